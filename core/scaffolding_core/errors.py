@@ -1,0 +1,217 @@
+"""Every error this library raises, in one tree.
+
+::
+
+    ScaffoldingError                     catches all of them
+    ├── InvalidRequestError              what was asked makes no sense; nothing ran (also a ValueError)
+    │   ├── UnknownMethodError           no method of that name
+    │   ├── UnsupportedParameterError    the backend cannot honour a parameter
+    │   ├── UnsupportedTaskError         the worker cannot run this kind of task
+    │   ├── MissingWorkerError           a tag that no worker serves
+    │   └── MissingExtraError            an optional dependency is not installed (also an ImportError)
+    ├── ControllerError                  a method broke the rules of `Controller.process` (also a TypeError)
+    ├── ClosedError                      the ScaffoldingLlm, worker or loop is closed
+    ├── DeadlockError                    a blocking call would wait for the thread that makes it
+    ├── RequestCancelledError            the request was cancelled
+    ├── BudgetExceededError              budget or deadline ran out before there was any answer
+    ├── InsufficientSamplesError         too many samples failed for the method to go on
+    ├── ReplayMismatchError              a replayed run asked for a call that was not recorded
+    └── WorkerError                      a backend failed; its own exception is the cause
+        ├── BackendUnavailableError      nothing answers there, or the connection was lost
+        ├── BackendTimeoutError          no answer in time
+        ├── RateLimitError               the backend is busy (429)
+        ├── ServerError                  the backend failed (5xx)
+        ├── AuthenticationError          the key was refused (401, 403)
+        ├── ModelNotFoundError           the backend does not serve that model
+        ├── ModelFileError               the model file is missing or broken
+        ├── BadRequestError              the backend refused the request (400, 422)
+        │   └── ContextLengthExceededError   prompt and answer do not fit the context window
+        └── IncompleteResponseError      the answer ended before it was complete
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scaffolding_core.task import Task
+
+__all__ = [
+    "AuthenticationError",
+    "BackendTimeoutError",
+    "BackendUnavailableError",
+    "BadRequestError",
+    "BudgetExceededError",
+    "ClosedError",
+    "ContextLengthExceededError",
+    "ControllerError",
+    "DeadlockError",
+    "IncompleteResponseError",
+    "InsufficientSamplesError",
+    "InvalidRequestError",
+    "MissingExtraError",
+    "MissingWorkerError",
+    "ModelFileError",
+    "ModelNotFoundError",
+    "RateLimitError",
+    "ReplayMismatchError",
+    "RequestCancelledError",
+    "ScaffoldingError",
+    "ServerError",
+    "UnknownMethodError",
+    "UnsupportedParameterError",
+    "UnsupportedTaskError",
+    "WorkerError",
+]
+
+
+class ScaffoldingError(Exception):
+    """Base of every error of this library.
+
+    Attributes:
+        task: the task that failed, where one did.
+        branch: path of the branch it failed in, `()` being the request's own generator.
+    """
+
+    task: Task | None = None
+    branch: tuple[int, ...] | None = None
+
+
+class InvalidRequestError(ScaffoldingError, ValueError):
+    """What was asked makes no sense; nothing ran and nothing was paid."""
+
+
+class UnknownMethodError(InvalidRequestError):
+    """No method of that name."""
+
+
+class UnsupportedParameterError(InvalidRequestError):
+    """The backend cannot honour a parameter that was set."""
+
+
+class UnsupportedTaskError(InvalidRequestError):
+    """The worker cannot run this kind of task."""
+
+
+class MissingWorkerError(InvalidRequestError):
+    """A task names a tag that no worker serves."""
+
+
+class MissingExtraError(InvalidRequestError, ImportError):
+    """An optional dependency is not installed.
+
+    Args:
+        what: what needs it.
+        extra: the extra that brings it.
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an extra: pip install 'scaffolding-llm[{extra}]'")
+        self.extra = extra
+
+
+class ControllerError(ScaffoldingError, TypeError):
+    """A method broke the rules of `Controller.process`."""
+
+
+class ClosedError(ScaffoldingError):
+    """The ScaffoldingLlm, the worker or the event loop is closed."""
+
+
+class DeadlockError(ScaffoldingError):
+    """A blocking call would wait for the very thread that makes it."""
+
+
+class RequestCancelledError(ScaffoldingError):
+    """The request was cancelled.
+
+    Deliberately no `asyncio.CancelledError`: a task group would swallow that without a trace.
+    """
+
+
+class BudgetExceededError(ScaffoldingError):
+    """Budget or deadline ran out.
+
+    Thrown into the method at its `yield`, so that it can return its best answer so far; it reaches the
+    caller only if there is none.
+
+    Args:
+        message: one sentence.
+        limit: which limit ran out.
+    """
+
+    def __init__(self, message: str, limit: Literal["tokens", "seconds", "samples", "deadline"]) -> None:
+        super().__init__(message)
+        self.limit: Literal["tokens", "seconds", "samples", "deadline"] = limit
+
+
+class InsufficientSamplesError(ScaffoldingError):
+    """Too many samples failed for the method to go on.
+
+    Args:
+        message: one sentence.
+        failures: the errors of the failed samples, by index.
+    """
+
+    def __init__(self, message: str, failures: Sequence[BaseException] = ()) -> None:
+        super().__init__(message)
+        self.failures = tuple(failures)
+
+
+class ReplayMismatchError(ScaffoldingError):
+    """A replayed run asked for a call that was not recorded."""
+
+
+class WorkerError(ScaffoldingError):
+    """A backend failed.
+
+    Args:
+        message: one sentence.
+        attempts: how often it was tried.
+    """
+
+    def __init__(self, message: str, *, attempts: int = 1) -> None:
+        super().__init__(message)
+        self.attempts = attempts
+
+
+class BackendUnavailableError(WorkerError):
+    """Nothing answers there, or the connection was lost."""
+
+
+class BackendTimeoutError(WorkerError):
+    """The backend gave no answer in time."""
+
+
+class RateLimitError(WorkerError):
+    """The backend is busy (429)."""
+
+
+class ServerError(WorkerError):
+    """The backend failed (5xx)."""
+
+
+class AuthenticationError(WorkerError):
+    """The backend refused the key (401, 403)."""
+
+
+class ModelNotFoundError(WorkerError):
+    """The backend does not serve that model."""
+
+
+class ModelFileError(WorkerError):
+    """The model file is missing or broken."""
+
+
+class BadRequestError(WorkerError):
+    """The backend refused the request (400, 422)."""
+
+
+class ContextLengthExceededError(BadRequestError):
+    """Prompt and answer do not fit the model's context window."""
+
+
+class IncompleteResponseError(WorkerError):
+    """The answer ended before it was complete."""

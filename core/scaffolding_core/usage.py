@@ -1,0 +1,42 @@
+"""What a call cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Usage"]
+
+
+@dataclass(slots=True)
+class Usage:
+    """Tokens and calls that were paid for.
+
+    Attributes:
+        prompt_tokens: tokens read.
+        completion_tokens: tokens written, reasoning included.
+        cached_tokens: the part of `prompt_tokens` that came out of a prefix cache.
+        reasoning_tokens: the part of `completion_tokens` that was reasoning.
+        calls: calls sent to a backend, retried ones counted each.
+        lost_calls: calls that were sent and whose cost was never told (a lost connection, a cut sample).
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    calls: int = 0
+    lost_calls: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        """Tokens read and written."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def add(self, other: Usage) -> None:
+        """Add another's counts to this one, in place."""
+        self.prompt_tokens += other.prompt_tokens
+        self.completion_tokens += other.completion_tokens
+        self.cached_tokens += other.cached_tokens
+        self.reasoning_tokens += other.reasoning_tokens
+        self.calls += other.calls
+        self.lost_calls += other.lost_calls

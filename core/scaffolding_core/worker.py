@@ -1,0 +1,120 @@
+"""Worker: a backend. Runs one task at a time for each call, any number of calls at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, TypeAlias
+
+from scaffolding_core.errors import UnsupportedTaskError
+from scaffolding_core.task import Task, TaskStatus
+
+__all__ = ["Capabilities", "TaskHandler", "Worker", "called_synchronously"]
+
+# Any: a handler takes its own kind of task and, where it is a plain function in a table, its own worker.
+TaskHandler: TypeAlias = Callable[[Any, Any], Awaitable[TaskStatus | None]]
+
+called_synchronously: ContextVar[bool] = ContextVar("called_synchronously", default=False)
+"""True inside a call that somebody made blocking: a worker that wraps a foreign client then uses the
+client's blocking methods, in a thread, since its async ones would be bound to the wrong event loop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a worker can do, so that a method that needs more fails before it costs anything.
+
+    Args:
+        logprobs: log probabilities of tokens.
+        tools: tool calls.
+        streaming: deltas while it writes.
+        siblings: most samples of one prompt that it answers with one request; 1 is none.
+        token_prompts: prompts as token ids.
+    """
+
+    logprobs: bool = False
+    tools: bool = False
+    streaming: bool = False
+    siblings: int = 1
+    token_prompts: bool = False
+
+
+class Worker:
+    """A backend.
+
+    Subclass it and either override `run_task`, or register a handler for each kind of task: in the class's
+    table `task_handlers`, or on one instance with `register_task_handler`. A handler for a class serves its
+    subclasses too. Handlers fill the task's results and raise on failure.
+
+    A worker honours cancellation by aborting at its backend, and never swallows it. Cut down midway, it
+    leaves what was paid so far in `task.usage`.
+
+    Attributes:
+        task_handlers: kinds of task this class runs, each with `async handler(worker, task)`.
+        max_concurrency: calls at once, over all event loops; further ones queue.
+        capabilities: what the backend can do.
+    """
+
+    task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {}
+    max_concurrency: int = 256
+    capabilities: Capabilities = Capabilities()
+
+    def register_task_handler(self, task_cls: type[Task], handler: TaskHandler) -> None:
+        """Let this one worker run a kind of task with `async handler(worker, task)`."""
+        self.__dict__.setdefault("_own_handlers", {})[task_cls] = handler
+        self.__dict__.pop("_resolved_handlers", None)
+
+    async def run_task(self, task: Task) -> TaskStatus | None:
+        """Run a task; its results are in the task afterwards.
+
+        Raises:
+            UnsupportedTaskError: no handler for this kind of task.
+            WorkerError: the backend failed.
+        """
+        return await self._handler(type(task))(self, task)
+
+    def _handler(self, task_cls: type[Task]) -> TaskHandler:
+        resolved: dict[type[Task], TaskHandler] = self.__dict__.setdefault("_resolved_handlers", {})
+        handler = resolved.get(task_cls)
+        if handler is None:
+            handler = resolved[task_cls] = self._find_handler(task_cls)
+        return handler
+
+    def _find_handler(self, task_cls: type[Task]) -> TaskHandler:
+        tables: list[Mapping[type[Task], TaskHandler]] = [self.__dict__.get("_own_handlers", {})]
+        tables += [
+            cls.__dict__["task_handlers"] for cls in type(self).__mro__ if "task_handlers" in cls.__dict__
+        ]
+        for kind in task_cls.__mro__:
+            for table in tables:
+                if kind in table:
+                    return table[kind]
+        kinds = sorted({kind.__name__ for table in tables for kind in table}) or ["none"]
+        raise UnsupportedTaskError(
+            f"{type(self).__name__} cannot run a {task_cls.__name__}; it runs: {', '.join(kinds)}"
+        )
+
+    async def on_scope_end(self, scope_id: str) -> None:
+        """A request or branch ended; free what was kept for it. Does nothing unless overridden."""
+
+    async def release_loop(self) -> None:
+        """The running event loop is about to end; close what is bound to it. Does nothing unless overridden."""
+
+    async def async_shutdown(self) -> None:
+        """Close the worker for good; a closed worker refuses tasks with `ClosedError`."""
+        await self.release_loop()
+
+    def shutdown(self) -> None:
+        """Close the worker for good, from a thread without a running loop. Nothing to do unless overridden."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.shutdown()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.async_shutdown()
