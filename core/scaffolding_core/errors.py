@@ -78,6 +78,26 @@ class ScaffoldingError(Exception):
     task: Task | None = None
     branch: tuple[int, ...] | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args, {**vars(self), "task": None})
+
+
+def _rebuild(cls: type[BaseException], args: tuple[object, ...], state: dict[str, object]) -> BaseException:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+def copy_error(error: BaseException) -> BaseException:
+    """A fresh instance with the same message, attributes, cause and traceback.
+
+    One exception object raised in several places would grow one tangled traceback.
+    """
+    fresh = _rebuild(type(error), error.args, vars(error))
+    fresh.__cause__ = error.__cause__
+    return fresh.with_traceback(error.__traceback__)
+
 
 class InvalidRequestError(ScaffoldingError, ValueError):
     """What was asked makes no sense; nothing ran and nothing was paid."""

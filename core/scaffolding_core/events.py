@@ -33,14 +33,10 @@ class CandidateEvent:
     Args:
         branch: path of the method's own branch.
         candidate: the sample, with its answer, or with its error.
-        done: samples finished so far.
-        planned: samples at most.
     """
 
     branch: tuple[int, ...]
     candidate: Candidate
-    done: int
-    planned: int
 
 
 @dataclass(frozen=True, slots=True)

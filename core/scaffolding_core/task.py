@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import functools
 import operator
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Protocol, Self, TypeAlias
 
@@ -29,6 +29,7 @@ from scaffolding_core.usage import Usage
 __all__ = [
     "SAMPLING_PARAMETERS",
     "ChatTask",
+    "ComputeTask",
     "Delta",
     "GenerationTask",
     "MCPCallTask",
@@ -160,7 +161,7 @@ _RESULTS = frozenset(
         "custom_output_params", "usage", "error", "scope",
         "output_str", "output_tokens", "finish_reason", "logprobs", "context_logits", "reasoning",
         "tool_calls", "customized_result_fields", "request_handle", "end_flag", "cancel_flag",
-        "reward", "step_rewards", "result_str", "group",
+        "reward", "step_rewards", "result_str", "result", "group",
     }
 )  # fmt: skip
 
@@ -291,7 +292,7 @@ class GenerationTask(_SampledTask):
                 setattr(self, name, value)
 
     def take_results(self, other: GenerationTask) -> None:
-        """Take over what another task's run gave: text, thoughts, tool calls, log probabilities, all whole."""
+        """Take over the results of another task, whole: text, thoughts, tool calls, log probabilities."""
         for name in _TEXT_RESULTS:
             setattr(self, name, getattr(other, name))
 
@@ -434,6 +435,24 @@ class MCPCallTask(Task):
     ) -> MCPCallTask:
         """A task for a tool call."""
         return cls(worker_tag, tool_call_id=tool_call_id, tool_name=tool_name, args=args)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ComputeTask(Task):
+    """Run a plain function in a thread, off the event loop: no worker is needed, and nothing is charged.
+
+    For what a method has to compute itself and what may take longer than a few milliseconds, such as
+    comparing answers mathematically.
+
+    Args:
+        function: takes nothing; must be pure, since a replayed run calls it again.
+
+    Attributes:
+        result: what it returned.
+    """
+
+    function: Callable[[], object] | None = field(default=None, kw_only=True)
+    result: object = field(default=None, kw_only=True)
 
 
 def task_from_prompt(prompt: Prompt) -> GenerationTask:

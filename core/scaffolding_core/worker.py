@@ -98,14 +98,14 @@ class Worker:
         """A request or branch ended; free what was kept for it. Does nothing unless overridden."""
 
     async def release_loop(self) -> None:
-        """The running event loop is about to end; close what is bound to it. Does nothing unless overridden."""
+        """Close what is bound to the running event loop. Does nothing unless overridden."""
 
     async def async_shutdown(self) -> None:
         """Close the worker for good; a closed worker refuses tasks with `ClosedError`."""
         await self.release_loop()
 
     def shutdown(self) -> None:
-        """Close the worker for good, from a thread without a running loop. Nothing to do unless overridden."""
+        """Close the worker for good, from a thread without a running loop."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,224 @@
+"""Controller: a method, as a generator that yields work and never touches a backend, a thread or a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
+
+from scaffolding_core.errors import ControllerError, InvalidRequestError
+from scaffolding_core.events import DecisionEvent
+from scaffolding_core.result import Candidate, ScaffoldingOutput
+from scaffolding_core.task import GenerationTask, Prompt, Task, task_from_prompt
+
+if TYPE_CHECKING:
+    from scaffolding_core.usage import Usage
+
+__all__ = [
+    "CancelRace",
+    "Controller",
+    "Outcome",
+    "ParallelProcess",
+    "Race",
+    "Steps",
+    "Yielded",
+    "checked_generator",
+]
+
+T = TypeVar("T")
+
+
+class ParallelProcess:
+    """Yield it to run sub-controllers at the same time; resumes with their return values, in order.
+
+    Args:
+        controllers: one for each branch.
+        tasks_list: the tasks of each.
+        kwargs_list: the options of each; none where left out.
+
+    Raises:
+        InvalidRequestError: lists of different lengths.
+    """
+
+    def __init__(
+        self,
+        controllers: Sequence[Controller],
+        tasks_list: Sequence[list[Task]],
+        kwargs_list: Sequence[Mapping[str, object]] | None = None,
+    ) -> None:
+        options = [{}] * len(controllers) if kwargs_list is None else kwargs_list
+        if not len(controllers) == len(tasks_list) == len(options):
+            raise InvalidRequestError(
+                "ParallelProcess needs as many task lists and option dicts as controllers, got "
+                f"{len(controllers)} controllers, {len(tasks_list)} task lists, {len(options)} option dicts"
+            )
+        self.sub_gens: list[Steps[object]] = [
+            controller.process(tasks, **kwargs)
+            for controller, tasks, kwargs in zip(controllers, tasks_list, options, strict=True)
+        ]
+
+    @classmethod
+    def from_generators(cls, generators: Iterable[Steps[object]]) -> Self:
+        """Run generators that stand already."""
+        new = cls((), (), ())
+        new.sub_gens = list(generators)
+        return new
+
+
+@dataclass(slots=True)
+class Outcome:
+    """A branch of a race that ended.
+
+    Attributes:
+        index: of the branch, in the order drawn.
+        value: the task itself, finished, or what the generator returned; None if it failed or was cut.
+        error: why it failed, where it did.
+        usage: what it cost.
+        cut: stopped before it ended, because the race was cancelled.
+    """
+
+    index: int
+    value: Any = None  # Any: what a branch returns is known only to whoever drew it
+    error: BaseException | None = None
+    usage: Usage | None = None
+    cut: bool = False
+
+
+class Race:
+    """Yield it again and again to get its branches one by one, each as it finishes.
+
+    Each `yield race` resumes with the next finished branch as an `Outcome`, or with None when there is no
+    more. `yield race.cancel()` stops the rest, at the backend too.
+
+    Args:
+        branches: tasks, or generators such as `controller.process(...)`; drawn lazily, when they start.
+        ahead: how many may be started and not yet handed back; None for all. It may be changed between
+            yields; at 0 nothing more is started, and what runs is still handed back.
+        failures: `raise` throws the first failure at the yield, once the rest is cut; `values` hands
+            failures back as outcomes.
+    """
+
+    __slots__ = ("ahead", "branches", "failures", "run")
+
+    def __init__(
+        self,
+        branches: Iterable[Task | Steps[Any]],
+        *,
+        ahead: int | None = None,
+        failures: Literal["raise", "values"] = "raise",
+    ) -> None:
+        self.branches = iter(branches)
+        self.ahead = ahead
+        self.failures = failures
+        self.run: object = None  # what the driver keeps of it
+
+    def cancel(self) -> CancelRace:
+        """Yield it to stop the race; resumes with every branch not handed back, in index order.
+
+        Each is finished, failed, or marked `cut`.
+        """
+        return CancelRace(self)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRace:
+    """The wish to stop a race."""
+
+    race: Race
+
+
+Yielded: TypeAlias = Sequence[Task] | ParallelProcess | Race | CancelRace | Candidate | DecisionEvent
+# Any: what a yield resumes with depends on what was yielded, and a generator has one type for both.
+Steps: TypeAlias = Generator[Any, Any, T]
+"""A running method: yields `Yielded`, returns T."""
+
+
+class Controller:
+    """A method. Subclass it and override `process`.
+
+    What `process` may yield, and what the yield resumes with:
+
+    - a list of tasks: run them at the same time; the same list, all finished;
+    - a `ParallelProcess`: run sub-controllers at the same time; their return values;
+    - a `Race`: its next finished branch; `race.cancel()`: what it had not handed back;
+    - a `Candidate` or a `DecisionEvent`: tell whoever listens; resumes at once with None.
+
+    A failure is thrown in at the yield, as the typed error: catch it to retry, fall back or go on. A method
+    is a pure function of its inputs and of what its yields gave back: no clock, no randomness but from the
+    tasks' `seed`, no state that outlives the request.
+
+    Attributes:
+        streams_answer: what its only branch writes is the answer, so that text can be shown as it comes.
+        stateless: `process` changes nothing on `self`, so that requests may share one instance. Holds for
+            the class that says it, not for its subclasses.
+    """
+
+    streams_answer: bool = False
+    stateless: ClassVar[bool] = False
+    task_collections: Mapping[str, object] = {}
+
+    def process(self, tasks: list[Any], *args: Any, **options: Any) -> Steps[Any]:
+        """Run the method on tasks; afterwards `tasks[0]` holds the chosen result.
+
+        Returns a `ScaffoldingOutput` where the method has more to tell than the tasks hold.
+        """
+        raise ControllerError(f"{type(self).__name__} must override process()")
+
+    def generate(self, prompt: Prompt, **options: object) -> Steps[ScaffoldingOutput]:
+        """Run the method on a prompt, as a generator; sampling parameters may be among the options."""
+        task = task_from_prompt(prompt)
+        return self.run(task, options)
+
+    def run(self, task: GenerationTask, options: Mapping[str, object]) -> Steps[ScaffoldingOutput]:
+        """Run the method on one task; returns its output, whatever `process` returned."""
+        value = yield from checked_generator(self.process([task], **options))
+        if isinstance(value, ScaffoldingOutput):
+            return value
+        return ScaffoldingOutput.from_candidate(Candidate.from_task(0, task), method=type(self).__name__)
+
+    def as_task(self, task: GenerationTask) -> GenerationTask | None:
+        """The prepared task, if all that `process` does is to prepare one task and yield it; else None.
+
+        It lets a method race such tasks themselves, which spares a generator for each sample.
+        """
+        return None
+
+    def clone(self) -> Self:
+        """A copy for one request: its own containers and sub-controllers, all else shared."""
+        parts = {name: _own(part) for name, part in vars(self).items()}
+        if "stateless" in vars(type(self)) and self.stateless and parts == vars(self):
+            return self
+        new = object.__new__(type(self))
+        vars(new).update(parts)
+        return new
+
+
+def checked_generator(generator: object) -> Steps[Any]:
+    """The generator of a branch, if it is one.
+
+    Raises:
+        ControllerError: it is something else.
+    """
+    if isinstance(generator, GeneratorType):
+        return generator
+    hint = "wrap it in a function that says 'yield from'"
+    if isinstance(generator, CoroutineType | AsyncGeneratorType):
+        hint = "write 'def process', not 'async def process'"
+        if isinstance(generator, CoroutineType):
+            generator.close()
+    elif not isinstance(generator, Iterator):
+        hint = "process() must say 'yield' at least once"
+    raise ControllerError(f"a branch must be a generator, got {type(generator).__name__}: {hint}")
+
+
+def _own(part: Any) -> Any:
+    if isinstance(part, Controller):
+        return part.clone()
+    if type(part) is list:
+        return [_own(item) for item in part]
+    if type(part) is dict:
+        return {key: _own(item) for key, item in part.items()}
+    if type(part) is set:
+        return set(part)
+    return part

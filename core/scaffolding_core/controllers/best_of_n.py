@@ -1,0 +1,138 @@
+"""Best-of-N: sample several answers, keep the one with the highest reward."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError
+from scaffolding_core.events import DecisionEvent
+from scaffolding_core.result import Candidate, ScaffoldingOutput
+from scaffolding_core.task import GenerationTask
+
+__all__ = ["BestOfNController"]
+
+
+class BestOfNController(Controller):
+    """Samples N answers and keeps the one with the highest reward; ties go to the earliest sample.
+
+    Each sample is scored as soon as it is there. A sample that fails, or that cannot be scored, costs that
+    sample alone.
+
+    Cost: N generations and N rewards, all samples at the same time; fewer where `enough` stops early.
+
+    Source: Cobbe et al. 2021, arXiv 2110.14168.
+
+    Args:
+        generation_controller: the method that samples.
+        reward_controller: scores a finished sample; its `process` returns the scores, or leaves them in
+            `scores`.
+        default_sample_num: N, unless a request says `sample_num`.
+        min_samples: how many samples must succeed.
+        enough: a reward that ends the search: the first sample that reaches it wins.
+        ahead: samples that may run at once before any is scored; None for all.
+
+    Raises:
+        InvalidRequestError: a number of samples below 1.
+    """
+
+    stateless: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        generation_controller: Controller,
+        reward_controller: Controller,
+        default_sample_num: int = 4,
+        *,
+        min_samples: int = 1,
+        enough: float | None = None,
+        ahead: int | None = None,
+    ) -> None:
+        self.generation_controller = generation_controller
+        self.reward_controller = reward_controller
+        self.default_sample_num = checked_sample_num(default_sample_num, 4)
+        self.min_samples = checked_sample_num(min_samples, 1)
+        self.enough = enough
+        self.ahead = ahead
+
+    def process(
+        self,
+        tasks: list[GenerationTask],
+        sample_num: int | None = None,
+        generation_kwargs: Mapping[str, object] | None = None,
+        reward_kwargs: Mapping[str, object] | None = None,
+        select_best_kwargs: Mapping[str, object] | None = None,
+    ) -> Steps[ScaffoldingOutput]:
+        """Sample, score, and give the tasks the results of the best sample.
+
+        Raises:
+            InsufficientSamplesError: fewer than `min_samples` could be sampled and scored.
+            BudgetExceededError: budget or deadline ran out before any sample was scored.
+        """
+        n = checked_sample_num(sample_num, self.default_sample_num)
+
+        def begin(sample: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
+            return self._scored(sample, generation_kwargs or {}, reward_kwargs or {})
+
+        samples = Samples(tasks, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n))
+        yield from self._collect(samples)
+        scored = [candidate for candidate in samples.in_order() if candidate.score is not None]
+        if not scored:
+            raise _nothing_scored(samples)
+        best = self._best(samples, scored, select_best_kwargs or {})
+        for task, chosen in zip(tasks, samples.tasks[best.index], strict=True):
+            task.take_results(chosen)
+        yield DecisionEvent((), best, samples.stopped)
+        output = ScaffoldingOutput.from_candidate(best, method=type(self).__name__)
+        output.candidates, output.stopped = samples.in_order(), samples.stopped
+        return output
+
+    def select_best(
+        self, tasks: Sequence[GenerationTask], rewards: Sequence[float], **options: Any
+    ) -> tuple[GenerationTask, int]:
+        """The best of the scored samples, and its place; override it for another choice."""
+        best = max(range(len(rewards)), key=lambda place: (rewards[place], -place))
+        return tasks[best], best
+
+    def _collect(self, samples: Samples) -> Steps[None]:
+        try:
+            while (outcome := (yield samples.race)) is not None:
+                candidate = samples.take(outcome)
+                yield candidate
+                if self.enough is not None and candidate.score is not None and candidate.score >= self.enough:
+                    samples.stopped = "decided"
+                    break
+        except BudgetExceededError:
+            samples.out_of_budget()
+        for outcome in (yield samples.race.cancel()):
+            samples.take(outcome)
+
+    def _scored(
+        self,
+        sample: list[GenerationTask],
+        generation_kwargs: Mapping[str, object],
+        reward_kwargs: Mapping[str, object],
+    ) -> Steps[ScaffoldingOutput]:
+        output = yield from self.generation_controller.clone().process(sample, **generation_kwargs)
+        if not isinstance(output, ScaffoldingOutput):
+            output = ScaffoldingOutput.from_candidate(Candidate.from_task(0, sample[0]), method="")
+        rewarder = self.reward_controller.clone()
+        scores = yield from rewarder.process(sample, **reward_kwargs)
+        if scores is None:
+            scores = getattr(rewarder, "scores", None)
+        output.score = float(scores[0])
+        return output
+
+    def _best(self, samples: Samples, scored: list[Candidate], options: Mapping[str, object]) -> Candidate:
+        tasks = [samples.tasks[candidate.index][0] for candidate in scored]
+        rewards = [candidate.score for candidate in scored if candidate.score is not None]
+        return scored[self.select_best(tasks, rewards, **options)[1]]
+
+
+def _nothing_scored(samples: Samples) -> BaseException:
+    for candidate in samples.in_order():
+        if isinstance(candidate.error, BudgetExceededError):
+            return candidate.error
+    return InsufficientSamplesError("no sample could be scored", samples.failures)

@@ -1,0 +1,82 @@
+"""Chain of thought: let the model write its reasoning before its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from scaffolding_core.answers import Extractor, default_extractor
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.messages import RoleMessage, UserMessage
+from scaffolding_core.result import Candidate, ScaffoldingOutput
+from scaffolding_core.task import ChatTask, GenerationTask
+
+__all__ = ["ChainOfThoughtController"]
+
+INSTRUCTION = "Let's think step by step, and end with the final answer in \\boxed{}."
+
+
+class ChainOfThoughtController(Controller):
+    """Asks for reasoning first, and reads the answer out of what follows.
+
+    The instruction goes behind the prompt, or behind the last user message of a chat. The text stays whole,
+    reasoning and all; `ScaffoldingOutput.answer` holds the answer alone.
+
+    Cost: that of the generation it wraps, with longer texts.
+
+    Source: Kojima et al. 2022, arXiv 2205.11916 (zero-shot); Wei et al. 2022, arXiv 2201.11903.
+
+    Args:
+        generation_controller: the method that generates.
+        instruction: what to put behind the prompt.
+        extractor: finds the answer in the text.
+    """
+
+    stateless: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        generation_controller: Controller,
+        *,
+        instruction: str = INSTRUCTION,
+        extractor: Extractor | None = None,
+    ) -> None:
+        self.generation_controller = generation_controller
+        self.instruction = instruction
+        self.extractor = extractor or default_extractor()
+        self.streams_answer = generation_controller.streams_answer
+
+    def process(
+        self, tasks: list[GenerationTask], generation_kwargs: Mapping[str, object] | None = None
+    ) -> Steps[ScaffoldingOutput]:
+        """Run the tasks with the instruction added; the given tasks keep their prompts."""
+        instructed = [self._instructed(task) for task in tasks]
+        try:
+            output = yield from self.generation_controller.process(instructed, **(generation_kwargs or {}))
+        finally:
+            for task, other in zip(tasks, instructed, strict=True):
+                task.take_results(other)
+                task.usage, task.error = other.usage, other.error
+        if not isinstance(output, ScaffoldingOutput):
+            candidate = Candidate.from_task(0, tasks[0])
+            output = ScaffoldingOutput.from_candidate(candidate, method=type(self).__name__)
+        if output.answer is None:
+            output.answer = yield from extracted(self.extractor, output.message)
+        return output
+
+    def _instructed(self, task: GenerationTask) -> GenerationTask:
+        new = task.copy()
+        new.group = task.group
+        if isinstance(new, ChatTask):
+            new.messages = self._instructed_messages(new.messages)
+        elif new.input_str is not None:
+            new.input_str = f"{new.input_str}\n\n{self.instruction}"
+        return new
+
+    def _instructed_messages(self, messages: list[RoleMessage]) -> list[RoleMessage]:
+        last = messages[-1] if messages else None
+        if not isinstance(last, UserMessage):
+            return [*messages, UserMessage(self.instruction)]
+        if isinstance(last.content, str):
+            return [*messages[:-1], UserMessage(f"{last.content}\n\n{self.instruction}")]
+        return [*messages[:-1], UserMessage([*last.content, {"type": "text", "text": self.instruction}])]

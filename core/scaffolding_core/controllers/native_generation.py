@@ -1,0 +1,74 @@
+"""One generation: what a method is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import ClassVar
+
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
+from scaffolding_core.result import Candidate, ScaffoldingOutput
+from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask
+
+__all__ = ["NativeGenerationController"]
+
+
+class NativeGenerationController(Controller):
+    """Answers a prompt with one generation.
+
+    Cost: one generation for each task; several tasks run at the same time.
+
+    Args:
+        sampling_params: defaults for what the caller leaves unset; any sampling parameter of a task.
+        streaming: accepted for TensorRT-LLM's call shape; text streams whenever somebody listens.
+
+    Raises:
+        InvalidRequestError: an unknown sampling parameter.
+    """
+
+    class WorkerTag(str, Enum):
+        """The worker that generates."""
+
+        GENERATION = "generation"
+
+    stateless: ClassVar[bool] = True
+    streams_answer = True
+
+    def __init__(self, sampling_params: Mapping[str, object] | None = None, streaming: bool = False) -> None:
+        self.sampling_params = dict(sampling_params or {})
+        unknown = sorted(self.sampling_params.keys() - SAMPLING_PARAMETERS)
+        if unknown:
+            raise InvalidRequestError(
+                f"{unknown[0]!r} is no sampling parameter; known ones: {', '.join(sorted(SAMPLING_PARAMETERS))}"
+            )
+
+    def process(self, tasks: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
+        """Run the tasks; a deadline that cuts a lone one midway keeps the text it has."""
+        for task in tasks:
+            self.prepare(task)
+        try:
+            yield tasks
+        except BudgetExceededError:
+            if len(tasks) > 1 or not tasks[0].output_str:
+                raise
+            return self._output(tasks[0], cut=True)
+        return self._output(tasks[0], cut=False)
+
+    def prepare(self, task: GenerationTask) -> GenerationTask:
+        """Name the worker and fill in the defaults."""
+        if task.worker_tag is None:
+            task.worker_tag = self.WorkerTag.GENERATION
+        task.fill(self.sampling_params)
+        return task
+
+    def as_task(self, task: GenerationTask) -> GenerationTask | None:
+        """The prepared task, unless a subclass does more in `process`."""
+        return self.prepare(task) if type(self).process is NativeGenerationController.process else None
+
+    def _output(self, task: GenerationTask, *, cut: bool) -> ScaffoldingOutput:
+        output = ScaffoldingOutput.from_candidate(Candidate.from_task(0, task), method=type(self).__name__)
+        if cut:
+            output.stopped = "budget"
+            output.finish_reason = task.finish_reason = "cancelled"
+        return output

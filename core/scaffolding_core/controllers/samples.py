@@ -1,0 +1,127 @@
+"""Samples of one request: drawn lazily, raced, and collected as candidates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from scaffolding_core.controller import Outcome, Race, Steps
+from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError
+from scaffolding_core.result import Candidate, ScaffoldingOutput, Stopped
+from scaffolding_core.task import GenerationTask
+
+__all__ = ["Samples", "checked_sample_num", "derived_seed"]
+
+
+class Samples:
+    """Up to `n` samples of the same tasks, run at the same time.
+
+    Args:
+        tasks: what every sample runs a copy of.
+        n: samples at most.
+        begin: makes a task or a generator of a sample's copies.
+        ahead: how many may run and not be looked at yet; None for all.
+        min_samples: as soon as fewer than these can succeed, `take` raises.
+
+    Attributes:
+        race: yield it for the next outcome.
+        tasks: the copies of each sample started, by index.
+        candidates: what is known of each sample that ended, by index.
+        stopped: why no more came.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[GenerationTask],
+        n: int,
+        begin: Callable[[list[GenerationTask]], GenerationTask | Steps[Any]],
+        *,
+        ahead: int | None = None,
+        min_samples: int = 1,
+    ) -> None:
+        self.n = n
+        self.race = Race(self._draw(tasks, begin), ahead=ahead, failures="values")
+        self.tasks: list[list[GenerationTask]] = []
+        self.candidates: dict[int, Candidate] = {}
+        self.failures: list[BaseException] = []
+        self.stopped: Stopped = "complete"
+        self._min_samples = min_samples
+
+    def _draw(
+        self,
+        tasks: Sequence[GenerationTask],
+        begin: Callable[[list[GenerationTask]], GenerationTask | Steps[Any]],
+    ) -> Iterator[GenerationTask | Steps[Any]]:
+        copies = [task.copies() for task in tasks]
+        group = object()
+        for index in range(self.n):
+            sample = [next(copy) for copy in copies]
+            for task in sample:
+                task.group = group
+                if task.seed is not None:
+                    task.seed = derived_seed(task.seed, index)
+            self.tasks.append(sample)
+            yield begin(sample)
+
+    def take(self, outcome: Outcome) -> Candidate:
+        """Record how a sample ended.
+
+        Raises:
+            InsufficientSamplesError: too few are left that could succeed.
+        """
+        value, error = outcome.value, outcome.error
+        task = self.tasks[outcome.index][0]
+        candidate = Candidate.from_task(outcome.index, task)
+        candidate.usage = outcome.usage
+        candidate.cut = outcome.cut
+        if isinstance(value, ScaffoldingOutput):
+            candidate.message = value.message
+            candidate.answer = value.answer
+            candidate.score = value.score
+        if error is not None:
+            self._fail(candidate, error)
+        self.candidates[outcome.index] = candidate
+        return candidate
+
+    def out_of_budget(self) -> None:
+        """Start no more samples; what runs may still end."""
+        self.race.ahead = 0
+        self.stopped = "budget"
+
+    def in_order(self) -> list[Candidate]:
+        """All candidates so far, by index."""
+        return [self.candidates[index] for index in sorted(self.candidates)]
+
+    def _fail(self, candidate: Candidate, error: BaseException) -> None:
+        candidate.error = error
+        if isinstance(error, BudgetExceededError):
+            self.out_of_budget()
+            return
+        if isinstance(error, InvalidRequestError):
+            raise error  # every other sample would fail alike
+        self.failures.append(error)
+        if self.stopped == "complete" and self.n - len(self.failures) < self._min_samples:
+            raise InsufficientSamplesError(
+                f"{len(self.failures)} of {self.n} samples failed, and at least {self._min_samples} must "
+                f"succeed; the last error: {error}",
+                self.failures,
+            )
+
+
+def checked_sample_num(sample_num: object, default: int) -> int:
+    """The number of samples to draw.
+
+    Raises:
+        InvalidRequestError: not a whole number of at least 1.
+    """
+    n = default if sample_num is None else sample_num
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        raise InvalidRequestError(f"sample_num must be a whole number of at least 1, got {n!r}")
+    return n
+
+
+def derived_seed(seed: int, index: int) -> int:
+    """A seed for one sample of many: fixed by both, and unlike those of other samples and nestings."""
+    digest = hashlib.blake2b(f"{seed}/{index}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") >> 1

@@ -1,0 +1,385 @@
+"""Branch: one generator that is being driven."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from scaffolding_core.controller import CancelRace, Outcome, ParallelProcess, Race, Steps, checked_generator
+from scaffolding_core.driver.call import Call
+from scaffolding_core.errors import ControllerError
+from scaffolding_core.events import CandidateEvent, DecisionEvent
+from scaffolding_core.result import Candidate
+from scaffolding_core.task import Task
+from scaffolding_core.usage import Usage
+
+if TYPE_CHECKING:
+    from scaffolding_core.driver.driver import Driver
+    from scaffolding_core.driver.request import Request
+
+__all__ = ["Branch", "Child", "RaceRun"]
+
+
+class RaceRun:
+    """A race that has begun: what runs of it, and what is finished and not handed back."""
+
+    __slots__ = ("cancelled", "exhausted", "handed", "live", "outcomes", "owner", "race", "started")
+
+    def __init__(self, race: Race, owner: Branch) -> None:
+        self.race = race
+        self.owner = owner
+        self.started = 0
+        self.handed = 0
+        self.exhausted = False
+        self.cancelled = False
+        self.live: dict[int, Child] = {}
+        self.outcomes: deque[Outcome] = deque()
+
+    def wants_more(self) -> bool:
+        """Whether another branch may start."""
+        if self.exhausted or self.cancelled:
+            return False
+        return self.race.ahead is None or self.started - self.handed < self.race.ahead
+
+
+class Branch:
+    """One generator that is being driven; it waits for one thing at a time."""
+
+    __slots__ = (
+        "children",
+        "closing",
+        "cut_off",
+        "done",
+        "driver",
+        "error",
+        "failure",
+        "generator",
+        "index",
+        "live",
+        "parent",
+        "path",
+        "pending",
+        "race",
+        "races",
+        "reply",
+        "request",
+        "spawned",
+        "throw",
+        "usage",
+        "value",
+        "waiting",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        parent: Branch | None,
+        generator: Steps[Any],
+        index: int = 0,
+        path: int | None = None,
+        race: RaceRun | None = None,
+    ) -> None:
+        self.request = request
+        self.driver: Driver = request.driver
+        self.parent = parent
+        self.generator = generator
+        self.index = index
+        self.path = path
+        self.race = race
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.usage: Usage | None = None
+        self.closing = False
+        self.cut_off = False
+        self.done = False
+        self.live = 0  # children that run, those of races included
+        self.spawned = 0  # children so far, for paths that never repeat
+        self.races: list[RaceRun] = []
+        self.waiting: RaceRun | None = None
+        self.children: list[Child] = []  # of the list or ParallelProcess that is waited for
+        self.pending = 0
+        self.failure: BaseException | None = None
+        self.reply: object = None
+        self.throw: BaseException | None = None
+
+    @property
+    def branch(self) -> tuple[int, ...]:
+        """Its path: `()` for the request's own generator."""
+        path: list[int] = []
+        branch: Branch | None = self
+        while branch is not None:
+            if branch.path is not None:
+                path.append(branch.path)
+            branch = branch.parent
+        return tuple(reversed(path))
+
+    def advance(self) -> Branch | None:
+        """Resume the generator until it waits or ends; returns the parent if that can go on now."""
+        if self.done:
+            return None
+        if self.closing:
+            return self._close()
+        while True:
+            try:
+                yielded = self._resume()
+            except StopIteration as stop:
+                return self._end(stop.value, None)
+            except BaseException as error:
+                return self._end(None, error)
+            try:
+                goes_on = self._begin(yielded)
+            except Exception as error:
+                self.throw = error
+                continue
+            if not goes_on:
+                return None
+
+    def cut(self) -> None:
+        """Stop it and all below it; it reports to its parent once they have unwound."""
+        if not self.closing and not self.done:
+            self.closing = self.cut_off = True
+            self.driver.post(self)
+
+    def child_done(self, child: Child) -> Branch | None:
+        """A child has ended; returns this branch if it can go on now."""
+        self.live -= 1
+        self._charge(child.usage)
+        run = child.race
+        if run is not None:
+            del run.live[child.index]
+            run.outcomes.append(_outcome(child))
+        elif not self.closing:
+            self.pending -= 1
+            if child.error is not None and self.failure is None:
+                self._fail_siblings(child.error)
+        if self.closing:
+            return self if self.live == 0 else None
+        if run is None:
+            return self._collect() if self.pending == 0 and self.waiting is None else None
+        if run is not self.waiting:
+            return None
+        return self if self._hand_back(run) else None
+
+    # What the generator yields.
+
+    def _resume(self) -> object:
+        error = self.throw
+        if error is not None:
+            self.throw = None
+            return self.generator.throw(error)
+        reply, self.reply = self.reply, None
+        return self.generator.send(reply)
+
+    def _begin(self, yielded: object) -> bool:
+        """Start what was yielded; True if the generator can be resumed at once."""
+        if type(yielded) is list:
+            return self._begin_tasks(yielded)
+        if isinstance(yielded, Race):
+            run = self._run_of(yielded)
+            return run.cancelled or self._hand_back(run)
+        if isinstance(yielded, ParallelProcess):
+            return self._begin_parallel(yielded)
+        if isinstance(yielded, CancelRace):
+            run = self._run_of(yielded.race)
+            run.cancelled = True
+            for child in list(run.live.values()):
+                child.cut()
+            return self._hand_back(run)
+        if isinstance(yielded, Candidate | DecisionEvent):
+            self._tell(yielded)
+            return True
+        if isinstance(yielded, tuple):
+            return self._begin_tasks(list(yielded))
+        raise ControllerError(
+            "a method may yield a list of tasks, a ParallelProcess, a Race, race.cancel(), a Candidate or a "
+            f"DecisionEvent, got {type(yielded).__name__}"
+        )
+
+    def _begin_tasks(self, tasks: list[Any]) -> bool:
+        if not all(isinstance(task, Task) for task in tasks) or len(set(map(id, tasks))) < len(tasks):
+            raise ControllerError("a list that a method yields must hold tasks, each only once")
+        self.reply = tasks
+        lone = len(tasks) == 1
+        calls = [
+            Call(self.request, self, task, index, None if lone else self._next_path(), None)
+            for index, task in enumerate(tasks)
+        ]
+        self.children = list(calls)
+        self.pending = len(calls)
+        self.live += len(calls)
+        for call in calls:
+            call.launch()
+        return not tasks
+
+    def _begin_parallel(self, process: ParallelProcess) -> bool:
+        for generator in process.sub_gens:
+            checked_generator(generator)
+        self.request.refuse_if_expired()
+        self.reply = process
+        self.children = [
+            Branch(self.request, self, generator, index, self._next_path())
+            for index, generator in enumerate(process.sub_gens)
+        ]
+        self.pending = len(self.children)
+        self.live += self.pending
+        for child in self.children:
+            self.driver.post(child)
+        if not self.children:
+            self.reply = []
+        return not self.children
+
+    def _tell(self, news: Candidate | DecisionEvent) -> None:
+        if not self.request.result.listened_to:
+            return
+        if isinstance(news, Candidate):
+            self.request.result.push(CandidateEvent(self.branch, news))
+        else:
+            self.request.result.push(DecisionEvent(self.branch, news.candidate, news.stopped))
+
+    # Lists and ParallelProcess.
+
+    def _fail_siblings(self, error: BaseException) -> None:
+        self.failure = error
+        if not self.request.expired:  # then all are being cut already, each to fail in its own right
+            for child in self.children:
+                child.cut()
+
+    def _collect(self) -> Branch:
+        if self.failure is not None:
+            self.throw, self.failure = self.failure, None
+            self.reply = None
+        elif isinstance(self.reply, ParallelProcess):
+            self.reply = [child.value for child in self.children]
+        self.children = []
+        return self
+
+    # Races.
+
+    def _run_of(self, race: Race) -> RaceRun:
+        if race.run is None:
+            race.run = RaceRun(race, self)
+            self.races.append(race.run)
+        run = race.run
+        if not isinstance(run, RaceRun) or run.owner is not self:
+            raise ControllerError("a race belongs to the branch that first yielded it")
+        return run
+
+    def _hand_back(self, run: RaceRun) -> bool:
+        """Set the reply to a `yield race` or `yield race.cancel()`, if there is one yet."""
+        self.waiting = None
+        if run.cancelled:
+            if not run.live:
+                self.reply = sorted(run.outcomes, key=lambda outcome: outcome.index)
+                run.handed += len(run.outcomes)
+                run.outcomes.clear()
+                return True
+        elif self._failed(run):
+            for child in list(run.live.values()):
+                child.cut()
+            if not run.live:
+                return True
+        else:
+            self._refill(run)
+            if run.outcomes:
+                run.handed += 1
+                self.reply = run.outcomes.popleft()
+                return True
+            if not run.live:
+                return True
+        self.waiting = run
+        return False
+
+    def _failed(self, run: RaceRun) -> bool:
+        """Whether a race that raises has a failure; once its siblings are gone, it is thrown."""
+        if run.race.failures != "raise":
+            return False
+        failure = next((outcome.error for outcome in run.outcomes if outcome.error is not None), None)
+        if failure is None:
+            return False
+        if not run.live:
+            run.cancelled = True
+            run.outcomes.clear()
+            self.throw = failure
+        return True
+
+    def _refill(self, run: RaceRun) -> None:
+        while run.wants_more():
+            if self.request.expired:
+                if not run.live and not run.outcomes:
+                    self.request.refuse_if_expired()
+                return
+            item = next(run.race.branches, None)
+            if item is None:
+                run.exhausted = True
+                return
+            child = self._child_of(run, item)
+            run.live[child.index] = child
+            run.started += 1
+            self.live += 1
+            if isinstance(child, Call):
+                child.launch()
+            else:
+                self.driver.post(child)
+
+    def _child_of(self, run: RaceRun, item: Task | Steps[Any]) -> Child:
+        if isinstance(item, Task):
+            return Call(self.request, self, item, run.started, self._next_path(), run)
+        return Branch(self.request, self, checked_generator(item), run.started, self._next_path(), run)
+
+    # The end.
+
+    def _end(self, value: object, error: BaseException | None) -> Branch | None:
+        self.value, self.error = value, error
+        if self.live:
+            return self._close()
+        return self._report()
+
+    def _close(self) -> Branch | None:
+        """End it, leaf before root: the generator is closed once nothing below it runs."""
+        self.closing = True
+        if self.live:
+            for child in self.children:
+                child.cut()
+            for run in self.races:
+                for racer in list(run.live.values()):
+                    racer.cut()
+            return None
+        try:
+            self.generator.close()
+        except BaseException as error:
+            self.error = self.error or error
+        return self._report()
+
+    def _report(self) -> Branch | None:
+        self.done = True
+        for run in self.races:
+            run.outcomes.clear()
+        self.races.clear()
+        self.children = []
+        self.reply = self.waiting = None
+        parent = self.parent
+        if parent is None:
+            self.request.finish(self)
+            return None
+        return parent.child_done(self)
+
+    def _charge(self, usage: Usage | None) -> None:
+        if usage is None:
+            return
+        if self.usage is None:
+            self.usage = Usage()
+        self.usage.add(usage)
+
+    def _next_path(self) -> int:
+        path = self.spawned
+        self.spawned += 1
+        return path
+
+
+Child: TypeAlias = Branch | Call
+
+
+def _outcome(child: Child) -> Outcome:
+    failed = child.error is not None
+    value = None if failed or (child.cut_off and isinstance(child, Branch)) else child.value
+    return Outcome(child.index, value, child.error, child.usage, child.cut_off and not failed)

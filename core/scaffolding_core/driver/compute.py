@@ -1,0 +1,22 @@
+"""ComputeWorker: runs what a method computes itself, in threads."""
+
+from __future__ import annotations
+
+import asyncio
+
+from scaffolding_core.errors import ControllerError
+from scaffolding_core.task import ComputeTask, Task, TaskStatus
+from scaffolding_core.worker import Worker
+
+__all__ = ["ComputeWorker"]
+
+
+class ComputeWorker(Worker):
+    """Runs a `ComputeTask` in a thread of the loop's default executor."""
+
+    async def run_task(self, task: Task) -> TaskStatus | None:
+        """Call the task's function off the event loop."""
+        if not isinstance(task, ComputeTask) or task.function is None:
+            raise ControllerError("a ComputeTask needs a function to call")
+        task.result = await asyncio.to_thread(task.function)
+        return None

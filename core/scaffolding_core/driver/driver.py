@@ -1,0 +1,124 @@
+"""Driver: steps the generators of all requests on one event loop.
+
+Nothing is stepped anywhere but in `_drain`, so no generator is ever re-entered and no step recurses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import TYPE_CHECKING
+
+from scaffolding_core.errors import ClosedError
+from scaffolding_core.task import Task
+
+if TYPE_CHECKING:
+    from typing import ParamSpec
+
+    from scaffolding_core.driver.item import Item
+    from scaffolding_core.driver.lane import Lane
+    from scaffolding_core.driver.request import Request
+    from scaffolding_core.worker import Worker
+
+    P = ParamSpec("P")
+
+__all__ = ["Driver"]
+
+STEPS_PER_TICK = 64
+"""Steps before the loop may breathe."""
+
+
+class Driver:
+    """Steps the generators of one event loop's requests.
+
+    Args:
+        loop: where it steps them.
+        admission: slots for requests.
+        find_worker: the worker that runs a task, with its slots.
+        scope_workers: workers that want to know when a request ends.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        admission: Lane,
+        find_worker: Callable[[Task], tuple[Worker, Lane]],
+        scope_workers: tuple[Worker, ...] = (),
+    ) -> None:
+        self.loop = loop
+        self.admission = admission
+        self.worker_for = find_worker
+        self.scope_workers = scope_workers
+        self.empty_context = Context()
+        self.requests: set[Request] = set()
+        self.detached: set[asyncio.Task[object]] = set()
+        self.closed = False
+        self._ready: deque[Item] = deque()
+        self._scheduled = False
+        self._owned: set[asyncio.Task[None]] = set()
+
+    def post(self, item: Item) -> None:
+        """Let an item advance in the next tick; called on the loop."""
+        self._ready.append(item)
+        if not self._scheduled:
+            self._scheduled = True
+            self.loop.call_soon(self._drain, context=self.empty_context)
+
+    def post_from_anywhere(self, item: Item) -> None:
+        """Let an item advance soon; called from any thread."""
+        self.call_from_anywhere(self.post, item)
+
+    def call_from_anywhere(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call a function on the loop: at once if this is it, soon if not, never if it is closed."""
+        if asyncio._get_running_loop() is self.loop:
+            function(*args, **kwargs)
+            return
+        try:
+            self.loop.call_soon_threadsafe(lambda: function(*args, **kwargs), context=self.empty_context)
+        except RuntimeError:  # the loop is closed, and its requests were failed or will be swept
+            return
+
+    def own(self, work: Coroutine[object, object, None]) -> None:
+        """Run a coroutine to its end, as a task that shutdown waits for."""
+        task = self.loop.create_task(work)
+        self._owned.add(task)
+        task.add_done_callback(self._owned.discard)
+
+    def tear_down(self) -> None:
+        """The loop is being torn down around us: end every request, and start nothing new."""
+        self.closed = True
+        for request in list(self.requests):
+            request.cancel(ClosedError("the event loop was shut down while the request ran"))
+
+    def abandon(self) -> None:
+        """The loop is closed: fail what was in flight, from any thread."""
+        self.closed = True
+        for request in list(self.requests):
+            request.abandon(ClosedError("the event loop was closed while the request ran"))
+        self.requests.clear()
+
+    async def drained(self) -> None:
+        """Wait until nothing of ours is left on the loop: no request, no cut call still unwinding."""
+        while self.requests or self._owned or self.detached:
+            for request in list(self.requests):
+                await request.result.ended()
+            if self._owned or self.detached:
+                await asyncio.wait([*self._owned, *self.detached])
+            await asyncio.sleep(0)
+
+    def _drain(self) -> None:
+        ready = self._ready
+        for _ in range(STEPS_PER_TICK):
+            if not ready:
+                self._scheduled = False
+                return
+            item = ready.popleft()
+            item.request.context.run(_advance, item)
+        self.loop.call_soon(self._drain, context=self.empty_context)
+
+
+def _advance(item: Item | None) -> None:
+    while item is not None:
+        item = item.advance()

@@ -1,0 +1,291 @@
+"""Request: one run of a method, with its limits and its result."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from scaffolding_core.budget import Budget
+from scaffolding_core.driver.branch import Branch
+from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
+from scaffolding_core.result import ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.task import GenerationTask, StreamGenerationTask, StreamHandle, Task
+from scaffolding_core.usage import Usage
+
+if TYPE_CHECKING:
+    from scaffolding_core.controller import Steps
+    from scaffolding_core.driver.call import Call
+    from scaffolding_core.driver.driver import Driver
+
+__all__ = ["Limit", "Request", "current_request"]
+
+Limit: TypeAlias = Literal["tokens", "seconds", "samples", "deadline"]
+
+REFUSALS = 100
+"""How often a method may ask for more work after its time is up, before it is closed."""
+
+current_request: ContextVar[Request | None] = ContextVar("current_request", default=None)
+"""The request whose worker is running: a request made from in there rides on its slot and its limits."""
+
+logger = logging.getLogger("scaffolding_core")
+
+_ids = itertools.count(1)
+
+
+class Request:
+    """One run of a method.
+
+    Args:
+        driver: of the loop it runs on.
+        start: makes the method's generator, once the request is admitted.
+        priority: higher goes first; a point jumps a bounded number of places.
+        budget: what it may spend.
+        deadline: on the loop's clock.
+        blocked: driver of a loop that waits for this request, blocked.
+        metadata: for the result.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        start: Callable[[Request], Steps[ScaffoldingOutput]],
+        *,
+        priority: int = 0,
+        budget: Budget | None = None,
+        deadline: float | None = None,
+        blocked: Driver | None = None,
+        metadata: dict[str, object] | None = None,
+    ) -> None:
+        self.id = next(_ids)
+        self.driver = driver
+        self.priority = priority
+        self.blocked = blocked
+        self.parent = current_request.get()
+        self.deadline = deadline
+        self.deadline_is: Limit = "deadline"
+        self.tokens = self.samples = None
+        if budget is not None:
+            self.tokens, self.samples = budget.tokens, budget.samples
+            if budget.seconds is not None:
+                self._end_by(driver.loop.time() + budget.seconds, "seconds")
+        if self.parent is not None and self.parent.deadline is not None:
+            left = self.parent.deadline - self.parent.driver.loop.time()
+            self._end_by(driver.loop.time() + left, self.parent.deadline_is)
+        self.context = contextvars.copy_context()
+        self.context.run(current_request.set, self)
+        self.usage = Usage()
+        self.result = ScaffoldingResult(self.id, metadata, self._cancel_from_anywhere, self.usage)
+        self.result.loop = driver.loop
+        self.calls: set[Call] = set()
+        self.expired: Limit | None = None
+        self._start = start
+        self._root: Branch | None = None
+        self._queued = False
+        self._admitted = False
+        self._ended = False
+        self._sampled = 0
+        self._refused = 0
+        self._ending: BaseException | None = None
+        self._streams: dict[StreamHandle, StreamGenerationTask] = {}
+        self._charged: dict[Task, Usage] = {}
+        self._children: set[Request] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def _end_by(self, when: float, limit: Limit) -> None:
+        if self.deadline is None or when < self.deadline:
+            self.deadline, self.deadline_is = when, limit
+
+    @property
+    def request(self) -> Request:
+        """Itself, as an item of the driver."""
+        return self
+
+    def submit(self) -> None:
+        """Ask for admission; called on the driver's loop."""
+        self.driver.requests.add(self)
+        if self.driver.closed:
+            self._end(None, ClosedError("the event loop of this request is shutting down"))
+            return
+        if self.deadline is not None:
+            self._timer = self.driver.loop.call_at(self.deadline, self.expire, self.deadline_is)
+        if self.parent is not None:
+            self.parent._children.add(self)
+            self.driver.post(self)
+        elif self.driver.admission.acquire(self):
+            self._admitted = True
+            self.driver.post(self)
+        else:
+            self._queued = True
+
+    def advance(self) -> Branch | None:
+        """Start, now that it is admitted."""
+        if self._queued:
+            self._queued, self._admitted = False, True
+        if self._ended:
+            self._leave()
+            return None
+        try:
+            generator = self._start(self)
+        except BaseException as error:
+            self._end(None, error)
+            return None
+        self._root = Branch(self, None, generator)
+        return self._root
+
+    # Limits.
+
+    def refuse_if_expired(self) -> None:
+        """Raise if no more work may start."""
+        if self.expired is None:
+            return
+        self._refused += 1
+        if self._refused > REFUSALS and self._root is not None:
+            self._root.cut()
+        raise self._exceeded(self.expired)
+
+    def count_sample(self, task: GenerationTask) -> None:
+        """Count a generation against the budget, or raise if it would be one too many."""
+        if isinstance(task, StreamGenerationTask) and task.request_handle is not None:
+            return  # a further step of a sample that was counted
+        if self.samples is not None and self._sampled >= self.samples:
+            raise self._exceeded("samples")
+        if self.parent is not None:
+            self.parent.count_sample(task)
+        self._sampled += 1
+
+    def charge(self, task: Task) -> Usage:
+        """Add what a task cost; returns what is new since it was last charged."""
+        assert task.usage is not None
+        usage = task.usage
+        if isinstance(task, StreamGenerationTask):
+            usage = _since(self._charged.get(task), usage)
+            self._charged[task] = _since(None, task.usage)
+        self.charge_usage(usage)
+        return usage
+
+    def charge_usage(self, usage: Usage) -> None:
+        """Add a cost, and end the request if that was its last token."""
+        self.usage.add(usage)
+        if self.parent is not None:
+            self.parent.driver.call_from_anywhere(self.parent.charge_usage, usage)
+        if self.tokens is not None and self.usage.total_tokens >= self.tokens:
+            self.expire("tokens")
+
+    def expire(self, limit: Limit) -> None:
+        """Budget or deadline ran out: stop all work, and let the method return its best answer so far."""
+        if self.expired is not None or self._ended:
+            return
+        self.expired = limit
+        for child in list(self._children):
+            child.driver.call_from_anywhere(child.expire, limit)
+        if self._root is None:
+            self._end_unstarted(self._exceeded(limit))
+            return
+        for call in list(self.calls):
+            call.stop(self._exceeded(limit))
+
+    def _exceeded(self, limit: Limit) -> BudgetExceededError:
+        what = "the deadline has passed" if limit == "deadline" else f"the budget of {limit} is spent"
+        return BudgetExceededError(f"{what} and there is no answer yet: allow more, or ask for less", limit)
+
+    # Streams that stay open between the steps of a task.
+
+    def keep_stream(self, task: StreamGenerationTask) -> None:
+        """Remember a stream that a task left open, to close it with the request."""
+        if task.request_handle is not None and not task.end_flag:
+            self._streams[task.request_handle] = task
+        elif task.request_handle is not None:
+            self._streams.pop(task.request_handle, None)
+
+    # The end.
+
+    def cancel(self, error: BaseException | None = None) -> None:
+        """Stop all work; the result fails with the error. Called on the driver's loop."""
+        if self._ended or self._ending is not None:
+            return
+        self._ending = error or RequestCancelledError("the request was cancelled")
+        for child in list(self._children):
+            child.driver.call_from_anywhere(child.cancel)
+        if self._root is None:
+            self._end_unstarted(self._ending)
+        else:
+            self._root.cut()
+
+    def abandon(self, error: BaseException) -> None:
+        """Fail the result without running anything: the loop is gone."""
+        self._ended = True
+        self.result.set_error(error)
+
+    def finish(self, root: Branch) -> None:
+        """The method's own generator has ended."""
+        if self._streams or self.driver.scope_workers:
+            self.driver.own(self._clean_up(root))
+        else:
+            self._end(root.value, self._error_of(root))
+
+    async def _clean_up(self, root: Branch) -> None:
+        handles, tasks = list(self._streams), list(self._streams.values())
+        closing = [handle.aclose() for handle in handles]
+        closing += [worker.on_scope_end(str(self.id)) for worker in self.driver.scope_workers]
+        for failure in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(failure, BaseException):
+                logger.warning("request %d could not be cleaned up whole: %r", self.id, failure)
+        for task in tasks:
+            if task.usage is not None:
+                self.charge(task)
+        self._end(root.value, self._error_of(root))
+
+    def _error_of(self, root: Branch) -> BaseException | None:
+        if self._ending is not None:
+            return self._ending
+        if root.cut_off and root.error is None:
+            return self._exceeded(self.expired or "deadline")
+        return root.error
+
+    def _end_unstarted(self, error: BaseException) -> None:
+        if self._queued and self.driver.admission.withdraw(self):
+            self._queued = False
+        self._end(None, error)
+
+    def _end(self, output: ScaffoldingOutput | None, error: BaseException | None) -> None:
+        self._ended = True
+        self._root = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._charged.clear()
+        self._streams.clear()
+        self._leave()
+        if error is not None:
+            self.result.set_error(error)
+        elif output is not None:
+            output.usage = self.usage
+            self.result.set_output(output)
+
+    def _leave(self) -> None:
+        self.driver.requests.discard(self)
+        if self.parent is not None:
+            self.parent._children.discard(self)
+        if self._admitted:
+            self._admitted = False
+            self.driver.admission.release(self.driver)
+
+    def _cancel_from_anywhere(self) -> None:
+        self.driver.call_from_anywhere(self.cancel)
+
+
+def _since(before: Usage | None, now: Usage) -> Usage:
+    if before is None:
+        before = Usage()
+    return Usage(
+        now.prompt_tokens - before.prompt_tokens,
+        now.completion_tokens - before.completion_tokens,
+        now.cached_tokens - before.cached_tokens,
+        now.reasoning_tokens - before.reasoning_tokens,
+        now.calls - before.calls,
+        now.lost_calls - before.lost_calls,
+    )

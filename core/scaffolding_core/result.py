@@ -1,0 +1,353 @@
+"""What a request gives back: its output, and the handle on it while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+
+from scaffolding_core.errors import DeadlockError, RequestCancelledError, copy_error
+from scaffolding_core.event_stream import EventStream
+from scaffolding_core.events import Event, FinalEvent
+from scaffolding_core.messages import AssistantMessage
+from scaffolding_core.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator, Iterator
+
+    from scaffolding_core.task import GenerationTask, TokenLogprob
+
+__all__ = ["Candidate", "ScaffoldingOutput", "ScaffoldingResult", "Stopped"]
+
+logger = logging.getLogger("scaffolding_core")
+
+Stopped: TypeAlias = Literal["complete", "decided", "budget"]
+"""Why a method stopped: all its work was done; the rest could not, or would hardly, change the answer;
+budget or deadline ran out, and this is the best answer so far."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One sample of a method.
+
+    Attributes:
+        index: of the sample, from 0.
+        message: what the model said, whole.
+        answer: what was extracted from it; None if it has no answer, or is not compared.
+        score: its reward, where there is one.
+        votes: how many samples gave the same answer, this one included.
+        usage: what it cost.
+        error: why it failed, where it did.
+        cut: stopped because the method had decided without it.
+        finish_reason: as the backend gave it.
+        logprobs: of its tokens, where they were asked for.
+        output_tokens: its token ids, where the backend tells them.
+    """
+
+    index: int
+    message: AssistantMessage = field(default_factory=AssistantMessage)
+    answer: object = None
+    score: float | None = None
+    votes: int = 0
+    usage: Usage | None = None
+    error: BaseException | None = None
+    cut: bool = False
+    finish_reason: str | None = None
+    logprobs: list[TokenLogprob] | None = None
+    output_tokens: list[int] | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the message."""
+        return self.message.text
+
+    @classmethod
+    def from_task(cls, index: int, task: GenerationTask) -> Self:
+        """What a finished task holds."""
+        return cls(
+            index,
+            task.message(),
+            usage=task.usage,
+            finish_reason=task.finish_reason,
+            logprobs=task.logprobs,
+            output_tokens=task.output_tokens,
+        )
+
+
+@dataclass(slots=True)
+class ScaffoldingOutput:
+    """The result of a method.
+
+    Attributes:
+        message: the chosen sample's message, whole.
+        answer: its answer, where the method extracts one.
+        candidates: every sample that was started, in index order.
+        agreement: share of the votes that the answer has, 0 to 1.
+        score: reward of the chosen sample.
+        usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
+        stopped: why the method stopped.
+        token_ids: of the chosen sample, where the backend tells them.
+        finish_reason: of the chosen sample.
+        logprobs: of the chosen sample, where they were asked for.
+        method: name of the method.
+        data: whatever a method of yours adds.
+    """
+
+    message: AssistantMessage = field(default_factory=AssistantMessage)
+    answer: object = None
+    candidates: list[Candidate] = field(default_factory=list)
+    agreement: float | None = None
+    score: float | None = None
+    usage: Usage = field(default_factory=Usage)
+    stopped: Stopped = "complete"
+    token_ids: list[int] | None = None
+    finish_reason: str | None = None
+    logprobs: list[TokenLogprob] | None = None
+    method: str = ""
+    data: Mapping[str, object] | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the message."""
+        return self.message.text
+
+    @property
+    def samples(self) -> int:
+        """How many samples were started; those that failed or were cut count too."""
+        return len(self.candidates)
+
+    @classmethod
+    def from_candidate(cls, candidate: Candidate, *, method: str) -> Self:
+        """An output whose chosen sample is this one."""
+        return cls(
+            candidate.message,
+            candidate.answer,
+            score=candidate.score,
+            token_ids=candidate.output_tokens,
+            finish_reason=candidate.finish_reason,
+            logprobs=candidate.logprobs,
+            method=method,
+        )
+
+
+class ScaffoldingResult:
+    """A request that runs, or has run.
+
+    Await it any number of times, from any loop, or block on `result()` from any thread: each gets the
+    finished result itself, or an exception of its own. Iterate over it, `for` or `async for`, for its
+    events from now on.
+
+    Attributes:
+        id: number of the request, unique in this process.
+        metadata: what the caller attached to the request.
+        task_collections: the method's task collections by name, once
+            `ScaffoldingLlm.enable_output_task_collection()` asked for them.
+    """
+
+    def __init__(
+        self,
+        request_id: int,
+        metadata: Mapping[str, object] | None = None,
+        cancel: Callable[[], None] | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        self.id = request_id
+        self.metadata: dict[str, object] = dict(metadata or {})
+        self.task_collections: Mapping[str, object] = {}
+        self._cancel = cancel
+        self._lock = threading.Lock()
+        self._usage = usage if usage is not None else Usage()
+        self._output: ScaffoldingOutput | None = None
+        self._error: BaseException | None = None
+        self._error_seen = False
+        self._done = False
+        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._finished: threading.Event | None = None
+        self._streams: list[EventStream] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it has finished, either way."""
+        return self._done
+
+    @property
+    def error(self) -> BaseException | None:
+        """Why it failed; None while it runs and when it succeeded."""
+        self._error_seen = True
+        return self._error
+
+    @property
+    def output(self) -> ScaffoldingOutput:
+        """The whole output.
+
+        Raises:
+            RuntimeError: it still runs.
+            ScaffoldingError: it failed.
+        """
+        if not self._done:
+            raise RuntimeError("the request still runs: await it, or call result()")
+        self._raise_error()
+        assert self._output is not None
+        return self._output
+
+    @property
+    def outputs(self) -> list[ScaffoldingOutput]:
+        """The output in a list of one, as TensorRT-LLM's results have it."""
+        return [self.output]
+
+    @property
+    def text(self) -> str:
+        """The text of the answer."""
+        return self.output.text
+
+    @property
+    def usage(self) -> Usage:
+        """All that was paid, also by a request that failed; still growing while it runs."""
+        return self._usage
+
+    def result(self, timeout: float | None = None) -> Self:
+        """Block until it has finished.
+
+        Args:
+            timeout: seconds; None waits as long as it takes. A timeout does not cancel the request.
+
+        Raises:
+            TimeoutError: it has not finished in time.
+            DeadlockError: called on the loop that runs the request.
+            ScaffoldingError: it failed.
+        """
+        if not self.wait_ended(timeout):
+            raise TimeoutError(f"the request has not finished within {timeout} s")
+        self._raise_error()
+        return self
+
+    def wait_ended(self, timeout: float | None = None) -> bool:
+        """Block until it has finished, either way; False if that took longer than `timeout` seconds.
+
+        Raises:
+            DeadlockError: called on the loop that runs the request.
+        """
+        with self._lock:
+            if self._done:
+                return True
+            if self._finished is None:
+                self._finished = threading.Event()
+        self._refuse_deadlock()
+        return self._finished.wait(timeout)
+
+    def aresult(self) -> asyncio.Future[Self]:
+        """A future of the running loop for the finished result; cancelling it leaves the request alone."""
+        return asyncio.ensure_future(self._wait())
+
+    def __await__(self) -> Generator[object, None, Self]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> Self:
+        await self.ended()
+        self._raise_error()
+        return self
+
+    async def ended(self) -> None:
+        """Wait until it has finished, either way; raises nothing."""
+        if self._done:
+            return
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        with self._lock:
+            if self._done:
+                return
+            self._waiters.append((loop, waiter))
+        await waiter
+
+    def cancel(self) -> None:
+        """Stop the request, at the backend too; what waits for it gets a `RequestCancelledError`."""
+        if not self._done and self._cancel is not None:
+            self._cancel()
+
+    def events(self) -> EventStream:
+        """Events from now on, for `for` and `async for`; the last is a `FinalEvent`, or the error is raised."""
+        stream = EventStream(self._refuse_deadlock)
+        with self._lock:
+            if not self._done:
+                self._streams = [*self._streams, stream]
+                return stream
+        self._close_stream(stream)
+        return stream
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events())
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return aiter(self.events())
+
+    @property
+    def listened_to(self) -> bool:
+        """Whether anybody reads its events."""
+        return bool(self._streams)
+
+    def push(self, event: Event) -> None:
+        """Hand an event to whoever listens; called by the driver."""
+        for stream in self._streams:
+            stream.push(event)
+
+    def set_output(self, output: ScaffoldingOutput) -> None:
+        """Finish it; called by the driver. Only the first end counts."""
+        self._finish(output, None)
+
+    def set_error(self, error: BaseException) -> None:
+        """Fail it; called by the driver. Only the first end counts."""
+        self._finish(None, error)
+
+    def _finish(self, output: ScaffoldingOutput | None, error: BaseException | None) -> None:
+        with self._lock:
+            if self._done:
+                return
+            self._output, self._error, self._done = output, error, True
+            waiters, self._waiters = self._waiters, []
+            streams, self._streams = self._streams, []
+        self._cancel = None
+        if self._finished is not None:
+            self._finished.set()
+        for stream in streams:
+            self._close_stream(stream)
+        for loop, waiter in waiters:
+            _wake(loop, waiter)
+
+    def _close_stream(self, stream: EventStream) -> None:
+        if self._output is not None:
+            stream.push(FinalEvent(self._output))
+        stream.close(self._raise_error)
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            self._error_seen = True
+            raise copy_error(self._error)
+
+    def _refuse_deadlock(self) -> None:
+        if self.loop is not None and self.loop is asyncio._get_running_loop():
+            raise DeadlockError(
+                "this would block the event loop that runs the request: use 'await' or 'async for' here"
+            )
+
+    def __del__(self) -> None:
+        error = getattr(self, "_error", None)
+        if error is not None and not self._error_seen and not isinstance(error, RequestCancelledError):
+            logger.error("request %d failed and nobody asked for its result: %r", self.id, error)
+
+
+def _wake(loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None]) -> None:
+    def wake() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    if loop is asyncio._get_running_loop():
+        wake()
+        return
+    try:
+        loop.call_soon_threadsafe(wake)
+    except RuntimeError:  # the waiter's loop is closed: nobody waits there any more
+        return

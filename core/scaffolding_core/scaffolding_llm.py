@@ -1,0 +1,480 @@
+"""ScaffoldingLlm: one method, its workers, and many requests at once."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import math
+import os
+import threading
+import time
+import weakref
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self, TypeVar, overload
+
+from scaffolding_core.budget import Budget
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.driver import ComputeWorker, Driver, Lane, OwnLoop, Request
+from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError, MissingWorkerError
+from scaffolding_core.event_stream import EventStream
+from scaffolding_core.events import Event
+from scaffolding_core.result import ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.task import (
+    SAMPLING_PARAMETERS,
+    ComputeTask,
+    GenerationTask,
+    Prompt,
+    Task,
+    task_from_prompt,
+)
+from scaffolding_core.worker import Worker, called_synchronously
+
+__all__ = ["ScaffoldingLlm", "ScaffoldingStream"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Order:
+    """What one request asks for, checked."""
+
+    task: GenerationTask
+    options: dict[str, object] = field(default_factory=dict)
+    budget: Budget | None = None
+    deadline: float | None = None
+    priority: int = 0
+    metadata: dict[str, object] = field(default_factory=dict)
+
+
+class ScaffoldingLlm:
+    """Runs a method on workers, for many requests at once.
+
+    From async code a request runs on the caller's event loop; a blocking call runs on a loop of this
+    object's own, in a daemon thread, so it works inside a running loop (Jupyter) too.
+
+    Every request takes the same options beside its prompt:
+
+    - sampling parameters (`temperature`, `max_tokens`, `stop`, `seed`, ...) and the method's own options
+      (`sample_num`, ...), by name;
+    - `budget`: a `Budget`; `deadline`: a time on `time.monotonic()`'s clock. When one ends a request, the
+      method returns its best answer so far, marked `stopped="budget"`;
+    - `priority`: higher goes first; a point jumps a bounded number of places, so nothing starves;
+    - `metadata`: kept on the result.
+
+    Args:
+        prototype_controller: the method; each request gets its own clone.
+        workers: workers by tag, or one worker for every tag. They stay the caller's: they are closed with
+            this object only by `shutdown(shutdown_workers=True)`.
+        max_parallel_requests: requests at once, over all loops; further ones queue.
+
+    Raises:
+        InvalidRequestError: no controller, no worker, or a limit below 1.
+    """
+
+    def __init__(
+        self,
+        prototype_controller: Controller,
+        workers: Mapping[Hashable, Worker] | Worker,
+        max_parallel_requests: int = 64,
+    ) -> None:
+        if not isinstance(prototype_controller, Controller):
+            raise InvalidRequestError(
+                f"the method must be a Controller instance, got {_described(prototype_controller)}"
+            )
+        if not isinstance(max_parallel_requests, int) or max_parallel_requests < 1:
+            raise InvalidRequestError(
+                f"max_parallel_requests must be at least 1, got {max_parallel_requests!r}"
+            )
+        self.prototype_controller = prototype_controller
+        self.workers: dict[Hashable, Worker] = dict(workers) if isinstance(workers, Mapping) else {}
+        self._only_worker = None if isinstance(workers, Mapping) else workers
+        self._all_workers = list(dict.fromkeys([*self.workers.values(), *filter(None, [self._only_worker])]))
+        self._lanes = {id(worker): _lane_of(worker) for worker in self._all_workers}
+        self._compute = ComputeWorker()
+        self._compute_lane = Lane(self._compute.max_concurrency)
+        self._admission = Lane(max_parallel_requests)
+        self._options = _option_names(prototype_controller)
+        self._lock = threading.RLock()
+        self._drivers: dict[asyncio.AbstractEventLoop, Driver] = {}
+        self._own_loop: OwnLoop | None = None
+        self._closed = False
+        self._shows_collections = False
+        _instances.add(self)
+
+    # Requests.
+
+    @overload
+    def generate(self, prompts: str, **options: object) -> ScaffoldingResult: ...
+    @overload
+    def generate(self, prompts: list[str], **options: object) -> list[ScaffoldingResult]: ...
+    @overload
+    def generate(
+        self, prompts: Prompt | Sequence[Prompt], **options: object
+    ) -> ScaffoldingResult | list[ScaffoldingResult]: ...
+
+    def generate(
+        self, prompts: Prompt | Sequence[Prompt], **options: object
+    ) -> ScaffoldingResult | list[ScaffoldingResult]:
+        """Run one prompt, or many at once, and block until all have finished.
+
+        Args:
+            prompts: a text, a chat as a list of messages, or a list of such prompts.
+            options: see the class.
+
+        Returns:
+            The finished result; for a list, a result for each prompt. One that failed keeps the others
+            whole: it raises its error when its output is read, and has it in `error`.
+
+        Raises:
+            InvalidRequestError: an empty prompt, an unknown option, ...: before anything runs.
+            ScaffoldingError: the one request failed.
+        """
+        if not _is_many(prompts):
+            request = self._request(self._order(prompts, options), self._blocking_driver())  # type: ignore[arg-type]  # not many: one
+            self._submit(request)
+            return self._block([request.result])[0].result()
+        orders = [self._order(prompt, options) for prompt in prompts]  # type: ignore[arg-type]  # many
+        driver = self._blocking_driver()
+        requests = [self._request(order, driver) for order in orders]
+        for request in requests:
+            self._submit(request)
+        return self._block([request.result for request in requests])
+
+    def generate_async(self, prompt: Prompt, **options: object) -> ScaffoldingResult:
+        """Start one prompt and return at once; the result can be awaited, iterated and cancelled.
+
+        Inside a running loop the request runs on it, elsewhere on this object's own loop.
+
+        Args:
+            prompt: a text, or a chat as a list of messages.
+            options: see the class.
+
+        Raises:
+            InvalidRequestError: an empty prompt, an unknown option, ...: before anything runs.
+        """
+        loop = asyncio._get_running_loop()
+        order = self._order(prompt, options)
+        request = self._request(order, self._blocking_driver() if loop is None else self._driver_of(loop))
+        self._submit(request)
+        return request.result
+
+    def stream(self, prompt: Prompt, **options: object) -> ScaffoldingStream:
+        """Run one prompt and iterate over its events, with `for` or `async for`, from the very first.
+
+        Leaving the loop early cancels the request.
+
+        Args:
+            prompt: a text, or a chat as a list of messages.
+            options: see the class.
+
+        Raises:
+            InvalidRequestError: an empty prompt, an unknown option, ...: before anything runs.
+        """
+        return ScaffoldingStream(self, self._order(prompt, options))
+
+    def enable_output_task_collection(self) -> None:
+        """Let each result show the task collections of its method."""
+        self._shows_collections = True
+
+    # The end.
+
+    def shutdown(self, shutdown_workers: bool = False) -> None:
+        """Refuse new requests, let running ones finish, and close what was opened.
+
+        On a loop that runs requests of its own it cannot wait: those are cancelled. Use `aclose()` there.
+
+        Args:
+            shutdown_workers: close the workers too.
+        """
+        self._closed = True
+        running = asyncio._get_running_loop()
+        for loop, driver in list(self._drivers.items()):
+            for request in list(driver.requests):
+                if loop is running:
+                    request.cancel(ClosedError("the ScaffoldingLlm was shut down while the request ran"))
+                elif not loop.is_closed():
+                    request.result.wait_ended()
+        self._stop_own_loop()
+        if shutdown_workers:
+            for worker in self._all_workers:
+                worker.shutdown()
+
+    async def aclose(self, shutdown_workers: bool = False) -> None:
+        """Refuse new requests, let running ones finish, and close what was opened.
+
+        Args:
+            shutdown_workers: close the workers too.
+        """
+        self._closed = True
+        loop = asyncio.get_running_loop()
+        for other, driver in list(self._drivers.items()):
+            if other is loop:
+                await driver.drained()
+                continue
+            for request in list(driver.requests):
+                await request.result.ended()
+        await asyncio.to_thread(self._stop_own_loop)
+        for worker in self._all_workers:
+            await (worker.async_shutdown() if shutdown_workers else worker.release_loop())
+        with self._lock:
+            self._drivers.pop(loop, None)
+
+    def cancel_all(self) -> None:
+        """Cancel every request that runs."""
+        for driver in list(self._drivers.values()):
+            for request in list(driver.requests):
+                request.result.cancel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, exc_type: object = None, *exc_info: object) -> None:
+        if exc_type is not None:
+            self.cancel_all()
+        self.shutdown()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, exc_type: object = None, *exc_info: object) -> None:
+        if exc_type is not None:
+            self.cancel_all()
+        await self.aclose()
+
+    # How a request is made.
+
+    def _order(self, prompt: Prompt, options: Mapping[str, object]) -> _Order:
+        order = _Order(task_from_prompt(prompt))
+        for name, value in options.items():
+            if name == "budget":
+                order.budget = _checked(name, value, Budget)
+            elif name == "deadline":
+                order.deadline = _checked(name, value, float, int)
+            elif name == "priority":
+                order.priority = _checked(name, value, int) or 0
+            elif name == "metadata":
+                order.metadata = dict(_checked(name, value, Mapping) or {})  # type: ignore[type-abstract]  # for isinstance
+            elif name in SAMPLING_PARAMETERS:
+                setattr(order.task, name, value)
+            elif self._options is None or name in self._options:
+                order.options[name] = value
+            else:
+                raise InvalidRequestError(self._unknown(name))
+        if order.deadline is not None and math.isnan(order.deadline):
+            raise InvalidRequestError("deadline must be a time on time.monotonic()'s clock, got nan")
+        return order
+
+    def _unknown(self, name: str) -> str:
+        method = type(self.prototype_controller).__name__
+        options = ", ".join(sorted(self._options or ())) or "none"
+        return (
+            f"{name!r} is neither a sampling parameter, nor one of budget, deadline, priority, seed and "
+            f"metadata, nor an option of {method}, whose options are: {options}"
+        )
+
+    def _request(self, order: _Order, driver: Driver) -> Request:
+        def start(request: Request) -> Steps[ScaffoldingOutput]:
+            controller = self.prototype_controller.clone()
+            if self._shows_collections:
+                request.result.task_collections = controller.task_collections
+            return controller.run(order.task, order.options)
+
+        deadline = order.deadline
+        if deadline is not None:
+            deadline += driver.loop.time() - time.monotonic()
+        running = asyncio._get_running_loop()
+        request = Request(
+            driver,
+            start,
+            priority=order.priority,
+            budget=order.budget,
+            deadline=deadline,
+            blocked=self._drivers.get(running) if running not in (None, driver.loop) else None,
+            metadata=order.metadata,
+        )
+        synchronous = self._own_loop is not None and driver.loop is self._own_loop.loop
+        request.context.run(called_synchronously.set, synchronous)
+        return request
+
+    def _submit(self, request: Request) -> None:
+        if self._closed:
+            raise ClosedError("this ScaffoldingLlm is closed: make a new one")
+        request.driver.call_from_anywhere(request.submit)
+
+    def _block(self, results: list[ScaffoldingResult]) -> list[ScaffoldingResult]:
+        try:
+            for result in results:
+                result.wait_ended()
+        except BaseException:  # KeyboardInterrupt above all: nobody waits for them any more
+            for result in results:
+                result.cancel()
+            raise
+        return results
+
+    # Loops and workers.
+
+    def _blocking_driver(self) -> Driver:
+        with self._lock:
+            if self._closed:
+                raise ClosedError("this ScaffoldingLlm is closed: make a new one")
+            if self._own_loop is None:
+                self._own_loop = OwnLoop()
+            if self._own_loop.is_current():
+                raise DeadlockError(
+                    "a blocking call from inside this ScaffoldingLlm's own loop would wait for itself: "
+                    "use 'await llm.generate_async(...)' there"
+                )
+            return self._driver_of(self._own_loop.loop)
+
+    def _driver_of(self, loop: asyncio.AbstractEventLoop) -> Driver:
+        driver = self._drivers.get(loop)
+        if driver is None:
+            with self._lock:
+                self._sweep()
+                driver = self._drivers[loop] = Driver(
+                    loop, self._admission, self._find_worker, _scope_workers(self._all_workers)
+                )
+        return driver
+
+    def _sweep(self) -> None:
+        """Fail what ran on loops that were closed, and free the slots it held."""
+        for loop, driver in list(self._drivers.items()):
+            if loop.is_closed():
+                del self._drivers[loop]
+                driver.abandon()
+                for lane in (self._admission, self._compute_lane, *self._lanes.values()):
+                    lane.forget(driver)
+
+    def _find_worker(self, task: Task) -> tuple[Worker, Lane]:
+        if isinstance(task, ComputeTask):
+            return self._compute, self._compute_lane
+        worker = self._only_worker
+        if worker is None:
+            worker = self.workers.get(task.worker_tag)
+        if worker is None:
+            tags = ", ".join(repr(getattr(tag, "value", tag)) for tag in self.workers) or "none"
+            tag = getattr(task.worker_tag, "value", task.worker_tag)
+            raise MissingWorkerError(
+                f"no worker for the tag {tag!r} of a {type(task).__name__}: the workers' tags are {tags}"
+            )
+        return worker, self._lanes[id(worker)]
+
+    def _stop_own_loop(self) -> None:
+        with self._lock:
+            own, self._own_loop = self._own_loop, None
+        if own is None:
+            return
+        driver = self._drivers.pop(own.loop, None)
+        if driver is not None:
+            own.run(driver.drained())
+        for worker in self._all_workers:
+            own.run(worker.release_loop())
+        own.stop()
+
+    def _after_fork(self) -> None:
+        """In a forked child: the parent's threads and loops are not here."""
+        self._lock = threading.RLock()
+        drivers, self._drivers, self._own_loop = self._drivers, {}, None
+        for lane in (self._admission, self._compute_lane, *self._lanes.values()):
+            lane.reset()
+        for driver in drivers.values():
+            driver.abandon()
+
+
+class ScaffoldingStream:
+    """The events of one request, with `for` or `async for`; it starts when the iteration does.
+
+    Attributes:
+        result: the request's result; None before the iteration starts.
+    """
+
+    def __init__(self, llm: ScaffoldingLlm, order: _Order) -> None:
+        self._llm = llm
+        self._order = order
+        self.result: ScaffoldingResult | None = None
+
+    def _start(self, driver: Driver) -> EventStream:
+        if self.result is not None:
+            raise InvalidRequestError("a stream can be iterated over only once: call stream() again")
+        request = self._llm._request(self._order, driver)
+        events = request.result.events()
+        self._llm._submit(request)
+        self.result = request.result
+        return events
+
+    def __iter__(self) -> Iterator[Event]:
+        events = self._start(self._llm._blocking_driver())
+        try:
+            yield from events
+        finally:
+            self._stop()
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        events = self._start(self._llm._driver_of(asyncio.get_running_loop()))
+        try:
+            async for event in events:
+                yield event
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self.result is not None:
+            self.result.cancel()
+
+
+_instances: weakref.WeakSet[ScaffoldingLlm] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for llm in list(_instances):
+        llm._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _is_many(prompts: object) -> bool:
+    """Whether this is a list of prompts; a list of messages is one."""
+    return isinstance(prompts, list | tuple) and bool(prompts) and isinstance(prompts[0], str | list | tuple)
+
+
+def _option_names(controller: Controller) -> frozenset[str] | None:
+    """The options of a method; None if it takes any."""
+    parameters = list(inspect.signature(controller.process).parameters.values())[1:]
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return frozenset(parameter.name for parameter in parameters)
+
+
+def _lane_of(worker: Worker) -> Lane:
+    """The slots of a worker, which all that use it share."""
+    if not callable(getattr(worker, "run_task", None)):
+        raise InvalidRequestError(f"a worker must have an async run_task(task), got {_described(worker)}")
+    lane: Lane | None = vars(worker).get("_lane")
+    if lane is None:
+        limit = getattr(worker, "max_concurrency", Worker.max_concurrency)
+        if not isinstance(limit, int) or limit < 1:
+            raise InvalidRequestError(f"max_concurrency of a worker must be at least 1, got {limit!r}")
+        lane = vars(worker)["_lane"] = Lane(limit)
+    return lane
+
+
+def _scope_workers(workers: list[Worker]) -> tuple[Worker, ...]:
+    return tuple(
+        worker
+        for worker in workers
+        if getattr(type(worker), "on_scope_end", Worker.on_scope_end) is not Worker.on_scope_end
+    )
+
+
+def _checked(name: str, value: object, *kinds: type[T]) -> T | None:
+    if value is None or (isinstance(value, kinds) and not isinstance(value, bool)):
+        return value
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    raise InvalidRequestError(f"{name} must be a {wanted}, got {_described(value)}")
+
+
+def _described(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"{value!r}"
