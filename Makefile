@@ -1,0 +1,30 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer and pip.
+PYTHON ?= python3
+UV := $(PYTHON) -m uv
+RUN := $(UV) run --no-sync
+
+.PHONY: demo test bench lint types unit install
+
+demo: UV_GROUPS := --no-default-groups
+demo: install
+	$(RUN) python examples/demo.py
+
+test: install lint types unit
+
+lint:
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+types:
+	$(RUN) mypy
+
+unit:
+	$(RUN) coverage run -m pytest
+	$(RUN) coverage report
+
+bench: install
+	$(RUN) python -m tests.benchmarks
+
+install:
+	@$(UV) --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet uv || $(PYTHON) -m pip install --quiet --user --break-system-packages uv
+	$(UV) sync --quiet --extra all $(UV_GROUPS)

@@ -1,0 +1,250 @@
+"""Scripts, threads, running loops, Jupyter's loop, forks, and loops that end too soon."""
+
+import asyncio
+import contextvars
+import gc
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from scaffolding_core.controllers import NativeGenerationController
+from scaffolding_core.errors import ClosedError, DeadlockError
+from scaffolding_core.scaffolding_llm import ScaffoldingLlm
+from scaffolding_core.worker import Worker, called_synchronously
+from tests.core.doubles import Backend, Method
+
+single = NativeGenerationController()
+
+
+def test_a_script_calls_it_blocking():
+    with ScaffoldingLlm(single, Backend()) as llm:
+        assert llm.generate("say:x").text == "x"
+        assert [r.outputs[0].text for r in llm.generate(["say:a", "say:b"])] == ["a", "b"]
+        assert llm.generate_async("say:later").result(timeout=5).text == "later"
+
+
+def test_threads_share_it():
+    with ScaffoldingLlm(single, Backend()) as llm:
+        texts = []
+        threads = [
+            threading.Thread(target=lambda i=i: texts.append(llm.generate(f"wait:0.01 say:{i}").text))
+            for i in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(texts) == [str(i) for i in range(8)]
+
+
+async def test_a_blocking_call_works_inside_a_running_loop():
+    with ScaffoldingLlm(single, Backend()) as llm:
+        assert llm.generate("say:x").text == "x"
+        assert [e.text for e in llm.stream("say:y") if hasattr(e, "text")] == ["y"]
+
+
+async def test_an_async_call_runs_on_the_callers_loop_a_blocking_one_elsewhere():
+    loops = []
+
+    class Where(Worker):
+        async def run_task(self, task):
+            loops.append((asyncio.get_running_loop(), called_synchronously.get()))
+
+    async with ScaffoldingLlm(single, Where()) as llm:
+        await llm.generate_async("x")
+        llm.generate("x")
+    assert loops[0] == (asyncio.get_running_loop(), False)
+    assert loops[1][0] is not loops[0][0]
+    assert loops[1][1] is True
+
+
+async def test_blocking_on_a_request_of_ones_own_loop_is_refused():
+    async with ScaffoldingLlm(single, Backend()) as llm:
+        result = llm.generate_async("wait:0.01 say:x")
+        with pytest.raises(DeadlockError, match="await"):
+            result.result()
+        with pytest.raises(DeadlockError, match="async for"):
+            list(result)
+        await result
+
+
+def test_a_blocking_call_from_inside_its_own_loop_is_refused():
+    class Inner(Worker):
+        async def run_task(self, task):
+            task.output_str = llm.generate("x").text
+
+    llm = ScaffoldingLlm(single, Inner())
+    with llm, pytest.raises(DeadlockError):
+        llm.generate("x")
+
+
+async def test_a_result_can_be_awaited_many_times_from_loops_and_threads():
+    async with ScaffoldingLlm(single, Backend()) as llm:
+        result = llm.generate_async("wait:0.03 say:x")
+
+        async def elsewhere():
+            return (await result).text
+
+        texts = await asyncio.gather(
+            elsewhere(),
+            elsewhere(),
+            asyncio.to_thread(lambda: result.result().text),
+            asyncio.to_thread(lambda: asyncio.run(elsewhere())),
+        )
+    assert texts == ["x"] * 4
+    assert (await result) is result
+
+
+async def test_each_awaiter_gets_an_exception_of_its_own():
+    async with ScaffoldingLlm(single, Backend()) as llm:
+        result = llm.generate_async("fail:x")
+        errors = await asyncio.gather(result.aresult(), result.aresult(), return_exceptions=True)
+    assert errors[0] is not errors[1]
+    assert str(errors[0]) == str(errors[1])
+    assert type(errors[0].__cause__) is ValueError
+
+
+async def test_context_variables_are_those_of_the_caller_and_calls_cannot_change_them_for_others():
+    name = contextvars.ContextVar("name", default="nobody")
+    seen = []
+
+    class Reads(Worker):
+        async def run_task(self, task):
+            seen.append(name.get())
+            name.set("the worker")
+
+    def process(tasks):
+        seen.append(name.get())
+        yield [tasks[0], tasks[0].copy()]
+        seen.append(name.get())
+
+    async with ScaffoldingLlm(Method(process), Reads()) as llm:
+        name.set("caller")
+        await llm.generate_async("x")
+    assert seen == ["caller"] * 4
+
+
+async def test_state_of_a_method_belongs_to_the_request():
+    class Counts(Method):
+        def __init__(self):
+            self.seen = []
+
+        def process(self, tasks):
+            self.seen.append(tasks[0].input_str)
+            yield tasks
+            tasks[0].output_str = ",".join(self.seen)
+
+    method = Counts()
+    async with ScaffoldingLlm(method, Backend()) as llm:
+        results = await asyncio.gather(llm.generate_async("a"), llm.generate_async("b"))
+    assert [r.text for r in results] == ["a", "b"]
+    assert method.seen == []
+
+
+async def test_a_worker_may_use_the_same_llm_and_rides_on_its_own_requests_slot():
+    class Chain(Worker):
+        async def run_task(self, task):
+            if task.input_str == "outer":
+                inner = await llm.generate_async("inner")
+                task.output_str = f"outer({inner.text})"
+            else:
+                task.output_str = "inner"
+
+    async with ScaffoldingLlm(single, Chain(), max_parallel_requests=1) as llm:
+        assert (await asyncio.wait_for(llm.generate_async("outer").aresult(), 5)).text == "outer(inner)"
+
+
+async def test_a_nested_request_has_its_parents_deadline_and_is_paid_by_it():
+    from scaffolding_core.budget import Budget
+    from scaffolding_core.errors import BudgetExceededError
+
+    backend = Backend()
+    inner_llm = ScaffoldingLlm(single, backend)
+
+    class Chain(Worker):
+        async def run_task(self, task):
+            task.output_str = (await inner_llm.generate_async(task.input_str)).text
+
+    async with inner_llm, ScaffoldingLlm(single, Chain()) as llm:
+        result = await llm.generate_async("say:x")
+        assert result.usage.completion_tokens == 3
+        with pytest.raises(BudgetExceededError):
+            await llm.generate_async("wait:30", budget=Budget(seconds=0.03))
+    assert backend.cut == ["wait:30"]
+
+
+def test_a_loop_torn_down_midway_ends_its_requests_and_frees_their_slots():
+    backend = Backend(max_concurrency=1)
+    llm = ScaffoldingLlm(single, backend)
+    results = []
+
+    async def leaves_early():
+        results.extend([llm.generate_async("wait:30 a"), llm.generate_async("b")])
+        await asyncio.sleep(0.01)
+
+    asyncio.run(leaves_early())
+    with llm:
+        assert llm.generate("say:after").text == "after"
+    for result in results:
+        with pytest.raises(ClosedError):
+            result.result(timeout=5)
+    assert backend.started == ["wait:30 a", "say:after"]
+
+
+def test_a_loop_that_was_closed_with_requests_in_flight_is_swept():
+    llm = ScaffoldingLlm(single, Backend(max_concurrency=1))
+    loop = asyncio.new_event_loop()
+
+    async def start():
+        result = llm.generate_async("wait:30")
+        await asyncio.sleep(0.01)
+        return result
+
+    result = loop.run_until_complete(start())
+    for pending in asyncio.all_tasks(loop):
+        pending._log_destroy_pending = False
+    loop.close()
+    with llm:
+        assert llm.generate("say:x").text == "x"
+    with pytest.raises(ClosedError):
+        result.result(timeout=5)
+    gc.collect()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where there is fork")
+def test_after_a_fork_the_child_starts_afresh():
+    script = """
+import asyncio, os, sys, time
+from scaffolding_core.controllers import NativeGenerationController
+from scaffolding_core.errors import ClosedError
+from scaffolding_core.scaffolding_llm import ScaffoldingLlm
+from tests.core.doubles import Backend
+llm = ScaffoldingLlm(NativeGenerationController(), Backend(max_concurrency=1))
+running = llm.generate_async("wait:0.5 say:parent")
+time.sleep(0.05)
+pid = os.fork()
+if pid == 0:
+    try:
+        running.result(timeout=5)
+    except ClosedError:
+        os._exit(0 if llm.generate("say:child").text == "child" else 2)
+    os._exit(3)
+assert os.waitpid(pid, 0)[1] == 0
+assert running.result(timeout=5).text == "parent"
+llm.shutdown()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
+
+
+def test_a_forgotten_shutdown_does_not_keep_the_process_alive():
+    script = """
+from scaffolding_core.controllers import NativeGenerationController
+from scaffolding_core.scaffolding_llm import ScaffoldingLlm
+from tests.core.doubles import Backend
+llm = ScaffoldingLlm(NativeGenerationController(), Backend())
+assert llm.generate("say:x").text == "x"
+llm.generate_async("wait:60")
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)

@@ -1,0 +1,114 @@
+"""Closing a ScaffoldingLlm."""
+
+import asyncio
+import threading
+
+import pytest
+from scaffolding_core.controllers import NativeGenerationController
+from scaffolding_core.errors import ClosedError, RequestCancelledError
+from scaffolding_core.scaffolding_llm import ScaffoldingLlm
+from tests.core.doubles import Backend
+
+single = NativeGenerationController()
+
+
+async def test_leaving_the_async_with_drains():
+    async with ScaffoldingLlm(single, Backend()) as llm:
+        result = llm.generate_async("wait:0.03 say:x")
+    assert result.text == "x"
+
+
+def test_leaving_the_with_drains_and_leaves_no_thread():
+    before = threading.active_count()
+    with ScaffoldingLlm(single, Backend()) as llm:
+        result = llm.generate_async("wait:0.03 say:x")
+    assert result.text == "x"
+    assert threading.active_count() == before
+
+
+async def test_leaving_with_an_exception_cancels():
+    backend = Backend()
+    with pytest.raises(KeyError):
+        async with ScaffoldingLlm(single, backend) as llm:
+            result = llm.generate_async("wait:30")
+            await asyncio.sleep(0.01)
+            raise KeyError
+    with pytest.raises(RequestCancelledError):
+        await result
+    assert backend.running == 0
+
+
+async def test_shutdown_on_a_loop_with_requests_cancels_them_since_it_cannot_wait():
+    backend = Backend()
+    llm = ScaffoldingLlm(single, backend)
+    result = llm.generate_async("wait:30")
+    await asyncio.sleep(0.01)
+    llm.shutdown()
+    with pytest.raises(ClosedError):
+        await result
+    assert backend.running == 0
+
+
+async def test_a_closed_one_refuses_requests():
+    llm = ScaffoldingLlm(single, Backend())
+    await llm.aclose()
+    for call in (llm.generate, llm.generate_async):
+        with pytest.raises(ClosedError, match="make a new one"):
+            call("x")
+    with pytest.raises(ClosedError):
+        async for _ in llm.stream("x"):
+            pass
+    await llm.aclose()
+    llm.shutdown()
+
+
+async def test_nothing_is_left_behind():
+    before = asyncio.all_tasks()
+    async with ScaffoldingLlm(single, Backend()) as llm:
+        await asyncio.gather(*(llm.generate_async("say:x") for _ in range(20)))
+    assert asyncio.all_tasks() == before
+    assert llm._drivers == {}
+
+
+class Closable(Backend):
+    def __init__(self):
+        super().__init__()
+        self.log = []
+
+    def shutdown(self):
+        self.log.append("shutdown")
+
+    async def async_shutdown(self):
+        self.log.append("async_shutdown")
+
+    async def release_loop(self):
+        self.log.append("release_loop")
+
+
+async def test_workers_stay_the_callers_unless_asked_for():
+    worker = Closable()
+    async with ScaffoldingLlm(single, worker) as llm:
+        await llm.generate_async("say:x")
+    assert worker.log == ["release_loop"]
+    await ScaffoldingLlm(single, worker).aclose(shutdown_workers=True)
+    assert worker.log == ["release_loop", "async_shutdown"]
+
+
+def test_shutdown_workers_from_a_thread():
+    worker = Closable()
+    llm = ScaffoldingLlm(single, worker)
+    llm.generate("say:x")
+    llm.shutdown(shutdown_workers=True)
+    assert worker.log == ["release_loop", "shutdown"]
+
+
+async def test_a_worker_hears_when_a_request_ends():
+    ended = []
+
+    class Scoped(Backend):
+        async def on_scope_end(self, scope_id):
+            ended.append(scope_id)
+
+    async with ScaffoldingLlm(single, Scoped()) as llm:
+        result = await llm.generate_async("say:x")
+    assert ended == [str(result.id)]
