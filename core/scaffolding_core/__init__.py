@@ -1,13 +1,194 @@
 """Inference-time compute for language models: methods, backends, and what joins them.
 
-A `Controller` is a method, a `Worker` a backend, and a `ScaffoldingLlm` runs one on the other::
+A `Controller` is a method, a `Worker` a backend, and a `ScaffoldingLlm` runs the one on the other::
 
     from scaffolding_core import LocalWorker, MajorityVoteController, NativeChatController, ScaffoldingLlm
 
-    with LocalWorker() as worker:
-        method = MajorityVoteController(NativeChatController({"temperature": 0.8}), default_sample_num=16)
-        with ScaffoldingLlm(method, worker) as llm:
-            print(llm.generate("What is 6 times 7?").text)
+    method = MajorityVoteController(NativeChatController({"temperature": 0.8}), default_sample_num=16)
+    with LocalWorker() as worker, ScaffoldingLlm(method, worker) as llm:
+        print(llm.generate("What is 6 times 7?").text)
 """
 
 from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from scaffolding_core import errors
+from scaffolding_core.answers import (
+    Answer,
+    Boxed,
+    Equivalence,
+    Exact,
+    Extractor,
+    FirstOf,
+    FromFunction,
+    Json,
+    LastNumber,
+    Mathematical,
+    Normalised,
+    Numeric,
+    Parsed,
+    PerField,
+    Regex,
+    Stated,
+    ToolCalls,
+    WholeText,
+    consensus_by_field,
+    default_extractor,
+)
+from scaffolding_core.budget import Budget
+from scaffolding_core.controller import CancelRace, Controller, Outcome, ParallelProcess, Race, Steps
+from scaffolding_core.controllers import (
+    BestOfNController,
+    ChainOfThoughtController,
+    MajorityVoteController,
+    NativeChatController,
+    NativeGenerationController,
+    NativeRewardController,
+)
+from scaffolding_core.errors import *  # noqa: F403  # its __all__ is the error tree
+from scaffolding_core.events import CandidateEvent, DecisionEvent, Event, FinalEvent, TokenEvent
+from scaffolding_core.messages import (
+    AssistantMessage,
+    OpenAIToolDescription,
+    RoleMessage,
+    SystemMessage,
+    ToolCall,
+    ToolDescription,
+    ToolMessage,
+    UserMessage,
+    message_from_dict,
+)
+from scaffolding_core.methods import METHODS, build_method
+from scaffolding_core.result import Candidate, ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
+from scaffolding_core.task import (
+    SAMPLING_PARAMETERS,
+    ChatTask,
+    ComputeTask,
+    Delta,
+    GenerationTask,
+    MCPCallTask,
+    RewardTask,
+    StreamGenerationTask,
+    Task,
+    TaskStatus,
+    TokenLogprob,
+)
+from scaffolding_core.task_collection import GenerationTokenCounter, TaskCollection, with_task_collection
+from scaffolding_core.usage import Usage
+from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, StopRule, Window
+from scaffolding_core.worker import Capabilities, Worker
+from scaffolding_core.workers.function import FunctionWorker
+from scaffolding_core.workers.recording import Recording, RecordingWorker
+from scaffolding_core.workers.replay import ReplayWorker
+
+if TYPE_CHECKING:
+    from scaffolding_core.workers.local import LocalWorker, shared_local_worker
+    from scaffolding_core.workers.openai import OpenAIWorker
+    from scaffolding_core.workers.openai import OpenAIWorker as OpenaiWorker
+
+_LAZY = {
+    "LocalWorker": ("workers.local", "LocalWorker"),
+    "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
+    "OpenaiWorker": ("workers.openai", "OpenAIWorker"),
+    "shared_local_worker": ("workers.local", "shared_local_worker"),
+}
+"""What needs an HTTP client, whose import takes longer than all the rest."""
+
+__all__ = [
+    "METHODS",
+    "SAMPLING_PARAMETERS",
+    "Answer",
+    "AssistantMessage",
+    "BestOfNController",
+    "Beta",
+    "Boxed",
+    "Budget",
+    "CancelRace",
+    "Candidate",
+    "CandidateEvent",
+    "Capabilities",
+    "ChainOfThoughtController",
+    "ChatTask",
+    "ComputeTask",
+    "Controller",
+    "DecisionEvent",
+    "Delta",
+    "Dirichlet",
+    "Equivalence",
+    "Event",
+    "Exact",
+    "Extractor",
+    "FinalEvent",
+    "FirstOf",
+    "FromFunction",
+    "Full",
+    "FunctionWorker",
+    "GenerationTask",
+    "GenerationTokenCounter",
+    "Json",
+    "LastNumber",
+    "LocalWorker",
+    "Lossless",
+    "MCPCallTask",
+    "MajorityVoteController",
+    "Mathematical",
+    "NativeChatController",
+    "NativeGenerationController",
+    "NativeRewardController",
+    "Normalised",
+    "Numeric",
+    "OpenAIToolDescription",
+    "OpenAIWorker",
+    "OpenaiWorker",
+    "Outcome",
+    "ParallelProcess",
+    "Parsed",
+    "PerField",
+    "Race",
+    "Recording",
+    "RecordingWorker",
+    "Regex",
+    "ReplayWorker",
+    "RewardTask",
+    "RoleMessage",
+    "ScaffoldingLlm",
+    "ScaffoldingOutput",
+    "ScaffoldingResult",
+    "ScaffoldingStream",
+    "Stated",
+    "Steps",
+    "StopRule",
+    "StreamGenerationTask",
+    "SystemMessage",
+    "Task",
+    "TaskCollection",
+    "TaskStatus",
+    "TokenEvent",
+    "TokenLogprob",
+    "ToolCall",
+    "ToolCalls",
+    "ToolDescription",
+    "ToolMessage",
+    "Usage",
+    "UserMessage",
+    "WholeText",
+    "Window",
+    "Worker",
+    "build_method",
+    "consensus_by_field",
+    "default_extractor",
+    "message_from_dict",
+    "shared_local_worker",
+    "with_task_collection",
+]
+__all__ += errors.__all__
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    return getattr(importlib.import_module(f"{__name__}.{module}"), attribute)

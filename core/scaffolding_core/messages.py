@@ -60,10 +60,15 @@ class ToolCall:
 
 @dataclass(slots=True)
 class RoleMessage:
-    """A message with its role; base of the four kinds."""
+    """A message with its role; base of the four kinds.
+
+    Attributes:
+        original: the message as a wrapped library has it, so that nothing is lost on the way back.
+    """
 
     role: str
     content: Content | None
+    original: object = field(default=None, kw_only=True, repr=False, compare=False)
 
     @property
     def text(self) -> str:

@@ -258,9 +258,10 @@ class ScaffoldingResult:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         with self._lock:
-            if self._done:
-                return
-            self._waiters.append((loop, waiter))
+            if not self.done:  # it may have finished meanwhile, in another thread
+                self._waiters.append((loop, waiter))
+            else:
+                waiter.set_result(None)
         await waiter
 
     def cancel(self) -> None:

@@ -320,6 +320,7 @@ class ScaffoldingLlm:
                 raise ClosedError("this ScaffoldingLlm is closed: make a new one")
             if self._own_loop is None:
                 self._own_loop = OwnLoop()
+                weakref.finalize(self, self._own_loop.stop_soon)
             if self._own_loop.is_current():
                 raise DeadlockError(
                     "a blocking call from inside this ScaffoldingLlm's own loop would wait for itself: "

@@ -160,7 +160,7 @@ _RESULTS = frozenset(
     {
         "custom_output_params", "usage", "error", "scope",
         "output_str", "output_tokens", "finish_reason", "logprobs", "context_logits", "reasoning",
-        "tool_calls", "customized_result_fields", "request_handle", "end_flag", "cancel_flag",
+        "tool_calls", "customized_result_fields", "original", "request_handle", "end_flag", "cancel_flag",
         "reward", "step_rewards", "result_str", "result", "group",
     }
 )  # fmt: skip
@@ -251,6 +251,7 @@ class GenerationTask(_SampledTask):
         reasoning: thoughts that the backend tells apart from the text.
         tool_calls: tools that the model wants called.
         customized_result_fields: whatever a worker of yours adds.
+        original: the answer as a wrapped library gave it, whole.
         group: shared by siblings (same prompt, same parameters, made together): a worker may answer
             those that start together with one request.
     """
@@ -265,6 +266,7 @@ class GenerationTask(_SampledTask):
     reasoning: str | None = field(default=None, kw_only=True)
     tool_calls: list[ToolCall] | None = field(default=None, kw_only=True)
     customized_result_fields: dict[str, object] | None = field(default=None, kw_only=True)
+    original: object = field(default=None, kw_only=True, repr=False)
     group: object = field(default=None, kw_only=True, repr=False)
 
     @classmethod
@@ -298,14 +300,14 @@ class GenerationTask(_SampledTask):
 
     def message(self) -> AssistantMessage:
         """The result as a message."""
-        return AssistantMessage(self.output_str, self.reasoning, self.tool_calls)
+        return AssistantMessage(self.output_str, self.reasoning, self.tool_calls, original=self.original)
 
 
 _SAMPLING = tuple(sorted(SAMPLING_PARAMETERS))
 _read_sampling = operator.attrgetter(*_SAMPLING)
 _TEXT_RESULTS = (
     "output_str", "output_tokens", "finish_reason", "logprobs", "context_logits", "reasoning", "tool_calls",
-    "customized_result_fields", "custom_output_params",
+    "customized_result_fields", "custom_output_params", "original",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeAlias
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 from scaffolding_core.errors import UnsupportedTaskError
 from scaffolding_core.task import Task, TaskStatus
 
-__all__ = ["Capabilities", "TaskHandler", "Worker", "called_synchronously"]
+__all__ = ["AroundCall", "Capabilities", "TaskHandler", "Worker", "around_calls", "called_synchronously"]
 
 # Any: a handler takes its own kind of task and, where it is a plain function in a table, its own worker.
 TaskHandler: TypeAlias = Callable[[Any, Any], Awaitable[TaskStatus | None]]
@@ -37,6 +37,12 @@ class Capabilities:
     streaming: bool = False
     siblings: int = 1
     token_prompts: bool = False
+
+
+AroundCall: TypeAlias = Callable[["Worker", Task], Coroutine[Any, Any, TaskStatus | None]]
+
+around_calls: ContextVar[AroundCall | None] = ContextVar("around_calls", default=None)
+"""Runs each call of the requests made in this context: it must await `worker.run_task(task)`. For tracing."""
 
 
 class Worker:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from scaffolding_core.controllers.best_of_n import BestOfNController
+from scaffolding_core.controllers.chain_of_thought import ChainOfThoughtController
+from scaffolding_core.controllers.majority_vote import MajorityVoteController
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
+from scaffolding_core.controllers.native_reward import NativeRewardController
 
-__all__ = ["NativeChatController", "NativeGenerationController"]
+__all__ = [
+    "BestOfNController",
+    "ChainOfThoughtController",
+    "MajorityVoteController",
+    "NativeChatController",
+    "NativeGenerationController",
+    "NativeRewardController",
+]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
-from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError
+from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.events import DecisionEvent
 from scaffolding_core.result import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
@@ -80,7 +80,7 @@ class BestOfNController(Controller):
         yield from self._collect(samples)
         scored = [candidate for candidate in samples.in_order() if candidate.score is not None]
         if not scored:
-            raise _nothing_scored(samples)
+            raise samples.nothing_succeeded()
         best = self._best(samples, scored, select_best_kwargs or {})
         for task, chosen in zip(tasks, samples.tasks[best.index], strict=True):
             task.take_results(chosen)
@@ -104,8 +104,8 @@ class BestOfNController(Controller):
                 if self.enough is not None and candidate.score is not None and candidate.score >= self.enough:
                     samples.stopped = "decided"
                     break
-        except BudgetExceededError:
-            samples.out_of_budget()
+        except BudgetExceededError as error:
+            samples.out_of_budget(error)
         for outcome in (yield samples.race.cancel()):
             samples.take(outcome)
 
@@ -129,10 +129,3 @@ class BestOfNController(Controller):
         tasks = [samples.tasks[candidate.index][0] for candidate in scored]
         rewards = [candidate.score for candidate in scored if candidate.score is not None]
         return scored[self.select_best(tasks, rewards, **options)[1]]
-
-
-def _nothing_scored(samples: Samples) -> BaseException:
-    for candidate in samples.in_order():
-        if isinstance(candidate.error, BudgetExceededError):
-            return candidate.error
-    return InsufficientSamplesError("no sample could be scored", samples.failures)

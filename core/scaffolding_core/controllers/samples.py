@@ -47,6 +47,7 @@ class Samples:
         self.failures: list[BaseException] = []
         self.stopped: Stopped = "complete"
         self._min_samples = min_samples
+        self._end_of_budget: BudgetExceededError | None = None
 
     def _draw(
         self,
@@ -84,19 +85,26 @@ class Samples:
         self.candidates[outcome.index] = candidate
         return candidate
 
-    def out_of_budget(self) -> None:
+    def out_of_budget(self, error: BudgetExceededError) -> None:
         """Start no more samples; what runs may still end."""
         self.race.ahead = 0
         self.stopped = "budget"
+        self._end_of_budget = error
 
     def in_order(self) -> list[Candidate]:
         """All candidates so far, by index."""
         return [self.candidates[index] for index in sorted(self.candidates)]
 
+    def nothing_succeeded(self) -> BaseException:
+        """What to raise where no sample is left: the end of the budget, or all the failures."""
+        if self._end_of_budget is not None:
+            return self._end_of_budget
+        return InsufficientSamplesError(f"none of {len(self.candidates)} samples succeeded", self.failures)
+
     def _fail(self, candidate: Candidate, error: BaseException) -> None:
         candidate.error = error
         if isinstance(error, BudgetExceededError):
-            self.out_of_budget()
+            self.out_of_budget(error)
             return
         if isinstance(error, InvalidRequestError):
             raise error  # every other sample would fail alike

@@ -176,7 +176,8 @@ class Call:
 
     def _start(self) -> None:
         assert self.worker is not None
-        running = self.worker.run_task(self.task)
+        around = self.request.around
+        running = self.worker.run_task(self.task) if around is None else around(self.worker, self.task)
         if not isinstance(running, CoroutineType):
             self._fail(WorkerError(f"{type(self.worker).__name__}.run_task must be an 'async def'"))
             return

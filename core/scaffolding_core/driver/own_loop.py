@@ -30,11 +30,14 @@ class OwnLoop:
 
     def stop(self) -> None:
         """Stop the loop, and wait for its thread unless called from it."""
-        if self.loop.is_closed():
-            return
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.stop_soon()
         if not self.is_current():
             self._thread.join()
+
+    def stop_soon(self) -> None:
+        """Stop the loop, and wait for nothing."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.loop.stop)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)

@@ -16,6 +16,7 @@ from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCan
 from scaffolding_core.result import ScaffoldingOutput, ScaffoldingResult
 from scaffolding_core.task import GenerationTask, StreamGenerationTask, StreamHandle, Task
 from scaffolding_core.usage import Usage
+from scaffolding_core.worker import around_calls
 
 if TYPE_CHECKING:
     from scaffolding_core.controller import Steps
@@ -76,6 +77,7 @@ class Request:
         if self.parent is not None and self.parent.deadline is not None:
             left = self.parent.deadline - self.parent.driver.loop.time()
             self._end_by(driver.loop.time() + left, self.parent.deadline_is)
+        self.around = around_calls.get()
         self.context = contextvars.copy_context()
         self.context.run(current_request.set, self)
         self.usage = Usage()

@@ -1,0 +1,56 @@
+"""Answers: finding them in what a model said, and telling which are the same.
+
+An `Extractor` finds the answer, an `Equivalence` sorts answers into classes; any method that votes or scores
+takes both. Whatever a text holds costs bounded time, and nothing of it is evaluated in this process.
+"""
+
+from __future__ import annotations
+
+from scaffolding_core.answers.boxed import Boxed
+from scaffolding_core.answers.default_extractor import default_extractor
+from scaffolding_core.answers.equivalence import Classes, Equivalence, KeyEquivalence
+from scaffolding_core.answers.exact import Exact
+from scaffolding_core.answers.extractor import Answer, Extractor, FirstOf
+from scaffolding_core.answers.function import FromFunction
+from scaffolding_core.answers.json_answer import Json
+from scaffolding_core.answers.mathematical import Mathematical
+from scaffolding_core.answers.model_answer import Parsed
+from scaffolding_core.answers.normalised import Normalised
+from scaffolding_core.answers.number import LastNumber
+from scaffolding_core.answers.numeric import Numeric
+from scaffolding_core.answers.per_field import PerField, consensus_by_field
+from scaffolding_core.answers.regex import Regex
+from scaffolding_core.answers.stated import Stated
+from scaffolding_core.answers.tool_calls import ToolCalls
+from scaffolding_core.answers.whole_text import WholeText
+
+__all__ = [
+    "Answer",
+    "Boxed",
+    "Classes",
+    "Equivalence",
+    "Exact",
+    "Extractor",
+    "FirstOf",
+    "FromFunction",
+    "Json",
+    "KeyEquivalence",
+    "LastNumber",
+    "Mathematical",
+    "Normalised",
+    "Numeric",
+    "Parsed",
+    "PerField",
+    "Regex",
+    "Stated",
+    "ToolCalls",
+    "WholeText",
+    "consensus_by_field",
+    "default_equivalence",
+    "default_extractor",
+]
+
+
+def default_equivalence() -> Equivalence:
+    """Which answers a vote takes for the same unless it is told otherwise: `Normalised`."""
+    return Normalised()

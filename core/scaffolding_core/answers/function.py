@@ -1,0 +1,27 @@
+"""FromFunction: a function of yours finds the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scaffolding_core.answers.extractor import Answer, Extractor
+from scaffolding_core.messages import AssistantMessage
+
+__all__ = ["FromFunction"]
+
+
+class FromFunction(Extractor):
+    """What a function finds in the text; an exception of the function fails that sample alone.
+
+    Args:
+        function: takes the text, returns the answer, or None for none.
+        costly: it may take more than a few milliseconds: run it in a thread.
+    """
+
+    def __init__(self, function: Callable[[str], Answer | None], *, costly: bool = False) -> None:
+        self.function = function
+        self.costly = costly
+
+    def extract(self, message: AssistantMessage) -> Answer | None:
+        """What the function returns."""
+        return self.function(message.text)

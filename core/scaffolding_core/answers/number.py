@@ -1,0 +1,23 @@
+"""LastNumber: the last number in a text."""
+
+from __future__ import annotations
+
+import re
+
+from scaffolding_core.answers.extractor import Extractor
+from scaffolding_core.messages import AssistantMessage
+
+__all__ = ["LastNumber"]
+
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?(?:/\d+)?%?")
+
+
+class LastNumber(Extractor):
+    """The last number in the text, as it is written: `1,000`, `-3.5`, `1/2`, `50%`."""
+
+    def extract(self, message: AssistantMessage) -> str | None:
+        """The number; None if the text has none."""
+        number = None
+        for match in _NUMBER.finditer(message.text):
+            number = match.group()
+        return number

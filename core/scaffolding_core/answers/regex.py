@@ -1,0 +1,48 @@
+"""Regex: a pattern of yours finds the answer, in bounded time."""
+
+from __future__ import annotations
+
+import re
+
+from scaffolding_core.answers.bounded_process import BoundedProcess, shared_process
+from scaffolding_core.answers.extractor import Extractor
+from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.messages import AssistantMessage
+
+__all__ = ["Regex"]
+
+
+class Regex(Extractor):
+    """The last match of a pattern: its first group, or all of it if it has none.
+
+    A pattern may backtrack for ever on hostile text, and would stop the whole interpreter meanwhile, so it
+    runs in a worker process that is killed when time is up; such a sample has no answer.
+
+    Args:
+        pattern: in Python's syntax.
+        flags: of the `re` module.
+        timeout: seconds for one text.
+
+    Raises:
+        InvalidRequestError: a pattern that does not compile.
+    """
+
+    costly = True
+
+    def __init__(self, pattern: str, flags: int = 0, *, timeout: float = 1.0) -> None:
+        try:
+            self.pattern = re.compile(pattern, flags)
+        except re.error as error:
+            raise InvalidRequestError(f"the pattern {pattern!r} does not compile: {error}") from error
+        self.timeout = timeout
+
+    def extract(self, message: AssistantMessage) -> str | None:
+        """The match, stripped; None if there is none in time."""
+        process: BoundedProcess = shared_process("scaffolding_core.answers.regex_process")
+        question = {
+            "pattern": self.pattern.pattern,
+            "flags": self.pattern.flags,
+            "text": message.text,
+        }
+        answer = process.ask(question, self.timeout)
+        return answer.strip() or None if isinstance(answer, str) else None

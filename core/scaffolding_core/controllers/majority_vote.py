@@ -1,0 +1,192 @@
+"""Majority vote: sample several answers, keep the one given most often (self-consistency)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from scaffolding_core.answers import Equivalence, Extractor, default_equivalence, default_extractor
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.answering import assigned, extracted
+from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
+from scaffolding_core.events import DecisionEvent
+from scaffolding_core.result import Candidate, ScaffoldingOutput
+from scaffolding_core.task import GenerationTask
+from scaffolding_core.voting import Ballot, Full, StopRule, resolve_stop_rule, winner
+
+__all__ = ["MajorityVoteController"]
+
+
+class MajorityVoteController(Controller):
+    """Samples N answers and keeps the one that was given most often; ties go to the one first seen.
+
+    A sample without an answer abstains. A sample that fails costs that sample alone. Samples run at the
+    same time, as many ahead as could settle the vote, and what still runs when it is settled is cut.
+
+    Cost: at most N generations. The default rule stops when the leader cannot be overtaken, which gives the
+    answer of the full vote, always; `beta`, `dirichlet` and `window` stop sooner, with a small risk.
+
+    Source: Wang et al. 2022, arXiv 2203.11171; for the rules see `scaffolding_core.voting`.
+
+    Args:
+        generation_controller: the method that samples; give it a temperature above 0.
+        default_sample_num: N, unless a request says `sample_num`.
+        extractor: finds the answer in a sample.
+        equivalence: which answers are the same.
+        stop_rule: `lossless`, `beta`, `dirichlet`, `window` or `full`, or a `StopRule`.
+        run_ahead: samples that run at once, as a factor of the votes that would still settle it; None takes
+            the rule's own (1.5 for lossless, 1 for the others). More is faster and wastes more.
+        min_samples: how many samples must succeed.
+
+    Raises:
+        InvalidRequestError: a number of samples below 1, an unknown stop rule, a run_ahead below 1.
+    """
+
+    stateless: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        generation_controller: Controller,
+        default_sample_num: int = 8,
+        *,
+        extractor: Extractor | None = None,
+        equivalence: Equivalence | None = None,
+        stop_rule: str | StopRule = "lossless",
+        run_ahead: float | None = None,
+        min_samples: int = 1,
+    ) -> None:
+        self.generation_controller = generation_controller
+        self.default_sample_num = checked_sample_num(default_sample_num, 1)
+        self.extractor = extractor
+        self._default_extractor = default_extractor()
+        self.equivalence = equivalence or default_equivalence()
+        self.stop_rule = resolve_stop_rule(stop_rule)
+        self.run_ahead = run_ahead
+        self.min_samples = checked_sample_num(min_samples, 1)
+        if run_ahead is not None and not (isinstance(run_ahead, int | float) and run_ahead >= 1):
+            raise InvalidRequestError(f"run_ahead must be at least 1, got {run_ahead!r}")
+
+    def process(
+        self,
+        tasks: list[GenerationTask],
+        sample_num: int | None = None,
+        generation_kwargs: Mapping[str, object] | None = None,
+        majority_vote_kwargs: Mapping[str, object] | None = None,
+    ) -> Steps[ScaffoldingOutput]:
+        """Sample, vote, and give the tasks the results of the winner's earliest sample.
+
+        Raises:
+            InsufficientSamplesError: fewer than `min_samples` succeeded.
+            BudgetExceededError: budget or deadline ran out before any sample was there.
+        """
+        n = checked_sample_num(sample_num, self.default_sample_num)
+        own_vote = type(self).majority_vote is not MajorityVoteController.majority_vote
+
+        def begin(sample: list[GenerationTask]) -> GenerationTask | Steps[Any]:
+            return self._begin(sample, generation_kwargs)
+
+        samples = Samples(tasks, n, begin, min_samples=min(self.min_samples, n))
+        ballot = Ballot(Full() if own_vote else self.stop_rule, n, self.run_ahead)
+        yield from self._collect(samples, ballot)
+        if samples.stopped == "budget":
+            ballot.count_all()
+        chosen = (
+            self._own_choice(samples, majority_vote_kwargs or {}) if own_vote else _choice(samples, ballot)
+        )
+        yield DecisionEvent((), chosen, samples.stopped)
+        if samples.stopped == "decided":
+            for outcome in (yield samples.race.cancel()):
+                samples.take(outcome)
+        for task, best in zip(tasks, samples.tasks[chosen.index], strict=True):
+            task.take_results(best)
+        output = ScaffoldingOutput.from_candidate(chosen, method=type(self).__name__)
+        output.candidates, output.stopped = samples.in_order(), samples.stopped
+        voters = sum(choice is not None for choice in ballot.votes().values())
+        output.agreement = chosen.votes / voters if voters else 0.0
+        return output
+
+    def majority_vote(
+        self, candidates_tasks: Sequence[Sequence[GenerationTask]], **options: Any
+    ) -> tuple[int, object]:
+        """The vote over all samples; override it for one of your own.
+
+        Where it is overridden all samples run, without an early stop.
+
+        Args:
+            candidates_tasks: the tasks of each sample that succeeded.
+            options: the request's `majority_vote_kwargs`.
+
+        Returns:
+            The index of the winning sample in `candidates_tasks`, and its answer.
+        """
+        extractor, classes = self.extractor or self._default_extractor, self.equivalence.classes()
+        answers = [extractor.extract(tasks[0].message()) for tasks in candidates_tasks]
+        choices = {i: None if a is None else classes.assign(a) for i, a in enumerate(answers)}
+        best = winner(choices)
+        index = next((i for i, choice in choices.items() if choice == best), 0)
+        return index, answers[index]
+
+    def _begin(
+        self, sample: list[GenerationTask], options: Mapping[str, object] | None
+    ) -> GenerationTask | Steps[Any]:
+        if len(sample) == 1 and not options:
+            task = self.generation_controller.as_task(sample[0])
+            if task is not None:
+                return task
+        return self.generation_controller.clone().process(sample, **(options or {}))
+
+    def _collect(self, samples: Samples, ballot: Ballot) -> Steps[None]:
+        classes = self.equivalence.classes()
+        samples.race.ahead = ballot.ahead()
+        try:
+            while (outcome := (yield samples.race)) is not None:
+                candidate = samples.take(outcome)
+                choice = None
+                if candidate.error is None:
+                    answer = yield from self._answer(candidate)
+                    if answer is not None:
+                        candidate.answer = answer
+                        choice = yield from assigned(classes, answer)
+                yield candidate
+                ballot.see(candidate.index, choice)
+                if ballot.decided():
+                    samples.stopped = "decided"
+                    return
+                if samples.stopped == "complete":
+                    samples.race.ahead = ballot.ahead()
+        except BudgetExceededError as error:
+            samples.out_of_budget(error)
+
+    def _answer(self, candidate: Candidate) -> Steps[object]:
+        if self.extractor is None and candidate.answer is not None:
+            return candidate.answer  # the method that made the sample has found it
+        return (yield from extracted(self.extractor or self._default_extractor, candidate.message))
+
+    def _own_choice(self, samples: Samples, options: Mapping[str, object]) -> Candidate:
+        succeeded = _succeeded(samples)
+        tasks = [samples.tasks[candidate.index] for candidate in succeeded]
+        index, answer = self.majority_vote(tasks, **options)
+        chosen = succeeded[index]
+        chosen.answer = answer
+        return chosen
+
+
+def _choice(samples: Samples, ballot: Ballot) -> Candidate:
+    """The earliest sample of the class that won; with no answer at all, the earliest sample."""
+    best = ballot.winner()
+    if best is None:
+        return _succeeded(samples)[0]
+    votes = ballot.votes()
+    counts = Counter(votes.values())
+    for index, choice in votes.items():
+        samples.candidates[index].votes = counts[choice] if choice is not None else 0
+    return samples.candidates[min(index for index, choice in votes.items() if choice == best)]
+
+
+def _succeeded(samples: Samples) -> list[Candidate]:
+    succeeded = [candidate for candidate in samples.in_order() if candidate.error is None]
+    if succeeded:
+        return succeeded
+    raise samples.nothing_succeeded()

@@ -1,0 +1,51 @@
+"""Votes: tallies and stop rules, as arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.voting.ballot import Ballot
+from scaffolding_core.voting.beta import Beta
+from scaffolding_core.voting.dirichlet import Dirichlet
+from scaffolding_core.voting.full import Full
+from scaffolding_core.voting.lossless import Lossless
+from scaffolding_core.voting.stop_rule import StopRule
+from scaffolding_core.voting.tally import Tally, winner
+from scaffolding_core.voting.window import Window
+
+__all__ = [
+    "STOP_RULES",
+    "Ballot",
+    "Beta",
+    "Dirichlet",
+    "Full",
+    "Lossless",
+    "StopRule",
+    "Tally",
+    "Window",
+    "resolve_stop_rule",
+    "winner",
+]
+
+STOP_RULES: Mapping[str, type[StopRule]] = {
+    "lossless": Lossless,
+    "beta": Beta,
+    "dirichlet": Dirichlet,
+    "window": Window,
+    "full": Full,
+}
+"""Stop rules by name."""
+
+
+def resolve_stop_rule(rule: str | StopRule) -> StopRule:
+    """A stop rule, by its name or as it is.
+
+    Raises:
+        InvalidRequestError: no rule of that name.
+    """
+    if isinstance(rule, StopRule):
+        return rule
+    if rule not in STOP_RULES:
+        raise InvalidRequestError(f"no stop rule is named {rule!r}; there are: {', '.join(STOP_RULES)}")
+    return STOP_RULES[rule]()

@@ -1,0 +1,66 @@
+"""Ballot: one vote, from the first sample to the winner."""
+
+from __future__ import annotations
+
+import math
+
+from scaffolding_core.voting.stop_rule import StopRule
+from scaffolding_core.voting.tally import Tally, winner
+
+__all__ = ["Ballot"]
+
+
+class Ballot:
+    """Counts samples as they come, in the order that the stop rule must see them.
+
+    Args:
+        rule: when to stop.
+        n: samples at most.
+        run_ahead: samples in flight, as a factor of what the rule still needs; None for the rule's own.
+    """
+
+    def __init__(self, rule: StopRule, n: int, run_ahead: float | None = None) -> None:
+        self.rule = rule
+        self.n = n
+        self.run_ahead = rule.run_ahead if run_ahead is None else run_ahead
+        self._seen = Tally()
+        self._choices: dict[int, int | None] = {}
+        self._all_count = not rule.in_order
+
+    def see(self, index: int, choice: int | None) -> None:
+        """Count a sample that ended; one that failed, or has no answer, has no choice."""
+        self._choices[index] = choice
+        if not self.rule.in_order:
+            self._seen.add(choice)
+            return
+        while (following := len(self._seen.choices)) in self._choices:
+            self._seen.add(self._choices[following])
+
+    def decided(self) -> bool:
+        """Whether the rest is not needed."""
+        return self._left() > 0 and self.rule.decided(self._seen, self._left())
+
+    def ahead(self) -> int:
+        """How many samples may run and not be counted yet.
+
+        For a rule that reads in order the aim is an index, so that one slow sample starts nothing extra.
+        """
+        aim = len(self._seen.choices) + math.ceil(self.run_ahead * self.rule.need(self._seen, self._left()))
+        return max(0, aim - len(self._choices))
+
+    def count_all(self) -> None:
+        """Let every sample vote that is there, whatever the order: time is up."""
+        self._all_count = True
+
+    def votes(self) -> dict[int, int | None]:
+        """The choice of each sample that counts, by index."""
+        if self._all_count:
+            return dict(self._choices)
+        return dict(enumerate(self._seen.choices))
+
+    def winner(self) -> int | None:
+        """The class that won; None if nobody has an answer."""
+        return winner(self.votes())
+
+    def _left(self) -> int:
+        return self.n - len(self._seen.choices)

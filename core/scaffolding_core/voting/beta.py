@@ -1,0 +1,59 @@
+"""Beta: stop when the leader is probably the most likely answer (Adaptive-Consistency)."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.voting.stop_rule import StopRule
+from scaffolding_core.voting.tally import Tally
+
+__all__ = ["Beta", "beta_confidence", "checked_confidence"]
+
+
+class Beta(StopRule):
+    """Stops when, of the two leading answers, the first is more likely with the given confidence.
+
+    Source: Aggarwal et al. 2023, arXiv 2305.11860.
+
+    Args:
+        confidence: between 0.5 and 1; at 0.95, four equal answers in a row settle a vote.
+
+    Raises:
+        InvalidRequestError: a confidence out of range.
+    """
+
+    def __init__(self, confidence: float = 0.95) -> None:
+        self.confidence = checked_confidence(confidence)
+
+    def decided(self, seen: Tally, left: int) -> bool:
+        """Whether P(p1 > p2) reaches the confidence."""
+        return left == 0 or beta_confidence(*seen.top_two()) >= self.confidence
+
+    def need(self, seen: Tally, left: int) -> int:
+        """Votes for the leader until the confidence is reached."""
+        leader, runner_up = seen.top_two()
+        for further in range(left):
+            if beta_confidence(leader + further, runner_up) >= self.confidence:
+                return further
+        return left
+
+
+@functools.lru_cache(maxsize=4096)
+def beta_confidence(leader: int, runner_up: int) -> float:
+    """P(p1 > p2) for two answers with these votes and a uniform prior: 1 - I_1/2(v1 + 1, v2 + 1)."""
+    throws = leader + runner_up + 1
+    tail = sum(math.comb(throws, heads) for heads in range(leader + 1, throws + 1))
+    return 1 - tail / (1 << throws)
+
+
+def checked_confidence(confidence: float) -> float:
+    """The confidence, if it is one.
+
+    Raises:
+        InvalidRequestError: not between 0.5 and 1.
+    """
+    if not isinstance(confidence, int | float) or not 0.5 < confidence < 1:
+        raise InvalidRequestError(f"confidence must lie between 0.5 and 1, got {confidence!r}")
+    return float(confidence)

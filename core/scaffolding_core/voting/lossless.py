@@ -1,0 +1,31 @@
+"""Lossless: stop when the leader cannot be overtaken."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from scaffolding_core.voting.stop_rule import StopRule
+from scaffolding_core.voting.tally import Tally
+
+__all__ = ["Lossless"]
+
+
+class Lossless(StopRule):
+    """Stops when the leader has more votes than the runner-up could reach.
+
+    The answer is always that of the full vote, in whatever order samples arrive: a tie never stops early,
+    since it is broken by sample index, which is not known before all are in.
+    """
+
+    in_order: ClassVar[bool] = False
+    run_ahead: ClassVar[float] = 1.5
+
+    def decided(self, seen: Tally, left: int) -> bool:
+        """Whether leader > runner-up + left."""
+        leader, runner_up = seen.top_two()
+        return leader > runner_up + left
+
+    def need(self, seen: Tally, left: int) -> int:
+        """The fewest votes k with leader + k > runner-up + left - k."""
+        leader, runner_up = seen.top_two()
+        return max(0, min(left, (runner_up + left - leader) // 2 + 1))

@@ -1,0 +1,97 @@
+"""What a server's refusal means: by status, type and code first, by its words last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from scaffolding_core.errors import (
+    AuthenticationError,
+    BackendTimeoutError,
+    BadRequestError,
+    ContextLengthExceededError,
+    ModelNotFoundError,
+    RateLimitError,
+    ServerError,
+    WorkerError,
+)
+
+__all__ = ["error_from_answer", "error_from_event", "may_succeed_later"]
+
+_OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
+_OVERFLOW_WORDS = (
+    "maximum context length",
+    "max_seq_len",
+    "longer than the model's context length",
+    "exceeds the maximum allowed length",
+    "exceeds the available context size",
+    "max_model_len",
+)
+_LONGEST = 500
+
+
+def error_from_answer(status: int, body: bytes, where: str, model: str | None) -> WorkerError:
+    """The typed error for an answer that is no success.
+
+    Args:
+        status: HTTP status.
+        body: of the answer, JSON or not.
+        where: address of the server.
+        model: the model that was asked for.
+    """
+    return _error(status, _details(body), where, model)
+
+
+def error_from_event(event: Mapping[str, object], where: str, model: str | None) -> WorkerError:
+    """The typed error for an error that a server reports in the middle of a stream."""
+    details = _flattened(event)
+    code = details.get("code")
+    return _error(code if isinstance(code, int) else 500, details, where, model)
+
+
+def may_succeed_later(status: int) -> bool:
+    """Whether another attempt makes sense."""
+    return status in (408, 409, 429) or (status >= 500 and status != 501)
+
+
+def _error(status: int, details: Mapping[str, object], where: str, model: str | None) -> WorkerError:
+    kind, code = str(details.get("type", "")), str(details.get("code", ""))
+    words = str(details.get("message", ""))[:_LONGEST]
+    said = f"{where} says: {words}" if words else f"{where} answers with status {status}"
+    if status in (401, 403):
+        return AuthenticationError(f"the key was refused, check api_key; {said}")
+    if status == 429:
+        return RateLimitError(f"the server is busy (429), try later or with less at once; {said}")
+    if status == 408:
+        return BackendTimeoutError(f"the server gave up waiting (408); {said}")
+    if _is_overflow(kind, code, words):
+        return ContextLengthExceededError(f"prompt and answer do not fit the context window; {said}")
+    if code == "model_not_found" or (status == 404 and ("model" in words.lower() or kind == "NotFoundError")):
+        return ModelNotFoundError(f"the server does not serve the model {model!r}, name one it does; {said}")
+    if status >= 500:
+        return ServerError(f"the server failed ({status}); {said}")
+    return BadRequestError(f"the server refused the request ({status}); {said}")
+
+
+def _is_overflow(kind: str, code: str, words: str) -> bool:
+    return (
+        kind in _OVERFLOW_CODES
+        or code in _OVERFLOW_CODES
+        or any(phrase in words.lower() for phrase in _OVERFLOW_WORDS)
+    )
+
+
+def _details(body: bytes) -> Mapping[str, object]:
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return {"message": body[:_LONGEST].decode("utf-8", "replace").strip()}
+    return _flattened(parsed) if isinstance(parsed, Mapping) else {"message": str(parsed)}
+
+
+def _flattened(parsed: Mapping[str, object]) -> Mapping[str, object]:
+    """The error itself, out of each envelope there is: nested, flat, or only a text."""
+    inner = parsed.get("error", parsed.get("detail", parsed))
+    if isinstance(inner, Mapping):
+        return inner
+    return {**parsed, "message": str(inner)}

@@ -1,0 +1,81 @@
+"""One HTTP session for each event loop: a client works only on the loop that it was made on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Mapping
+
+import aiohttp
+
+__all__ = ["Sessions"]
+
+KEEP_ALIVE = 4.0
+"""Seconds that an idle connection is kept: less than the 5 s after which trtllm-serve closes it."""
+
+
+class Sessions:
+    """HTTP sessions by event loop, made when they are first used.
+
+    Args:
+        headers: of every request.
+        connect_timeout: seconds for one connection.
+    """
+
+    def __init__(self, headers: Mapping[str, str], connect_timeout: float) -> None:
+        self._headers = dict(headers)
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout)
+        self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+
+    def get(self) -> aiohttp.ClientSession:
+        """The running loop's session."""
+        loop = asyncio.get_running_loop()
+        session = self._sessions.get(loop)
+        if session is not None and not session.closed and self._process == os.getpid():
+            return session
+        with self._lock:
+            self._forget_dead()
+            session = self._sessions[loop] = aiohttp.ClientSession(
+                headers=self._headers,
+                timeout=self._timeout,
+                # The worker's own slots bound the connections.
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
+                read_bufsize=1 << 18,
+            )
+        return session
+
+    async def close_here(self) -> None:
+        """Close the running loop's session."""
+        with self._lock:
+            session = self._sessions.pop(asyncio.get_running_loop(), None)
+        if session is not None:
+            await session.close()
+
+    async def close_all(self) -> None:
+        """Close every session; those of other loops on their own loops."""
+        await self.close_here()
+        self.close_elsewhere()
+
+    def close_elsewhere(self) -> None:
+        """Ask the other loops to close their sessions."""
+        with self._lock:
+            self._forget_dead()
+            sessions, self._sessions = self._sessions, {}
+        for loop, session in sessions.items():
+            closing = session.close()
+            try:
+                asyncio.run_coroutine_threadsafe(closing, loop)
+            except RuntimeError:  # closed since
+                closing.close()
+
+    def _forget_dead(self) -> None:
+        """Drop what belongs to loops that are gone, or to the process that forked this one."""
+        forked = self._process != os.getpid()
+        self._process = os.getpid()
+        for loop, session in list(self._sessions.items()):
+            if forked or loop.is_closed():
+                del self._sessions[loop]
+                session.detach()  # closing it would need its loop

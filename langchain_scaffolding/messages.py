@@ -1,0 +1,129 @@
+"""LangChain's messages and the core's, both ways, without loss."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+    UsageMetadata,
+    convert_to_openai_messages,
+)
+from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails
+from langchain_core.messages.tool import InvalidToolCall
+from langchain_core.messages.tool import ToolCall as LangChainToolCall
+
+from scaffolding_core import AssistantMessage, RoleMessage, ToolCall, Usage, message_from_dict
+from scaffolding_core import SystemMessage as CoreSystemMessage
+from scaffolding_core import ToolMessage as CoreToolMessage
+
+__all__ = ["from_core", "to_ai_message", "to_core", "usage_from_core", "usage_to_core"]
+
+
+def to_core(messages: Sequence[BaseMessage]) -> list[RoleMessage]:
+    """The core's messages; each carries the one it was made of."""
+    converted = []
+    for message in messages:
+        shape = cast("dict[str, Any]", convert_to_openai_messages(message))
+        core = message_from_dict(shape)
+        core.original = message
+        converted.append(core)
+    return converted
+
+
+def from_core(messages: Sequence[RoleMessage]) -> list[BaseMessage]:
+    """LangChain's messages: those that a method left alone are the very ones that came in."""
+    return [
+        message.original if isinstance(message.original, BaseMessage) else _built(message)
+        for message in messages
+    ]
+
+
+def to_ai_message(message: AssistantMessage) -> AIMessage:
+    """The message of one sample, whole, without an id of its own."""
+    if isinstance(message.original, AIMessage):
+        return message.original.model_copy(update={"id": None})
+    calls, invalid = _tool_calls(message.tool_calls or ())
+    return AIMessage(
+        content=message.text,
+        tool_calls=calls,
+        invalid_tool_calls=invalid,
+        additional_kwargs={"reasoning_content": message.reasoning} if message.reasoning else {},
+    )
+
+
+def core_tool_calls(message: AIMessage) -> list[ToolCall] | None:
+    """The tool calls of a message; invalid ones keep their text, so that they fail to parse."""
+    calls = [
+        ToolCall(call["id"] or "", call["name"], json.dumps(call["args"])) for call in message.tool_calls
+    ]
+    calls += [
+        ToolCall(call["id"] or "", call["name"] or "", call["args"] or "")
+        for call in message.invalid_tool_calls
+    ]
+    return calls or None
+
+
+def usage_from_core(usage: Usage) -> UsageMetadata:
+    """What was paid, as LangChain counts it."""
+    metadata = UsageMetadata(
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        total_tokens=usage.total_tokens,
+    )
+    if usage.cached_tokens:
+        metadata["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
+    if usage.reasoning_tokens:
+        metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
+    return metadata
+
+
+def usage_to_core(message: AIMessage) -> Usage:
+    """What one call of a wrapped model cost."""
+    metadata = message.usage_metadata
+    if metadata is None:
+        return Usage(calls=1)
+    return Usage(
+        prompt_tokens=metadata["input_tokens"],
+        completion_tokens=metadata["output_tokens"],
+        cached_tokens=metadata.get("input_token_details", {}).get("cache_read", 0),
+        reasoning_tokens=metadata.get("output_token_details", {}).get("reasoning", 0),
+        calls=1,
+    )
+
+
+def _built(message: RoleMessage) -> BaseMessage:
+    content = cast("str | list[str | dict[str, Any]]", message.content if message.content is not None else "")
+    if isinstance(message, CoreSystemMessage):
+        return SystemMessage(content)
+    if isinstance(message, CoreToolMessage):
+        return ToolMessage(content, tool_call_id=message.tool_call_id)
+    if isinstance(message, AssistantMessage):
+        return to_ai_message(message)
+    return HumanMessage(content)
+
+
+def _tool_calls(calls: Sequence[ToolCall]) -> tuple[list[LangChainToolCall], list[InvalidToolCall]]:
+    valid: list[LangChainToolCall] = []
+    invalid: list[InvalidToolCall] = []
+    for call in calls:
+        try:
+            args = json.loads(call.arguments or "{}")
+        except ValueError:
+            args = None
+        if isinstance(args, dict):
+            valid.append(LangChainToolCall(name=call.name, args=args, id=call.id, type="tool_call"))
+        else:
+            problem = "arguments are no JSON object"
+            invalid.append(
+                InvalidToolCall(
+                    name=call.name, args=call.arguments, id=call.id, error=problem, type="invalid_tool_call"
+                )
+            )
+    return valid, invalid

@@ -1,0 +1,124 @@
+"""Samples as child runs: each is a chain-type run under the chat model's own run.
+
+Chat-type child runs would count usage twice and let sample tokens leak into the chain's stream. The wrapped
+model is therefore called without callbacks, and each sample is told to tracers as a chain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeAlias, cast
+
+from langchain_core.callbacks import (
+    AsyncCallbackManager,
+    AsyncCallbackManagerForLLMRun,
+    CallbackManager,
+    CallbackManagerForLLMRun,
+)
+from langchain_core.callbacks.manager import (
+    AsyncCallbackManagerForChainRun,
+    AsyncParentRunManager,
+    BaseRunManager,
+    CallbackManagerForChainRun,
+    ParentRunManager,
+)
+
+from scaffolding_core import ChatTask, GenerationTask, RewardTask, Task, TaskStatus, Worker
+from scaffolding_core.worker import around_calls
+
+__all__ = ["child_manager", "child_of", "sampled_under"]
+
+Manager: TypeAlias = CallbackManager | AsyncCallbackManager
+Run: TypeAlias = CallbackManagerForChainRun | AsyncCallbackManagerForChainRun
+
+child_manager: ContextVar[Manager | None] = ContextVar("child_manager", default=None)
+"""Under which run the samples of this call belong; set where LangChain hands over no run manager."""
+
+
+def child_of(run_manager: BaseRunManager | None) -> Manager | None:
+    """A manager for child runs of a model's run; what was set for this context if there is no run manager."""
+    if isinstance(run_manager, CallbackManagerForLLMRun):
+        # A run manager of a model has no get_child(); a chain's works on any.
+        return ParentRunManager.get_child(cast("ParentRunManager", run_manager))
+    if isinstance(run_manager, AsyncCallbackManagerForLLMRun):
+        return AsyncParentRunManager.get_child(cast("AsyncParentRunManager", run_manager))
+    return child_manager.get()
+
+
+@contextmanager
+def sampled_under(manager: Manager | None) -> Iterator[None]:
+    """Requests made in here tell each of their samples as a child run."""
+    if manager is None or not manager.handlers:
+        yield
+        return
+
+    async def around(worker: Worker, task: Task) -> TaskStatus | None:
+        return await _told(manager, worker, task)
+
+    token = around_calls.set(around)
+    try:
+        yield
+    finally:
+        around_calls.reset(token)
+
+
+async def _told(manager: Manager, worker: Worker, task: Task) -> TaskStatus | None:
+    run = await _start(manager, task)
+    try:
+        status = await worker.run_task(task)
+    except asyncio.CancelledError:
+        await _end(run, {"status": "cancelled", **_outputs(task)})
+        raise
+    except Exception as error:
+        await _fail(run, error)
+        raise
+    await _end(run, _outputs(task))
+    return status
+
+
+async def _start(manager: Manager, task: Task) -> Run:
+    name = "reward" if isinstance(task, RewardTask) else "sample"
+    branch = list(task.scope.branch) if task.scope is not None else []
+    inputs = {"input": _input(task), "branch": branch}
+    if isinstance(manager, AsyncCallbackManager):
+        return await manager.on_chain_start({"name": name}, inputs, name=name)
+    return await asyncio.to_thread(manager.on_chain_start, {"name": name}, inputs, name=name)
+
+
+async def _end(run: Run, outputs: dict[str, object]) -> None:
+    if isinstance(run, AsyncCallbackManagerForChainRun):
+        await run.on_chain_end(outputs)
+    else:
+        await asyncio.to_thread(run.on_chain_end, outputs)
+
+
+async def _fail(run: Run, error: Exception) -> None:
+    if isinstance(run, AsyncCallbackManagerForChainRun):
+        await run.on_chain_error(error)
+    else:
+        await asyncio.to_thread(run.on_chain_error, error)
+
+
+def _input(task: Task) -> object:
+    if isinstance(task, ChatTask):
+        return task.messages_to_dict_content()
+    return getattr(task, "input_str", None)
+
+
+def _outputs(task: Task) -> dict[str, object]:
+    outputs: dict[str, object] = {}
+    if isinstance(task, GenerationTask):
+        outputs["output"] = task.output_str
+        if task.tool_calls:
+            outputs["tool_calls"] = [dict(call.to_dict()) for call in task.tool_calls]
+    elif isinstance(task, RewardTask):
+        outputs["output"] = task.reward
+    if task.usage is not None:
+        outputs["tokens"] = {
+            "prompt": task.usage.prompt_tokens,
+            "completion": task.usage.completion_tokens,
+        }
+    return outputs

@@ -1,0 +1,220 @@
+"""LangChainWorker: any LangChain chat model, or a chain, as a backend."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, closing
+from typing import Any, cast
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import RunnableBindingBase
+from langsmith import tracing_context
+
+from langchain_scaffolding.messages import core_tool_calls, from_core, usage_to_core
+from scaffolding_core import (
+    Capabilities,
+    ChatTask,
+    Delta,
+    GenerationTask,
+    InvalidRequestError,
+    Usage,
+    Worker,
+    WorkerError,
+)
+from scaffolding_core.worker import TaskHandler, called_synchronously
+
+__all__ = ["LANGCHAIN_KWARGS", "LangChainWorker"]
+
+LANGCHAIN_KWARGS = "langchain_kwargs"
+"""Key of a task's `custom_input_params` whose value goes to the model's call as it is."""
+
+_QUIET: RunnableConfig = {"callbacks": []}
+
+
+class LangChainWorker(Worker):
+    """Runs tasks on a LangChain chat model, or on any Runnable that takes messages.
+
+    Under a blocking call the model's blocking methods run in threads, with the caller's context; under an
+    async call its async methods run on the caller's loop, since clients bind to the loop they started on.
+    The model's own callbacks are called; those of the chain around it are not, since each sample is a run
+    already. A cache would turn all samples into one, so the model is called without it.
+
+    A cut sample of an async call closes the model's call. A blocking call in a thread cannot be closed: it
+    runs to its end, unseen, unless somebody reads the stream: then it stops at the next piece of text.
+
+    Cost: one call of the model for each task.
+
+    Args:
+        model: a chat model, one with tools or parameters bound to it, or a chain.
+        max_concurrency: calls at once.
+
+    Raises:
+        InvalidRequestError: not a Runnable.
+    """
+
+    capabilities = Capabilities(tools=True, streaming=True)
+
+    def __init__(self, model: Runnable[Any, Any], *, max_concurrency: int = 256) -> None:
+        if not isinstance(model, Runnable):
+            raise InvalidRequestError(f"LangChainWorker needs a chat model or a chain, got {model!r}")
+        self.model = _without_cache(model)
+        self.max_concurrency = max_concurrency
+
+    async def _generate(self, task: GenerationTask) -> None:
+        given = _messages(task)
+        kwargs = _kwargs(task)
+        if called_synchronously.get():
+            answer = await self._in_thread(task, given, kwargs)
+        else:
+            answer = await self._on_loop(task, given, kwargs)
+        _fill(task, answer)
+
+    task_handlers: Mapping[type, TaskHandler] = {GenerationTask: _generate}
+
+    async def _on_loop(
+        self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]
+    ) -> object:
+        with tracing_context(enabled=False):
+            if not _listening(task):
+                return await self.model.ainvoke(given, config=_QUIET, **kwargs)
+            whole: Any = None
+            stream = cast("AsyncIterator[Any]", self.model.astream(given, config=_QUIET, **kwargs))
+            async with aclosing(cast("Any", stream)):
+                async for piece in stream:
+                    whole = piece if whole is None else whole + piece
+                    _emit(task, piece)
+            return whole
+
+    async def _in_thread(
+        self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]
+    ) -> object:
+        stopped = threading.Event()
+
+        def call() -> object:
+            with tracing_context(enabled=False):
+                if not _listening(task):
+                    return self.model.invoke(given, config=_QUIET, **kwargs)
+                return self._streamed(task, given, kwargs, stopped)
+
+        try:
+            return await _run_in_thread(call)
+        finally:
+            stopped.set()
+
+    def _streamed(
+        self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any], stopped: threading.Event
+    ) -> object:
+        whole: Any = None
+        stream = cast("Iterator[Any]", self.model.stream(given, config=_QUIET, **kwargs))
+        with closing(cast("Any", stream)):
+            for piece in stream:
+                if stopped.is_set():
+                    break
+                whole = piece if whole is None else whole + piece
+                _emit(task, piece)
+        return whole
+
+
+async def _run_in_thread(call: Callable[[], object]) -> object:
+    """Run in a thread of its own: a pool of few threads would run the samples one after another."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[object] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def settle(result: object, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(result)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = context.run(call)
+        except BaseException as raised:
+            error = WorkerError("the model stopped early") if isinstance(raised, StopIteration) else raised
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="langchain-sample", daemon=True).start()
+    return await done
+
+
+def _without_cache(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    if isinstance(model, BaseChatModel):
+        return model.model_copy(update={"cache": False})
+    if isinstance(model, RunnableBindingBase):
+        return model.model_copy(update={"bound": _without_cache(model.bound)})
+    return model
+
+
+def _messages(task: GenerationTask) -> list[BaseMessage]:
+    if isinstance(task, ChatTask):
+        return from_core(task.messages)
+    if task.input_str is None:
+        raise InvalidRequestError("a LangChain model takes text or messages, not token ids")
+    return [HumanMessage(task.input_str)]
+
+
+def _kwargs(task: GenerationTask) -> dict[str, Any]:
+    """What the model's call takes: the caller's own keywords, and the sampling parameters that are set."""
+    kwargs: dict[str, Any] = dict(task.sampling())
+    if isinstance(task, ChatTask) and task.tools:
+        kwargs["tools"] = [dict(tool.to_dict()) for tool in task.tools]
+    given = (task.custom_input_params or {}).get(LANGCHAIN_KWARGS)
+    if isinstance(given, Mapping):
+        kwargs.update(given)
+    return kwargs
+
+
+def _listening(task: GenerationTask) -> bool:
+    return task.scope is not None and task.scope.listening
+
+
+def _emit(task: GenerationTask, piece: object) -> None:
+    if task.scope is None:
+        return
+    if isinstance(piece, AIMessageChunk):
+        reasoning = piece.additional_kwargs.get("reasoning_content") or ""
+        if piece.text or reasoning:
+            task.scope.emit(Delta(str(piece.text), reasoning))
+    elif isinstance(piece, str):
+        task.scope.emit(Delta(piece))
+
+
+def _fill(task: GenerationTask, answer: object) -> None:
+    if isinstance(answer, str):
+        task.output_str, task.finish_reason, task.usage = answer, "stop", Usage(calls=1)
+        return
+    if isinstance(answer, AIMessageChunk):
+        answer = _whole(answer)
+    if not isinstance(answer, AIMessage):
+        raise WorkerError(
+            f"the model or chain must return a message or text, got {type(answer).__name__}: "
+            "end the chain with a parser that gives text"
+        )
+    task.original = answer
+    task.output_str = str(answer.text)
+    task.reasoning = answer.additional_kwargs.get("reasoning_content")
+    task.tool_calls = core_tool_calls(answer)
+    reason = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
+    task.finish_reason = str(reason) if reason else "stop"
+    task.usage = usage_to_core(answer)
+
+
+def _whole(chunk: AIMessageChunk) -> AIMessage:
+    return AIMessage(
+        content=cast("Any", chunk.content),
+        additional_kwargs=chunk.additional_kwargs,
+        response_metadata=chunk.response_metadata,
+        tool_calls=chunk.tool_calls,
+        invalid_tool_calls=chunk.invalid_tool_calls,
+        usage_metadata=chunk.usage_metadata,
+    )
