@@ -10,13 +10,13 @@ from langchain_core.messages import (
     AIMessage,
     BaseMessage,
     HumanMessage,
+    InvalidToolCall,
     SystemMessage,
     ToolMessage,
     UsageMetadata,
     convert_to_openai_messages,
 )
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails
-from langchain_core.messages.tool import InvalidToolCall
 from langchain_core.messages.tool import ToolCall as LangChainToolCall
 
 from scaffolding_core import AssistantMessage, RoleMessage, ToolCall, Usage, message_from_dict
@@ -30,7 +30,7 @@ def to_core(messages: Sequence[BaseMessage]) -> list[RoleMessage]:
     """The core's messages; each carries the one it was made of."""
     converted = []
     for message in messages:
-        shape = cast("dict[str, Any]", convert_to_openai_messages(message))
+        shape: dict[str, Any] = convert_to_openai_messages(message)
         core = message_from_dict(shape)
         core.original = message
         converted.append(core)

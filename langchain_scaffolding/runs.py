@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeAlias, cast
+from typing import TypeAlias, TypeVar, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -25,13 +25,16 @@ from langchain_core.callbacks.manager import (
     CallbackManagerForChainRun,
     ParentRunManager,
 )
+from langchain_core.runnables import RunnableConfig, ensure_config
+from uuid_utils.compat import uuid7
 
 from scaffolding_core import ChatTask, GenerationTask, RewardTask, Task, TaskStatus, Worker
 from scaffolding_core.worker import around_calls
 
-__all__ = ["child_manager", "child_of", "sampled_under"]
+__all__ = ["async_child_of_run", "child_manager", "child_of", "child_of_run", "sampled_under"]
 
 Manager: TypeAlias = CallbackManager | AsyncCallbackManager
+AnyManager = TypeVar("AnyManager", CallbackManager, AsyncCallbackManager)
 Run: TypeAlias = CallbackManagerForChainRun | AsyncCallbackManagerForChainRun
 
 child_manager: ContextVar[Manager | None] = ContextVar("child_manager", default=None)
@@ -46,6 +49,35 @@ def child_of(run_manager: BaseRunManager | None) -> Manager | None:
     if isinstance(run_manager, AsyncCallbackManagerForLLMRun):
         return AsyncParentRunManager.get_child(cast("AsyncParentRunManager", run_manager))
     return child_manager.get()
+
+
+def child_of_run(config: RunnableConfig | None) -> tuple[RunnableConfig, CallbackManager]:
+    """A configuration whose run is known beforehand, and a manager for the child runs of that run."""
+    known = ensure_config(config)
+    manager = CallbackManager.configure(known.get("callbacks"))
+    return _with_run(known, manager), _child(manager, CallbackManager([]), known)
+
+
+def async_child_of_run(config: RunnableConfig | None) -> tuple[RunnableConfig, AsyncCallbackManager]:
+    """As `child_of_run`, for async calls."""
+    known = ensure_config(config)
+    manager = AsyncCallbackManager.configure(known.get("callbacks"))
+    return _with_run(known, manager), _child(manager, AsyncCallbackManager([]), known)
+
+
+def _with_run(config: RunnableConfig, manager: Manager) -> RunnableConfig:
+    # The same manager serves the model's own run, so that both tell one and the same tracer.
+    config["callbacks"] = manager
+    config["run_id"] = config.get("run_id") or uuid7()
+    return config
+
+
+def _child(manager: Manager, child: AnyManager, config: RunnableConfig) -> AnyManager:
+    child.parent_run_id = config["run_id"]
+    child.set_handlers(manager.inheritable_handlers)
+    child.add_tags([*manager.inheritable_tags, *config.get("tags", [])])
+    child.add_metadata({**manager.inheritable_metadata, **config.get("metadata", {})})
+    return child
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing, closing
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
@@ -22,6 +22,7 @@ from scaffolding_core import (
     Delta,
     GenerationTask,
     InvalidRequestError,
+    Task,
     Usage,
     Worker,
     WorkerError,
@@ -74,7 +75,7 @@ class LangChainWorker(Worker):
             answer = await self._on_loop(task, given, kwargs)
         _fill(task, answer)
 
-    task_handlers: Mapping[type, TaskHandler] = {GenerationTask: _generate}
+    task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {GenerationTask: _generate}
 
     async def _on_loop(
         self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]
@@ -83,7 +84,7 @@ class LangChainWorker(Worker):
             if not _listening(task):
                 return await self.model.ainvoke(given, config=_QUIET, **kwargs)
             whole: Any = None
-            stream = cast("AsyncIterator[Any]", self.model.astream(given, config=_QUIET, **kwargs))
+            stream = self.model.astream(given, config=_QUIET, **kwargs)
             async with aclosing(cast("Any", stream)):
                 async for piece in stream:
                     whole = piece if whole is None else whole + piece
@@ -110,7 +111,7 @@ class LangChainWorker(Worker):
         self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any], stopped: threading.Event
     ) -> object:
         whole: Any = None
-        stream = cast("Iterator[Any]", self.model.stream(given, config=_QUIET, **kwargs))
+        stream = self.model.stream(given, config=_QUIET, **kwargs)
         with closing(cast("Any", stream)):
             for piece in stream:
                 if stopped.is_set():
@@ -167,7 +168,7 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
     """What the model's call takes: the caller's own keywords, and the sampling parameters that are set."""
     kwargs: dict[str, Any] = dict(task.sampling())
     if isinstance(task, ChatTask) and task.tools:
-        kwargs["tools"] = [dict(tool.to_dict()) for tool in task.tools]
+        kwargs["tools"] = task.tools_to_dict()
     given = (task.custom_input_params or {}).get(LANGCHAIN_KWARGS)
     if isinstance(given, Mapping):
         kwargs.update(given)

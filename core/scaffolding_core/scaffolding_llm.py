@@ -9,7 +9,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self, TypeVar, overload
 
@@ -134,7 +134,7 @@ class ScaffoldingLlm:
             request = self._request(self._order(prompts, options), self._blocking_driver())  # type: ignore[arg-type]  # not many: one
             self._submit(request)
             return self._block([request.result])[0].result()
-        orders = [self._order(prompt, options) for prompt in prompts]  # type: ignore[arg-type]  # many
+        orders = [self._order(prompt, options) for prompt in prompts]  # type: ignore[arg-type,union-attr]  # many
         driver = self._blocking_driver()
         requests = [self._request(order, driver) for order in orders]
         for request in requests:
@@ -172,6 +172,10 @@ class ScaffoldingLlm:
             InvalidRequestError: an empty prompt, an unknown option, ...: before anything runs.
         """
         return ScaffoldingStream(self, self._order(prompt, options))
+
+    def takes(self, option: str) -> bool:
+        """Whether the method has an option of that name."""
+        return self._options is not None and option in self._options
 
     def enable_output_task_collection(self) -> None:
         """Let each result show the task collections of its method."""
@@ -404,15 +408,19 @@ class ScaffoldingStream:
         self.result = request.result
         return events
 
-    def __iter__(self) -> Iterator[Event]:
-        events = self._start(self._llm._blocking_driver())
+    def __iter__(self) -> Generator[Event, None, None]:
+        return self._read(self._start(self._llm._blocking_driver()))
+
+    def __aiter__(self) -> AsyncGenerator[Event, None]:
+        return self._aread(self._start(self._llm._driver_of(asyncio.get_running_loop())))
+
+    def _read(self, events: EventStream) -> Generator[Event, None, None]:
         try:
             yield from events
         finally:
             self._stop()
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        events = self._start(self._llm._driver_of(asyncio.get_running_loop()))
+    async def _aread(self, events: EventStream) -> AsyncGenerator[Event, None]:
         try:
             async for event in events:
                 yield event

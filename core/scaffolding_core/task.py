@@ -44,8 +44,8 @@ __all__ = [
     "task_from_prompt",
 ]
 
-Prompt: TypeAlias = "str | Sequence[RoleMessage | JsonObject]"
-"""A text, or a chat as messages (ours, or dicts in OpenAI's shape)."""
+Prompt: TypeAlias = "str | Sequence[RoleMessage | JsonObject] | GenerationTask"
+"""A text, a chat as messages (ours, or dicts in OpenAI's shape), or a task that holds either."""
 
 
 class TaskStatus(enum.Enum):
@@ -344,11 +344,11 @@ class ChatTask(GenerationTask):
 
     Args:
         messages: the chat so far.
-        tools: what the model may call.
+        tools: what the model may call; ours, or dicts in OpenAI's shape.
     """
 
     messages: list[RoleMessage] = field(default_factory=list, kw_only=True)
-    tools: Sequence[ToolDescription] | None = field(default=None, kw_only=True)
+    tools: Sequence[ToolDescription | JsonObject] | None = field(default=None, kw_only=True)
 
     @classmethod
     def create_from_prompt(
@@ -366,6 +366,12 @@ class ChatTask(GenerationTask):
     ) -> Self:
         """A task for a chat."""
         return cls(messages=list(messages), tools=tools)
+
+    def tools_to_dict(self) -> list[dict[str, object]]:
+        """The tools as OpenAI writes them."""
+        return [
+            dict(tool.to_dict() if isinstance(tool, ToolDescription) else tool) for tool in self.tools or ()
+        ]
 
     def add_message(self, message: RoleMessage) -> None:
         """Append a message, in a list of this task's own."""
@@ -460,9 +466,13 @@ class ComputeTask(Task):
 def task_from_prompt(prompt: Prompt) -> GenerationTask:
     """The task that a prompt stands for: a `GenerationTask` for a text, a `ChatTask` for messages.
 
+    A task stands for a fresh copy of itself.
+
     Raises:
         InvalidRequestError: an empty prompt, or neither text nor messages.
     """
+    if isinstance(prompt, GenerationTask):
+        return prompt.copy()
     if isinstance(prompt, str):
         if not prompt.strip():
             raise InvalidRequestError("the prompt is empty: give it some text")

@@ -76,7 +76,7 @@ def _chat_prompt(task: ChatTask) -> Json:
         raise InvalidRequestError("a chat task needs at least one message")
     prompt: Json = {"messages": [message.to_dict() for message in task.messages]}
     if task.tools:
-        prompt["tools"] = [tool.to_dict() for tool in task.tools]
+        prompt["tools"] = task.tools_to_dict()
     return prompt
 
 

@@ -193,7 +193,7 @@ def inputs_of(task: Task) -> dict[str, object]:
         inputs |= {"sampling": task.sampling(), "prompt": task.input_str, "tokens": task.input_tokens}
     if isinstance(task, ChatTask):
         inputs["messages"] = task.messages_to_dict_content()
-        inputs["tools"] = [tool.to_dict() for tool in task.tools or ()]
+        inputs["tools"] = task.tools_to_dict()
     if isinstance(task, RewardTask):
         response = task.response.to_dict() if task.response is not None else None
         messages = [message.to_dict() for message in task.messages or ()]
