@@ -19,9 +19,9 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.utils import LC_ID_PREFIX
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 
-from langchain_scaffolding.backend import Backend, Reward, langchain_worker
 from langchain_scaffolding.chunks import Chunks, to_result
 from langchain_scaffolding.messages import to_core
+from langchain_scaffolding.rewards import core_reward
 from langchain_scaffolding.runs import (
     async_child_of_run,
     child_manager,
@@ -29,8 +29,9 @@ from langchain_scaffolding.runs import (
     child_of_run,
     sampled_under,
 )
-from langchain_scaffolding.worker import LANGCHAIN_KWARGS
+from langchain_scaffolding.worker import LANGCHAIN_KWARGS, LangChainWorker
 from scaffolding_core import SAMPLING_PARAMETERS, ChatTask, Controller, OpenAIWorker, ScaffoldingLlm, Worker
+from scaffolding_core.backend import Backend
 
 __all__ = ["ChatScaffolding"]
 
@@ -154,7 +155,7 @@ class ChatScaffolding(BaseChatModel):
     @model_validator(mode="after")
     def _connect_scaffolding(self) -> Self:
         if self.backend is None:
-            self.backend = Backend(self._worker(), cast("Reward | None", self.reward))
+            self.backend = Backend(self._worker(), core_reward(self.reward))
         return self
 
     @classmethod
@@ -279,9 +280,7 @@ class ChatScaffolding(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if run_manager is not None and super()._should_stream(
-            async_api=False, run_manager=run_manager, **kwargs
-        ):
+        if run_manager is not None and super()._should_stream(async_api=False, run_manager=run_manager, **kwargs):
             return generate_from_stream(self._told(messages, stop, run_manager, kwargs))
         llm, task, options = self._request(messages, stop, kwargs)
         with sampled_under(child_of(run_manager)):
@@ -296,9 +295,7 @@ class ChatScaffolding(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if run_manager is not None and super()._should_stream(
-            async_api=True, run_manager=run_manager, **kwargs
-        ):
+        if run_manager is not None and super()._should_stream(async_api=True, run_manager=run_manager, **kwargs):
             return await agenerate_from_stream(self._atold(messages, stop, run_manager, kwargs))
         llm, task, options = self._request(messages, stop, kwargs)
         with sampled_under(child_of(run_manager)):
@@ -403,8 +400,9 @@ class ChatScaffolding(BaseChatModel):
     def _worker(self) -> Worker | None:
         if self.worker is not None:
             return cast("Worker", self.worker)
+        limit = self.max_concurrency or Worker.max_concurrency
         if self.inner is not None:
-            return langchain_worker(self.inner, self.max_concurrency)
+            return LangChainWorker(self.inner, max_concurrency=limit)
         if self.base_url is None:
             return None
         return OpenAIWorker(
@@ -413,7 +411,7 @@ class ChatScaffolding(BaseChatModel):
             api_key=self.api_key.get_secret_value() if self.api_key is not None else None,
             timeout=self.timeout,
             max_attempts=self.max_retries + 1,
-            max_concurrency=self.max_concurrency or Worker.max_concurrency,
+            max_concurrency=limit,
         )
 
     def _model(self, kwargs: Mapping[str, Any] | None = None) -> str:
@@ -427,9 +425,7 @@ class ChatScaffolding(BaseChatModel):
     ) -> tuple[ScaffoldingLlm, ChatTask, dict[str, Any]]:
         """What runs the call, its task, and its options."""
         given = {
-            name: value
-            for name, value in kwargs.items()
-            if name not in ("stream", "ls_structured_output_format")
+            name: value for name, value in kwargs.items() if name not in ("stream", "ls_structured_output_format")
         }
         method = given.pop("method", self.method)
         sample_num = given.pop("sample_num", self.sample_num)

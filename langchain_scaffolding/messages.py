@@ -40,8 +40,7 @@ def to_core(messages: Sequence[BaseMessage]) -> list[RoleMessage]:
 def from_core(messages: Sequence[RoleMessage]) -> list[BaseMessage]:
     """LangChain's messages: those that a method left alone are the very ones that came in."""
     return [
-        message.original if isinstance(message.original, BaseMessage) else _built(message)
-        for message in messages
+        message.original if isinstance(message.original, BaseMessage) else _built(message) for message in messages
     ]
 
 
@@ -60,12 +59,9 @@ def to_ai_message(message: AssistantMessage) -> AIMessage:
 
 def core_tool_calls(message: AIMessage) -> list[ToolCall] | None:
     """The tool calls of a message; invalid ones keep their text, so that they fail to parse."""
-    calls = [
-        ToolCall(call["id"] or "", call["name"], json.dumps(call["args"])) for call in message.tool_calls
-    ]
+    calls = [ToolCall(call["id"] or "", call["name"], json.dumps(call["args"])) for call in message.tool_calls]
     calls += [
-        ToolCall(call["id"] or "", call["name"] or "", call["args"] or "")
-        for call in message.invalid_tool_calls
+        ToolCall(call["id"] or "", call["name"] or "", call["args"] or "") for call in message.invalid_tool_calls
     ]
     return calls or None
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing, closing
 from typing import Any, ClassVar, cast
 
@@ -27,6 +25,7 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
+from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, called_synchronously
 
 __all__ = ["LANGCHAIN_KWARGS", "LangChainWorker"]
@@ -77,9 +76,7 @@ class LangChainWorker(Worker):
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {GenerationTask: _generate}
 
-    async def _on_loop(
-        self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]
-    ) -> object:
+    async def _on_loop(self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]) -> object:
         with tracing_context(enabled=False):
             if not _listening(task):
                 return await self.model.ainvoke(given, config=_QUIET, **kwargs)
@@ -91,9 +88,7 @@ class LangChainWorker(Worker):
                     _emit(task, piece)
             return whole
 
-    async def _in_thread(
-        self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]
-    ) -> object:
+    async def _in_thread(self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]) -> object:
         stopped = threading.Event()
 
         def call() -> object:
@@ -103,7 +98,7 @@ class LangChainWorker(Worker):
                 return self._streamed(task, given, kwargs, stopped)
 
         try:
-            return await _run_in_thread(call)
+            return await run_in_thread(call)
         finally:
             stopped.set()
 
@@ -119,33 +114,6 @@ class LangChainWorker(Worker):
                 whole = piece if whole is None else whole + piece
                 _emit(task, piece)
         return whole
-
-
-async def _run_in_thread(call: Callable[[], object]) -> object:
-    """Run in a thread of its own: a pool of few threads would run the samples one after another."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[object] = loop.create_future()
-    context = contextvars.copy_context()
-
-    def settle(result: object, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is None:
-            done.set_result(result)
-        else:
-            done.set_exception(error)
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = context.run(call)
-        except BaseException as raised:
-            error = WorkerError("the model stopped early") if isinstance(raised, StopIteration) else raised
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, result, error)
-
-    threading.Thread(target=run, name="langchain-sample", daemon=True).start()
-    return await done
 
 
 def _without_cache(model: Runnable[Any, Any]) -> Runnable[Any, Any]:

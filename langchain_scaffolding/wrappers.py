@@ -6,8 +6,8 @@ from typing import Any
 
 from langchain_core.runnables import Runnable
 
-from langchain_scaffolding.backend import Reward
 from langchain_scaffolding.chat_model import ChatScaffolding
+from langchain_scaffolding.rewards import Reward
 
 __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 

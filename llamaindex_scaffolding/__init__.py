@@ -1,1 +1,15 @@
-"""Adapter."""
+"""Inference-time compute wherever a LlamaIndex user has an LLM."""
+
+from __future__ import annotations
+
+from llamaindex_scaffolding.llm import ScaffoldingLLM
+from llamaindex_scaffolding.worker import LlamaIndexWorker
+from llamaindex_scaffolding.wrappers import with_best_of_n, with_chain_of_thought, with_majority_vote
+
+__all__ = [
+    "LlamaIndexWorker",
+    "ScaffoldingLLM",
+    "with_best_of_n",
+    "with_chain_of_thought",
+    "with_majority_vote",
+]

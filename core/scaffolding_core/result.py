@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from scaffolding_core.errors import DeadlockError, RequestCancelledError, copy_error
 from scaffolding_core.event_stream import EventStream
@@ -64,6 +65,18 @@ class Candidate:
         """The text of the message."""
         return self.message.text
 
+    def summary(self) -> dict[str, Any]:
+        """The sample as plain data, fit for JSON."""
+        return {
+            "text": self.text,
+            "answer": _plain(self.answer),
+            "score": self.score,
+            "votes": self.votes,
+            "error": str(self.error) if self.error is not None else None,
+            "cut": self.cut,
+            "finish_reason": self.finish_reason,
+        }
+
     @classmethod
     def from_task(cls, index: int, task: GenerationTask) -> Self:
         """What a finished task holds."""
@@ -85,6 +98,7 @@ class ScaffoldingOutput:
         message: the chosen sample's message, whole.
         answer: its answer, where the method extracts one.
         candidates: every sample that was started, in index order.
+        votes: how many votes each answer got, most first; equal answers by the text of the earliest.
         agreement: share of the votes that the answer has, 0 to 1.
         score: reward of the chosen sample.
         usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
@@ -99,6 +113,7 @@ class ScaffoldingOutput:
     message: AssistantMessage = field(default_factory=AssistantMessage)
     answer: object = None
     candidates: list[Candidate] = field(default_factory=list)
+    votes: dict[str, int] = field(default_factory=dict)
     agreement: float | None = None
     score: float | None = None
     usage: Usage = field(default_factory=Usage)
@@ -119,6 +134,20 @@ class ScaffoldingOutput:
         """How many samples were started; those that failed or were cut count too."""
         return len(self.candidates)
 
+    def summary(self) -> dict[str, Any]:
+        """The method's result as plain data, fit for JSON: all but the text."""
+        return {
+            "method": self.method,
+            "answer": _plain(self.answer),
+            "candidates": [candidate.summary() for candidate in self.candidates],
+            "votes": self.votes,
+            "agreement": self.agreement,
+            "score": self.score,
+            "samples": self.samples or 1,
+            "stopped": self.stopped,
+            "usage": asdict(self.usage),
+        }
+
     @classmethod
     def from_candidate(cls, candidate: Candidate, *, method: str) -> Self:
         """An output whose chosen sample is this one."""
@@ -131,6 +160,13 @@ class ScaffoldingOutput:
             logprobs=candidate.logprobs,
             method=method,
         )
+
+
+def _plain(answer: object) -> Any:  # Any: whatever JSON can hold
+    try:
+        return json.loads(json.dumps(answer, default=str))
+    except (TypeError, ValueError):
+        return str(answer)
 
 
 class ScaffoldingResult:

@@ -83,9 +83,7 @@ class ScaffoldingLlm:
                 f"the method must be a Controller instance, got {_described(prototype_controller)}"
             )
         if not isinstance(max_parallel_requests, int) or max_parallel_requests < 1:
-            raise InvalidRequestError(
-                f"max_parallel_requests must be at least 1, got {max_parallel_requests!r}"
-            )
+            raise InvalidRequestError(f"max_parallel_requests must be at least 1, got {max_parallel_requests!r}")
         self.prototype_controller = prototype_controller
         self.workers: dict[Hashable, Worker] = dict(workers) if isinstance(workers, Mapping) else {}
         self._only_worker = None if isinstance(workers, Mapping) else workers

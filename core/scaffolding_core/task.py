@@ -150,9 +150,7 @@ class Task:
             yield new
 
     def __repr__(self) -> str:
-        given = (
-            f"{f.name}={v!r}" for f in fields(self) if f.repr and (v := getattr(self, f.name)) is not None
-        )
+        given = (f"{f.name}={v!r}" for f in fields(self) if f.repr and (v := getattr(self, f.name)) is not None)
         return f"{type(self).__name__}({', '.join(given)})"
 
 
@@ -369,9 +367,7 @@ class ChatTask(GenerationTask):
 
     def tools_to_dict(self) -> list[dict[str, object]]:
         """The tools as OpenAI writes them."""
-        return [
-            dict(tool.to_dict() if isinstance(tool, ToolDescription) else tool) for tool in self.tools or ()
-        ]
+        return [dict(tool.to_dict() if isinstance(tool, ToolDescription) else tool) for tool in self.tools or ()]
 
     def add_message(self, message: RoleMessage) -> None:
         """Append a message, in a list of this task's own."""
@@ -478,9 +474,7 @@ def task_from_prompt(prompt: Prompt) -> GenerationTask:
             raise InvalidRequestError("the prompt is empty: give it some text")
         return GenerationTask(input_str=prompt)
     if not isinstance(prompt, list | tuple):
-        raise InvalidRequestError(
-            f"a prompt must be a string or a list of messages, got {type(prompt).__name__}"
-        )
+        raise InvalidRequestError(f"a prompt must be a string or a list of messages, got {type(prompt).__name__}")
     if not prompt:
         raise InvalidRequestError("the prompt is empty: give it at least one message")
     return ChatTask(messages=[_message(message) for message in prompt])

@@ -88,9 +88,7 @@ class Worker:
 
     def _find_handler(self, task_cls: type[Task]) -> TaskHandler:
         tables: list[Mapping[type[Task], TaskHandler]] = [self.__dict__.get("_own_handlers", {})]
-        tables += [
-            cls.__dict__["task_handlers"] for cls in type(self).__mro__ if "task_handlers" in cls.__dict__
-        ]
+        tables += [cls.__dict__["task_handlers"] for cls in type(self).__mro__ if "task_handlers" in cls.__dict__]
         for kind in task_cls.__mro__:
             for table in tables:
                 if kind in table:

@@ -13,8 +13,7 @@ def equal(question: dict[str, object]) -> bool:
 
     # Its own timeouts need signals on the main thread; this process is killed from outside instead.
     gold, answer = (
-        parse(f"${question[name]}$", parsing_timeout=None, raise_on_error=False)
-        for name in ("gold", "answer")
+        parse(f"${question[name]}$", parsing_timeout=None, raise_on_error=False) for name in ("gold", "answer")
     )
     return bool(gold and answer) and bool(
         verify(gold, answer, timeout_seconds=None) or verify(answer, gold, timeout_seconds=None)

@@ -92,9 +92,7 @@ class MajorityVoteController(Controller):
         yield from self._collect(samples, ballot)
         if samples.stopped == "budget":
             ballot.count_all()
-        chosen = (
-            self._own_choice(samples, majority_vote_kwargs or {}) if own_vote else _choice(samples, ballot)
-        )
+        chosen = self._own_choice(samples, majority_vote_kwargs or {}) if own_vote else _choice(samples, ballot)
         yield DecisionEvent((), chosen, samples.stopped)
         if samples.stopped == "decided":
             for outcome in (yield samples.race.cancel()):
@@ -103,8 +101,8 @@ class MajorityVoteController(Controller):
             task.take_results(best)
         output = ScaffoldingOutput.from_candidate(chosen, method=type(self).__name__)
         output.candidates, output.stopped = samples.in_order(), samples.stopped
-        voters = sum(choice is not None for choice in ballot.votes().values())
-        output.agreement = chosen.votes / voters if voters else 0.0
+        output.votes = _votes(samples, ballot)
+        output.agreement = chosen.votes / max(1, sum(output.votes.values()))
         return output
 
     def majority_vote(
@@ -183,6 +181,12 @@ def _choice(samples: Samples, ballot: Ballot) -> Candidate:
     for index, choice in votes.items():
         samples.candidates[index].votes = counts[choice] if choice is not None else 0
     return samples.candidates[min(index for index, choice in votes.items() if choice == best)]
+
+
+def _votes(samples: Samples, ballot: Ballot) -> dict[str, int]:
+    counts = Counter(choice for choice in ballot.votes().values() if choice is not None)
+    earliest = {choice: index for index, choice in sorted(ballot.votes().items(), reverse=True)}
+    return {str(samples.candidates[earliest[choice]].answer): count for choice, count in counts.most_common()}
 
 
 def _succeeded(samples: Samples) -> list[Candidate]:

@@ -26,9 +26,7 @@ class AttemptFailed(Exception):
         sent: whether the server may have worked for it.
     """
 
-    def __init__(
-        self, error: WorkerError, *, again: bool, wait: float | None = None, sent: bool = True
-    ) -> None:
+    def __init__(self, error: WorkerError, *, again: bool, wait: float | None = None, sent: bool = True) -> None:
         super().__init__(str(error))
         self.error = error
         self.again = again
@@ -115,9 +113,7 @@ class HttpStream:
             response.close()
 
     async def _check(self, response: aiohttp.ClientResponse) -> None:
-        if response.status == 200 and (
-            "json" in response.content_type or "event-stream" in response.content_type
-        ):
+        if response.status == 200 and ("json" in response.content_type or "event-stream" in response.content_type):
             return
         body = await response.content.read(1 << 16)
         if response.status == 200:

@@ -407,6 +407,4 @@ def _refuses_n(failed: AttemptFailed) -> bool:
 
 
 def _unreachable(base_url: str, error: BaseException) -> WorkerError:
-    return BackendUnavailableError(
-        f"no server answers at {base_url}: start it, or correct the address ({error})"
-    )
+    return BackendUnavailableError(f"no server answers at {base_url}: start it, or correct the address ({error})")

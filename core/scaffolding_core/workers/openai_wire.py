@@ -21,9 +21,7 @@ _BOTH = frozenset(
 )  # fmt: skip
 _CHAT = frozenset({"response_format", "tool_choice", "parallel_tool_calls", "reasoning_effort"})
 _COMPLETION = frozenset({"echo", "suffix"})
-_COMPLETE = frozenset(
-    {"stop", "length", "tool_calls", "content_filter", "function_call", "eos", "stop_sequence"}
-)
+_COMPLETE = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call", "eos", "stop_sequence"})
 
 
 def route(task: GenerationTask) -> str:

@@ -55,9 +55,7 @@ class ReplayWorker(Worker):
         record = self._records.get(place)
         where = f"call {place[2]} of branch {place[1]} of request {place[0]}"
         if record is None:
-            raise ReplayMismatchError(
-                f"the recorded run made no {where}: the method or its input has changed"
-            )
+            raise ReplayMismatchError(f"the recorded run made no {where}: the method or its input has changed")
         inputs = inputs_of(task)
         for name, value in inputs.items():
             if record.inputs.get(name) != value:

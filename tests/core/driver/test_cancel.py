@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+
 from scaffolding_core.controllers import NativeGenerationController
 from scaffolding_core.driver import call
 from scaffolding_core.errors import RequestCancelledError

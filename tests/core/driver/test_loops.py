@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+
 from scaffolding_core.controllers import NativeGenerationController
 from scaffolding_core.errors import ClosedError, DeadlockError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm

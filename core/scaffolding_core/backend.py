@@ -1,0 +1,94 @@
+"""Backend: one worker, and whatever methods are asked of it; what a model of another library holds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from scaffolding_core.controller import Controller
+from scaffolding_core.controllers import NativeGenerationController, NativeRewardController
+from scaffolding_core.methods import build_method
+from scaffolding_core.scaffolding_llm import ScaffoldingLlm
+from scaffolding_core.worker import Worker
+from scaffolding_core.workers.reward import RewardFunction, reward_worker
+
+__all__ = ["Backend"]
+
+
+class Backend:
+    """The worker of a model, and a `ScaffoldingLlm` for each of its methods.
+
+    Copies of a model share it, so that no copy starts threads, connections or an embedded model of its own.
+
+    Args:
+        worker: runs the generations; None takes the program's embedded model.
+        reward: scores answers, for methods that need it.
+        max_parallel_requests: requests of each method at once.
+    """
+
+    def __init__(
+        self,
+        worker: Worker | None,
+        reward: RewardFunction | Worker | None = None,
+        max_parallel_requests: int = 64,
+    ) -> None:
+        self._worker = worker
+        self._reward = reward
+        self._max_parallel_requests = max_parallel_requests
+        self._llms: dict[Hashable, ScaffoldingLlm] = {}
+        self._lock = threading.Lock()
+
+    def __deepcopy__(self, memo: object) -> Backend:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self._worker, self._reward, self._max_parallel_requests)
+
+    @property
+    def worker(self) -> Worker:
+        """What runs the generations."""
+        if self._worker is None:
+            from scaffolding_core.workers.local import shared_local_worker  # its HTTP client loads slowly
+
+            self._worker = shared_local_worker()
+        return self._worker
+
+    def llm(self, method: str | Controller, options: Mapping[str, Any]) -> ScaffoldingLlm:
+        """What runs a method on the worker.
+
+        Args:
+            method: a name, or a controller, which stays as it is.
+            options: of the method's class.
+
+        Raises:
+            UnknownMethodError: no method of that name.
+            InvalidRequestError: options that the method does not have.
+        """
+        named = isinstance(method, str)
+        key = (method, repr(sorted(options.items()))) if named else id(method)
+        with self._lock:
+            if key not in self._llms:
+                controller = build_method(method, **options) if isinstance(method, str) else method
+                self._llms[key] = ScaffoldingLlm(
+                    controller, self._workers(), max_parallel_requests=self._max_parallel_requests
+                )
+            return self._llms[key]
+
+    def close(self) -> None:
+        """Let what runs finish, and close it; the workers stay their owner's."""
+        for llm in self._llms.values():
+            llm.shutdown()
+        self._llms.clear()
+
+    async def aclose(self) -> None:
+        """Let what runs finish, and close it; the workers stay their owner's."""
+        for llm in self._llms.values():
+            await llm.aclose()
+        self._llms.clear()
+
+    def _workers(self) -> dict[Hashable, Worker]:
+        workers: dict[Hashable, Worker] = {NativeGenerationController.WorkerTag.GENERATION: self.worker}
+        if self._reward is not None:
+            workers[NativeRewardController.WorkerTag.REWARD] = reward_worker(self._reward)
+        return workers

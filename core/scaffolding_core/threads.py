@@ -1,0 +1,43 @@
+"""run_in_thread: a blocking call in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+__all__ = ["run_in_thread"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a blocking function in a thread of its own, with the caller's context.
+
+    A pool would run many calls a few at a time. A thread cannot be stopped: if the await is cancelled, the
+    call runs to its end and its result is dropped.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def settle(settled: Callable[[], None]) -> None:
+        if not done.done():
+            settled()
+
+    def call() -> None:
+        settled: Callable[[], None]
+        try:
+            value = context.run(function, *args, **kwargs)
+            settled = lambda: done.set_result(value)  # noqa: E731
+        except BaseException as error:
+            raised = RuntimeError("the call stopped early") if isinstance(error, StopIteration) else error
+            settled = lambda: done.set_exception(raised)  # noqa: E731
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, settled)
+
+    threading.Thread(target=call, name="scaffolding-call", daemon=True).start()
+    return await done

@@ -1,0 +1,52 @@
+"""One line each: a method for an LLM that you have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llama_index.core.llms import LLM
+
+from llamaindex_scaffolding.llm import ScaffoldingLLM
+from scaffolding_core import Worker
+from scaffolding_core.workers.reward import RewardFunction
+
+__all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
+
+
+def with_majority_vote(llm: LLM, n: int = 8, **options: Any) -> ScaffoldingLLM:
+    """An LLM whose answers are voted on.
+
+    Cost: at most n calls of the LLM for each answer.
+
+    Args:
+        llm: any LLM.
+        n: samples.
+        options: of `MajorityVoteController`, such as `stop_rule` or `extractor`.
+    """
+    return ScaffoldingLLM.wrap(llm, "majority_vote", sample_num=n, method_options=options)
+
+
+def with_best_of_n(llm: LLM, reward: RewardFunction | Worker, n: int = 4, **options: Any) -> ScaffoldingLLM:
+    """An LLM that gives the best of several answers.
+
+    Cost: at most n calls of the LLM, and n rewards, for each answer.
+
+    Args:
+        llm: any LLM.
+        reward: scores an answer: a function of prompt and answer, or a worker.
+        n: samples.
+        options: of `BestOfNController`, such as `enough`.
+    """
+    return ScaffoldingLLM.wrap(llm, "best_of_n", sample_num=n, reward=reward, method_options=options)
+
+
+def with_chain_of_thought(llm: LLM, **options: Any) -> ScaffoldingLLM:
+    """An LLM that reasons before it answers.
+
+    Cost: one call of the LLM for each answer, with a longer text.
+
+    Args:
+        llm: any LLM.
+        options: of `ChainOfThoughtController`, such as `instruction`.
+    """
+    return ScaffoldingLLM.wrap(llm, "chain_of_thought", method_options=options)
