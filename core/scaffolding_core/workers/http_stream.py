@@ -11,6 +11,7 @@ import aiohttp
 from scaffolding_core.errors import BackendTimeoutError, BackendUnavailableError, WorkerError
 from scaffolding_core.workers.http_errors import error_from_answer, may_succeed_later
 from scaffolding_core.workers.retry import asked_wait
+from scaffolding_core.workers.sessions import Sessions
 from scaffolding_core.workers.sse import EventSplitter
 
 __all__ = ["AttemptFailed", "HttpStream"]
@@ -38,7 +39,7 @@ class HttpStream:
     """A POST whose answer is read event by event; leaving the `async with` aborts it at the server.
 
     Args:
-        session: of the running loop.
+        sessions: the running loop's one sends it.
         url: of the route.
         body: to send as JSON.
         model: the model that is asked for, for errors.
@@ -48,7 +49,7 @@ class HttpStream:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        sessions: Sessions,
         url: str,
         body: dict[str, Any],
         *,
@@ -56,7 +57,7 @@ class HttpStream:
         first_byte_timeout: float,
         idle_timeout: float,
     ) -> None:
-        self._session = session
+        self._sessions = sessions
         self._url = url
         self._body = body
         self._model = model
@@ -68,8 +69,9 @@ class HttpStream:
 
     async def __aenter__(self) -> Self:
         try:
+            session = await self._sessions.get()
             async with asyncio.timeout(self._first_byte_timeout):
-                self._response = await self._session.post(self._url, json=self._body)
+                self._response = await session.post(self._url, json=self._body)
                 await self._check(self._response)
         except BaseException as error:
             self.close()

@@ -126,6 +126,8 @@ class _Owned:
 
 
 def _served(path: Path, n_parallel: int, n_ctx: int, threads: int) -> Any:  # Any: xllamacpp ships no types
+    # Threads of llama.cpp that spin while they wait for each other stand still on a busy machine: 30 times slower.
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")
     import xllamacpp
 
     params = xllamacpp.CommonParams()

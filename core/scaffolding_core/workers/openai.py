@@ -137,7 +137,8 @@ class OpenAIWorker(Worker):
             WorkerError: the server does not answer, or lists none.
         """
         try:
-            async with asyncio.timeout(30), self._sessions.get().get(f"{self.base_url}/models") as response:
+            session = await self._sessions.get()
+            async with asyncio.timeout(30), session.get(f"{self.base_url}/models") as response:
                 listed = await response.json(content_type=None)
             return [str(model["id"]) for model in listed["data"]]
         except (KeyError, TypeError, ValueError) as error:
@@ -266,7 +267,7 @@ class OpenAIWorker(Worker):
 
     def _stream(self, task: GenerationTask, body: dict[str, Any]) -> HttpStream:
         return HttpStream(
-            self._sessions.get(),
+            self._sessions,
             self.base_url + route(task),
             body,
             model=self.model,

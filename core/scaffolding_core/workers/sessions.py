@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from typing import NamedTuple
 
 import aiohttp
 
@@ -16,7 +17,7 @@ KEEP_ALIVE = 4.0
 
 
 class Sessions:
-    """HTTP sessions by event loop, made when they are first used.
+    """HTTP sessions by event loop, made when they are first used; each is closed with its loop.
 
     Args:
         headers: of every request.
@@ -26,33 +27,29 @@ class Sessions:
     def __init__(self, headers: Mapping[str, str], connect_timeout: float) -> None:
         self._headers = dict(headers)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout)
-        self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+        self._sessions: dict[asyncio.AbstractEventLoop, _Open] = {}
         self._lock = threading.Lock()
         self._process = os.getpid()
 
-    def get(self) -> aiohttp.ClientSession:
+    async def get(self) -> aiohttp.ClientSession:
         """The running loop's session."""
         loop = asyncio.get_running_loop()
-        session = self._sessions.get(loop)
-        if session is not None and not session.closed and self._process == os.getpid():
-            return session
+        held = self._sessions.get(loop)
+        if held is not None and not held.session.closed and self._process == os.getpid():
+            return held.session
+        self._forget_dead()
+        keeper = self._keep()
+        held = _Open(await anext(keeper), keeper)
         with self._lock:
-            self._forget_dead()
-            session = self._sessions[loop] = aiohttp.ClientSession(
-                headers=self._headers,
-                timeout=self._timeout,
-                # The worker's own slots bound the connections.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
-                read_bufsize=1 << 18,
-            )
-        return session
+            self._sessions[loop] = held
+        return held.session
 
     async def close_here(self) -> None:
         """Close the running loop's session."""
         with self._lock:
-            session = self._sessions.pop(asyncio.get_running_loop(), None)
-        if session is not None:
-            await session.close()
+            held = self._sessions.pop(asyncio.get_running_loop(), None)
+        if held is not None:
+            await held.keeper.aclose()
 
     async def close_all(self) -> None:
         """Close every session; those of other loops on their own loops."""
@@ -61,21 +58,41 @@ class Sessions:
 
     def close_elsewhere(self) -> None:
         """Ask the other loops to close their sessions."""
+        self._forget_dead()
         with self._lock:
-            self._forget_dead()
             sessions, self._sessions = self._sessions, {}
-        for loop, session in sessions.items():
-            closing = session.close()
+        for loop, held in sessions.items():
+            closing = held.session.close()
             try:
                 asyncio.run_coroutine_threadsafe(closing, loop)
             except RuntimeError:  # closed since
                 closing.close()
 
+    async def _keep(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
+        """Hold a session open; a loop that shuts down closes its async generators, and with it this one."""
+        session = aiohttp.ClientSession(
+            headers=self._headers,
+            timeout=self._timeout,
+            # The worker's own slots bound the connections.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
+            read_bufsize=1 << 18,
+        )
+        try:
+            yield session
+        finally:
+            await session.close()
+
     def _forget_dead(self) -> None:
         """Drop what belongs to loops that are gone, or to the process that forked this one."""
         forked = self._process != os.getpid()
         self._process = os.getpid()
-        for loop, session in list(self._sessions.items()):
-            if forked or loop.is_closed():
-                del self._sessions[loop]
-                session.detach()  # closing it would need its loop
+        with self._lock:
+            for loop, held in list(self._sessions.items()):
+                if forked or loop.is_closed():
+                    del self._sessions[loop]
+                    held.session.detach()  # closing it would need its loop
+
+
+class _Open(NamedTuple):
+    session: aiohttp.ClientSession
+    keeper: AsyncGenerator[aiohttp.ClientSession, None]
