@@ -73,7 +73,9 @@ class Spending(BaseCallbackHandler):
         self.tokens += message.usage_metadata["total_tokens"]  # type: ignore[index]  # always there
 
 
-async def run(model: ChatScaffolding, questions: list[tuple[int, int]], progress: Progress, name: str) -> list[str]:
+async def run(
+    model: ChatScaffolding, questions: list[tuple[int, int]], progress: Progress, name: str
+) -> list[str]:
     """Ask the chain every question; returns the table's row."""
     chain = PROMPT | model | StrOutputParser()  # the model's line is the only one that changes
     spending, bar = Spending(), progress.add_task(name, total=len(questions))

@@ -226,7 +226,9 @@ class ScaffoldingLLM(FunctionCallingLLM):
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
         """Stream the answer to a prompt; the samples start at once."""
-        chat = await type(self).astream_chat.__wrapped__(self, _as_chat(prompt), **kwargs)  # without a second event
+        chat = await type(self).astream_chat.__wrapped__(
+            self, _as_chat(prompt), **kwargs
+        )  # without a second event
         return (_completion(response) async for response in chat)
 
     # Tools.

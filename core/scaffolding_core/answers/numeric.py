@@ -33,7 +33,15 @@ def number_in(text: str) -> Fraction | tuple[str, Fraction] | None:
     Thousands separators, a currency sign, a full stop at the end, `a/b` and `\\frac{a}{b}` are understood; a
     percentage is a number of its own kind.
     """
-    bare = text.strip().strip("$€£ .").replace("\\%", "%").replace("−", "-").replace("\\$", "").replace("$", "")
+    bare = (
+        text.strip()
+        .lstrip("$€£ ")
+        .rstrip(" .")
+        .replace("\\%", "%")
+        .replace("−", "-")
+        .replace("\\$", "")
+        .replace("$", "")
+    )
     if not bare or len(bare) > _LONGEST:
         return None
     latex = _LATEX_FRACTION.fullmatch(bare)

@@ -9,9 +9,9 @@ from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["Stated"]
 
-_STATEMENT = re.compile(
-    r"(?:####|\banswer\s?(?:is|:|=)|\banswer\*\*\s?:?)[ \t*:=]{0,8}([^\n]{1,400})", re.IGNORECASE
-)
+_STATEMENT = re.compile(r"(?:####|\banswer\s?(?:is|:|=)|\banswer\*\*\s?:?)[ \t*:=]{0,8}", re.IGNORECASE)
+_END = re.compile(r"\n|\.(?:\s|$)")
+_LONGEST = 400
 
 
 class Stated(Extractor):
@@ -19,10 +19,10 @@ class Stated(Extractor):
 
     def extract(self, message: AssistantMessage) -> str | None:
         """The rest of the sentence, without markup around it."""
-        answer = None
+        start = None
         for match in _STATEMENT.finditer(message.text):
-            answer = match.group(1)
-        if answer is None:
+            start = match.end()
+        if start is None:
             return None
-        sentence = re.split(r"\.(?:\s|$)", answer, maxsplit=1)[0]
+        sentence = _END.split(message.text[start : start + _LONGEST], maxsplit=1)[0]
         return sentence.strip(" \t*_`\"'$:") or None

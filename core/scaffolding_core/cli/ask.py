@@ -1,0 +1,153 @@
+"""`scaffolding ask`: one question, one method, one answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Hashable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scaffolding_core.budget import Budget
+from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
+from scaffolding_core.events import FinalEvent
+from scaffolding_core.methods import build_method
+from scaffolding_core.scaffolding_llm import ScaffoldingLlm
+
+if TYPE_CHECKING:
+    from scaffolding_core.controller import Controller
+    from scaffolding_core.result import ScaffoldingOutput
+    from scaffolding_core.worker import Worker
+
+__all__ = ["ask"]
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
+    method: Annotated[
+        str, typer.Option("--method", "-m", help="direct, chain-of-thought, majority-vote or best-of-n.")
+    ] = "direct",
+    samples: Annotated[
+        int | None, typer.Option("--samples", "-n", help="Samples, for methods that take several.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="OpenAI-compatible server; the embedded model by default.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Name of the model at the server; without --url, path of a GGUF file.")
+    ] = None,
+    api_key: Annotated[str | None, typer.Option(envvar="SCAFFOLDING_API_KEY", help="Key for the server.")] = None,
+    system: Annotated[str | None, typer.Option(help="What the model is told to be.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Tokens of each sample at most.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Makes sampling repeatable, where the backend is.")] = None,
+    stop_rule: Annotated[
+        str | None, typer.Option(help="Of majority-vote: lossless, beta, dirichlet, window or full.")
+    ] = None,
+    reward: Annotated[
+        str | None, typer.Option(help="Of best-of-n: MODULE:FUNCTION, called with prompt and answer.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="Give the best answer so far after this time.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole result as JSON.")] = False,
+) -> None:
+    """Ask one question and show the answer, the votes, and what they cost."""
+    given = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    try:
+        if seconds is not None:
+            options["budget"] = Budget(seconds=seconds)
+        if reward is None and method.replace("-", "_") == "best_of_n":
+            raise InvalidRequestError("best-of-n needs to know what is best: add --reward MODULE:FUNCTION")
+        controller = _controller(method, samples, system, stop_rule)
+        workers = _workers(_worker(url, model, api_key), reward)
+        asyncio.run(_run(_text(question), controller, options, workers, as_json))
+    except InvalidRequestError as error:
+        _fail(error, WRONG_USE)
+    except ScaffoldingError as error:
+        _fail(error, FAILED)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+async def _run(
+    question: str, controller: Controller, options: dict[str, Any], workers: dict[Hashable, Worker], as_json: bool
+) -> None:
+    from scaffolding_core.cli.show import Show  # rich loads slowly, and what comes before may fail
+
+    started = time.monotonic()
+    show = Show(live=controller.streams_answer, quiet=as_json)
+    output: ScaffoldingOutput | None = None
+    try:
+        async with ScaffoldingLlm(controller, workers) as llm:
+            async with aclosing(aiter(llm.stream(question, **options))) as events:
+                async for event in events:
+                    show.event(event)
+                    if isinstance(event, FinalEvent):
+                        output = event.output
+    finally:
+        show.close()
+        for worker in workers.values():
+            await worker.async_shutdown()
+    assert output is not None
+    spent = time.monotonic() - started
+    if as_json:
+        result = {"text": output.text, **output.summary(), "seconds": round(spent, 3)}
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        show.result(output, spent)
+
+
+def _text(question: str) -> str:
+    return sys.stdin.read() if question == "-" else question
+
+
+def _controller(name: str, samples: int | None, system: str | None, stop_rule: str | None) -> Controller:
+    from scaffolding_core.controllers import NativeChatController
+
+    options: dict[str, Any] = {} if stop_rule is None else {"stop_rule": stop_rule}
+    generation = NativeChatController(system_prompt=system)
+    return build_method(name, sample_num=samples, generation=generation, **options)
+
+
+def _worker(url: str | None, model: str | None, api_key: str | None) -> Worker:
+    if url is None:
+        from scaffolding_core.workers.local import LocalWorker
+
+        return LocalWorker(model)
+    from scaffolding_core.workers.openai import OpenAIWorker
+
+    return OpenAIWorker(url, model, api_key=api_key)
+
+
+def _workers(worker: Worker, reward: str | None) -> dict[Hashable, Worker]:
+    workers: dict[Hashable, Worker] = {"generation": worker}
+    if reward is not None:
+        from scaffolding_core.workers.reward import reward_worker
+
+        workers["reward"] = reward_worker(_function(reward))
+    return workers
+
+
+def _function(name: str) -> Any:  # Any: whatever the user's module holds under that name
+    import importlib
+
+    module, _, attribute = name.partition(":")
+    sys.path.insert(0, "")  # as `python -m` does, so that a file of the current folder is found
+    try:
+        function = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InvalidRequestError(f"--reward must be MODULE:FUNCTION; {name!r} is not there: {error}") from error
+    if not callable(function):
+        raise InvalidRequestError(f"--reward must be MODULE:FUNCTION; {name!r} is no function")
+    return function
+
+
+def _fail(error: ScaffoldingError, code: int) -> None:
+    typer.echo(f"scaffolding: {error}", err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,158 @@
+"""Finding answers."""
+
+import time
+
+import pytest
+from pydantic import BaseModel
+from scaffolding_core import (
+    AssistantMessage,
+    Boxed,
+    FirstOf,
+    FromFunction,
+    InvalidRequestError,
+    Json,
+    LastNumber,
+    Parsed,
+    Regex,
+    Stated,
+    ToolCall,
+    ToolCalls,
+    WholeText,
+    default_extractor,
+)
+
+
+def said(text, calls=None):
+    return AssistantMessage(text, None, calls)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"so \boxed{42}.", "42"),
+        (r"\boxed{1}, no: \boxed{ \frac{1}{2} }", r"\frac{1}{2}"),
+        (r"\fbox{yes} and \boxed {x^{2}+{y}}", "x^{2}+{y}"),
+        (r"first \boxed{7} then cut short \boxed{8", "7"),
+        (r"\boxed{\{1, 2\}}", r"\{1, 2\}"),
+        (r"\boxed{}", None),
+        ("no box", None),
+    ],
+)
+def test_the_last_complete_box(text, answer):
+    assert Boxed().extract(said(text)) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("The answer is 42.", "42"),
+        ("The answer is: **3.5**.\nDone", "3.5"),
+        ("work\n#### 1,234", "1,234"),
+        ("Answer: Paris", "Paris"),
+        ("the answer is 3. No, the answer is 4. Yes", "4"),
+        ("nothing here", None),
+    ],
+)
+def test_what_is_stated_as_the_answer(text, answer):
+    assert Stated().extract(said(text)) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("3 and -4.5", "-4.5"), ("1,000 or 50%", "50%"), ("half: 1/2", "1/2"), ("x2 b", None), ("about 1e3.", "1e3")],
+)
+def test_the_last_number(text, answer):
+    assert LastNumber().extract(said(text)) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "answer"),
+    [
+        ('so {"a": {"b": [1, 2]}} ok', "", {"a": {"b": [1, 2]}}),
+        ('```json\n{"a": {"b": [1, 2]}}\n```', "a.b[1]", 2),
+        ('{"a": 1} then {"a": 2}', "a", 2),
+        ('{"a": 1}', "b", None),
+        ("{broken", "", None),
+        ("[1, 2]", "[0]", 1),
+    ],
+)
+def test_the_last_json_value_or_a_part_of_it(text, path, answer):
+    assert Json(path).extract(said(text)) == answer
+
+
+def test_a_json_path_that_cannot_be_read_is_refused():
+    with pytest.raises(InvalidRequestError, match=r"a\.b\[0\]\.c"):
+        Json("a[b]")
+
+
+def test_a_pydantic_model_as_plain_data():
+    class City(BaseModel):
+        name: str
+        size: int = 1
+
+    assert Parsed(City).extract(said('{"name": "Paris"}')) == {"name": "Paris", "size": 1}
+    assert Parsed(City).extract(said('{"nam": "Paris"}')) is None
+    assert Parsed(City).extract(said("Paris")) is None
+
+
+def test_tool_calls_without_ids_in_a_fixed_order_and_invalid_ones_abstain():
+    one = [ToolCall("1", "b", '{"y": 1, "x": 2}'), ToolCall("2", "a", "{}")]
+    other = [ToolCall("8", "a", ""), ToolCall("9", "b", '{"x":2,"y":1}')]
+    assert ToolCalls().extract(said(None, one)) == ToolCalls().extract(said(None, other))
+    assert ToolCalls().extract(said(None, [ToolCall("1", "a", '"Paris"')])) is None
+    assert ToolCalls().extract(said(None, [ToolCall("1", "a", "{")])) is None
+    assert ToolCalls().extract(said("text")) is None
+
+
+def test_by_default_the_most_deliberate_statement_counts():
+    extract = default_extractor().extract
+    assert extract(said(r"answer: 1, \boxed{2}, 3")) == "2"
+    assert extract(said("the answer is 1. 3 of them")) == "1"
+    assert extract(said("1 or 2")) == "2"
+    assert extract(said("Paris")) == "Paris"
+    assert extract(said("")) is None
+    assert extract(said("I call 3", [ToolCall("1", "a", "{}")])) == [["a", {}]]
+    assert extract(said("I call 3", [ToolCall("1", "a", "{")])) is None
+
+
+def test_the_first_that_finds_one_and_functions_of_ones_own():
+    extractor = FirstOf(Boxed(), FromFunction(lambda text: text[:2] or None), WholeText())
+    assert extractor.extract(said("yes")) == "ye"
+    assert not extractor.costly
+    assert FirstOf(Boxed(), Regex("a")).costly
+
+
+def test_a_pattern_gives_its_first_group_of_the_last_match():
+    assert Regex(r"x=(\d+)").extract(said("x=1 x=22")) == "22"
+    assert Regex(r"\d+").extract(said("x=1 x=22")) == "22"
+    assert Regex(r"z").extract(said("x=1")) is None
+    with pytest.raises(InvalidRequestError, match="does not compile"):
+        Regex("(")
+
+
+def test_a_pattern_that_backtracks_for_ever_has_no_answer_in_bounded_time():
+    started = time.monotonic()
+    assert Regex(r"(a+)+$", timeout=0.5).extract(said("a" * 40 + "b")) is None
+    assert time.monotonic() - started < 20
+    assert Regex(r"b").extract(said("ab")) == "b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\boxed{" * 20_000,
+        "{" * 100_000,
+        "1," * 50_000,
+        "1" * 100_000,
+        "answer is " * 20_000,
+        "[" * 100_000,
+        '{"a":' * 20_000,
+        "\\" * 100_000,
+        "-+.eE/%" * 15_000,
+    ],
+)
+def test_hostile_text_costs_bounded_time(text):
+    started = time.monotonic()
+    for extractor in (Boxed(), Stated(), LastNumber(), Json(), default_extractor()):
+        extractor.extract(said(text))
+    assert time.monotonic() - started < 5
