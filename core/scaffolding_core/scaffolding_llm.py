@@ -93,6 +93,7 @@ class ScaffoldingLlm:
         self._compute_lane = Lane(self._compute.max_concurrency)
         self._admission = Lane(max_parallel_requests)
         self._options = _option_names(prototype_controller)
+        self._stateless = prototype_controller.clone() is prototype_controller
         self._lock = threading.RLock()
         self._drivers: dict[asyncio.AbstractEventLoop, Driver] = {}
         self._own_loop: OwnLoop | None = None
@@ -277,7 +278,7 @@ class ScaffoldingLlm:
 
     def _request(self, order: _Order, driver: Driver) -> Request:
         def start(request: Request) -> Steps[ScaffoldingOutput]:
-            controller = self.prototype_controller.clone()
+            controller = self.prototype_controller if self._stateless else self.prototype_controller.clone()
             if self._shows_collections:
                 request.result.task_collections = controller.task_collections
             return controller.run(order.task, order.options)

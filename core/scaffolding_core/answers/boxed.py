@@ -23,8 +23,9 @@ class Boxed(Extractor):
 
 def last_boxed(text: str) -> str | None:
     """The content of the last complete box in a text."""
-    ends = _closing_braces(text)
-    for opening in reversed([match.end() - 1 for match in _OPENING.finditer(text)]):
+    openings = [match.end() - 1 for match in _OPENING.finditer(text)] if "box" in text else []
+    ends = _closing_braces(text) if openings else {}
+    for opening in reversed(openings):
         if opening in ends:
             return text[opening + 1 : ends[opening]].strip() or None
     return None

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from scaffolding_core.answers.boxed import Boxed
-from scaffolding_core.answers.extractor import Answer, Extractor, FirstOf
-from scaffolding_core.answers.number import LastNumber
-from scaffolding_core.answers.stated import Stated
+from scaffolding_core.answers.boxed import last_boxed
+from scaffolding_core.answers.extractor import Answer, Extractor
+from scaffolding_core.answers.number import last_number
+from scaffolding_core.answers.stated import stated
 from scaffolding_core.answers.tool_calls import ToolCalls
-from scaffolding_core.answers.whole_text import WholeText
 from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["default_extractor"]
 
 
 class _Default(Extractor):
-    def __init__(self) -> None:
-        self._from_text = FirstOf(Boxed(), Stated(), LastNumber(), WholeText())
-        self._from_calls = ToolCalls()
-
     def extract(self, message: AssistantMessage) -> Answer | None:
         if message.tool_calls:
-            return self._from_calls.extract(message)
-        return self._from_text.extract(message)
+            return _CALLS.extract(message)
+        text = message.text
+        return last_boxed(text) or stated(text) or last_number(text) or text.strip() or None
 
 
+_CALLS = ToolCalls()
 _DEFAULT = _Default()
 
 

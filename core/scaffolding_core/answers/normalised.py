@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Hashable
@@ -33,9 +34,11 @@ class Normalised(KeyEquivalence):
 
 def normalised(answer: str | float) -> Hashable:
     """The number that an answer is, or its bare text."""
-    if isinstance(answer, bool):
-        return str(answer).lower()
-    text = str(answer)
+    return _normalised(str(answer))
+
+
+@functools.lru_cache(maxsize=4096)  # a vote meets the same few answers again and again
+def _normalised(text: str) -> Hashable:
     number = number_in(text)
     if number is not None:
         return number

@@ -7,7 +7,7 @@ import re
 from scaffolding_core.answers.extractor import Extractor
 from scaffolding_core.messages import AssistantMessage
 
-__all__ = ["LastNumber"]
+__all__ = ["LastNumber", "last_number"]
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?(?:/\d+)?%?")
 
@@ -17,7 +17,12 @@ class LastNumber(Extractor):
 
     def extract(self, message: AssistantMessage) -> str | None:
         """The number; None if the text has none."""
-        number = None
-        for match in _NUMBER.finditer(message.text):
-            number = match.group()
-        return number
+        return last_number(message.text)
+
+
+def last_number(text: str) -> str | None:
+    """The last number in a text."""
+    number = None
+    for match in _NUMBER.finditer(text):
+        number = match.group()
+    return number

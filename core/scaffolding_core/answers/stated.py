@@ -7,7 +7,7 @@ import re
 from scaffolding_core.answers.extractor import Extractor
 from scaffolding_core.messages import AssistantMessage
 
-__all__ = ["Stated"]
+__all__ = ["Stated", "stated"]
 
 _STATEMENT = re.compile(r"(?:####|\banswer\s?(?:is|:|=)|\banswer\*\*\s?:?)[ \t*:=]{0,8}", re.IGNORECASE)
 _END = re.compile(r"\n|\.(?:\s|$)")
@@ -19,10 +19,15 @@ class Stated(Extractor):
 
     def extract(self, message: AssistantMessage) -> str | None:
         """The rest of the sentence, without markup around it."""
-        start = None
-        for match in _STATEMENT.finditer(message.text):
-            start = match.end()
-        if start is None:
-            return None
-        sentence = _END.split(message.text[start : start + _LONGEST], maxsplit=1)[0]
-        return sentence.strip(" \t*_`\"'$:") or None
+        return stated(message.text)
+
+
+def stated(text: str) -> str | None:
+    """What a text states as its answer."""
+    start = None
+    for match in _STATEMENT.finditer(text):
+        start = match.end()
+    if start is None:
+        return None
+    sentence = _END.split(text[start : start + _LONGEST], maxsplit=1)[0]
+    return sentence.strip(" \t*_`\"'$:") or None

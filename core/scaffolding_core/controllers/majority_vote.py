@@ -60,7 +60,7 @@ class MajorityVoteController(Controller):
         self.generation_controller = generation_controller
         self.default_sample_num = checked_sample_num(default_sample_num, 1)
         self.extractor = extractor
-        self._default_extractor = default_extractor()
+        self._extractor = extractor or default_extractor()
         self.equivalence = equivalence or default_equivalence()
         self.stop_rule = resolve_stop_rule(stop_rule)
         self.run_ahead = run_ahead
@@ -83,6 +83,8 @@ class MajorityVoteController(Controller):
         """
         n = checked_sample_num(sample_num, self.default_sample_num)
         own_vote = type(self).majority_vote is not MajorityVoteController.majority_vote
+        if n == 1 and not own_vote:
+            return (yield from self._only_sample(tasks, generation_kwargs or {}))
 
         def begin(sample: list[GenerationTask]) -> GenerationTask | Steps[Any]:
             return self._begin(sample, generation_kwargs)
@@ -119,12 +121,29 @@ class MajorityVoteController(Controller):
         Returns:
             The index of the winning sample in `candidates_tasks`, and its answer.
         """
-        extractor, classes = self.extractor or self._default_extractor, self.equivalence.classes()
+        extractor, classes = self._extractor, self.equivalence.classes()
         answers = [extractor.extract(tasks[0].message()) for tasks in candidates_tasks]
         choices = {i: None if a is None else classes.assign(a) for i, a in enumerate(answers)}
         best = winner(choices)
         index = next((i for i, choice in choices.items() if choice == best), 0)
         return index, answers[index]
+
+    def _only_sample(self, tasks: list[GenerationTask], options: Mapping[str, object]) -> Steps[ScaffoldingOutput]:
+        """A vote of one needs no race."""
+        value = yield from self.generation_controller.process(tasks, **options)
+        candidate = Candidate.from_task(0, tasks[0])
+        if isinstance(value, ScaffoldingOutput):
+            candidate.answer, candidate.score = value.answer, value.score
+        candidate.answer = self._quick_answer(candidate)
+        if candidate.answer is None and self._extractor.costly:
+            candidate.answer = yield from extracted(self._extractor, candidate.message)
+        output = ScaffoldingOutput.from_candidate(candidate, method=type(self).__name__)
+        candidate.votes = 0 if candidate.answer is None else 1
+        output.votes = {str(candidate.answer): 1} if candidate.votes else {}
+        output.candidates, output.agreement = [candidate], float(candidate.votes)
+        if isinstance(value, ScaffoldingOutput):
+            output.stopped = value.stopped
+        return output
 
     def _begin(
         self, sample: list[GenerationTask], options: Mapping[str, object] | None
@@ -143,10 +162,14 @@ class MajorityVoteController(Controller):
                 candidate = samples.take(outcome)
                 choice = None
                 if candidate.error is None:
-                    answer = yield from self._answer(candidate)
+                    answer = self._quick_answer(candidate)
+                    if answer is None and self._extractor.costly:
+                        answer = yield from extracted(self._extractor, candidate.message)
                     if answer is not None:
                         candidate.answer = answer
-                        choice = yield from assigned(classes, answer)
+                        choice = (
+                            (yield from assigned(classes, answer)) if classes.costly else classes.assign(answer)
+                        )
                 yield candidate
                 ballot.see(candidate.index, choice)
                 if ballot.decided():
@@ -157,10 +180,11 @@ class MajorityVoteController(Controller):
         except BudgetExceededError as error:
             samples.out_of_budget(error)
 
-    def _answer(self, candidate: Candidate) -> Steps[object]:
+    def _quick_answer(self, candidate: Candidate) -> object:
+        """The answer, unless finding it may take long."""
         if self.extractor is None and candidate.answer is not None:
             return candidate.answer  # the method that made the sample has found it
-        return (yield from extracted(self.extractor or self._default_extractor, candidate.message))
+        return None if self._extractor.costly else self._extractor.extract(candidate.message)
 
     def _own_choice(self, samples: Samples, options: Mapping[str, object]) -> Candidate:
         succeeded = _succeeded(samples)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scaffolding_core.controller import CancelRace, Outcome, ParallelProcess, Race, Steps, checked_generator
@@ -172,28 +173,15 @@ class Branch:
 
     def _begin(self, yielded: object) -> bool:
         """Start what was yielded; True if the generator can be resumed at once."""
-        if type(yielded) is list:
-            return self._begin_tasks(yielded)
-        if isinstance(yielded, Race):
-            run = self._run_of(yielded)
-            return run.cancelled or self._hand_back(run)
-        if isinstance(yielded, ParallelProcess):
-            return self._begin_parallel(yielded)
-        if isinstance(yielded, CancelRace):
-            run = self._run_of(yielded.race)
-            run.cancelled = True
-            for child in list(run.live.values()):
-                child.cut()
-            return self._hand_back(run)
-        if isinstance(yielded, Candidate | DecisionEvent):
-            self._tell(yielded)
-            return True
-        if isinstance(yielded, tuple):
-            return self._begin_tasks(list(yielded))
-        raise ControllerError(
-            "a method may yield a list of tasks, a ParallelProcess, a Race, race.cancel(), a Candidate or a "
-            f"DecisionEvent, got {type(yielded).__name__}"
-        )
+        begin = _BEGIN.get(type(yielded))
+        if begin is None:
+            begin = next((b for kind, b in _BEGIN.items() if isinstance(yielded, kind)), None)
+        if begin is None:
+            raise ControllerError(
+                "a method may yield a list of tasks, a ParallelProcess, a Race, race.cancel(), a Candidate or a "
+                f"DecisionEvent, got {type(yielded).__name__}"
+            )
+        return begin(self, yielded)
 
     def _begin_tasks(self, tasks: list[Any]) -> bool:
         if not all(isinstance(task, Task) for task in tasks) or len(set(map(id, tasks))) < len(tasks):
@@ -228,13 +216,26 @@ class Branch:
             self.reply = []
         return not self.children
 
-    def _tell(self, news: Candidate | DecisionEvent) -> None:
-        if not self.request.result.listened_to:
-            return
-        if isinstance(news, Candidate):
-            self.request.result.push(CandidateEvent(self.branch, news))
-        else:
+    def _begin_race(self, race: Race) -> bool:
+        run = self._run_of(race)
+        return run.cancelled or self._hand_back(run)
+
+    def _begin_cancel(self, cancel: CancelRace) -> bool:
+        run = self._run_of(cancel.race)
+        run.cancelled = True
+        for child in list(run.live.values()):
+            child.cut()
+        return self._hand_back(run)
+
+    def _tell_candidate(self, candidate: Candidate) -> bool:
+        if self.request.result.listened_to:
+            self.request.result.push(CandidateEvent(self.branch, candidate))
+        return True
+
+    def _tell_decision(self, news: DecisionEvent) -> bool:
+        if self.request.result.listened_to:
             self.request.result.push(DecisionEvent(self.branch, news.candidate, news.stopped))
+        return True
 
     # Lists and ParallelProcess.
 
@@ -377,6 +378,16 @@ class Branch:
 
 
 Child: TypeAlias = Branch | Call
+
+_BEGIN: dict[type, Callable[[Branch, Any], bool]] = {
+    Race: Branch._begin_race,
+    list: Branch._begin_tasks,
+    Candidate: Branch._tell_candidate,
+    CancelRace: Branch._begin_cancel,
+    ParallelProcess: Branch._begin_parallel,
+    DecisionEvent: Branch._tell_decision,
+}
+"""How each kind of yield begins."""
 
 
 def _outcome(child: Child) -> Outcome:

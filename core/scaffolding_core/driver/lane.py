@@ -77,9 +77,12 @@ class Lane:
         """Give a slot back; the next in the queue gets it."""
         with self._lock:
             self._drop(driver)
-            granted = self._grant()
+            granted = self._grant() if self._waiting else None
         if granted is not None:
-            granted.driver.post_from_anywhere(granted)
+            if granted.driver is driver:
+                driver.post(granted)
+            else:
+                granted.driver.post_from_anywhere(granted)
 
     def forget(self, driver: Driver) -> None:
         """Free all that a dead loop's driver holds or waits for."""

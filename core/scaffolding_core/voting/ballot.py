@@ -26,26 +26,30 @@ class Ballot:
         self._seen = Tally()
         self._choices: dict[int, int | None] = {}
         self._all_count = not rule.in_order
+        self._left = n
+        self._need = rule.need(self._seen, n)
 
     def see(self, index: int, choice: int | None) -> None:
         """Count a sample that ended; one that failed, or has no answer, has no choice."""
         self._choices[index] = choice
         if not self.rule.in_order:
             self._seen.add(choice)
-            return
-        while (following := len(self._seen.choices)) in self._choices:
-            self._seen.add(self._choices[following])
+        else:
+            while (following := len(self._seen.choices)) in self._choices:
+                self._seen.add(self._choices[following])
+        self._left = self.n - len(self._seen.choices)
+        self._need = self.rule.need(self._seen, self._left)
 
     def decided(self) -> bool:
         """Whether the rest is not needed."""
-        return self._left() > 0 and self.rule.decided(self._seen, self._left())
+        return self._need == 0 and self._left > 0
 
     def ahead(self) -> int:
         """How many samples may run and not be counted yet.
 
         For a rule that reads in order the aim is an index, so that one slow sample starts nothing extra.
         """
-        aim = len(self._seen.choices) + math.ceil(self.run_ahead * self.rule.need(self._seen, self._left()))
+        aim = len(self._seen.choices) + math.ceil(self.run_ahead * self._need)
         return max(0, aim - len(self._choices))
 
     def count_all(self) -> None:
@@ -61,6 +65,3 @@ class Ballot:
     def winner(self) -> int | None:
         """The class that won; None if nobody has an answer."""
         return winner(self.votes())
-
-    def _left(self) -> int:
-        return self.n - len(self._seen.choices)
