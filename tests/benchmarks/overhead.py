@@ -4,7 +4,13 @@ import asyncio
 import statistics
 import time
 
-from scaffolding_core import GenerationTask, MajorityVoteController, NativeGenerationController, ScaffoldingLlm, Worker
+from scaffolding_core import (
+    GenerationTask,
+    MajorityVoteController,
+    NativeGenerationController,
+    ScaffoldingLlm,
+    Worker,
+)
 
 SIZES = ((1000, 1), (1000, 16), (200, 64), (5000, 8))
 ROUNDS = 5
@@ -43,13 +49,19 @@ async def ours(requests: int, samples: int) -> float:
 
 
 def main() -> dict[str, object]:
-    print("Overhead of a vote per sample over asyncio.gather, worker that does nothing (median of side-by-side ratios)")
+    print(
+        "Overhead of a vote per sample over asyncio.gather, worker that does nothing (median of side-by-side ratios)"
+    )
     results: dict[str, object] = {}
     for requests, samples in SIZES:
-        pairs = [(asyncio.run(bare(requests, samples)), asyncio.run(ours(requests, samples))) for _ in range(ROUNDS)]
+        pairs = [
+            (asyncio.run(bare(requests, samples)), asyncio.run(ours(requests, samples))) for _ in range(ROUNDS)
+        ]
         ratio = statistics.median(mine / base for base, mine in pairs)
         micro = 1e6 / (requests * samples)
         base, mine = min(b for b, _ in pairs) * micro, min(m for _, m in pairs) * micro
-        print(f"  {requests:5} requests of {samples:2}: bare {base:5.1f} us, ours {mine:5.1f} us, ratio {ratio:.2f}")
+        print(
+            f"  {requests:5} requests of {samples:2}: bare {base:5.1f} us, ours {mine:5.1f} us, ratio {ratio:.2f}"
+        )
         results[f"{requests}x{samples}"] = {"bare_us": base, "ours_us": mine, "ratio": ratio}
     return results

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from scaffolding_core import (
     Exact,
     InvalidRequestError,

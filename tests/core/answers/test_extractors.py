@@ -4,6 +4,7 @@ import time
 
 import pytest
 from pydantic import BaseModel
+
 from scaffolding_core import (
     AssistantMessage,
     Boxed,

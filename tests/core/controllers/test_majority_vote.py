@@ -4,6 +4,7 @@ import asyncio
 import random
 
 import pytest
+
 from scaffolding_core import (
     Boxed,
     Budget,

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from scaffolding_core import (
     Budget,
     ChainOfThoughtController,

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.voting import (
     Ballot,

@@ -1,0 +1,160 @@
+"""A scripted OpenAI-compatible server, in a thread.
+
+Scripted, because faults, tool calls and error bodies cannot be had from a real model on demand. Each request
+is answered by the next reply of the script, or by a function of its body.
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+
+@dataclass
+class Reply:
+    """How one request is answered: pieces of text per choice, or a fault."""
+
+    pieces: tuple[str, ...] = ("7",)
+    finish: str | None = "stop"
+    tool_calls: tuple[tuple[str, str], ...] = ()
+    reasoning: str = ""
+    usage: dict[str, Any] | None = field(default_factory=lambda: {"prompt_tokens": 5, "completion_tokens": 2})
+    logprobs: Any = None
+    wait: float = 0.0  # before the answer begins
+    between: float = 0.0  # between two pieces
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = None  # sent as it is, instead of an answer
+    events: tuple[str, ...] | None = None  # raw data of the events, instead of pieces
+    reset: bool = False  # break the connection after the pieces
+    stream: bool = True  # False answers with plain JSON
+
+
+class Scripted:
+    """The server; `requests` and `cut` tell what it saw."""
+
+    def __init__(self, script: Callable[[dict[str, Any]], Reply] | list[Reply] | Reply) -> None:
+        self.script = script
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.cut = 0
+        self.open = 0
+        self.url = ""
+
+    def reply(self, body: dict[str, Any]) -> Reply:
+        if callable(self.script):
+            return self.script(body)
+        if isinstance(self.script, Reply):
+            return self.script
+        return self.script[min(len(self.requests) - 1, len(self.script) - 1)]
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        self.requests.append(body)
+        self.headers.append(dict(request.headers))
+        reply = self.reply(body)
+        self.open += 1
+        try:
+            return await self._send(request, body, reply)
+        except (asyncio.CancelledError, ConnectionError):
+            self.cut += 1
+            raise
+        finally:
+            self.open -= 1
+
+    async def _send(self, request: web.Request, body: dict[str, Any], reply: Reply) -> web.StreamResponse:
+        await asyncio.sleep(reply.wait)
+        if reply.body is not None:
+            text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
+            kind = "text/html" if text.startswith("<") else "application/json"
+            return web.Response(status=reply.status, text=text, content_type=kind, headers=reply.headers)
+        chat = request.path.endswith("/chat/completions")
+        choices = range(body.get("n", 1))
+        if not reply.stream:
+            return web.json_response(self._plain(reply, chat, choices))
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        for data in self._events(reply, chat, choices):
+            await response.write(f"data: {data}\n\n".encode())
+            await asyncio.sleep(reply.between)
+        if reply.reset:
+            assert request.transport is not None
+            request.transport.abort()
+        return response
+
+    def _events(self, reply: Reply, chat: bool, choices: range):
+        if reply.events is not None:
+            yield from reply.events
+            return
+        for index in choices:
+            if reply.reasoning:
+                yield self._chunk(index, {"delta": {"reasoning_content": reply.reasoning}})
+            for piece in reply.pieces:
+                part = {"delta": {"content": piece}} if chat else {"text": piece}
+                yield self._chunk(index, {**part, "logprobs": reply.logprobs})
+            for place, (name, arguments) in enumerate(reply.tool_calls):
+                for half in (arguments[:3], arguments[3:]):
+                    call = {"index": place, "id": f"call-{place}", "function": {"name": name, "arguments": half}}
+                    yield self._chunk(index, {"delta": {"tool_calls": [call]}})
+            if reply.finish is not None:
+                yield self._chunk(index, {"delta": {}, "text": "", "finish_reason": reply.finish})
+        if reply.usage is not None:
+            yield json.dumps({"choices": [], "usage": reply.usage})
+        yield "[DONE]"
+
+    def _chunk(self, index: int, part: dict[str, Any]) -> str:
+        return json.dumps({"choices": [{"index": index, "finish_reason": None, **part}]})
+
+    def _plain(self, reply: Reply, chat: bool, choices: range) -> dict[str, Any]:
+        text = "".join(reply.pieces)
+        part = {"message": {"content": text}} if chat else {"text": text}
+        return {
+            "choices": [{"index": index, "finish_reason": reply.finish, **part} for index in choices],
+            "usage": reply.usage,
+        }
+
+    async def models(self, request: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": "scripted-model"}]})
+
+
+@contextmanager
+def scripted_server(script: Callable[[dict[str, Any]], Reply] | list[Reply] | Reply):
+    """Serve on a free loopback port until the end of the `with`."""
+    server = Scripted(script)
+    loop = asyncio.new_event_loop()
+    ready = threading.Event()
+
+    async def start() -> web.AppRunner:
+        app = web.Application(client_max_size=1 << 24)
+        app.router.add_post("/v1/completions", server.answer)
+        app.router.add_post("/v1/chat/completions", server.answer)
+        app.router.add_get("/v1/models", server.models)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        ready.set()
+        return runner
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        runner = loop.run_until_complete(start())
+        loop.run_forever()
+        loop.run_until_complete(runner.cleanup())
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
