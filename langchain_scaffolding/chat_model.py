@@ -429,7 +429,7 @@ class ChatScaffolding(BaseChatModel):
         }
         method = given.pop("method", self.method)
         sample_num = given.pop("sample_num", self.sample_num)
-        llm = self.backend.llm(method, self.method_options)
+        llm = self.backend.llm(method, self.method_options if method == self.method else {})
         options = {name: given.pop(name) for name in _OF_THE_REQUEST & given.keys()}
         if sample_num is not None and llm.takes("sample_num"):
             options["sample_num"] = sample_num

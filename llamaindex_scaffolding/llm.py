@@ -302,7 +302,7 @@ class ScaffoldingLLM(FunctionCallingLLM):
         given = dict(kwargs)
         method = given.pop("method", None) or self._controller or self.method
         sample_num = given.pop("sample_num", self.sample_num)
-        llm = self._backend.llm(method, self.method_options)
+        llm = self._backend.llm(method, {} if "method" in kwargs else self.method_options)
         options = {name: given.pop(name) for name in _OF_THE_REQUEST & given.keys()}
         if sample_num is not None and llm.takes("sample_num"):
             options["sample_num"] = sample_num

@@ -1,4 +1,4 @@
-"""Overhead of a vote over bare `asyncio.gather`, with a worker that does nothing; in CPU time, all in one thread."""
+"""Overhead of a vote over bare `asyncio.gather`, with a worker that does nothing, in CPU time of the thread."""
 
 import asyncio
 import statistics
@@ -49,9 +49,7 @@ async def ours(requests: int, samples: int) -> float:
 
 
 def main() -> dict[str, object]:
-    print(
-        "Overhead of a vote per sample over asyncio.gather, worker that does nothing (median of side-by-side ratios)"
-    )
+    print("Overhead of a vote per sample over asyncio.gather, worker that does nothing (median ratio)")
     results: dict[str, object] = {}
     for requests, samples in SIZES:
         pairs = [

@@ -1,4 +1,4 @@
-"""Records 40 samples of the embedded model for each of 40 word questions: `python -m tests.benchmarks.record_samples`."""
+"""Records 40 samples of the embedded model for 40 questions: `python -m tests.benchmarks.record_samples`."""
 
 import asyncio
 import json

@@ -84,12 +84,12 @@ async def _run(
     show = Show(live=controller.streams_answer, quiet=as_json)
     output: ScaffoldingOutput | None = None
     try:
-        async with ScaffoldingLlm(controller, workers) as llm:
-            async with aclosing(aiter(llm.stream(question, **options))) as events:
-                async for event in events:
-                    show.event(event)
-                    if isinstance(event, FinalEvent):
-                        output = event.output
+        llm = ScaffoldingLlm(controller, workers)
+        async with llm, aclosing(aiter(llm.stream(question, **options))) as events:
+            async for event in events:
+                show.event(event)
+                if isinstance(event, FinalEvent):
+                    output = event.output
     finally:
         show.close()
         for worker in workers.values():

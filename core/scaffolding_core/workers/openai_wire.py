@@ -17,7 +17,10 @@ __all__ = ["Choice", "read_chunk", "read_usage", "request_body", "route"]
 Json: TypeAlias = dict[str, Any]
 
 _BOTH = frozenset(
-    {"max_tokens", "temperature", "top_p", "frequency_penalty", "presence_penalty", "stop", "seed", "user", "logit_bias"}
+    {
+        "max_tokens", "temperature", "top_p", "frequency_penalty", "presence_penalty", "stop", "seed", "user",
+        "logit_bias",
+    }
 )  # fmt: skip
 _CHAT = frozenset({"response_format", "tool_choice", "parallel_tool_calls", "reasoning_effort"})
 _COMPLETION = frozenset({"echo", "suffix"})

@@ -1,0 +1,125 @@
+"""`scaffolding ask`, run as people run it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.servers.scripted import Reply, scripted_server
+
+COMMAND = Path(sys.executable).with_name("scaffolding")
+
+
+def scaffolding(*arguments, **options):
+    return subprocess.run(
+        [COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "COLUMNS": "200"},
+        **options,
+    )
+
+
+def test_the_embedded_model_answers_by_default():
+    done = scaffolding("ask", "What is the capital of France?", "--max-tokens", "12", "--temperature", "0")
+    assert done.returncode == 0
+    assert done.stdout.strip()
+    assert "1 sample" in done.stderr
+    assert "tokens" in done.stderr
+
+
+def test_a_vote_shows_its_bars_and_its_cost():
+    answers = iter(["7", "7", "8", "7"])
+    with scripted_server(lambda body: Reply(pieces=(next(answers),))) as server:
+        done = scaffolding(
+            "ask", "q", "--url", server.url, "-m", "majority-vote", "-n", "4", "--stop-rule", "full", "--seed", "1"
+        )
+    assert (done.returncode, done.stdout) == (0, "7\n")
+    bars, cost = done.stderr.splitlines()[:2], done.stderr.splitlines()[-1]
+    assert bars[0].startswith("7 █")
+    assert bars[0].rstrip().endswith("3")
+    assert bars[1].startswith("8 █")
+    assert cost.startswith("4 samples, 75% agree, 28 tokens, ")
+
+
+def test_json_is_for_programs():
+    with scripted_server(Reply(pieces=("7",))) as server:
+        done = scaffolding("ask", "-", "--url", server.url, "--model", "m", "--json", input="how many?")
+    assert done.returncode == 0
+    result = json.loads(done.stdout)
+    assert (result["text"], result["samples"], result["usage"]["completion_tokens"]) == ("7", 1, 2)
+    assert done.stderr == ""
+    assert server.requests[0]["messages"][0]["content"] == "how many?"
+    assert server.requests[0]["model"] == "m"
+
+
+def test_best_of_n_takes_a_function_as_reward(tmp_path):
+    (tmp_path / "rewards.py").write_text("def length(prompt, answer):\n    return len(answer)\n")
+    answers = iter(["a", "ccc", "bb"])
+    with scripted_server(lambda body: Reply(pieces=(next(answers),))) as server:
+        done = scaffolding(
+            "ask", "q", "--url", server.url, "-m", "best-of-n", "-n", "3", "--reward", "rewards:length", "--seed", "1",
+            cwd=tmp_path,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "ccc\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["ask", ""], 2, "the prompt is empty"),
+        (["ask", "q", "-m", "vote"], 2, "there are: direct, chain_of_thought, majority_vote, best_of_n"),
+        (["ask", "q", "-m", "majority-vote", "-n", "0"], 2, "sample_num"),
+        (["ask", "q", "-m", "majority-vote", "--stop-rule", "soon"], 2, "lossless, beta"),
+        (["ask", "q", "-m", "best-of-n"], 2, "--reward"),
+        (["ask", "q", "-m", "best-of-n", "--reward", "nowhere:f"], 2, "--reward"),
+        (["ask", "q", "--seconds", "0"], 2, "budget seconds"),
+        (["ask", "q", "--url", "http://127.0.0.1:9/v1"], 1, "no server answers"),
+        (["ask", "q", "--url", "nonsense"], 2, "http://"),
+        (["ask", "q", "--model", "/nowhere.gguf"], 1, "no model file"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_with_an_exit_code(arguments, code, message):
+    done = scaffolding(*arguments)
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert done.stderr.startswith("scaffolding: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_model_that_the_server_rejects():
+    refusal = Reply(
+        status=404, body={"error": {"message": "The model `x` does not exist.", "code": "model_not_found"}}
+    )
+    with scripted_server(refusal) as server:
+        done = scaffolding("ask", "q", "--url", server.url, "--model", "x")
+    assert done.returncode == 1
+    assert "does not serve the model 'x'" in done.stderr
+
+
+def test_interrupting_ends_it_at_once_and_at_the_server():
+    with scripted_server(Reply(pieces=("x ",) * 500, between=0.05)) as server:
+        process = subprocess.Popen(
+            [COMMAND, "ask", "q", "--url", server.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+        assert process.returncode == 130
+        for _ in range(100):
+            if server.cut:
+                break
+            time.sleep(0.05)
+    assert server.cut == 1
+
+
+def test_help_and_version():
+    assert "majority-vote" in scaffolding("ask", "--help").stdout
+    assert scaffolding("--version").stdout.startswith("scaffolding-llm 0.")

@@ -1,0 +1,355 @@
+"""ChatScaffolding in LangChain's hands."""
+
+import asyncio
+import itertools
+import pickle
+from typing import Any
+
+import pytest
+from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import UsageMetadataCallbackHandler
+from langchain_core.globals import set_llm_cache
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langchain_core.tracers import BaseTracer
+from pydantic import BaseModel
+
+from langchain_scaffolding import ChatScaffolding, with_best_of_n, with_chain_of_thought, with_majority_vote
+from scaffolding_core import (
+    Budget,
+    ChainOfThoughtController,
+    InvalidRequestError,
+    MajorityVoteController,
+    NativeChatController,
+)
+from tests.servers.scripted import Reply, scripted_server
+
+
+class Scripted(BaseChatModel):
+    """A chat model that gives known answers, one after another, each for 3 tokens."""
+
+    answers: list[Any]
+    calls: list[Any] = []
+    delay: float = 0.0
+    wait: Any = None
+
+    @property
+    def _llm_type(self):
+        return "scripted"
+
+    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+        answer = self.answers[len(self.calls) % len(self.answers)]
+        self.calls.append((messages, {"stop": stop, **kwargs}))
+        message = answer if isinstance(answer, AIMessage) else AIMessage(answer)
+        message = message.model_copy(
+            update={"usage_metadata": {"input_tokens": 2, "output_tokens": 1, "total_tokens": 3}}
+        )
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
+        await asyncio.sleep(self.delay)
+        return self._generate(messages, stop, run_manager, **kwargs)
+
+    def bind_tools(self, tools, *, tool_choice=None, **kwargs):
+        return self.bind(tools=[str(t) for t in tools], tool_choice=tool_choice, **kwargs)
+
+
+class Runs(BaseTracer):
+    """Keeps every finished top run, with its children."""
+
+    def __init__(self):
+        super().__init__()
+        self.tops = []
+
+    def _persist_run(self, run):
+        self.tops.append(run)
+
+
+FULL = {"stop_rule": "full"}
+
+
+def voted(answers, n=None, **fields):
+    inner = Scripted(answers=answers)
+    return ChatScaffolding.wrap(inner, sample_num=n or len(answers), method_options=FULL, **fields), inner
+
+
+async def each_way(model, prompt, **kwargs):
+    """The answer by invoke, ainvoke, stream and astream."""
+    streamed = [*model.stream(prompt, **kwargs)]
+    astreamed = [chunk async for chunk in model.astream(prompt, **kwargs)]
+    assert all(isinstance(chunk, AIMessageChunk) for chunk in streamed + astreamed)
+    yield await asyncio.to_thread(model.invoke, prompt, **kwargs)
+    yield await model.ainvoke(prompt, **kwargs)
+    for chunks in (streamed, astreamed):
+        whole = chunks[0]
+        for chunk in chunks[1:]:
+            whole += chunk
+        yield whole
+
+
+async def test_a_chain_gets_a_method_by_changing_one_line():
+    prompt, parser = ChatPromptTemplate.from_template("{q}?"), StrOutputParser()
+    inner = Scripted(answers=["it is 7", "8", "so 7"])
+    chain = prompt | with_majority_vote(inner, n=3, **FULL) | parser
+    assert chain.invoke({"q": "how many"}) == "it is 7"
+    assert await chain.ainvoke({"q": "how many"}) == "it is 7"
+    assert "".join(chain.stream({"q": "how many"})) == "it is 7"
+    assert inner.calls[0][0] == [HumanMessage("how many?")]
+
+
+async def test_each_way_of_calling_gives_answer_usage_and_details():
+    model, _ = voted(["7", "8", "7"])
+    async for message in each_way(model, "q"):
+        assert message.content == "7"
+        assert message.usage_metadata["total_tokens"] == 9
+        details = message.response_metadata["scaffolding"]
+        assert details["votes"] == {"7": 2, "8": 1}
+        assert (details["samples"], details["stopped"], details["method"]) == (
+            3,
+            "complete",
+            "MajorityVoteController",
+        )
+        assert isinstance(details["trace_id"], int)
+        assert message.response_metadata["model_name"]
+
+
+async def test_usage_is_counted_once():
+    model, _ = voted(["7"] * 4)
+    for call in ("invoke", "stream", "ainvoke"):
+        usage = UsageMetadataCallbackHandler()
+        config = {"callbacks": [usage]}
+        if call == "invoke":
+            model.invoke("q", config)
+        elif call == "stream":
+            list(model.stream("q", config))
+        else:
+            await model.ainvoke("q", config)
+        assert [u["total_tokens"] for u in usage.usage_metadata.values()] == [12], call
+
+
+@pytest.mark.parametrize("call", ["invoke", "ainvoke", "stream", "astream"])
+async def test_each_sample_is_a_chain_run_under_the_models_run(call):
+    model, _ = voted(["7", "8", "7"])
+    chain = ChatPromptTemplate.from_template("{q}") | model
+    runs = Runs()
+    config = {"callbacks": [runs], "tags": ["mine"]}
+    if call == "invoke":
+        chain.invoke({"q": "x"}, config)
+    elif call == "ainvoke":
+        await chain.ainvoke({"q": "x"}, config)
+    elif call == "stream":
+        list(chain.stream({"q": "x"}, config))
+    else:
+        [chunk async for chunk in chain.astream({"q": "x"}, config)]
+    (top,) = runs.tops
+    (model_run,) = [run for run in top.child_runs if run.run_type == "llm" or run.run_type == "chat_model"]
+    assert [run.run_type for run in model_run.child_runs] == ["chain"] * 3
+    assert sorted(run.outputs["output"] for run in model_run.child_runs) == ["7", "7", "8"]
+    assert all("mine" in run.tags for run in model_run.child_runs)
+
+
+async def test_samples_that_are_cut_end_as_cancelled_not_as_errors():
+    async def answer(messages):
+        slow = next(counter) >= 2
+        await asyncio.sleep(30 if slow else 0)
+        return "7"
+
+    counter = itertools.count()
+    model = ChatScaffolding.wrap(RunnableLambda(answer), sample_num=3, method_options={"run_ahead": 3})
+    runs = Runs()
+    await model.ainvoke("q", {"callbacks": [runs]})
+    children = runs.tops[0].child_runs
+    assert [run.error for run in children] == [None] * 3
+    assert sorted(run.outputs.get("status", "") for run in children) == ["", "", "cancelled"]
+
+
+async def test_cancelling_the_call_cancels_its_samples():
+    cut = asyncio.Event()
+
+    async def never(messages):
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cut.set()
+            raise
+
+    model = ChatScaffolding.wrap(RunnableLambda(never), "direct")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(model.ainvoke("q"), 0.05)
+    await asyncio.wait_for(cut.wait(), 5)
+
+
+async def test_a_global_cache_does_not_turn_all_samples_into_one():
+    model, inner = voted(["7", "8", "9", "9"])
+    set_llm_cache(InMemoryCache())
+    try:
+        assert model.invoke("q").content == "9"
+        assert len(inner.calls) == 4
+        assert model.invoke("q").content == "9"
+        assert len(inner.calls) == 4  # the vote itself is cached, as any model's answer
+        assert model.invoke("q", sample_num=1).content == "7"
+    finally:
+        set_llm_cache(None)
+
+
+async def test_method_parameters_come_by_call_by_configuration_and_through_bound_tools():
+    @tool
+    def add(a: int) -> int:
+        """Adds."""
+        return a
+
+    model, inner = voted(["7", "8"], n=2)
+    await model.ainvoke("q", sample_num=3)
+    assert len(inner.calls) == 3
+    chain = model.bind_tools([add]) | RunnableLambda(lambda message: message)
+    await chain.with_config(configurable={"sample_num": 4}).ainvoke("q")
+    assert len(inner.calls) == 7
+    await chain.ainvoke("q", {"configurable": {"method": "direct", "thread_id": "x"}})
+    assert len(inner.calls) == 8
+    assert inner.calls[-1][1]["tools"]
+
+
+async def test_provider_parameters_and_stop_reach_the_wrapped_model():
+    model, inner = voted(["7"])
+    await model.ainvoke("q", stop=["a"], reasoning={"effort": "low"}, temperature=0.3)
+    assert inner.calls[0][1] == {"stop": ["a"], "reasoning": {"effort": "low"}, "temperature": 0.3}
+
+
+async def test_the_winner_is_one_samples_message_whole_with_a_fresh_id():
+    def call(x):
+        return AIMessage(
+            "thinking", id=f"sample-{x}", tool_calls=[{"name": "add", "args": {"x": x}, "id": f"id-{x}"}],
+            additional_kwargs={"provider": x},
+        )  # fmt: skip
+
+    broken = AIMessage("", invalid_tool_calls=[{"name": "add", "args": "{", "id": "b", "error": None}])
+    model, _ = voted([call(1), call(2), broken, call(2), broken, broken])
+    async for message in each_way(model, "q"):
+        assert [(c["name"], c["args"], c["id"]) for c in message.tool_calls] == [("add", {"x": 2}, "id-2")]
+        assert message.content == "thinking"
+        assert message.additional_kwargs["provider"] == 2
+        assert message.id != "sample-2"
+
+
+async def test_structured_output_is_voted_on_over_a_server():
+    class City(BaseModel):
+        """A city."""
+
+        name: str
+
+    answers = itertools.cycle(["Paris", "Rome", "Paris"])
+
+    def script(body):
+        assert body["tool_choice"] == "required"
+        return Reply(pieces=(), tool_calls=(("City", f'{{"name": "{next(answers)}"}}'),), finish="tool_calls")
+
+    with scripted_server(script) as server:
+        model = ChatScaffolding(base_url=server.url, sample_num=3, method_options=FULL, seed=1)
+        assert model.with_structured_output(City).invoke("q") == City(name="Paris")
+        model.backend.close()
+
+
+async def test_best_of_n_takes_a_function_or_a_runnable_as_reward():
+    inner = Scripted(answers=["a", "ccc", "bb"])
+    for reward in (
+        lambda prompt, answer: len(answer),
+        RunnableLambda(lambda given: {"score": len(given["answer"])}),
+    ):
+        model = with_best_of_n(inner, reward, n=3)
+        assert (await model.ainvoke("q")).content == "ccc"
+        assert model.invoke("q").response_metadata["scaffolding"]["score"] == 3
+
+
+async def test_chain_of_thought_adds_its_instruction_and_keeps_the_other_messages():
+    inner = Scripted(answers=[r"so \boxed{7}"])
+    message = await with_chain_of_thought(inner, instruction="Think.").ainvoke([("system", "s"), ("human", "q")])
+    assert message.response_metadata["scaffolding"]["answer"] == "7"
+    assert [m.content for m in inner.calls[0][0]] == ["s", "q\n\nThink."]
+
+
+async def test_any_controller_is_a_method():
+    method = MajorityVoteController(ChainOfThoughtController(NativeChatController()), 2)
+    inner = Scripted(answers=["7"])
+    assert (await ChatScaffolding.wrap(inner, method).ainvoke("q")).content == "7"
+    assert len(inner.calls) == 2
+
+
+async def test_a_whole_chain_can_be_what_is_sampled():
+    inner = Scripted(answers=["seven", "eight", "seven"])
+    chain = inner | StrOutputParser() | RunnableLambda(str.upper)
+    model = with_majority_vote(chain, n=3, **FULL)
+    assert (await model.ainvoke("q")).content == "SEVEN"
+    assert model.invoke("q").content == "SEVEN"
+
+
+async def test_one_branch_methods_stream_live():
+    with scripted_server(Reply(pieces=("a", "b", "c"), between=0.05)) as server:
+        model = ChatScaffolding(method="direct", base_url=server.url)
+        texts = [chunk.text for chunk in model.stream("q")]
+        assert [t for t in texts if t] == ["a", "b", "c"]
+        assert [chunk.text async for chunk in model.astream("q")] == texts
+        model.backend.close()
+
+
+async def test_events_of_astream_events_end_with_the_answer():
+    model, _ = voted(["7", "7"])
+    kinds = [event["event"] async for event in model.astream_events("q", version="v2")]
+    assert kinds[0] == "on_chat_model_start"
+    assert kinds[-1] == "on_chat_model_end"
+    assert "on_chat_model_stream" in kinds
+
+
+async def test_batches_run_at_once():
+    model, _ = voted(["7"] * 2)
+    assert [m.content for m in model.batch(["a", "b", "c"])] == ["7"] * 3
+    assert [m.content for m in await model.abatch(["a", "b", "c"])] == ["7"] * 3
+
+
+async def test_a_blocking_call_works_inside_a_running_loop():
+    model, _ = voted(["7"])
+    assert model.invoke("q").content == "7"
+
+
+async def test_budgets_pass_through():
+    inner = Scripted(answers=["7"], delay=30)
+    model = ChatScaffolding.wrap(inner, sample_num=2)
+    with pytest.raises(Exception, match="budget of seconds"):
+        await model.ainvoke("q", budget=Budget(seconds=0.05))
+
+
+def test_models_pickle_and_copy_and_share_their_backend():
+    model = ChatScaffolding(base_url="http://127.0.0.1:1/v1", sample_num=3)
+    copy = model.model_copy(update={"sample_num": 4})
+    assert copy.backend is model.backend
+    wrapped, _ = voted(["7"])
+    again = pickle.loads(pickle.dumps(wrapped))
+    assert again.sample_num == 1
+    assert "secret" not in repr(ChatScaffolding(base_url="http://127.0.0.1:1/v1", api_key="secret"))
+
+
+async def test_wrong_names_are_one_typed_error():
+    model, _ = voted(["7"])
+    with pytest.raises(InvalidRequestError, match="no method is named 'vote'"):
+        await model.ainvoke("q", method="vote")
+    with scripted_server(Reply()) as server:
+        plain = ChatScaffolding(base_url=server.url)
+        with pytest.raises(InvalidRequestError, match="'sample_nun'"):
+            await plain.ainvoke("q", sample_nun=3)
+        await plain.backend.aclose()
+
+
+async def test_fallbacks_and_retries_wrap_it():
+    class Fails(Scripted):
+        def _generate(self, *args, **kwargs):
+            raise ConnectionError("down")
+
+    down = ChatScaffolding.wrap(Fails(answers=[]), sample_num=1)
+    up, _ = voted(["7"])
+    assert (await down.with_fallbacks([up]).ainvoke("q")).content == "7"
+    with pytest.raises(Exception, match="down"):
+        await down.with_retry(stop_after_attempt=2).ainvoke("q")
