@@ -7,10 +7,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeAlias
 
-from scaffolding_core.errors import UnsupportedTaskError
+from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
 from scaffolding_core.task import Task, TaskStatus
 
-__all__ = ["AroundCall", "Capabilities", "TaskHandler", "Worker", "around_calls", "called_synchronously"]
+__all__ = [
+    "AroundCall",
+    "Capabilities",
+    "TaskHandler",
+    "Worker",
+    "around_calls",
+    "called_synchronously",
+    "typed_error",
+]
 
 # Any: a handler takes its own kind of task and, where it is a plain function in a table, its own worker.
 TaskHandler: TypeAlias = Callable[[Any, Any], Awaitable[TaskStatus | None]]
@@ -43,6 +51,16 @@ AroundCall: TypeAlias = Callable[["Worker", Task], Coroutine[Any, Any, TaskStatu
 
 around_calls: ContextVar[AroundCall | None] = ContextVar("around_calls", default=None)
 """Runs each call of the requests made in this context: it must await `worker.run_task(task)`. For tracing."""
+
+
+def typed_error(worker: object, error: BaseException) -> BaseException:
+    """An error of a worker's own code as a `WorkerError` whose cause it is; typed ones stay as they are."""
+    if isinstance(error, ScaffoldingError) or not isinstance(error, Exception):
+        return error
+    described = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    typed = WorkerError(f"{type(worker).__name__} failed: {described}")
+    typed.__cause__ = error
+    return typed
 
 
 class Worker:

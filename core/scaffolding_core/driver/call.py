@@ -15,6 +15,7 @@ from scaffolding_core.errors import (
 from scaffolding_core.events import TokenEvent
 from scaffolding_core.task import ComputeTask, Delta, GenerationTask, StreamGenerationTask, Task, TaskStatus
 from scaffolding_core.usage import Usage
+from scaffolding_core.worker import typed_error
 
 if TYPE_CHECKING:
     from scaffolding_core.driver.branch import Branch, RaceRun
@@ -250,7 +251,7 @@ class Call:
             if status is not None and status is not TaskStatus.SUCCESS:
                 self.error = self._from_status(status)
         elif not self.cut_off:
-            self.error = self._typed(error)
+            self.error = typed_error(self.worker, error)
 
     def _cancelled_by_itself(self, run: asyncio.Task[TaskStatus | None]) -> BaseException:
         if run.cancelling():  # somebody outside cancelled it, and that can only be the loop's teardown
@@ -262,14 +263,6 @@ class Call:
         if status is TaskStatus.WORKER_NOT_SUPPORTED:
             return UnsupportedTaskError(f"{name} cannot run a {kind}")
         return WorkerError(f"{name} failed to run a {kind} ({status})")
-
-    def _typed(self, error: BaseException) -> BaseException:
-        if isinstance(error, ScaffoldingError) or not isinstance(error, Exception):
-            return error
-        described = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        typed = WorkerError(f"{type(self.worker).__name__} failed: {described}")
-        typed.__cause__ = error
-        return typed
 
     def _describe(self, error: BaseException) -> None:
         if isinstance(error, ScaffoldingError):

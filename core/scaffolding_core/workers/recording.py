@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Self
 
-from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import ToolCall
 from scaffolding_core.task import (
     ChatTask,
@@ -23,7 +23,7 @@ from scaffolding_core.task import (
     TokenLogprob,
 )
 from scaffolding_core.usage import Usage
-from scaffolding_core.worker import Capabilities, Worker
+from scaffolding_core.worker import Capabilities, Worker, typed_error
 
 __all__ = ["Record", "Recording", "RecordingWorker", "inputs_of", "results_into"]
 
@@ -90,8 +90,7 @@ class Recording:
         record.ended = self._ended.get(record.request, 0)
         self._ended[record.request] = record.ended + 1
         if error is not None:
-            kind = type(error).__name__ if isinstance(error, ScaffoldingError) else "WorkerError"
-            record.error = (kind, str(error))
+            record.error = (type(error).__name__, str(error))
         else:
             record.results = results_of(task)
 
@@ -151,8 +150,9 @@ class RecordingWorker(Worker):
         try:
             status = await self.worker.run_task(task)
         except BaseException as error:
-            self.recording.end(record, task, error)
-            raise
+            typed = typed_error(self.worker, error)
+            self.recording.end(record, task, typed)
+            raise typed from typed.__cause__
         self.recording.end(record, task, None)
         return status
 
