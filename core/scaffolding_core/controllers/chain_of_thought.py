@@ -61,6 +61,7 @@ class ChainOfThoughtController(Controller):
         if not isinstance(output, ScaffoldingOutput):
             candidate = Candidate.from_task(0, tasks[0])
             output = ScaffoldingOutput.from_candidate(candidate, method=type(self).__name__)
+        output.method = type(self).__name__
         if output.answer is None:
             output.answer = yield from extracted(self.extractor, output.message)
         return output

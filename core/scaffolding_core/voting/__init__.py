@@ -46,6 +46,6 @@ def resolve_stop_rule(rule: str | StopRule) -> StopRule:
     """
     if isinstance(rule, StopRule):
         return rule
-    if rule not in STOP_RULES:
+    if not isinstance(rule, str) or rule not in STOP_RULES:
         raise InvalidRequestError(f"no stop rule is named {rule!r}; there are: {', '.join(STOP_RULES)}")
     return STOP_RULES[rule]()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.voting.stop_rule import StopRule
 from scaffolding_core.voting.tally import Tally, winner
 
@@ -16,13 +17,21 @@ class Ballot:
     Args:
         rule: when to stop.
         n: samples at most.
-        run_ahead: samples in flight, as a factor of what the rule still needs; None for the rule's own.
+        run_ahead: samples in flight, as a factor of what the rule still needs, at least 1; None for the
+            rule's own.
+
+    Raises:
+        InvalidRequestError: fewer than 1 sample, or a factor below 1, with which a vote could not go on.
     """
 
     def __init__(self, rule: StopRule, n: int, run_ahead: float | None = None) -> None:
         self.rule = rule
         self.n = n
         self.run_ahead = rule.run_ahead if run_ahead is None else run_ahead
+        if n < 1:
+            raise InvalidRequestError(f"a vote needs at least 1 sample, got {n!r}")
+        if not self.run_ahead >= 1:
+            raise InvalidRequestError(f"run_ahead must be at least 1, got {self.run_ahead!r}")
         self._seen = Tally()
         self._choices: dict[int, int | None] = {}
         self._all_count = not rule.in_order
@@ -33,12 +42,11 @@ class Ballot:
         """Count a sample that ended; one that failed, or has no answer, has no choice."""
         self._choices[index] = choice
         if not self.rule.in_order:
-            self._seen.add(choice)
-        else:
-            while (following := len(self._seen.choices)) in self._choices:
-                self._seen.add(self._choices[following])
-        self._left = self.n - len(self._seen.choices)
-        self._need = self.rule.need(self._seen, self._left)
+            self._count(choice)
+            return
+        # None after the decision: else what counts would depend on which samples are fast.
+        while not self.decided() and (following := len(self._seen.choices)) in self._choices:
+            self._count(self._choices[following])
 
     def decided(self) -> bool:
         """Whether the rest is not needed."""
@@ -65,3 +73,8 @@ class Ballot:
     def winner(self) -> int | None:
         """The class that won; None if nobody has an answer."""
         return winner(self.votes())
+
+    def _count(self, choice: int | None) -> None:
+        self._seen.add(choice)
+        self._left -= 1
+        self._need = self.rule.need(self._seen, self._left)

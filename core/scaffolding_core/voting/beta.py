@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import math
+from bisect import bisect_left
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.voting.stop_rule import StopRule
@@ -34,18 +34,25 @@ class Beta(StopRule):
     def need(self, seen: Tally, left: int) -> int:
         """Votes for the leader until the confidence is reached."""
         leader, runner_up = seen.top_two()
-        for further in range(left):
-            if beta_confidence(leader + further, runner_up) >= self.confidence:
-                return further
-        return left
+
+        def settles(further: int) -> bool:
+            return beta_confidence(leader + further, runner_up) >= self.confidence
+
+        return bisect_left(range(left), True, key=settles)
 
 
 @functools.lru_cache(maxsize=4096)
 def beta_confidence(leader: int, runner_up: int) -> float:
-    """P(p1 > p2) for two answers with these votes and a uniform prior: 1 - I_1/2(v1 + 1, v2 + 1)."""
+    """P(p1 > p2) for two answers with these votes and a uniform prior: 1 - I_1/2(v1 + 1, v2 + 1).
+
+    For whole numbers that is a binomial sum: v1 + v2 + 1 throws of a coin show more than v2 tails. Exact.
+    """
     throws = leader + runner_up + 1
-    tail = sum(math.comb(throws, heads) for heads in range(leader + 1, throws + 1))
-    return 1 - tail / (1 << throws)
+    ways = few_tails = 1
+    for tails in range(1, runner_up + 1):
+        ways = ways * (throws - tails + 1) // tails
+        few_tails += ways
+    return 1 - few_tails / (1 << throws)
 
 
 def checked_confidence(confidence: float) -> float:

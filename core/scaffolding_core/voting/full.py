@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from scaffolding_core.voting.stop_rule import StopRule
 from scaffolding_core.voting.tally import Tally
 
@@ -11,7 +13,7 @@ __all__ = ["Full"]
 class Full(StopRule):
     """Waits for every sample."""
 
-    in_order = False
+    in_order: ClassVar[bool] = False
 
     def decided(self, seen: Tally, left: int) -> bool:
         """Whether nothing is left."""

@@ -21,9 +21,9 @@ class Lossless(StopRule):
     run_ahead: ClassVar[float] = 1.5
 
     def decided(self, seen: Tally, left: int) -> bool:
-        """Whether leader > runner-up + left."""
+        """Whether nothing is left, or leader > runner-up + left."""
         leader, runner_up = seen.top_two()
-        return leader > runner_up + left
+        return left == 0 or leader > runner_up + left
 
     def need(self, seen: Tally, left: int) -> int:
         """The fewest votes k with leader + k > runner-up + left - k."""

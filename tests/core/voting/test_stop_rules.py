@@ -1,6 +1,4 @@
-"""Stop rules, as arithmetic."""
-
-import random
+"""What holds for every stop rule, and rules by name."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +6,7 @@ from hypothesis import strategies as st
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.voting import (
-    Ballot,
+    STOP_RULES,
     Beta,
     Dirichlet,
     Full,
@@ -17,147 +15,79 @@ from scaffolding_core.voting import (
     Tally,
     Window,
     resolve_stop_rule,
-    winner,
 )
-from scaffolding_core.voting.beta import beta_confidence
-from scaffolding_core.voting.dirichlet import dirichlet_confidence
 
-choices = st.lists(st.one_of(st.none(), st.integers(0, 3)), min_size=1, max_size=24)
-
-
-def samples_used(rule: StopRule, sequence: list) -> int:
-    ballot = Ballot(rule, len(sequence))
-    for index, choice in enumerate(sequence):
-        ballot.see(index, choice)
-        if ballot.decided():
-            return index + 1
-    return len(sequence)
+RULES = [Lossless(), Beta(), Dirichlet(), Window(), Full()]
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+choices = st.lists(st.one_of(st.none(), st.integers(0, 3)), max_size=20)
 
 
-@given(choices, st.randoms())
-def test_lossless_always_gives_the_answer_of_the_full_vote_in_any_order_of_arrival(sequence, order):
-    arrival = list(enumerate(sequence))
-    order.shuffle(arrival)
-    ballot = Ballot(Lossless(), len(sequence))
-    for index, choice in arrival:
-        ballot.see(index, choice)
-        if ballot.decided():
-            break
-    assert ballot.winner() == winner(dict(enumerate(sequence)))
+@every_rule
+@given(seen=choices, left=st.integers(0, 30))
+def test_need_lies_between_0_and_what_is_left_and_is_0_exactly_when_decided(rule, seen, left):
+    seen = Tally(seen)
+    need = rule.need(seen, left)
+    assert 0 <= need <= left
+    assert (need == 0) == rule.decided(seen, left)
 
 
-@given(choices)
-def test_need_is_the_fewest_further_votes_for_the_leader_that_settle_it(sequence):
-    for rule in (Lossless(), Beta(), Window(3)):
-        seen, left = Tally(sequence), 20 - len(sequence) if len(sequence) < 20 else 3
-        need = rule.need(seen, left)
-        assert 0 <= need <= left
-        assert (need == 0) == rule.decided(seen, left)
-        if isinstance(rule, Window) or need == left:
-            continue
-        leader = winner(dict(enumerate(sequence))) or 0
-        for further in range(1, need + 1):
-            seen.add(leader)
-            assert rule.decided(seen, left - further) == (further == need)
+@pytest.mark.parametrize("rule", [Lossless(), Beta(), Dirichlet()], ids=lambda rule: type(rule).__name__)
+@given(seen=choices, left=st.integers(1, 30))
+def test_need_votes_for_the_leader_settle_it_and_one_fewer_does_not(rule, seen, left):
+    leader = max(range(4), key=seen.count)
+    need = rule.need(Tally(seen), left)
+    for further in range(need + 1):
+        settled = rule.decided(Tally([*seen, *[leader] * further]), left - further)
+        assert settled == (further == need)
+
+
+@every_rule
+def test_nothing_is_left_to_decide_once_all_samples_are_in(rule):
+    assert rule.decided(Tally([0, 1]), 0)
+    assert rule.need(Tally([0, 1]), 0) == 0
+
+
+@every_rule
+def test_abstentions_alone_decide_nothing(rule):
+    assert not rule.decided(Tally([None] * 10), 2)
+    assert rule.need(Tally([None] * 10), 1) == 1
 
 
 @pytest.mark.parametrize(
-    ("sequence", "used"),
+    ("rule", "in_order", "run_ahead"),
     [
-        ([1] * 16, 9),
-        ([1, 2] * 8, 16),
-        ([1] * 8 + [2] * 8, 16),
-        ([1] * 8 + [2] * 7 + [1], 16),
-        ([None] * 10 + [1] * 6, 14),
+        (Lossless(), False, 1.5),
+        (Full(), False, 1.0),
+        (Beta(), True, 1.0),
+        (Dirichlet(), True, 1.0),
+        (Window(), True, 1.0),
     ],
+    ids=lambda value: type(value).__name__ if isinstance(value, StopRule) else str(value),
 )
-def test_lossless_stops_when_the_leader_cannot_be_overtaken(sequence, used):
-    assert samples_used(Lossless(), sequence) == used
+def test_a_rule_that_bets_on_the_rest_reads_in_index_order_and_runs_less_ahead(rule, in_order, run_ahead):
+    assert (rule.in_order, rule.run_ahead) == (in_order, run_ahead)
 
 
-def test_ties_go_to_the_lowest_sample_index_and_abstentions_never_win():
-    assert winner({3: 1, 0: 2, 5: 2, 4: 1}) == 2
-    assert winner({0: None, 1: None, 2: None, 3: 7, 4: 7}) == 7
-    assert winner({0: None}) is None
+def test_a_full_vote_waits_for_all():
+    assert not Full().decided(Tally([0] * 99), 1)
+    assert Full().need(Tally([0] * 99), 7) == 7
 
 
 @pytest.mark.parametrize(
-    ("votes", "expected"), [((0, 0), 0.5), ((4, 0), 0.96875), ((3, 0), 0.9375), ((10, 3), 0.97131), ((3, 3), 0.5)]
+    ("name", "kind"),
+    [("lossless", Lossless), ("beta", Beta), ("dirichlet", Dirichlet), ("window", Window), ("full", Full)],
 )
-def test_beta_confidence_is_the_binomial_tail(votes, expected):
-    assert beta_confidence(*votes) == pytest.approx(expected, abs=1e-5)
+def test_a_rule_is_found_by_its_name(name, kind):
+    assert type(resolve_stop_rule(name)) is kind
 
 
-def test_four_equal_answers_settle_a_vote_at_95_percent():
-    assert samples_used(Beta(0.95), [1] * 40) == 4
-    assert samples_used(Beta(0.99), [1] * 40) == 6
+def test_a_rule_of_your_own_stays_as_it_is():
+    rule = Beta(0.8)
+    assert resolve_stop_rule(rule) is rule
 
 
-@pytest.mark.parametrize("counts", [(5, 3, 2), (4,), (7, 7), (12, 1, 1, 1)])
-def test_dirichlet_confidence_agrees_with_drawing(counts):
-    rng = random.Random(5)
-    draws = 20_000
-    hits = 0
-    for _ in range(draws):
-        gammas = [rng.gammavariate(count + 1, 1) for count in (*counts, 0)]
-        hits += gammas[0] == max(gammas)
-    assert dirichlet_confidence(counts) == pytest.approx(hits / draws, abs=0.015)
-
-
-def test_dirichlet_is_stricter_than_beta_where_votes_scatter():
-    scattered = Tally([1, 1, 1, 1, 1, 2, 3, 4, 5])
-    assert not Dirichlet().decided(scattered, 10)
-    assert dirichlet_confidence(scattered.counts()) < beta_confidence(*scattered.top_two())
-
-
-def test_a_window_must_agree_whole_and_windows_follow_one_another():
-    assert samples_used(Window(5), [1] * 40) == 5
-    assert samples_used(Window(5), [2, 1, 1, 1, 1, 1, 1, 1, 1, 1] + [3] * 30) == 10
-    assert samples_used(Window(5), [1, 1, 1, 1, None] + [1] * 35) == 10
-
-
-def test_full_never_stops_early():
-    assert samples_used(Full(), [1] * 12) == 12
-
-
-def test_statistical_rules_read_only_the_prefix_whatever_arrives():
-    ballot = Ballot(Beta(), 16)
-    for index in (1, 2, 3, 4, 5):
-        ballot.see(index, 9)
-        assert not ballot.decided()
-    ballot.see(0, 9)
-    assert ballot.decided()
-
-
-def test_one_slow_sample_starts_nothing_extra():
-    ballot = Ballot(Beta(), 40)
-    at_first = ballot.ahead()
-    for index in range(1, at_first):
-        ballot.see(index, 1)
-    assert ballot.ahead() == 1  # the slow one, which runs already
-
-
-def test_a_sure_model_needs_few_samples():
-    rng = random.Random(11)
-    questions = [[0 if rng.random() < 0.95 else rng.randint(1, 3) for _ in range(40)] for _ in range(400)]
-
-    def share(rule):
-        return sum(samples_used(rule, question) for question in questions) / (400 * 40)
-
-    assert share(Beta(0.95)) < 1 / 6
-    assert share(Window(5)) < 1 / 4
-    assert 0.5 < share(Lossless()) < 0.65
-
-
-@pytest.mark.parametrize("wrong", [lambda: Beta(0.4), lambda: Dirichlet(1), lambda: Beta("x"), lambda: Window(1)])
-def test_parameters_out_of_range_are_refused(wrong):
-    with pytest.raises(InvalidRequestError):
-        wrong()
-
-
-def test_rules_have_names():
-    assert isinstance(resolve_stop_rule("beta"), Beta)
-    mine = Window(7)
-    assert resolve_stop_rule(mine) is mine
-    with pytest.raises(InvalidRequestError, match="lossless, beta, dirichlet, window, full"):
-        resolve_stop_rule("fast")
+@pytest.mark.parametrize("unknown", ["Beta", "", "sometimes", None, 0.95, ["beta"], Beta])
+def test_an_unknown_rule_is_refused_with_the_names_there_are(unknown):
+    with pytest.raises(InvalidRequestError) as refused:
+        resolve_stop_rule(unknown)
+    assert all(name in str(refused.value) for name in STOP_RULES)
