@@ -24,7 +24,7 @@ from scaffolding_core import LastNumber
 
 SAMPLES = 16
 AT_ONCE = 4
-SAMPLING = {"temperature": 1.3, "max_tokens": 14, "stop_sequences": ["\n"]}
+SAMPLING = {"temperature": 1.5, "max_tokens": 14, "stop_sequences": ["\n"]}
 STORY = "Tom buys {packs} packs of {cards} cards. How many cards is that?"
 SHOTS = [(3, 4), (2, 9), (7, 5), (8, 8), (6, 3), (4, 9)]
 PROMPT = ChatPromptTemplate.from_messages(

@@ -62,9 +62,8 @@ def test_json_is_for_programs():
 def test_best_of_n_takes_a_function_as_reward(tmp_path):
     (tmp_path / "rewards.py").write_text("def length(prompt, answer):\n    return len(answer)\n")
     with scripted_server(Reply(pieces=("ccc",))) as server:
-        done = scaffolding(
-            "ask", "q", "--url", server.url, "-m", "best-of-n", "-n", "3", "--reward", "rewards:length", cwd=tmp_path
-        )  # fmt: skip
+        best_of_3 = ("-m", "best-of-n", "-n", "3", "--reward", "rewards:length")
+        done = scaffolding("ask", "q", "--url", server.url, *best_of_3, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "ccc\n")
 
 

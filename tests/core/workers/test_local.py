@@ -1,0 +1,228 @@
+"""What `LocalWorker` does with tasks, on the embedded model."""
+
+import asyncio
+import json
+
+import aiohttp
+import pytest
+
+from scaffolding_core import NativeGenerationController, ScaffoldingLlm
+from scaffolding_core.errors import ContextLengthExceededError, UnsupportedParameterError
+from scaffolding_core.messages import ToolDescription, UserMessage
+from scaffolding_core.task import ChatTask, GenerationTask
+from scaffolding_core.workers.local import LocalWorker
+
+STORY = "Once upon a time there was a"
+
+
+def generation(prompt: str = STORY, **parameters) -> GenerationTask:
+    return GenerationTask(input_str=prompt, **{"max_tokens": 8, **parameters})
+
+
+def siblings(count: int, **parameters) -> list[GenerationTask]:
+    group = object()
+    return [generation(group=group, temperature=1.0, **parameters) for _ in range(count)]
+
+
+async def run_all(worker: LocalWorker, tasks) -> None:
+    await asyncio.gather(*(worker.run_task(task) for task in tasks))
+
+
+async def busy_slots(worker: LocalWorker) -> int:
+    slots = worker.base_url.removesuffix("/v1") + "/slots"
+    async with aiohttp.ClientSession() as session, session.get(slots) as response:
+        return sum(slot["is_processing"] for slot in await response.json())
+
+
+async def until_idle(worker: LocalWorker) -> None:
+    async with asyncio.timeout(5):
+        while await busy_slots(worker):
+            pass
+
+
+async def until_busy(worker: LocalWorker) -> None:
+    async with asyncio.timeout(30):
+        while not await busy_slots(worker):
+            pass
+
+
+async def test_completes_a_prompt(local_worker):
+    task = generation("The capital of France is", temperature=0.0)
+    await local_worker.run_task(task)
+    assert "Paris" in task.output_str
+    assert task.finish_reason == "length"
+    assert (task.usage.completion_tokens, task.usage.calls, task.usage.lost_calls) == (8, 1, 0)
+
+
+async def test_answers_a_chat_by_the_models_own_template(local_worker):
+    task = ChatTask(messages=[UserMessage("What is 2+2?")], max_tokens=40, temperature=0.0)
+    await local_worker.run_task(task)
+    assert "4" in task.output_str
+    assert task.finish_reason == "stop"
+
+
+def test_serves_a_blocking_call(embedded_worker):
+    method = NativeGenerationController({"max_tokens": 8, "temperature": 0.0})
+    with ScaffoldingLlm(method, embedded_worker) as llm:
+        assert "Paris" in llm.generate("The capital of France is").text
+
+
+async def test_a_sample_alone_repeats_itself_by_its_seed(local_worker):
+    texts = []
+    for _ in range(2):
+        await until_idle(local_worker)
+        task = generation(temperature=1.0, seed=7)
+        await local_worker.run_task(task)
+        texts.append(task.output_str)
+    assert texts[0] == texts[1]
+
+
+async def test_siblings_are_one_call_that_reads_the_prompt_once_and_differ(local_worker):
+    tasks = siblings(8)
+    await run_all(local_worker, tasks)
+    assert len({task.output_str for task in tasks}) > 1
+    assert sum(task.usage.calls for task in tasks) == 1
+    assert 0 < sum(task.usage.prompt_tokens for task in tasks) < 20
+    assert sum(task.usage.completion_tokens for task in tasks) == 64
+
+
+async def test_more_samples_than_slots_all_get_their_answer(local_worker):
+    tasks = [generation(f"{number} times", max_tokens=3) for number in range(40)]
+    await run_all(local_worker, tasks)
+    assert all(task.output_str for task in tasks)
+
+
+async def test_more_siblings_than_slots_all_get_their_answer(local_worker):
+    tasks = siblings(20, max_tokens=3)
+    await run_all(local_worker, tasks)
+    assert all(task.output_str for task in tasks)
+
+
+async def test_the_beginning_of_a_prompt_is_read_once(local_worker):
+    example = "Question: how many legs has a spider? Answer: eight. " * 4
+    for question in ("a cat", "a horse"):
+        task = generation(f"{example} Question: how many legs has {question}?", max_tokens=1)
+        await local_worker.run_task(task)
+    assert task.usage.cached_tokens > task.usage.prompt_tokens / 2
+
+
+@pytest.mark.parametrize("asked", [0, 3])
+@pytest.mark.parametrize("chat", [False, True])
+async def test_gives_log_probabilities(local_worker, chat, asked):
+    task = ChatTask(messages=[UserMessage("Hi")]) if chat else generation()
+    task.max_tokens, task.num_logprobs = 4, asked
+    await local_worker.run_task(task)
+    assert len(task.logprobs) == 4
+    assert all(token.logprob <= 0 for token in task.logprobs)
+    assert all(len(token.top) >= asked for token in task.logprobs)
+
+
+async def test_writes_json_by_a_schema(local_worker):
+    schema = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
+    task = ChatTask(
+        messages=[UserMessage("Bob is 31 years old. How old is he? Answer in JSON.")],
+        max_tokens=60,
+        temperature=0.0,
+        response_format={"type": "json_schema", "json_schema": {"name": "person", "schema": schema}},
+    )
+    await local_worker.run_task(task)
+    assert isinstance(json.loads(task.output_str)["age"], int)
+
+
+async def test_stops_at_a_stop_string_and_leaves_it_out(local_worker):
+    task = generation("1, 2, 3, 4,", temperature=0.0, stop=[" 7"], max_tokens=30)
+    await local_worker.run_task(task)
+    assert task.finish_reason == "stop"
+    assert "6" in task.output_str
+    assert "7" not in task.output_str
+
+
+async def test_writes_at_most_its_own_limit_where_the_task_has_none(local_worker):
+    task = GenerationTask(input_str=STORY, ignore_eos=True)
+    await local_worker.run_task(task)
+    assert task.usage.completion_tokens == local_worker.max_tokens
+
+
+async def test_takes_llama_cpps_own_parameters(local_worker):
+    task = generation(top_k=1, min_p=0.1, repetition_penalty=1.1, temperature=1.0)
+    await local_worker.run_task(task)
+    assert task.output_str
+
+
+@pytest.mark.parametrize("parameter", ["echo", "suffix", "length_penalty", "min_tokens", "use_beam_search"])
+async def test_what_llama_cpp_would_ignore_is_an_error(local_worker, parameter):
+    task = generation()
+    setattr(task, parameter, 1)
+    with pytest.raises(UnsupportedParameterError, match=parameter):
+        await local_worker.run_task(task)
+
+
+async def test_tools_are_an_error_where_the_models_template_has_no_place_for_them(local_worker):
+    assert not local_worker.capabilities.tools
+    tool = ToolDescription("clock", "Tells the time", {})
+    with pytest.raises(UnsupportedParameterError, match="tools"):
+        await local_worker.run_task(ChatTask(messages=[UserMessage("Hi")], tools=[tool]))
+
+
+async def test_a_prompt_that_does_not_fit_is_an_error(local_worker):
+    with pytest.raises(ContextLengthExceededError):
+        await local_worker.run_task(generation("spam " * 20_000))
+
+
+async def test_a_refused_sample_leaves_room_for_the_next(local_worker):
+    for _ in range(2):
+        with pytest.raises(ContextLengthExceededError):
+            await local_worker.run_task(generation("spam " * 20_000))
+    await local_worker.run_task(generation())
+
+
+async def test_a_cut_sample_frees_its_slot_and_says_what_it_cost(local_worker):
+    task = generation(max_tokens=4000, ignore_eos=True)
+    running = asyncio.create_task(local_worker.run_task(task))
+    await until_busy(local_worker)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await until_idle(local_worker)
+    assert task.usage.lost_calls == 1
+
+
+async def test_a_sibling_that_is_cut_leaves_the_others_alone(local_worker):
+    tasks = siblings(4, max_tokens=60, ignore_eos=True)
+    running = [asyncio.create_task(local_worker.run_task(task)) for task in tasks]
+    await until_busy(local_worker)
+    running[0].cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    assert [task.finish_reason for task in tasks] == ["cancelled", "length", "length", "length"]
+
+
+@pytest.fixture(scope="module")
+def cramped_worker():
+    """A context of 256 tokens for four samples."""
+    with LocalWorker(n_ctx=256, n_parallel=4) as worker:
+        worker.start()
+        yield worker
+
+
+async def test_samples_that_do_not_fit_the_context_together_wait_for_each_other(cramped_worker):
+    tasks = [generation(f"{number} times", max_tokens=90, ignore_eos=True) for number in range(4)]
+    await run_all(cramped_worker, tasks)
+    assert [(task.finish_reason, task.usage.calls) for task in tasks] == [("length", 1)] * 4
+    await cramped_worker.release_loop()
+
+
+async def test_siblings_that_do_not_fit_the_context_together_wait_for_each_other(cramped_worker):
+    tasks = siblings(4, max_tokens=90, ignore_eos=True)
+    await run_all(cramped_worker, tasks)
+    assert [task.usage.completion_tokens for task in tasks] == [90] * 4
+    assert all(task.finish_reason == "length" for task in tasks)
+    await cramped_worker.release_loop()
+
+
+@pytest.mark.parametrize("max_tokens", [-1, 100_000])
+async def test_a_sample_without_limit_ends_with_the_context(cramped_worker, max_tokens):
+    task = generation(max_tokens=max_tokens, ignore_eos=True)
+    await cramped_worker.run_task(task)
+    assert task.finish_reason == "length"
+    assert 200 < task.usage.completion_tokens < 256
+    await cramped_worker.release_loop()
