@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
@@ -200,7 +201,7 @@ class ScaffoldingResult:
         self._error: BaseException | None = None
         self._error_seen = False
         self._done = False
-        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[ScaffoldingResult]]] = []
         self._finished: threading.Event | None = None
         self._streams: list[EventStream] = []
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -275,30 +276,23 @@ class ScaffoldingResult:
         self._refuse_deadlock()
         return self._finished.wait(timeout)
 
-    def aresult(self) -> asyncio.Future[Self]:
+    def aresult(self) -> asyncio.Future[ScaffoldingResult]:
         """A future of the running loop for the finished result; cancelling it leaves the request alone."""
-        return asyncio.ensure_future(self._wait())
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[ScaffoldingResult] = loop.create_future()
+        with self._lock:
+            if not self._done:
+                self._waiters.append((loop, future))
+                return future
+        self._settle(future)
+        return future
 
-    def __await__(self) -> Generator[object, None, Self]:
-        return self._wait().__await__()
-
-    async def _wait(self) -> Self:
-        await self.ended()
-        self._raise_error()
-        return self
+    def __await__(self) -> Generator[object, None, ScaffoldingResult]:
+        return self.aresult().__await__()
 
     async def ended(self) -> None:
-        """Wait until it has finished, either way; raises nothing."""
-        if self._done:
-            return
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
-        with self._lock:
-            if not self.done:  # it may have finished meanwhile, in another thread
-                self._waiters.append((loop, waiter))
-            else:
-                waiter.set_result(None)
-        await waiter
+        """Wait until it has finished, either way; raises nothing of its own."""
+        await asyncio.wait([self.aresult()])
 
     def cancel(self) -> None:
         """Stop the request, at the backend too; what waits for it gets a `RequestCancelledError`."""
@@ -352,7 +346,20 @@ class ScaffoldingResult:
         for stream in streams:
             self._close_stream(stream)
         for loop, waiter in waiters:
-            _wake(loop, waiter)
+            if loop is asyncio._get_running_loop():
+                self._settle(waiter)
+                continue
+            with suppress(RuntimeError):  # the waiter's loop is closed: nobody waits there any more
+                loop.call_soon_threadsafe(self._settle, waiter)
+
+    def _settle(self, waiter: asyncio.Future[ScaffoldingResult]) -> None:
+        if waiter.done():
+            return
+        if self._error is None:
+            waiter.set_result(self)
+        else:
+            self._error_seen = True
+            waiter.set_exception(copy_error(self._error))
 
     def _close_stream(self, stream: EventStream) -> None:
         if self._output is not None:
@@ -374,17 +381,3 @@ class ScaffoldingResult:
         error = getattr(self, "_error", None)
         if error is not None and not self._error_seen and not isinstance(error, RequestCancelledError):
             logger.error("request %d failed and nobody asked for its result: %r", self.id, error)
-
-
-def _wake(loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None]) -> None:
-    def wake() -> None:
-        if not waiter.done():
-            waiter.set_result(None)
-
-    if loop is asyncio._get_running_loop():
-        wake()
-        return
-    try:
-        loop.call_soon_threadsafe(wake)
-    except RuntimeError:  # the waiter's loop is closed: nobody waits there any more
-        return

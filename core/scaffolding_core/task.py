@@ -11,7 +11,7 @@ import functools
 import operator
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Protocol, Self, TypeAlias
+from typing import ClassVar, Protocol, Self, TypeAlias
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import (
@@ -126,6 +126,13 @@ class Task:
         error: why it failed, where it did.
         scope: the request it runs in; set by the driver.
     """
+
+    is_sample: ClassVar[bool] = False
+    """Whether a budget of samples counts it."""
+    goes_on: ClassVar[bool] = False
+    """Whether it is run again to go on where it stopped."""
+    needs_worker: ClassVar[bool] = True
+    """Whether a worker runs it."""
 
     worker_tag: Hashable = None
     custom_input_params: dict[str, object] | None = None
@@ -254,6 +261,8 @@ class GenerationTask(_SampledTask):
             those that start together with one request.
     """
 
+    is_sample: ClassVar[bool] = True
+
     input_str: str | None = None
     input_tokens: Sequence[int] | None = field(default=None, kw_only=True)
     output_str: str | None = field(default=None, kw_only=True)
@@ -321,6 +330,8 @@ class StreamGenerationTask(GenerationTask):
         end_flag: True once there is no more.
         request_handle: the open stream; the driver closes it with the request.
     """
+
+    goes_on: ClassVar[bool] = True
 
     streaming_step: int = field(default=1, kw_only=True)
     cancel_flag: bool = field(default=False, kw_only=True)
@@ -454,6 +465,8 @@ class ComputeTask(Task):
     Attributes:
         result: what it returned.
     """
+
+    needs_worker: ClassVar[bool] = False
 
     function: Callable[[], object] | None = field(default=None, kw_only=True)
     result: object = field(default=None, kw_only=True)

@@ -44,7 +44,7 @@ async def ours(requests: int, samples: int) -> float:
     method = MajorityVoteController(NativeGenerationController(), samples)
     async with ScaffoldingLlm(method, Nothing()) as llm:
         started = time.process_time()
-        await asyncio.gather(*(llm.generate_async("q").ended() for _ in range(requests)))
+        await asyncio.gather(*(llm.generate_async("q").aresult() for _ in range(requests)))
         return time.process_time() - started
 
 

@@ -6,6 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Hashable
+from fractions import Fraction
 
 from scaffolding_core.answers.equivalence import KeyEquivalence
 from scaffolding_core.answers.extractor import Answer
@@ -41,11 +42,18 @@ def normalised(answer: str | float) -> Hashable:
 def _normalised(text: str) -> Hashable:
     number = number_in(text)
     if number is not None:
-        return number
+        return _key(number)
     bare = _MARKUP.sub("", _WRAPPERS.sub(r"\1", text))
     bare = _SPACE.sub(" ", bare).strip().strip(".,;:!?").strip().lower()
     number = number_in(bare)
-    return bare if number is None else number
+    return bare if number is None else _key(number)
+
+
+def _key(number: Fraction | tuple[str, Fraction]) -> Hashable:
+    """The number in a form that is hashed fast."""
+    if isinstance(number, tuple):
+        return number[0], number[1].numerator, number[1].denominator
+    return number.numerator, number.denominator
 
 
 def _plain(value: Answer) -> object:

@@ -391,6 +391,6 @@ _BEGIN: dict[type, Callable[[Branch, Any], bool]] = {
 
 
 def _outcome(child: Child) -> Outcome:
-    failed = child.error is not None
-    value = None if failed or (child.cut_off and isinstance(child, Branch)) else child.value
-    return Outcome(child.index, value, child.error, child.usage, child.cut_off and not failed)
+    if child.error is not None:
+        return Outcome(child.index, None, child.error, child.usage)
+    return Outcome(child.index, child.value, None, child.usage, child.cut_off)

@@ -13,7 +13,7 @@ from scaffolding_core.errors import (
     WorkerError,
 )
 from scaffolding_core.events import TokenEvent
-from scaffolding_core.task import ComputeTask, Delta, GenerationTask, StreamGenerationTask, Task, TaskStatus
+from scaffolding_core.task import Delta, StreamGenerationTask, Task, TaskStatus
 from scaffolding_core.usage import Usage
 from scaffolding_core.worker import typed_error
 
@@ -130,9 +130,9 @@ class Call:
         task = self.task
         task.scope = self
         task.error = None
-        if not isinstance(task, StreamGenerationTask):
+        if not task.goes_on:
             task.usage = None  # a task that runs again pays again
-        if not isinstance(task, ComputeTask):
+        if task.needs_worker:
             self.request.calls.add(self)
         if self.lane.acquire(self):
             self._start()
@@ -142,10 +142,10 @@ class Call:
     def _check(self) -> None:
         if self.task.scope is not None:
             raise ControllerError("a task may run only once at a time: yield a copy() of it")
-        if isinstance(self.task, ComputeTask):
+        if not self.task.needs_worker:
             return  # what a method computes itself must work to the end, or there were no best answer so far
         self.request.refuse_if_expired()
-        if isinstance(self.task, GenerationTask):
+        if self.task.is_sample:
             self.request.count_sample(self.task)
 
     def advance(self) -> Branch | None:
@@ -227,7 +227,7 @@ class Call:
             self._charge()
         if self.error is not None:
             self._describe(self.error)
-        if isinstance(task, StreamGenerationTask):
+        if task.goes_on and isinstance(task, StreamGenerationTask):
             request.keep_stream(task)
         return self.parent.child_done(self)
 

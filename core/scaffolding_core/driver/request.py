@@ -14,7 +14,7 @@ from scaffolding_core.budget import Budget
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
 from scaffolding_core.result import ScaffoldingOutput, ScaffoldingResult
-from scaffolding_core.task import GenerationTask, StreamGenerationTask, StreamHandle, Task
+from scaffolding_core.task import StreamGenerationTask, StreamHandle, Task
 from scaffolding_core.usage import Usage
 from scaffolding_core.worker import around_calls
 
@@ -150,9 +150,9 @@ class Request:
             self._root.cut()
         raise self._exceeded(self.expired)
 
-    def count_sample(self, task: GenerationTask) -> None:
+    def count_sample(self, task: Task) -> None:
         """Count a generation against the budget, or raise if it would be one too many."""
-        if isinstance(task, StreamGenerationTask) and task.request_handle is not None:
+        if task.goes_on and isinstance(task, StreamGenerationTask) and task.request_handle is not None:
             return  # a further step of a sample that was counted
         if self.samples is not None and self._sampled >= self.samples:
             raise self._exceeded("samples")
@@ -164,7 +164,7 @@ class Request:
         """Add what a task cost; returns what is new since it was last charged."""
         assert task.usage is not None
         usage = task.usage
-        if isinstance(task, StreamGenerationTask):
+        if task.goes_on:
             usage = _since(self._charged.get(task), usage)
             self._charged[task] = _since(None, task.usage)
         self.charge_usage(usage)

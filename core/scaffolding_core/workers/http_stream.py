@@ -25,14 +25,24 @@ class AttemptFailed(Exception):
         again: whether another attempt makes sense.
         wait: seconds that the server asks to wait before it.
         sent: whether the server may have worked for it.
+        stale: the connection was an idle one that the server had closed, so that nothing was tried.
     """
 
-    def __init__(self, error: WorkerError, *, again: bool, wait: float | None = None, sent: bool = True) -> None:
+    def __init__(
+        self,
+        error: WorkerError,
+        *,
+        again: bool,
+        wait: float | None = None,
+        sent: bool = True,
+        stale: bool = False,
+    ) -> None:
         super().__init__(str(error))
         self.error = error
         self.again = again
         self.wait = wait
         self.sent = sent
+        self.stale = stale
 
 
 class HttpStream:
@@ -150,11 +160,14 @@ class HttpStream:
                 sent=False,
             )
         if isinstance(error, aiohttp.ClientError | ConnectionError):
+            stale = self._response is None and isinstance(error, aiohttp.ServerDisconnectedError)
             return AttemptFailed(
                 BackendUnavailableError(
                     f"the connection to {self._url} was lost: {error or type(error).__name__}"
                 ),
                 again=True,
+                sent=not stale,
+                stale=stale,
             )
         if isinstance(error, WorkerError):
             return AttemptFailed(error, again=True)

@@ -32,6 +32,9 @@ from scaffolding_core.workers.room import Room
 __all__ = ["LocalWorker", "embedded_model", "shared_local_worker"]
 
 _IGNORED = ("echo", "suffix")
+_ONE_REQUEST_EACH = {"Connection": "close"}
+"""llama.cpp drops a connection right after a stream without saying so: the next request on it may be lost."""
+
 _TEMPLATE_TOKENS = 64
 _NO_LIMIT = 1 << 30
 
@@ -93,6 +96,7 @@ class LocalWorker(OpenAIWorker):
         super().__init__(
             "http://127.0.0.1",
             self.path.stem,
+            headers=_ONE_REQUEST_EACH,
             accepts=LLAMA_CPP_PARAMETERS,
             siblings=n_parallel,
             max_concurrency=n_parallel,

@@ -210,7 +210,10 @@ class OpenAIWorker(Worker):
         """Answer tasks of one body with one request, and try again where that makes sense."""
         paid = Usage()
         attempt = 0
+        stale = False
         while True:
+            if self._closed:
+                raise ClosedError(f"{self!r} was closed while the task ran")
             attempt += 1
             choices = [Choice(_emitter(task)) for task in tasks]
             self._choices.update({id(task): choice for task, choice in zip(tasks, choices, strict=True)})
@@ -223,6 +226,9 @@ class OpenAIWorker(Worker):
                     self._siblings.most = 1
                     await asyncio.gather(*(self._answer([task], body) for task in tasks))
                     return
+                if failed.stale and not stale:
+                    stale, attempt, paid.calls = True, attempt - 1, paid.calls - 1
+                    continue  # the server had closed an idle connection: nothing was tried yet
                 paid.lost_calls += failed.sent
                 await self._wait_before_next(failed, attempt, tasks, choices, paid)
             except asyncio.CancelledError:

@@ -90,6 +90,7 @@ async def test_more_samples_than_slots_all_get_their_answer(local_worker):
     tasks = [generation(f"{number} times", max_tokens=3) for number in range(40)]
     await run_all(local_worker, tasks)
     assert all(task.output_str for task in tasks)
+    assert all(task.usage.calls == 1 for task in tasks)
 
 
 async def test_more_siblings_than_slots_all_get_their_answer(local_worker):

@@ -405,3 +405,39 @@ async def test_an_event_of_any_size_in_any_pieces():
         got = [data for at in range(0, len(raw), step) for data in splitter.feed(raw[at : at + step])]
         assert [data.decode() for data in got] == events
     assert EventSplitter().feed(b"data: a\ndata: b\n\n") == [b"a\nb"]
+
+
+async def test_an_idle_connection_that_the_server_closed_costs_no_attempt():
+    """A bare TCP server, since no HTTP server closes a connection that it has just called alive."""
+    answered = 0
+
+    async def serve(reader, writer):
+        nonlocal answered
+        while True:
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                break
+            length = int(next(line.split(b":")[1] for line in head.split(b"\r\n") if b"ength" in line))
+            await reader.readexactly(length)
+            if answered == 1:
+                answered += 1
+                break
+            answered += 1
+            body = json.dumps({"choices": [{"index": 0, "text": "7", "finish_reason": "stop"}]}).encode()
+            writer.write(
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+                + body
+            )
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with OpenAIWorker(f"http://127.0.0.1:{port}/v1", "m", max_attempts=1) as worker:
+        for _ in range(3):
+            task = GenerationTask(input_str="q")
+            await worker.run_task(task)
+            assert (task.output_str, task.usage.calls, task.usage.lost_calls) == ("7", 1, 0)
+    server.close()
+    assert answered == 4
