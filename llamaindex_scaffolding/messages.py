@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from llama_index.core.base.llms.types import (
+    AudioBlock,
+    CachePoint,
     ChatMessage,
-    ChatResponse,
-    CompletionResponse,
+    CitableBlock,
+    CitationBlock,
     ContentBlock,
+    DocumentBlock,
     ImageBlock,
     MessageRole,
     TextBlock,
@@ -18,28 +22,31 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
-from scaffolding_core import AssistantMessage, RoleMessage, ScaffoldingOutput, ToolCall, Usage, message_from_dict
-from scaffolding_core import ToolMessage as CoreToolMessage
+from scaffolding_core import (
+    AssistantMessage,
+    InvalidRequestError,
+    RoleMessage,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
 from scaffolding_core.messages import JsonObject
 
-__all__ = ["core_tool_calls", "from_core", "reasoning_of", "to_chat_message", "to_core", "usage_of"]
+__all__ = ["from_core", "reasoning_of", "to_chat_message", "to_core", "tool_calls_of"]
 
-_ROLES = {
-    MessageRole.FUNCTION: "tool",
-    MessageRole.CHATBOT: "assistant",
-    MessageRole.MODEL: "assistant",
-    MessageRole.DEVELOPER: "system",
-}
+_SYSTEM = (MessageRole.SYSTEM, MessageRole.DEVELOPER)
+_ASSISTANT = (MessageRole.ASSISTANT, MessageRole.MODEL, MessageRole.CHATBOT)
+_TOOL = (MessageRole.TOOL, MessageRole.FUNCTION)
 
 
 def to_core(messages: Sequence[ChatMessage]) -> list[RoleMessage]:
-    """The core's messages; each carries the one it was made of."""
-    converted = []
-    for message in messages:
-        core = message_from_dict(_openai_shape(message))
-        core.original = message
-        converted.append(core)
-    return converted
+    """The core's messages; each carries the one it was made of.
+
+    Raises:
+        InvalidRequestError: a block that has no counterpart, such as a video.
+    """
+    return [_to_core(message) for message in messages]
 
 
 def from_core(messages: Sequence[RoleMessage]) -> list[ChatMessage]:
@@ -50,122 +57,159 @@ def from_core(messages: Sequence[RoleMessage]) -> list[ChatMessage]:
 
 
 def to_chat_message(message: AssistantMessage) -> ChatMessage:
-    """The message of one sample, whole."""
+    """The message of one sample, whole, as a copy of its own: agents change messages in place."""
     if isinstance(message.original, ChatMessage):
-        # Agents change the blocks of what they get in place.
         return message.original.model_copy(deep=True)
+    return _built(message)
+
+
+def reasoning_of(message: ChatMessage) -> str | None:
+    """The thoughts in a message."""
+    thoughts = [block.content or "" for block in message.blocks if isinstance(block, ThinkingBlock)]
+    return "\n".join(thoughts) or None
+
+
+def tool_calls_of(message: ChatMessage) -> list[ToolCall] | None:
+    """The tool calls in a message: its blocks, or those that older integrations put beside them."""
+    calls = [
+        ToolCall(block.tool_call_id or "", block.tool_name, _as_json(block.tool_kwargs))
+        for block in message.blocks
+        if isinstance(block, ToolCallBlock)
+    ]
+    if not calls:
+        calls = [_beside(call) for call in message.additional_kwargs.get("tool_calls") or ()]
+    return calls or None
+
+
+def _to_core(message: ChatMessage) -> RoleMessage:
+    if message.role in _SYSTEM:
+        return SystemMessage(_text(message), original=message)
+    if message.role in _ASSISTANT:
+        text = _text(message)
+        calls = tool_calls_of(message)
+        return AssistantMessage(text or None, reasoning_of(message), calls, original=message)
+    if message.role in _TOOL:
+        call_id = message.additional_kwargs.get("tool_call_id", "")
+        return ToolMessage(_text(message), str(call_id), original=message)
+    if all(isinstance(block, TextBlock) for block in message.blocks):
+        return UserMessage(_text(message), original=message)
+    parts = [part for block in message.blocks for part in _parts(block)]
+    return UserMessage(parts, original=message)
+
+
+def _text(message: ChatMessage) -> str:
+    texts = [part["text"] for block in message.blocks for part in _parts(block) if part["type"] == "text"]
+    return "\n".join(str(text) for text in texts)
+
+
+def _parts(block: ContentBlock) -> list[JsonObject]:
+    """A block as OpenAI content parts; none where it is told in another way, or is a hint alone."""
+    match block:
+        case TextBlock():
+            return [{"type": "text", "text": block.text}]
+        case ImageBlock():
+            image: dict[str, str] = {"url": _address(block)}
+            if block.detail:
+                image["detail"] = block.detail
+            return [{"type": "image_url", "image_url": image}]
+        case AudioBlock():
+            data = _base64(block.resolve_audio().read())
+            return [{"type": "input_audio", "input_audio": {"data": data, "format": block.format or "wav"}}]
+        case DocumentBlock():
+            mimetype = block.document_mimetype or "application/octet-stream"
+            data = f"data:{mimetype};base64,{_base64(block.resolve_document().read())}"
+            return [{"type": "file", "file": {"filename": block.title or "document", "file_data": data}}]
+        case CitableBlock():
+            return [part for inner in block.content for part in _parts(inner)]
+        case CitationBlock():
+            return _parts(block.cited_content)
+        case ThinkingBlock() | ToolCallBlock() | CachePoint():
+            return []
+    raise InvalidRequestError(
+        f"a {type(block).__name__} cannot be sent: use text, images, audio, documents, thoughts or tool calls"
+    )
+
+
+def _address(block: ImageBlock) -> str:
+    if block.url:
+        return str(block.url)
+    mimetype = block.image_mimetype or "image/png"
+    return f"data:{mimetype};base64,{_base64(block.resolve_image().read())}"
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _as_json(arguments: Mapping[str, Any] | str) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
+def _beside(call: Any) -> ToolCall:  # Any: an object of the provider's library, or a dict
+    if isinstance(call, Mapping):
+        function = call.get("function", call)
+        return ToolCall(str(call.get("id", "")), function["name"], _as_json(function.get("arguments", "{}")))
+    function = getattr(call, "function", None)
+    if function is not None:
+        return ToolCall(call.id or "", function.name or "", _as_json(function.arguments or "{}"))
+    return ToolCall(call.tool_id, call.tool_name, _as_json(call.tool_kwargs))
+
+
+def _built(message: RoleMessage) -> ChatMessage:
+    if isinstance(message, SystemMessage):
+        return ChatMessage(role=MessageRole.SYSTEM, blocks=_blocks(message))
+    if isinstance(message, ToolMessage):
+        return ChatMessage(
+            role=MessageRole.TOOL,
+            blocks=_blocks(message),
+            additional_kwargs={"tool_call_id": message.tool_call_id},
+        )
+    if isinstance(message, AssistantMessage):
+        return ChatMessage(role=MessageRole.ASSISTANT, blocks=_answer_blocks(message))
+    return ChatMessage(role=MessageRole.USER, blocks=_blocks(message))
+
+
+def _answer_blocks(message: AssistantMessage) -> list[ContentBlock]:
     blocks: list[ContentBlock] = []
     if message.reasoning:
         blocks.append(ThinkingBlock(content=message.reasoning))
     if message.text or not message.tool_calls:
         blocks.append(TextBlock(text=message.text))
     blocks += [_tool_call_block(call) for call in message.tool_calls or ()]
-    return ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks)
-
-
-def core_tool_calls(message: ChatMessage) -> list[ToolCall] | None:
-    """The tool calls of a message."""
-    calls = [
-        ToolCall(
-            block.tool_call_id or "",
-            block.tool_name,
-            block.tool_kwargs if isinstance(block.tool_kwargs, str) else json.dumps(block.tool_kwargs),
-        )
-        for block in message.blocks
-        if isinstance(block, ToolCallBlock)
-    ]
-    return calls or None
-
-
-def reasoning_of(message: ChatMessage) -> str | None:
-    """The thoughts of a message."""
-    thoughts = [block.content or "" for block in message.blocks if isinstance(block, ThinkingBlock)]
-    return "".join(thoughts) or None
-
-
-def usage_of(response: ChatResponse | CompletionResponse) -> Usage:
-    """What one call of a wrapped LLM cost, as far as it tells."""
-    raw = response.raw
-    found = raw.get("usage") if isinstance(raw, dict) else getattr(raw, "usage", None)
-    if found is None:
-        found = response.additional_kwargs
-    return Usage(
-        prompt_tokens=int(_field(found, "prompt_tokens") or 0),
-        completion_tokens=int(_field(found, "completion_tokens") or 0),
-        calls=1,
-    )
-
-
-def method_details(output: ScaffoldingOutput, trace_id: int) -> dict[str, Any]:
-    """What `raw` and `additional_kwargs` hold of a method's result; plain data, fit for JSON."""
-    usage = output.usage
-    return {
-        **output.summary(),
-        "trace_id": trace_id,
-        "usage": {
-            "prompt_tokens": usage.prompt_tokens,
-            "completion_tokens": usage.completion_tokens,
-            "total_tokens": usage.total_tokens,
-        },
-    }
-
-
-def _field(holder: object, name: str) -> Any:  # Any: whatever a provider's class holds
-    return holder.get(name) if isinstance(holder, dict) else getattr(holder, name, None)
-
-
-def _openai_shape(message: ChatMessage) -> JsonObject:
-    shape: dict[str, Any] = {
-        "role": _ROLES.get(message.role, message.role.value),
-        "content": _content(message.blocks),
-    }
-    calls = core_tool_calls(message)
-    if calls:
-        shape["tool_calls"] = [call.to_dict() for call in calls]
-    elif message.additional_kwargs.get("tool_calls"):
-        shape["tool_calls"] = [_plain_call(call) for call in message.additional_kwargs["tool_calls"]]
-    if "tool_call_id" in message.additional_kwargs:
-        shape["tool_call_id"] = message.additional_kwargs["tool_call_id"]
-    return cast("JsonObject", shape)
-
-
-def _content(blocks: Sequence[ContentBlock]) -> str | list[dict[str, Any]]:
-    if not any(isinstance(block, ImageBlock) for block in blocks):
-        return "".join(block.text for block in blocks if isinstance(block, TextBlock))
-    parts: list[dict[str, Any]] = []
-    for block in blocks:
-        if isinstance(block, TextBlock):
-            parts.append({"type": "text", "text": block.text})
-        elif isinstance(block, ImageBlock):
-            parts.append({"type": "image_url", "image_url": {"url": _image_url(block)}})
-    return parts
-
-
-def _image_url(block: ImageBlock) -> str:
-    if block.url is not None:
-        return str(block.url)
-    data = block.resolve_image(as_base64=True).read().decode()
-    return f"data:{block.image_mimetype or 'image/png'};base64,{data}"
-
-
-def _plain_call(call: Any) -> dict[str, Any]:  # Any: a provider's own class, or a dict
-    return dict(call) if isinstance(call, dict) else cast("dict[str, Any]", call.model_dump())
+    return blocks
 
 
 def _tool_call_block(call: ToolCall) -> ToolCallBlock:
     try:
         arguments = json.loads(call.arguments or "{}")
     except ValueError:
-        arguments = call.arguments
-    return ToolCallBlock(
-        tool_call_id=call.id,
-        tool_name=call.name,
-        tool_kwargs=arguments if isinstance(arguments, dict) else call.arguments,
-    )
+        arguments = None
+    kwargs = arguments if isinstance(arguments, dict) else call.arguments  # a broken call keeps its text
+    return ToolCallBlock(tool_call_id=call.id, tool_name=call.name, tool_kwargs=kwargs)
 
 
-def _built(message: RoleMessage) -> ChatMessage:
-    if isinstance(message, AssistantMessage):
-        return to_chat_message(message)
-    extra = {"tool_call_id": message.tool_call_id} if isinstance(message, CoreToolMessage) else {}
-    return ChatMessage(role=MessageRole(message.role), content=message.text, additional_kwargs=extra)
+def _blocks(message: RoleMessage) -> list[ContentBlock]:
+    if not isinstance(message.content, Sequence) or isinstance(message.content, str):
+        return [TextBlock(text=message.content or "")]
+    return [_block(part) for part in message.content]
+
+
+def _block(part: JsonObject) -> ContentBlock:
+    match part.get("type"):
+        case "text":
+            return TextBlock(text=str(part["text"]))
+        case "image_url":
+            image = cast("Mapping[str, str]", part["image_url"])
+            return ImageBlock(url=image["url"], detail=image.get("detail"))
+        case "input_audio":
+            audio = cast("Mapping[str, str]", part["input_audio"])
+            return AudioBlock(audio=audio["data"].encode(), format=audio.get("format"))
+        case "file":
+            return _document(cast("Mapping[str, str]", part["file"]))
+    raise InvalidRequestError(f"a content part of type {part.get('type')!r} has no block in LlamaIndex")
+
+
+def _document(file: Mapping[str, str]) -> DocumentBlock:
+    head, _, data = file.get("file_data", "").partition(";base64,")
+    mimetype = head.removeprefix("data:") or None
+    return DocumentBlock(data=data.encode(), title=file.get("filename"), document_mimetype=mimetype)

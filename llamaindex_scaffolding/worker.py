@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, closing
+from typing import Any, ClassVar, TypeVar, cast
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 from llama_index.core.llms import LLM
 
-from llamaindex_scaffolding.messages import core_tool_calls, from_core, reasoning_of, usage_of
+from llamaindex_scaffolding.messages import from_core, reasoning_of, tool_calls_of
 from scaffolding_core import (
     Capabilities,
     ChatTask,
@@ -16,6 +18,8 @@ from scaffolding_core import (
     GenerationTask,
     InvalidRequestError,
     Task,
+    UnsupportedParameterError,
+    Usage,
     Worker,
     WorkerError,
 )
@@ -27,16 +31,19 @@ __all__ = ["LLAMAINDEX_KWARGS", "LlamaIndexWorker"]
 LLAMAINDEX_KWARGS = "llamaindex_kwargs"
 """Key of a task's `custom_input_params` whose value goes to the LLM's call as it is."""
 
-
-Response = TypeVar("Response", ChatResponse, CompletionResponse)
+R = TypeVar("R", ChatResponse, CompletionResponse)
 
 
 class LlamaIndexWorker(Worker):
-    """Runs tasks on a LlamaIndex LLM.
+    """Runs tasks on a LlamaIndex LLM: a `ChatTask` by its chat methods, a text by its completion methods.
 
     Under a blocking call the LLM's blocking methods run in threads, with the caller's context; under an async
     call its async methods run on the caller's loop, since clients bind to the loop they started on. Each
-    sample is a span under the caller's.
+    call is a span under the caller's. Sampling parameters that are set go to the call as keywords; an LLM
+    that does not know one says so itself. The LLM's own retries stay the only ones.
+
+    A cut sample of an async call closes the LLM's call. A blocking call in a thread cannot be closed: it runs
+    to its end, unseen; a stream that somebody reads stops at the next piece of text.
 
     Cost: one call of the LLM for each task.
 
@@ -56,80 +63,102 @@ class LlamaIndexWorker(Worker):
         self.llm = llm
         self.max_concurrency = max_concurrency
 
-    async def _generate(self, task: GenerationTask) -> None:
-        kwargs = _kwargs(task)
-        blocking = called_synchronously.get()
-        response: ChatResponse | CompletionResponse
-        if isinstance(task, ChatTask):
-            response = await (run_in_thread(self._chat, task, kwargs) if blocking else self._achat(task, kwargs))
-        elif blocking:
-            response = await run_in_thread(self._complete, task, kwargs)
+    async def _chat(self, task: ChatTask) -> None:
+        messages, kwargs = from_core(task.messages), _kwargs(task)
+        if task.tools:
+            kwargs.setdefault("tools", task.tools_to_dict())
+        if called_synchronously.get():
+            await _blocking(task, self.llm.chat, self.llm.stream_chat, messages, kwargs)
+        elif _listening(task):
+            await _aread(task, await self.llm.astream_chat(messages, **kwargs))
         else:
-            response = await self._acomplete(task, kwargs)
-        _fill(task, response)
+            _fill(task, await self.llm.achat(messages, **kwargs))
 
-    task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {GenerationTask: _generate}
+    async def _complete(self, task: GenerationTask) -> None:
+        if task.input_str is None:
+            raise InvalidRequestError("a LlamaIndex LLM takes text or messages, not token ids")
+        prompt, kwargs = task.input_str, _kwargs(task)
+        if called_synchronously.get():
+            await _blocking(task, self.llm.complete, self.llm.stream_complete, prompt, kwargs)
+        elif _listening(task):
+            await _aread(task, await self.llm.astream_complete(prompt, **kwargs))
+        else:
+            _fill(task, await self.llm.acomplete(prompt, **kwargs))
 
-    def _chat(self, task: ChatTask, kwargs: dict[str, Any]) -> ChatResponse:
-        messages = from_core(task.messages)
-        if not _listening(task):
-            return self.llm.chat(messages, **kwargs)
-        response: ChatResponse | None = None
-        for response in self.llm.stream_chat(messages, **kwargs):
-            _emit(task, response.delta)
-        return _whole(response)
-
-    async def _achat(self, task: ChatTask, kwargs: dict[str, Any]) -> ChatResponse:
-        messages = from_core(task.messages)
-        if not _listening(task):
-            return await self.llm.achat(messages, **kwargs)
-        response: ChatResponse | None = None
-        async for response in await self.llm.astream_chat(messages, **kwargs):
-            _emit(task, response.delta)
-        return _whole(response)
-
-    def _complete(self, task: GenerationTask, kwargs: dict[str, Any]) -> CompletionResponse:
-        if not _listening(task):
-            return self.llm.complete(_prompt(task), **kwargs)
-        response: CompletionResponse | None = None
-        for response in self.llm.stream_complete(_prompt(task), **kwargs):
-            _emit(task, response.delta)
-        return _whole(response)
-
-    async def _acomplete(self, task: GenerationTask, kwargs: dict[str, Any]) -> CompletionResponse:
-        if not _listening(task):
-            return await self.llm.acomplete(_prompt(task), **kwargs)
-        response: CompletionResponse | None = None
-        async for response in await self.llm.astream_complete(_prompt(task), **kwargs):
-            _emit(task, response.delta)
-        return _whole(response)
+    task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {ChatTask: _chat, GenerationTask: _complete}
 
 
-def _prompt(task: GenerationTask) -> str:
-    if task.input_str is None:
-        raise InvalidRequestError("a LlamaIndex LLM takes text or messages, not token ids")
-    return task.input_str
+async def _blocking(
+    task: GenerationTask,
+    call: Callable[..., R],
+    stream: Callable[..., Iterator[R]],
+    prompt: object,
+    kwargs: dict[str, Any],
+) -> None:
+    if not _listening(task):
+        _fill(task, await run_in_thread(call, prompt, **kwargs))
+        return
+    stopped = threading.Event()
+    try:
+        await run_in_thread(lambda: _read(task, stream(prompt, **kwargs), stopped))
+    finally:
+        stopped.set()
+
+
+def _read(task: GenerationTask, responses: Iterator[R], stopped: threading.Event) -> None:
+    reading = _Reading(task)
+    with closing(cast("Any", responses)):
+        for response in responses:
+            if stopped.is_set():
+                return
+            reading.take(response)
+    reading.finish()
+
+
+async def _aread(task: GenerationTask, responses: AsyncIterator[R]) -> None:
+    reading = _Reading(task)
+    async with aclosing(cast("Any", responses)):
+        async for response in responses:
+            reading.take(response)
+    reading.finish()
+
+
+class _Reading:
+    """One answer, read piece by piece."""
+
+    def __init__(self, task: GenerationTask) -> None:
+        self._task = task
+        self._last: ChatResponse | CompletionResponse | None = None
+        self._usage: Usage | None = None
+
+    def take(self, response: ChatResponse | CompletionResponse) -> None:
+        delta = Delta(response.delta or "", str(response.additional_kwargs.get("thinking_delta") or ""))
+        if self._task.scope is not None and (delta.text or delta.reasoning):
+            self._task.scope.emit(delta)
+        usage = _usage(response)
+        if usage.total_tokens:  # some LLMs tell it in their last piece, some in one before
+            self._usage = usage
+        self._last = response
+
+    def finish(self) -> None:
+        if self._last is None:
+            raise WorkerError("the LLM's stream ended without an answer")
+        _fill(self._task, self._last)
+        self._task.usage = self._usage or self._task.usage
 
 
 def _kwargs(task: GenerationTask) -> dict[str, Any]:
     """What the LLM's call takes: the sampling parameters that are set, and the caller's own keywords."""
+    if task.n not in (None, 1):
+        raise UnsupportedParameterError("a LlamaIndex LLM gives one answer a call: leave n out, set sample_num")
     given = (task.custom_input_params or {}).get(LLAMAINDEX_KWARGS)
-    return {**task.sampling(), **(given if isinstance(given, Mapping) else {})}
+    sampling = task.sampling()
+    sampling.pop("n", None)
+    return {**sampling, **(given if isinstance(given, Mapping) else {})}
 
 
 def _listening(task: GenerationTask) -> bool:
     return task.scope is not None and task.scope.listening
-
-
-def _emit(task: GenerationTask, delta: str | None) -> None:
-    if delta and task.scope is not None:
-        task.scope.emit(Delta(delta))
-
-
-def _whole(response: Response | None) -> Response:
-    if response is None:
-        raise WorkerError("the LLM's stream ended without an answer")
-    return response
 
 
 def _fill(task: GenerationTask, response: ChatResponse | CompletionResponse) -> None:
@@ -139,6 +168,39 @@ def _fill(task: GenerationTask, response: ChatResponse | CompletionResponse) -> 
         task.original = response.message
         task.output_str = response.message.content or ""
         task.reasoning = reasoning_of(response.message)
-        task.tool_calls = core_tool_calls(response.message)
-    task.finish_reason = "tool_calls" if task.tool_calls else "stop"
-    task.usage = usage_of(response)
+        task.tool_calls = tool_calls_of(response.message)
+    task.finish_reason = _finish_reason(response) or ("tool_calls" if task.tool_calls else "stop")
+    task.usage = _usage(response)
+
+
+def _finish_reason(response: ChatResponse | CompletionResponse) -> str | None:
+    """Where the providers put it; None where they tell none."""
+    raw = response.raw
+    choices = _field(raw, "choices")
+    holder = choices[0] if isinstance(choices, list) and choices else raw
+    found = _field(holder, "finish_reason") or _field(holder, "stop_reason")
+    return found if isinstance(found, str) else None
+
+
+def _usage(response: ChatResponse | CompletionResponse) -> Usage:
+    """What the call cost, as far as the LLM tells."""
+    found = _field(response.raw, "usage") or response.additional_kwargs
+    return Usage(
+        prompt_tokens=_count(found, "prompt_tokens", "input_tokens"),
+        completion_tokens=_count(found, "completion_tokens", "output_tokens"),
+        cached_tokens=_count(_field(found, "prompt_tokens_details") or found, "cached_tokens"),
+        reasoning_tokens=_count(_field(found, "completion_tokens_details") or found, "reasoning_tokens"),
+        calls=1,
+    )
+
+
+def _count(holder: object, *names: str) -> int:
+    for name in names:
+        value = _field(holder, name)
+        if isinstance(value, int):
+            return value
+    return 0
+
+
+def _field(holder: object, name: str) -> Any:  # Any: whatever a provider's class, or a dict, holds
+    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)

@@ -7,13 +7,12 @@ from typing import Any
 from llama_index.core.llms import LLM
 
 from llamaindex_scaffolding.llm import ScaffoldingLLM
-from scaffolding_core import Worker
-from scaffolding_core.workers.reward import RewardFunction
+from llamaindex_scaffolding.rewards import Reward
 
 __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 
 
-def with_majority_vote(llm: LLM, n: int = 8, **options: Any) -> ScaffoldingLLM:
+def with_majority_vote(llm: LLM, n: int = 8, *, temperature: float | None = 0.7, **options: Any) -> ScaffoldingLLM:
     """An LLM whose answers are voted on.
 
     Cost: at most n calls of the LLM for each answer.
@@ -21,23 +20,29 @@ def with_majority_vote(llm: LLM, n: int = 8, **options: Any) -> ScaffoldingLLM:
     Args:
         llm: any LLM.
         n: samples.
+        temperature: of the samples; None leaves the LLM's own, which is mostly too low for samples to differ.
         options: of `MajorityVoteController`, such as `stop_rule` or `extractor`.
     """
-    return ScaffoldingLLM.wrap(llm, "majority_vote", sample_num=n, method_options=options)
+    return ScaffoldingLLM.wrap(llm, "majority_vote", sample_num=n, temperature=temperature, method_options=options)
 
 
-def with_best_of_n(llm: LLM, reward: RewardFunction | Worker, n: int = 4, **options: Any) -> ScaffoldingLLM:
+def with_best_of_n(
+    llm: LLM, reward: Reward, n: int = 8, *, temperature: float | None = 0.7, **options: Any
+) -> ScaffoldingLLM:
     """An LLM that gives the best of several answers.
 
     Cost: at most n calls of the LLM, and n rewards, for each answer.
 
     Args:
         llm: any LLM.
-        reward: scores an answer: a function of prompt and answer, or a worker.
+        reward: scores an answer: a function of prompt and answer, one of LlamaIndex's evaluators, or a worker.
         n: samples.
+        temperature: of the samples; None leaves the LLM's own, which is mostly too low for samples to differ.
         options: of `BestOfNController`, such as `enough`.
     """
-    return ScaffoldingLLM.wrap(llm, "best_of_n", sample_num=n, reward=reward, method_options=options)
+    return ScaffoldingLLM.wrap(
+        llm, "best_of_n", sample_num=n, reward=reward, temperature=temperature, method_options=options
+    )
 
 
 def with_chain_of_thought(llm: LLM, **options: Any) -> ScaffoldingLLM:

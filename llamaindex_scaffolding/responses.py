@@ -1,0 +1,106 @@
+"""A method's result and its events, as LlamaIndex's responses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    ContentBlock,
+    LogProb,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+)
+
+from llamaindex_scaffolding.messages import to_chat_message
+from scaffolding_core import Delta, Event, FinalEvent, ScaffoldingOutput, TokenLogprob
+from scaffolding_core.answer_stream import AnswerStream
+
+__all__ = ["ChatStream", "chat_response", "completion_of"]
+
+
+class ChatStream:
+    """Turns a request's events into responses, each with the text so far and what is new.
+
+    The last one holds the chosen message, whole, and everything that is known of the request.
+
+    Args:
+        live: whether text is shown as it comes; see `Controller.streams_answer`.
+        request_id: number of the request.
+    """
+
+    def __init__(self, *, live: bool, request_id: int) -> None:
+        self._answer = AnswerStream(live=live)
+        self._request_id = request_id
+        self._text = ""
+        self._reasoning = ""
+
+    def of(self, event: Event) -> Iterator[ChatResponse]:
+        """The responses that an event brings."""
+        delta = self._answer.of(event)
+        if delta is not None:
+            yield self._piece(delta)
+        if isinstance(event, FinalEvent):
+            last = chat_response(event.output, self._request_id)
+            last.delta = ""
+            yield last
+
+    def _piece(self, delta: Delta) -> ChatResponse:
+        self._text += delta.text
+        self._reasoning += delta.reasoning
+        blocks: list[ContentBlock] = [TextBlock(text=self._text)]
+        if self._reasoning:
+            blocks.insert(0, ThinkingBlock(content=self._reasoning))
+        return ChatResponse(
+            message=ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks),
+            delta=delta.text,
+            # Where agents look for thoughts as they come.
+            additional_kwargs={"thinking_delta": delta.reasoning} if delta.reasoning else {},
+        )
+
+
+def chat_response(output: ScaffoldingOutput, request_id: int) -> ChatResponse:
+    """The chosen sample's message, whole.
+
+    `raw` tells how it was chosen, as plain data; `additional_kwargs` has the same under `scaffolding`, beside
+    the token counts. Both count all samples.
+    """
+    told = _told(output, request_id)
+    return ChatResponse(
+        message=to_chat_message(output.message),
+        raw=told,
+        logprobs=_logprobs(output.logprobs),
+        additional_kwargs={"scaffolding": told, **told["usage"]},
+    )
+
+
+def completion_of(response: ChatResponse) -> CompletionResponse:
+    """The same response for a completion."""
+    return CompletionResponse(
+        text=response.message.content or "",
+        raw=response.raw,
+        delta=response.delta,
+        logprobs=response.logprobs,
+        additional_kwargs=response.additional_kwargs,
+    )
+
+
+def _told(output: ScaffoldingOutput, request_id: int) -> dict[str, Any]:
+    told = output.summary()
+    usage = {**told["usage"], "total_tokens": output.usage.total_tokens}
+    return {**told, "usage": usage, "finish_reason": output.finish_reason, "trace_id": request_id}
+
+
+def _logprobs(tokens: Sequence[TokenLogprob] | None) -> list[list[LogProb]] | None:
+    if tokens is None:
+        return None
+    likely = [token.top or ((token.token, token.logprob),) for token in tokens]
+    return [[_logprob(*choice) for choice in choices] for choices in likely]
+
+
+def _logprob(text: str, value: float) -> LogProb:
+    return LogProb(token=text, logprob=value, bytes=list(text.encode()))
