@@ -61,7 +61,8 @@ from scaffolding_core.messages import (
     message_from_dict,
 )
 from scaffolding_core.methods import METHODS, build_method
-from scaffolding_core.result import Candidate, ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.output import Candidate, ScaffoldingOutput
+from scaffolding_core.result import ScaffoldingResult
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
 from scaffolding_core.task import (
     SAMPLING_PARAMETERS,

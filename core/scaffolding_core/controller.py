@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeV
 
 from scaffolding_core.errors import ControllerError, InvalidRequestError
 from scaffolding_core.events import DecisionEvent
-from scaffolding_core.result import Candidate, ScaffoldingOutput
+from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask, Prompt, Task, task_from_prompt
 
 if TYPE_CHECKING:

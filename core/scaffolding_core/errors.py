@@ -31,12 +31,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scaffolding_core.task import Task
+from collections.abc import Sequence
+from typing import Literal
 
 __all__ = [
     "AuthenticationError",
@@ -75,7 +71,7 @@ class ScaffoldingError(Exception):
         branch: path of the branch it failed in, `()` being the request's own generator.
     """
 
-    task: Task | None = None
+    task: object = None
     branch: tuple[int, ...] | None = None
 
     def __reduce__(self) -> tuple[object, ...]:

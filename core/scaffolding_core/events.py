@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from scaffolding_core.result import Candidate, ScaffoldingOutput
+    from scaffolding_core.output import Candidate, ScaffoldingOutput
 
 __all__ = ["CandidateEvent", "DecisionEvent", "Event", "FinalEvent", "TokenEvent"]
 

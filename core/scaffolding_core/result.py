@@ -1,173 +1,26 @@
-"""What a request gives back: its output, and the handle on it while it runs."""
+"""ScaffoldingResult: the handle on a request, while it runs and afterwards."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 from scaffolding_core.errors import DeadlockError, RequestCancelledError, copy_error
 from scaffolding_core.event_stream import EventStream
 from scaffolding_core.events import Event, FinalEvent
-from scaffolding_core.messages import AssistantMessage
+from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
 
-    from scaffolding_core.task import GenerationTask, TokenLogprob
-
-__all__ = ["Candidate", "ScaffoldingOutput", "ScaffoldingResult", "Stopped"]
+__all__ = ["ScaffoldingResult"]
 
 logger = logging.getLogger("scaffolding_core")
-
-Stopped: TypeAlias = Literal["complete", "decided", "budget"]
-"""Why a method stopped: all its work was done; the rest could not, or would hardly, change the answer;
-budget or deadline ran out, and this is the best answer so far."""
-
-
-@dataclass(slots=True)
-class Candidate:
-    """One sample of a method.
-
-    Attributes:
-        index: of the sample, from 0.
-        message: what the model said, whole.
-        answer: what was extracted from it; None if it has no answer, or is not compared.
-        score: its reward, where there is one.
-        votes: how many samples gave the same answer, this one included.
-        usage: what it cost.
-        error: why it failed, where it did.
-        cut: stopped because the method had decided without it.
-        finish_reason: as the backend gave it.
-        logprobs: of its tokens, where they were asked for.
-        output_tokens: its token ids, where the backend tells them.
-    """
-
-    index: int
-    message: AssistantMessage = field(default_factory=AssistantMessage)
-    answer: object = None
-    score: float | None = None
-    votes: int = 0
-    usage: Usage | None = None
-    error: BaseException | None = None
-    cut: bool = False
-    finish_reason: str | None = None
-    logprobs: list[TokenLogprob] | None = None
-    output_tokens: list[int] | None = None
-
-    @property
-    def text(self) -> str:
-        """The text of the message."""
-        return self.message.text
-
-    def summary(self) -> dict[str, Any]:
-        """The sample as plain data, fit for JSON."""
-        return {
-            "text": self.text,
-            "answer": _plain(self.answer),
-            "score": self.score,
-            "votes": self.votes,
-            "error": str(self.error) if self.error is not None else None,
-            "cut": self.cut,
-            "finish_reason": self.finish_reason,
-        }
-
-    @classmethod
-    def from_task(cls, index: int, task: GenerationTask) -> Self:
-        """What a finished task holds."""
-        return cls(
-            index,
-            task.message(),
-            usage=task.usage,
-            finish_reason=task.finish_reason,
-            logprobs=task.logprobs,
-            output_tokens=task.output_tokens,
-        )
-
-
-@dataclass(slots=True)
-class ScaffoldingOutput:
-    """The result of a method.
-
-    Attributes:
-        message: the chosen sample's message, whole.
-        answer: its answer, where the method extracts one.
-        candidates: every sample that was started, in index order.
-        votes: how many votes each answer got, most first; equal answers by the text of the earliest.
-        agreement: share of the votes that the answer has, 0 to 1.
-        score: reward of the chosen sample.
-        usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
-        stopped: why the method stopped.
-        token_ids: of the chosen sample, where the backend tells them.
-        finish_reason: of the chosen sample.
-        logprobs: of the chosen sample, where they were asked for.
-        method: name of the method.
-        data: whatever a method of yours adds.
-    """
-
-    message: AssistantMessage = field(default_factory=AssistantMessage)
-    answer: object = None
-    candidates: list[Candidate] = field(default_factory=list)
-    votes: dict[str, int] = field(default_factory=dict)
-    agreement: float | None = None
-    score: float | None = None
-    usage: Usage = field(default_factory=Usage)
-    stopped: Stopped = "complete"
-    token_ids: list[int] | None = None
-    finish_reason: str | None = None
-    logprobs: list[TokenLogprob] | None = None
-    method: str = ""
-    data: Mapping[str, object] | None = None
-
-    @property
-    def text(self) -> str:
-        """The text of the message."""
-        return self.message.text
-
-    @property
-    def samples(self) -> int:
-        """How many samples were started; those that failed or were cut count too."""
-        return len(self.candidates)
-
-    def summary(self) -> dict[str, Any]:
-        """The method's result as plain data, fit for JSON: all but the text."""
-        return {
-            "method": self.method,
-            "answer": _plain(self.answer),
-            "candidates": [candidate.summary() for candidate in self.candidates],
-            "votes": self.votes,
-            "agreement": self.agreement,
-            "score": self.score,
-            "samples": self.samples or 1,
-            "stopped": self.stopped,
-            "usage": asdict(self.usage),
-        }
-
-    @classmethod
-    def from_candidate(cls, candidate: Candidate, *, method: str) -> Self:
-        """An output whose chosen sample is this one."""
-        return cls(
-            candidate.message,
-            candidate.answer,
-            score=candidate.score,
-            token_ids=candidate.output_tokens,
-            finish_reason=candidate.finish_reason,
-            logprobs=candidate.logprobs,
-            method=method,
-        )
-
-
-def _plain(answer: object) -> Any:  # Any: whatever JSON can hold
-    try:
-        return json.loads(json.dumps(answer, default=str))
-    except (TypeError, ValueError):
-        return str(answer)
 
 
 class ScaffoldingResult:

@@ -19,7 +19,8 @@ from scaffolding_core.driver import ComputeWorker, Driver, Lane, OwnLoop, Reques
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError, MissingWorkerError
 from scaffolding_core.event_stream import EventStream
 from scaffolding_core.events import Event
-from scaffolding_core.result import ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.output import ScaffoldingOutput
+from scaffolding_core.result import ScaffoldingResult
 from scaffolding_core.task import (
     SAMPLING_PARAMETERS,
     ComputeTask,

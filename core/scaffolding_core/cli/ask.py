@@ -20,7 +20,7 @@ from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 
 if TYPE_CHECKING:
     from scaffolding_core.controller import Controller
-    from scaffolding_core.result import ScaffoldingOutput
+    from scaffolding_core.output import ScaffoldingOutput
     from scaffolding_core.worker import Worker
 
 __all__ = ["ask"]

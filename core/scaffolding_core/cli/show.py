@@ -12,7 +12,7 @@ from rich.text import Text
 
 from scaffolding_core.answer_stream import AnswerStream
 from scaffolding_core.events import CandidateEvent, Event
-from scaffolding_core.result import ScaffoldingOutput
+from scaffolding_core.output import ScaffoldingOutput
 
 __all__ = ["Show"]
 

@@ -9,7 +9,7 @@ from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.events import DecisionEvent
-from scaffolding_core.result import Candidate, ScaffoldingOutput
+from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
 
 __all__ = ["BestOfNController"]

@@ -9,7 +9,7 @@ from scaffolding_core.answers import Extractor, default_extractor
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import extracted
 from scaffolding_core.messages import RoleMessage, UserMessage
-from scaffolding_core.result import Candidate, ScaffoldingOutput
+from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import ChatTask, GenerationTask
 
 __all__ = ["ChainOfThoughtController"]

@@ -12,7 +12,7 @@ from scaffolding_core.controllers.answering import assigned, extracted
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.events import DecisionEvent
-from scaffolding_core.result import Candidate, ScaffoldingOutput
+from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
 from scaffolding_core.voting import Ballot, Full, StopRule, resolve_stop_rule, winner
 

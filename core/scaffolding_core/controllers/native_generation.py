@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
-from scaffolding_core.result import Candidate, ScaffoldingOutput
+from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask
 
 __all__ = ["NativeGenerationController"]

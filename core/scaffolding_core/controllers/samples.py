@@ -8,7 +8,7 @@ from typing import Any
 
 from scaffolding_core.controller import Outcome, Race, Steps
 from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError
-from scaffolding_core.result import Candidate, ScaffoldingOutput, Stopped
+from scaffolding_core.output import Candidate, ScaffoldingOutput, Stopped
 from scaffolding_core.task import GenerationTask
 
 __all__ = ["Samples", "checked_sample_num", "derived_seed"]

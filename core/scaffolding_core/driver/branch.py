@@ -10,7 +10,7 @@ from scaffolding_core.controller import CancelRace, Outcome, ParallelProcess, Ra
 from scaffolding_core.driver.call import Call
 from scaffolding_core.errors import ControllerError
 from scaffolding_core.events import CandidateEvent, DecisionEvent
-from scaffolding_core.result import Candidate
+from scaffolding_core.output import Candidate
 from scaffolding_core.task import Task
 from scaffolding_core.usage import Usage
 
@@ -35,6 +35,11 @@ class RaceRun:
         self.cancelled = False
         self.live: dict[int, Child] = {}
         self.outcomes: deque[Outcome] = deque()
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether an outcome goes to a waiting owner as it is."""
+        return self.race.failures == "values" and not self.cancelled and not self.outcomes
 
     def wants_more(self) -> bool:
         """Whether another branch may start."""
@@ -148,6 +153,10 @@ class Branch:
         run = child.race
         if run is not None:
             del run.live[child.index]
+            if run is self.waiting and run.hands_over and not self.closing:
+                run.handed += 1
+                self.waiting, self.reply = None, _outcome(child)
+                return self
             run.outcomes.append(_outcome(child))
         elif not self.closing:
             self.pending -= 1

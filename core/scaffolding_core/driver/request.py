@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from scaffolding_core.budget import Budget
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
-from scaffolding_core.result import ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.output import ScaffoldingOutput
+from scaffolding_core.result import ScaffoldingResult
 from scaffolding_core.task import StreamGenerationTask, StreamHandle, Task
 from scaffolding_core.usage import Usage
 from scaffolding_core.worker import around_calls
