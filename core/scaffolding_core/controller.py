@@ -99,7 +99,7 @@ class Race:
             failures back as outcomes.
     """
 
-    __slots__ = ("ahead", "branches", "failures", "run")
+    __slots__ = ("ahead", "branches", "failures", "news", "run")
 
     def __init__(
         self,
@@ -111,7 +111,12 @@ class Race:
         self.branches = iter(branches)
         self.ahead = ahead
         self.failures = failures
+        self.news: Candidate | None = None
         self.run: object = None  # what the driver keeps of it
+
+    def tell(self, candidate: Candidate) -> None:
+        """Tell whoever listens of a finished sample, with the next yield of the race or its cancel."""
+        self.news = candidate
 
     def cancel(self) -> CancelRace:
         """Yield it to stop the race; resumes with every branch not handed back, in index order.
@@ -180,7 +185,8 @@ class Controller:
     def as_task(self, task: GenerationTask) -> GenerationTask | None:
         """The prepared task, if all that `process` does is to prepare one task and yield it; else None.
 
-        It lets a method race such tasks themselves, which spares a generator for each sample.
+        It lets a method race copies of it, which spares a generator for each sample. It may be another task
+        than the one given, which the caller gives up.
         """
         return None
 

@@ -100,7 +100,7 @@ class BestOfNController(Controller):
         try:
             while (outcome := (yield samples.race)) is not None:
                 candidate = samples.take(outcome)
-                yield candidate
+                samples.race.tell(candidate)
                 if self.enough is not None and candidate.score is not None and candidate.score >= self.enough:
                     samples.stopped = "decided"
                     break

@@ -86,10 +86,7 @@ class MajorityVoteController(Controller):
         if n == 1 and not own_vote:
             return (yield from self._only_sample(tasks, generation_kwargs or {}))
 
-        def begin(sample: list[GenerationTask]) -> GenerationTask | Steps[Any]:
-            return self._begin(sample, generation_kwargs)
-
-        samples = Samples(tasks, n, begin, min_samples=min(self.min_samples, n))
+        samples = self._samples(tasks, n, generation_kwargs or {})
         ballot = Ballot(Full() if own_vote else self.stop_rule, n, self.run_ahead)
         yield from self._collect(samples, ballot)
         if samples.stopped == "budget":
@@ -145,20 +142,23 @@ class MajorityVoteController(Controller):
             output.stopped = value.stopped
         return output
 
-    def _begin(
-        self, sample: list[GenerationTask], options: Mapping[str, object] | None
-    ) -> GenerationTask | Steps[Any]:
-        if len(sample) == 1 and not options:
-            task = self.generation_controller.as_task(sample[0])
-            if task is not None:
-                return task
-        return self.generation_controller.clone().process(sample, **(options or {}))
+    def _samples(self, tasks: list[GenerationTask], n: int, options: Mapping[str, object]) -> Samples:
+        least = min(self.min_samples, n)
+        lone = self.generation_controller.as_task(tasks[0].copy()) if len(tasks) == 1 and not options else None
+        if lone is not None:
+            return Samples([lone], n, _only_task, min_samples=least)
+
+        def begin(sample: list[GenerationTask]) -> Steps[Any]:
+            return self.generation_controller.clone().process(sample, **options)
+
+        return Samples(tasks, n, begin, min_samples=least)
 
     def _collect(self, samples: Samples, ballot: Ballot) -> Steps[None]:
         classes = self.equivalence.classes()
-        samples.race.ahead = ballot.ahead()
+        race = samples.race
+        race.ahead = ballot.ahead()
         try:
-            while (outcome := (yield samples.race)) is not None:
+            while (outcome := (yield race)) is not None:
                 candidate = samples.take(outcome)
                 choice = None
                 if candidate.error is None:
@@ -170,13 +170,13 @@ class MajorityVoteController(Controller):
                         choice = (
                             (yield from assigned(classes, answer)) if classes.costly else classes.assign(answer)
                         )
-                yield candidate
+                race.tell(candidate)
                 ballot.see(candidate.index, choice)
                 if ballot.decided():
                     samples.stopped = "decided"
                     return
                 if samples.stopped == "complete":
-                    samples.race.ahead = ballot.ahead()
+                    race.ahead = ballot.ahead()
         except BudgetExceededError as error:
             samples.out_of_budget(error)
 
@@ -193,6 +193,10 @@ class MajorityVoteController(Controller):
         chosen = succeeded[index]
         chosen.answer = answer
         return chosen
+
+
+def _only_task(sample: list[GenerationTask]) -> GenerationTask:
+    return sample[0]
 
 
 def _choice(samples: Samples, ballot: Ballot) -> Candidate:

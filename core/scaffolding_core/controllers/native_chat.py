@@ -68,10 +68,8 @@ class NativeChatController(NativeGenerationController):
         return chat
 
     def as_task(self, task: GenerationTask) -> GenerationTask | None:
-        """The prepared chat, if the task is one already; a copy's results would not reach the task."""
-        if type(self).process is not NativeChatController.process or not isinstance(task, ChatTask):
-            return None
-        return self.as_chat(task)
+        """The prepared chat, unless a subclass does more in `process`."""
+        return self.as_chat(task) if type(self).process is NativeChatController.process else None
 
 
 def _chat_of(task: GenerationTask) -> ChatTask:

@@ -59,7 +59,8 @@ class NativeGenerationController(Controller):
         """Name the worker and fill in the defaults."""
         if task.worker_tag is None:
             task.worker_tag = self.WorkerTag.GENERATION
-        task.fill(self.sampling_params)
+        if self.sampling_params:
+            task.fill(self.sampling_params)
         return task
 
     def as_task(self, task: GenerationTask) -> GenerationTask | None:

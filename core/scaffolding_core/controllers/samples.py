@@ -55,13 +55,14 @@ class Samples:
         begin: Callable[[list[GenerationTask]], GenerationTask | Steps[Any]],
     ) -> Iterator[GenerationTask | Steps[Any]]:
         copies = [task.copies() for task in tasks]
+        seeds = [task.seed for task in tasks]
         group = object()
         for index in range(self.n):
             sample = [next(copy) for copy in copies]
-            for task in sample:
+            for task, seed in zip(sample, seeds, strict=True):
                 task.group = group
-                if task.seed is not None:
-                    task.seed = derived_seed(task.seed, index)
+                if seed is not None:
+                    task.seed = derived_seed(seed, index)
             self.tasks.append(sample)
             yield begin(sample)
 
@@ -76,7 +77,7 @@ class Samples:
         candidate = Candidate.from_task(outcome.index, task)
         candidate.usage = outcome.usage
         candidate.cut = outcome.cut
-        if isinstance(value, ScaffoldingOutput):
+        if value is not task and isinstance(value, ScaffoldingOutput):
             candidate.message = value.message
             candidate.answer = value.answer
             candidate.score = value.score

@@ -227,10 +227,15 @@ class Branch:
 
     def _begin_race(self, race: Race) -> bool:
         run = self._run_of(race)
+        if race.news is not None:
+            self._tell_candidate(race.news)
+            race.news = None
         return run.cancelled or self._hand_back(run)
 
     def _begin_cancel(self, cancel: CancelRace) -> bool:
         run = self._run_of(cancel.race)
+        if cancel.race.news is not None:
+            self._tell_candidate(cancel.race.news)
         run.cancelled = True
         for child in list(run.live.values()):
             child.cut()
