@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import random
 import re
@@ -100,10 +101,10 @@ async def run(
     ]
 
 
-async def chain_demo(console: Console) -> None:
+async def chain_demo(console: Console, how_many: int) -> None:
     console.rule("1. A LangChain chain: prompt | ChatScaffolding(...) | parser")
     questions = [(packs, cards) for packs in range(2, 10) for cards in range(2, 10) if (packs, cards) not in SHOTS]
-    questions = random.Random(7).sample(questions, 40)
+    questions = random.Random(7).sample(questions, how_many)
     models = {
         "one sample": ChatScaffolding(method="direct", **SAMPLING),
         f"majority vote of {SAMPLES}": ChatScaffolding(
@@ -140,10 +141,13 @@ def query_engine_demo(console: Console) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--questions", type=int, default=40, help="questions for the chain, at most 58")
+    arguments = parser.parse_args()
     console = Console()
     console.print(f"SmolLM2-135M-Instruct, in this process; {SAMPLES} samples at most for each question.\n")
     started = time.monotonic()
-    asyncio.run(chain_demo(console))
+    asyncio.run(chain_demo(console, arguments.questions))
     query_engine_demo(console)
     console.print(f"\nDone in {time.monotonic() - started:.0f} s.")
 
