@@ -188,6 +188,8 @@ class WorkerError(ScaffoldingError):
         attempts: how often it was tried.
     """
 
+    attempts: int = 1
+
     def __init__(self, message: str, *, attempts: int = 1) -> None:
         super().__init__(message)
         self.attempts = attempts

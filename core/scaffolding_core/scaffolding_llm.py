@@ -324,7 +324,7 @@ class ScaffoldingLlm:
                 raise ClosedError("this ScaffoldingLlm is closed: make a new one")
             if self._own_loop is None:
                 self._own_loop = OwnLoop()
-                weakref.finalize(self, self._own_loop.stop_soon)
+                weakref.finalize(self, _end_soon, self._own_loop, self._all_workers)
             if self._own_loop.is_current():
                 raise DeadlockError(
                     "a blocking call from inside this ScaffoldingLlm's own loop would wait for itself: "
@@ -433,6 +433,21 @@ class ScaffoldingStream:
 
 
 _instances: weakref.WeakSet[ScaffoldingLlm] = weakref.WeakSet()
+
+
+def _end_soon(own: OwnLoop, workers: list[Worker]) -> None:
+    """End the own loop of a ScaffoldingLlm that was dropped, with what its workers keep there."""
+
+    async def end() -> None:
+        for worker in workers:
+            await worker.release_loop()
+        own.loop.stop()
+
+    ending = end()
+    try:
+        asyncio.run_coroutine_threadsafe(ending, own.loop)
+    except RuntimeError:  # it was ended already
+        ending.close()
 
 
 def _after_fork() -> None:

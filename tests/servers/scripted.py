@@ -75,7 +75,7 @@ class Scripted:
             return web.Response(status=reply.status, text=text, content_type=kind, headers=reply.headers)
         chat = request.path.endswith("/chat/completions")
         choices = range(body.get("n", 1))
-        if not reply.stream:
+        if not reply.stream or not body.get("stream"):
             return web.json_response(self._plain(reply, chat, choices))
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
@@ -104,18 +104,30 @@ class Scripted:
             if reply.finish is not None:
                 yield self._chunk(index, {"delta": {}, "text": "", "finish_reason": reply.finish})
         if reply.usage is not None:
-            yield json.dumps({"choices": [], "usage": reply.usage})
+            usage = {**reply.usage, "total_tokens": sum(reply.usage.values())}
+            yield json.dumps({"choices": [], "usage": usage})
         yield "[DONE]"
 
     def _chunk(self, index: int, part: dict[str, Any]) -> str:
-        return json.dumps({"choices": [{"index": index, "finish_reason": None, **part}]})
+        choice = {"index": index, "finish_reason": None, **part}
+        return json.dumps({"id": "scripted", "created": 0, "model": "scripted-model", "choices": [choice]})
 
     def _plain(self, reply: Reply, chat: bool, choices: range) -> dict[str, Any]:
         text = "".join(reply.pieces)
-        part = {"message": {"content": text}} if chat else {"text": text}
+        calls = [
+            {"id": f"call-{place}", "type": "function", "function": {"name": name, "arguments": arguments}}
+            for place, (name, arguments) in enumerate(reply.tool_calls)
+        ]
+        message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
+        part = {"message": message} if chat else {"text": text}
+        usage = reply.usage and {**reply.usage, "total_tokens": sum(reply.usage.values())}
         return {
+            "id": "scripted",
+            "object": "chat.completion" if chat else "text_completion",
+            "created": 0,
+            "model": "scripted-model",
             "choices": [{"index": index, "finish_reason": reply.finish, **part} for index in choices],
-            "usage": reply.usage,
+            "usage": usage,
         }
 
     async def models(self, request: web.Request) -> web.Response:
