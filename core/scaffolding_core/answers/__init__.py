@@ -11,7 +11,7 @@ from scaffolding_core.answers.default_extractor import default_extractor
 from scaffolding_core.answers.equivalence import Classes, Equivalence, KeyEquivalence
 from scaffolding_core.answers.exact import Exact
 from scaffolding_core.answers.extractor import Answer, Extractor, FirstOf
-from scaffolding_core.answers.function import FromFunction
+from scaffolding_core.answers.function import FromFunction, FromMessage
 from scaffolding_core.answers.json_answer import Json
 from scaffolding_core.answers.mathematical import Mathematical
 from scaffolding_core.answers.model_answer import Parsed
@@ -33,6 +33,7 @@ __all__ = [
     "Extractor",
     "FirstOf",
     "FromFunction",
+    "FromMessage",
     "Json",
     "KeyEquivalence",
     "LastNumber",

@@ -5,18 +5,21 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import logging
 import os
-import select
+import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import NoReturn
 
 from scaffolding_core.messages import JsonValue
 
 __all__ = ["BoundedProcess", "serve", "shared_process"]
+
+logger = logging.getLogger("scaffolding_core")
 
 MEMORY = 1 << 30
 """Bytes of memory that the process may take."""
@@ -24,17 +27,24 @@ MEMORY = 1 << 30
 START = 30.0
 """Seconds that the process may take to start: it may import a large library."""
 
+GRACE = 2.0
+"""Seconds after which the process ends itself, should whoever had to kill it be gone."""
+
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "SYSTEMROOT")
+"""What the process sees of the environment: no keys."""
+
 
 class BoundedProcess:
     """Answers questions, one at a time, in a process of its own that is started with the first.
 
     A question that takes too long has no answer; the process is killed and the next question starts another.
+    Safe to use from any thread, and after a fork.
 
     Args:
         module: is run with `python -m`; it must call `serve`.
 
     Attributes:
-        killed: how often the process was killed.
+        killed: how often a process was killed, crashed, or could not start.
     """
 
     def __init__(self, module: str) -> None:
@@ -43,46 +53,59 @@ class BoundedProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
-    def ask(self, question: JsonValue | dict[str, object], timeout: float) -> JsonValue:
+    def ask(self, question: Mapping[str, JsonValue], timeout: float) -> JsonValue:
         """The answer, or None if there is none in time; blocks, so call it in a thread.
 
         Args:
             question: plain data.
-            timeout: seconds.
+            timeout: seconds, once the process has started and the questions before are answered.
         """
+        line = json.dumps({"question": question, "limit": timeout + GRACE}).encode() + b"\n"
         with self._lock:
-            process = self._started()
-            if process is None:
-                return None
-            line = json.dumps(question).encode() + b"\n"
-            answer = _exchange(process, line, time.monotonic() + timeout)
-            if answer is None:
+            try:
+                process = self._started()
+                answer = b"" if process is None else _exchange(process, line, timeout)
+            except BaseException:  # interrupted: its answer must not be read as that to another question
+                self._end()
+                raise
+            if not answer:
                 self.killed += 1
+                logger.warning("%s did not answer in %g s, or ended; it is replaced", self.module, timeout)
                 self._end()
                 return None
-            result: JsonValue = json.loads(answer)
-            return result
+        result: JsonValue = json.loads(answer)
+        return result
 
     def close(self) -> None:
         """End the process."""
         with self._lock:
             self._end()
 
+    def forget(self) -> None:
+        """Leave the process to whoever started it: for the child of a fork."""
+        if self._process is not None:
+            self._process.returncode = 0  # not ours to wait for
+        self._process = None
+        self._lock = threading.Lock()
+
     def _started(self) -> subprocess.Popen[bytes] | None:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self._end()
-        # Not multiprocessing: its spawn runs the user's main module again.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", self.module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        if _exchange(self._process, b"", time.monotonic() + START) is None:
-            self._end()
-        return self._process
+        try:
+            # Not multiprocessing: its spawn runs the user's main module again. -P: no import from the working
+            # directory.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", self.module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in _KEPT if name in os.environ}
+                | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+        except OSError:
+            return None
+        return self._process if _exchange(self._process, b"", START) else None
 
     def _end(self) -> None:
         process, self._process = self._process, None
@@ -102,54 +125,68 @@ def shared_process(module: str) -> BoundedProcess:
     process = BoundedProcess(module)
     atexit.register(process.close)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=functools.partial(process.__init__, module))  # type: ignore[misc]  # the parent's process is not the child's
+        os.register_at_fork(after_in_child=process.forget)
     return process
 
 
-def serve(answer: Callable[[dict[str, object]], JsonValue]) -> None:
+def serve(answer: Callable[[Mapping[str, JsonValue]], JsonValue]) -> NoReturn:
     """Answer questions from standard input, a JSON line each, until it closes; run in the process."""
-    _limit_memory()
+    _limit()
     output = sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints must not mix with answers
     output.write(b"null\n")
     output.flush()
     for line in sys.stdin.buffer:
+        asked = json.loads(line)
+        _alarm(asked["limit"])
         try:
-            result = answer(json.loads(line))
+            result = answer(asked["question"])
+        except MemoryError:
+            sys.exit(1)  # what it holds may never be freed
         except Exception:  # whatever hostile input does to a library, it has no answer
             result = None
+        _alarm(0)
         output.write(json.dumps(result).encode() + b"\n")
         output.flush()
+    sys.exit(0)
 
 
-def _limit_memory() -> None:
+def _limit() -> None:
+    """At most `MEMORY`, and no files written."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def _exchange(process: subprocess.Popen[bytes], line: bytes, until: float) -> bytes | None:
-    """Write a line and read one; None if the process ends, or does not answer in time."""
+def _alarm(seconds: float) -> None:
+    """End this process, unhandled, when the seconds are over; 0 calls it off."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _exchange(process: subprocess.Popen[bytes], line: bytes, timeout: float) -> bytes:
+    """Write a line and read one; empty if the process ended, or was killed because the time was up."""
     assert process.stdin is not None
     assert process.stdout is not None
-    # A long line may fill the pipe while the process is stuck, so it is written in a thread.
-    writer = threading.Thread(target=_write, args=(process, line), daemon=True)
-    writer.start()
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        process.kill()
+
+    timer = threading.Timer(timeout, expire)
+    timer.daemon = True
+    timer.start()
     answer = b""
-    while not answer.endswith(b"\n"):
-        left = until - time.monotonic()
-        if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
-            return None
-        piece = os.read(process.stdout.fileno(), 1 << 16)
-        if not piece:
-            return None
-        answer += piece
-    return answer
-
-
-def _write(process: subprocess.Popen[bytes], line: bytes) -> None:
-    assert process.stdin is not None
-    with suppress(OSError, ValueError):
+    try:
         process.stdin.write(line)
         process.stdin.flush()
+        answer = process.stdout.readline()
+    except OSError:  # it has ended
+        pass
+    finally:
+        timer.cancel()
+        timer.join()
+    return b"" if expired.is_set() else answer

@@ -10,7 +10,8 @@ from scaffolding_core.messages import AssistantMessage
 __all__ = ["Boxed", "last_boxed"]
 
 _OPENING = re.compile(r"\\f?box(?:ed)?\s*\{")
-_BRACES = re.compile(r"\\[{}]|[{}]")
+# An escaped backslash first: in `\\{` the brace itself is not escaped.
+_BRACES = re.compile(r"\\[\\{}]|[{}]")
 
 
 class Boxed(Extractor):

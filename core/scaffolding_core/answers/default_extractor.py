@@ -27,8 +27,11 @@ _DEFAULT = _Default()
 def default_extractor() -> Extractor:
     r"""What a vote compares unless it is told otherwise.
 
-    For a message that calls tools, the calls: text beside them is talk, and a message with an invalid call
-    abstains. For a text, the most deliberate statement of an answer there is: the last `\boxed{}`, else what
-    follows the last "the answer is" or `####`, else the last number, else the whole text.
+    For a message that calls tools, the calls: they are what the caller acts on, so text beside them is talk,
+    and a message with an invalid call abstains. For a text, the most deliberate statement of an answer there
+    is: the last `\boxed{}`, which nobody writes by chance; else what follows the last "the answer is" or
+    `####`; else the last number, since a worked problem ends in its result; else the whole text, as a label
+    or a short answer has no other form. Only an empty text abstains: where samples without a clear answer
+    should, take one extractor, such as `Boxed`.
     """
     return _DEFAULT

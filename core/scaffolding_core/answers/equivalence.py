@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Hashable
+from typing import Protocol
 
 from scaffolding_core.answers.extractor import Answer
 
 __all__ = ["Classes", "Equivalence", "KeyEquivalence"]
 
 
-class Classes(ABC):
+class Classes(Protocol):
     """The classes of equal answers that one request has met; classes, so equality is transitive.
 
     Attributes:
@@ -24,7 +25,7 @@ class Classes(ABC):
         """The number of the answer's class; a new one for an answer unlike all before."""
 
 
-class Equivalence(ABC):
+class Equivalence(Protocol):
     """Which answers are the same. Safe to share between requests and threads."""
 
     @abstractmethod

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["Answer", "Extractor", "FirstOf"]
@@ -14,7 +15,7 @@ Answer: TypeAlias = object
 """Whatever an extractor finds: mostly text, or plain data. Never None, which means that there is no answer."""
 
 
-class Extractor(ABC):
+class Extractor(Protocol):
     """Finds the answer in a message. Safe to share between requests and threads.
 
     Attributes:
@@ -32,10 +33,15 @@ class FirstOf(Extractor):
     """The answer of the first extractor that finds one.
 
     Args:
-        extractors: in order of preference.
+        extractors: in order of preference, at least one.
+
+    Raises:
+        InvalidRequestError: no extractor.
     """
 
     def __init__(self, *extractors: Extractor) -> None:
+        if not extractors:
+            raise InvalidRequestError("FirstOf needs at least one extractor")
         self.extractors: Sequence[Extractor] = extractors
         self.costly = any(extractor.costly for extractor in extractors)
 

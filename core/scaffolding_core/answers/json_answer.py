@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from scaffolding_core.answers.extractor import Extractor
+from scaffolding_core.answers.json_text import json_values
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage, JsonValue
 
-__all__ = ["Json", "last_json"]
+__all__ = ["Json"]
 
-_OPENING = re.compile(r"[{\[]")
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[(-?\d+)\]")
-_TRIES = 200
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(-?\d{1,9})\]")
 
 
 class Json(Extractor):
-    """The last JSON object or array in the text, or what a path leads to in it.
+    """The last JSON object in the text, fenced or not, or what a path leads to in the last that has it.
+
+    Where there is no object, the last array: after an object, `[1]` is more often a reference than an answer.
 
     Args:
         path: such as `answer`, `result.items[0].name`; empty for the whole value.
@@ -39,31 +39,20 @@ class Json(Extractor):
 
     def extract(self, message: AssistantMessage) -> JsonValue:
         """The value; None if there is none, or the path leads nowhere."""
-        value = last_json(message.text)
+        values = json_values(message.text)
+        objects_last = sorted(values, key=lambda value: isinstance(value, dict))
+        for value in reversed(objects_last):
+            part = self._part(value)
+            if part is not None:
+                return part
+        return None
+
+    def _part(self, value: JsonValue) -> JsonValue:
         for step in self.steps:
-            if (isinstance(value, dict) and isinstance(step, str)) or (
-                isinstance(value, list) and isinstance(step, int)
-            ):
-                try:
-                    value = value[step]  # type: ignore[index]  # the kinds match, as just checked
-                except (KeyError, IndexError):
-                    return None
+            if isinstance(value, dict) and isinstance(step, str):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+                value = value[step]
             else:
                 return None
         return value
-
-
-def last_json(text: str) -> JsonValue:
-    """The last outermost JSON object or array in a text; None if there is none."""
-    decoder = json.JSONDecoder()
-    found: JsonValue = None
-    position = 0
-    for _ in range(_TRIES):
-        opening = _OPENING.search(text, position)
-        if opening is None:
-            break
-        try:
-            found, position = decoder.raw_decode(text, opening.start())
-        except (ValueError, RecursionError):
-            position = opening.end()
-    return found

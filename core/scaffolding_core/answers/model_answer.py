@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-from scaffolding_core.answers.extractor import Extractor
-from scaffolding_core.answers.json_answer import last_json
+from scaffolding_core.answers.extractor import Answer, Extractor
+from scaffolding_core.answers.json_text import json_values
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 
 if TYPE_CHECKING:
@@ -15,21 +17,27 @@ __all__ = ["Parsed"]
 
 
 class Parsed(Extractor):
-    """The last JSON object in the text, if it is valid for a pydantic model, as that model's plain data.
+    """The last JSON value in the text that is valid for a pydantic model, as that model's plain data.
 
     Args:
         model: class of the model.
+
+    Raises:
+        InvalidRequestError: something else than a class of a model.
     """
 
     def __init__(self, model: type[BaseModel]) -> None:
+        if not hasattr(model, "model_validate_json"):
+            raise InvalidRequestError(f"Parsed needs the class of a pydantic model, got {model!r}")
         self.model = model
 
-    def extract(self, message: AssistantMessage) -> dict[str, object] | None:
+    def extract(self, message: AssistantMessage) -> Answer | None:
         """The model's data, validated and with its defaults; None if the text holds no valid one."""
-        value = last_json(message.text)
-        if value is None:
-            return None
-        try:
-            return self.model.model_validate(value).model_dump(mode="json")
-        except ValueError:  # a ValidationError is one
-            return None
+        for value in reversed(json_values(message.text)):
+            try:
+                # As JSON: a strict model takes a date as text from nothing else.
+                found: Answer = self.model.model_validate_json(json.dumps(value)).model_dump(mode="json")
+            except ValueError:  # a ValidationError is one
+                continue
+            return found
+        return None

@@ -9,11 +9,14 @@ from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["LastNumber", "last_number"]
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?(?:/\d+)?%?")
+_NUMBER = re.compile(
+    r"(?<!\w)(?<!\d\.)[-+−]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|(?<!\.)\.\d+)"
+    r"(?:[eE][-+]?\d{1,3})?(?:/\d+)?(?:\s?\\?%)?"
+)
 
 
 class LastNumber(Extractor):
-    """The last number in the text, as it is written: `1,000`, `-3.5`, `1/2`, `50%`."""
+    """The last number in the text, as it is written: `1,000`, `-3.5`, `.5`, `1/2`, `50%`."""
 
     def extract(self, message: AssistantMessage) -> str | None:
         """The number; None if the text has none."""

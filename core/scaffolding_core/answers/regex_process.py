@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from scaffolding_core.answers.bounded_process import serve
+from scaffolding_core.messages import JsonValue
 
 __all__ = ["last_match"]
 
 
-def last_match(question: dict[str, object]) -> str | None:
-    """The last match of a pattern in a text."""
+def last_match(question: Mapping[str, JsonValue]) -> str | None:
+    """The last match of a pattern in a text that is not empty."""
+    pattern = re.compile(str(question["pattern"]), int(str(question["flags"])))
+    group = 1 if pattern.groups else 0
     found = None
-    for match in re.finditer(str(question["pattern"]), str(question["text"]), int(str(question["flags"]))):
-        found = match
-    if found is None:
-        return None
-    return found.group(1 if found.re.groups else 0)
+    for match in pattern.finditer(str(question["text"])):
+        found = match.group(group) or found
+    return found
 
 
 if __name__ == "__main__":

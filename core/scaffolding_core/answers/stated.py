@@ -9,8 +9,11 @@ from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["Stated", "stated"]
 
-_STATEMENT = re.compile(r"(?:####|\banswer\s?(?:is|:|=)|\banswer\*\*\s?:?)[ \t*:=]{0,8}", re.IGNORECASE)
+_STATEMENT = re.compile(
+    r"(?:####|\banswer\s?(?:is\b(?!\s?not\b)|:|=)|\banswer\*\*\s?:?)[\s*:=]{0,8}", re.IGNORECASE
+)
 _END = re.compile(r"\n|\.(?:\s|$)")
+_AROUND = " \t*_`\"'$:"
 _LONGEST = 400
 
 
@@ -18,16 +21,14 @@ class Stated(Extractor):
     """What follows the last "answer is", "answer:" or `####` (as GSM8K writes it), to the end of the sentence."""
 
     def extract(self, message: AssistantMessage) -> str | None:
-        """The rest of the sentence, without markup around it."""
+        """The rest of the sentence, without markup around it; None if nothing is stated."""
         return stated(message.text)
 
 
 def stated(text: str) -> str | None:
-    """What a text states as its answer."""
-    start = None
-    for match in _STATEMENT.finditer(text):
-        start = match.end()
-    if start is None:
-        return None
-    sentence = _END.split(text[start : start + _LONGEST], maxsplit=1)[0]
-    return sentence.strip(" \t*_`\"'$:") or None
+    """What a text states as its answer; a statement that was cut short before it said anything is passed over."""
+    for start in reversed([match.end() for match in _STATEMENT.finditer(text)]):
+        sentence = _END.split(text[start : start + _LONGEST], maxsplit=1)[0].strip(_AROUND)
+        if sentence:
+            return sentence
+    return None

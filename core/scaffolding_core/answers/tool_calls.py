@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 
 from scaffolding_core.answers.extractor import Extractor
+from scaffolding_core.answers.json_text import read_json
 from scaffolding_core.messages import AssistantMessage
 
-__all__ = ["ToolCalls"]
+__all__ = ["Calls", "ToolCalls"]
+
+
+class Calls(list[list[object]]):
+    """Tool calls as an answer: the name and the arguments of each, in a fixed order."""
 
 
 class ToolCalls(Extractor):
@@ -16,18 +21,19 @@ class ToolCalls(Extractor):
     Calls whose arguments are no JSON object make the message abstain: they could not be run.
     """
 
-    def extract(self, message: AssistantMessage) -> list[list[object]] | None:
+    def extract(self, message: AssistantMessage) -> Calls | None:
         """The calls; None if there are none, or one is invalid."""
         if not message.tool_calls:
             return None
-        calls: list[list[object]] = []
+        calls = Calls()
         for call in message.tool_calls:
             try:
-                arguments = json.loads(call.arguments or "{}")
+                arguments = read_json(call.arguments or "{}")
             except ValueError:
                 return None
             if not isinstance(arguments, dict):
                 return None
             calls.append([call.name, arguments])
         # Parallel calls have no order of their own.
-        return sorted(calls, key=lambda call: json.dumps(call, sort_keys=True))
+        calls.sort(key=lambda call: json.dumps(call, sort_keys=True))
+        return calls
