@@ -1,43 +1,30 @@
-"""Reading answers out of messages and sorting them into classes, off the event loop where that may be slow."""
+"""What a method computes itself of a sample, off the event loop where that may be slow."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar, cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 from scaffolding_core.answers import Answer, Extractor
 from scaffolding_core.controller import Steps
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.task import ComputeTask
 
-__all__ = ["Sorting", "assigned", "extracted"]
+__all__ = ["extracted", "in_thread"]
 
-Choice = TypeVar("Choice")
-Choice_out = TypeVar("Choice_out", covariant=True)
-
-
-class Sorting(Protocol[Choice_out]):
-    """`Classes`, or what sorts answers in another way."""
-
-    costly: bool
-
-    # Any: what it takes is what the extractor beside it finds.
-    def assign(self, answer: Any) -> Choice_out:
-        """What an answer votes for."""
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 
 def extracted(extractor: Extractor, message: AssistantMessage) -> Steps[Answer | None]:
     """The answer in a message; None if it has none."""
     if not extractor.costly:
         return extractor.extract(message)
-    task = ComputeTask(function=lambda: extractor.extract(message))
-    yield [task]
-    return task.result
+    return (yield from in_thread(extractor.extract, message))
 
 
-def assigned(classes: Sorting[Choice], answer: Answer) -> Steps[Choice]:
-    """What an answer votes for."""
-    if not classes.costly:
-        return classes.assign(answer)
-    task = ComputeTask(function=lambda: classes.assign(answer))
+def in_thread(function: Callable[[Given], Result], given: Given) -> Steps[Result]:
+    """What a function returns, called in a thread."""
+    task = ComputeTask(function=lambda: function(given))
     yield [task]
-    return cast("Choice", task.result)
+    return cast("Result", task.result)  # a task's result has no type of its own

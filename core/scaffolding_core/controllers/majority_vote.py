@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -92,10 +91,11 @@ class MajorityVoteController(Controller):
         ballot = Ballot(Full() if own_vote else self.stop_rule, n, self.run_ahead)
         classes, trusting = self.equivalence.classes(), self.extractor is None
         yield from poll(samples, ballot, classes, self._extractor, trusting=trusting)
-        chosen = self._own_choice(samples, majority_vote_kwargs or {}) if own_vote else _choice(samples, ballot)
+        votes = _votes(samples, ballot)
+        chosen = self._own_choice(samples, majority_vote_kwargs or {}) if own_vote else _winner(samples, votes)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
-        output.votes = _votes(samples, ballot)
-        output.agreement = chosen.votes / max(1, sum(output.votes.values()))
+        output.votes = {str(voters[0].answer): len(voters) for voters in votes}
+        output.agreement = chosen.votes / max(1, sum(map(len, votes)))
         return output
 
     def majority_vote(
@@ -121,18 +121,17 @@ class MajorityVoteController(Controller):
 
     def _only_sample(self, tasks: list[GenerationTask], options: Mapping[str, object]) -> Steps[ScaffoldingOutput]:
         """A vote of one needs no race."""
-        value = yield from self.generation_controller.process(tasks, **options)
+        output = yield from self.generation_controller.process(tasks, **options)
         candidate = Candidate.from_task(0, tasks[0])
-        if isinstance(value, ScaffoldingOutput):
-            candidate.answer, candidate.score = value.answer, value.score
-        if candidate.answer is None or self.extractor is not None:
-            candidate.answer = yield from extracted(self._extractor, candidate.message)
-        output = ScaffoldingOutput.from_candidate(candidate, method=type(self).__name__)
-        candidate.votes = 0 if candidate.answer is None else 1
-        output.votes = {str(candidate.answer): 1} if candidate.votes else {}
+        if not isinstance(output, ScaffoldingOutput):
+            output = ScaffoldingOutput.from_candidate(candidate, method="")
+        if output.answer is None or self.extractor is not None:
+            output.answer = yield from extracted(self._extractor, output.message)
+        candidate.message, candidate.answer, candidate.score = output.message, output.answer, output.score
+        candidate.votes = 0 if output.answer is None else 1
+        output.votes = {str(output.answer): 1} if candidate.votes else {}
         output.candidates, output.agreement = [candidate], float(candidate.votes)
-        if isinstance(value, ScaffoldingOutput):
-            output.stopped = value.stopped
+        output.method = type(self).__name__
         return output
 
     def _own_choice(self, samples: Samples, options: Mapping[str, object]) -> Candidate:
@@ -144,19 +143,18 @@ class MajorityVoteController(Controller):
         return chosen
 
 
-def _choice(samples: Samples, ballot: Ballot) -> Candidate:
+def _votes(samples: Samples, ballot: Ballot) -> list[list[Candidate]]:
+    """The samples of each class of answers, in index order; most votes first, of equals the first seen."""
+    classes: dict[int, list[Candidate]] = {}
+    for index, choice in sorted(ballot.votes().items()):
+        if choice is not None:
+            classes.setdefault(choice, []).append(samples.candidates[index])
+    for voters in classes.values():
+        for voter in voters:
+            voter.votes = len(voters)
+    return sorted(classes.values(), key=len, reverse=True)
+
+
+def _winner(samples: Samples, votes: list[list[Candidate]]) -> Candidate:
     """The earliest sample of the class that won; with no answer at all, the earliest sample."""
-    best = ballot.winner()
-    if best is None:
-        return samples.succeeded()[0]
-    votes = ballot.votes()
-    counts = Counter(votes.values())
-    for index, choice in votes.items():
-        samples.candidates[index].votes = counts[choice] if choice is not None else 0
-    return samples.candidates[min(index for index, choice in votes.items() if choice == best)]
-
-
-def _votes(samples: Samples, ballot: Ballot) -> dict[str, int]:
-    counts = Counter(choice for choice in ballot.votes().values() if choice is not None)
-    earliest = {choice: index for index, choice in sorted(ballot.votes().items(), reverse=True)}
-    return {str(samples.candidates[earliest[choice]].answer): count for choice, count in counts.most_common()}
+    return votes[0][0] if votes else samples.succeeded()[0]

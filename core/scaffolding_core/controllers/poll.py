@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from scaffolding_core.answers import Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import Sorting, assigned, extracted
+from scaffolding_core.controllers.answering import in_thread
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 
-__all__ = ["Counting", "poll"]
+__all__ = ["Counting", "Sorting", "poll"]
 
 Choice = TypeVar("Choice")
 Choice_in = TypeVar("Choice_in", contravariant=True)
+Choice_out = TypeVar("Choice_out", covariant=True)
 
 
 class Counting(Protocol[Choice_in]):
@@ -30,6 +31,16 @@ class Counting(Protocol[Choice_in]):
 
     def count_all(self) -> None:
         """Let every sample vote that is there, whatever the order: time is up."""
+
+
+class Sorting(Protocol[Choice_out]):
+    """`Classes`, or what sorts answers in another way."""
+
+    costly: bool
+
+    # Any: what it takes is what the extractor beside it finds.
+    def assign(self, answer: Any) -> Choice_out:
+        """What an answer votes for."""
 
 
 def poll(
@@ -52,9 +63,17 @@ def poll(
             choice = None
             if candidate.error is None:
                 if candidate.answer is None or not trusting:
-                    candidate.answer = yield from extracted(extractor, candidate.message)
+                    candidate.answer = (
+                        (yield from in_thread(extractor.extract, candidate.message))
+                        if extractor.costly
+                        else extractor.extract(candidate.message)
+                    )
                 if candidate.answer is not None:
-                    choice = yield from assigned(classes, candidate.answer)
+                    choice = (
+                        (yield from in_thread(classes.assign, candidate.answer))
+                        if classes.costly
+                        else classes.assign(candidate.answer)
+                    )
             race.tell(candidate)
             ballot.see(candidate.index, choice)
             if ballot.decided():

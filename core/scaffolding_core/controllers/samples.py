@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -73,15 +74,13 @@ class Samples:
         tasks: Sequence[GenerationTask],
         begin: Callable[[list[GenerationTask]], GenerationTask | Steps[Any]],
     ) -> Iterator[GenerationTask | Steps[Any]]:
-        copies = [task.copies() for task in tasks]
-        seeds = [task.seed for task in tasks]
+        copies = zip(*(task.copies() for task in tasks), strict=True)
         group = object()
-        for index in range(self.n):
-            sample = [next(copy) for copy in copies]
-            for task, seed in zip(sample, seeds, strict=True):
+        for index, sample in enumerate(map(list, itertools.islice(copies, self.n))):
+            for task in sample:
                 task.group = group
-                if seed is not None:
-                    task.seed = derived_seed(seed, index)
+                if task.seed is not None:
+                    task.seed = derived_seed(task.seed, index)
             self.tasks.append(sample)
             yield begin(sample)
 
@@ -91,18 +90,16 @@ class Samples:
         Raises:
             InsufficientSamplesError: too few are left that could succeed.
         """
-        value, error = outcome.value, outcome.error
-        task = self.tasks[outcome.index][0]
-        candidate = Candidate.from_task(outcome.index, task)
-        candidate.usage = outcome.usage
-        candidate.cut = outcome.cut
+        index, value, error = outcome.index, outcome.value, outcome.error
+        task = self.tasks[index][0]
+        candidate = self.candidates[index] = Candidate.from_task(index, task)
+        candidate.usage, candidate.cut = outcome.usage, outcome.cut
         if value is not task and isinstance(value, ScaffoldingOutput):
             candidate.message = value.message
             candidate.answer = value.answer
             candidate.score = value.score
         if error is not None:
             self._fail(candidate, error)
-        self.candidates[outcome.index] = candidate
         return candidate
 
     def out_of_budget(self, error: BudgetExceededError) -> None:

@@ -196,12 +196,11 @@ class Branch:
         if not all(isinstance(task, Task) for task in tasks) or len(set(map(id, tasks))) < len(tasks):
             raise ControllerError("a list that a method yields must hold tasks, each only once")
         self.reply = tasks
-        lone = len(tasks) == 1
-        calls = [
-            Call(self.request, self, task, index, None if lone else self._next_path(), None)
-            for index, task in enumerate(tasks)
-        ]
-        self.children = list(calls)
+        if len(tasks) == 1:  # it has no siblings to be told from: its path is that of its branch
+            calls = [Call(self.request, self, tasks[0], 0, None, None)]
+        else:
+            calls = [Call(self.request, self, task, i, self._next_path(), None) for i, task in enumerate(tasks)]
+        self.children = [*calls]
         self.pending = len(calls)
         self.live += len(calls)
         for call in calls:

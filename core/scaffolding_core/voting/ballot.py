@@ -34,14 +34,15 @@ class Ballot:
             raise InvalidRequestError(f"run_ahead must be at least 1, got {self.run_ahead!r}")
         self._seen = Tally()
         self._choices: dict[int, int | None] = {}
-        self._all_count = not rule.in_order
+        self._in_order = rule.in_order
+        self._all_count = not self._in_order
         self._left = n
         self._need = rule.need(self._seen, n)
 
     def see(self, index: int, choice: int | None) -> None:
         """Count a sample that ended; one that failed, or has no answer, has no choice."""
         self._choices[index] = choice
-        if not self.rule.in_order:
+        if not self._in_order:
             self._count(choice)
             return
         # None after the decision: else what counts would depend on which samples are fast.
@@ -57,8 +58,8 @@ class Ballot:
 
         For a rule that reads in order the aim is an index, so that one slow sample starts nothing extra.
         """
-        aim = len(self._seen.choices) + math.ceil(self.run_ahead * self._need)
-        return max(0, aim - len(self._choices))
+        ahead = len(self._seen.choices) + math.ceil(self.run_ahead * self._need) - len(self._choices)
+        return ahead if ahead > 0 else 0
 
     def count_all(self) -> None:
         """Let every sample vote that is there, whatever the order: time is up."""

@@ -29,11 +29,11 @@ class Beta(StopRule):
 
     def decided(self, seen: Tally, left: int) -> bool:
         """Whether P(p1 > p2) reaches the confidence."""
-        return left == 0 or beta_confidence(*seen.top_two()) >= self.confidence
+        return left == 0 or beta_confidence(seen.leader, seen.runner_up) >= self.confidence
 
     def need(self, seen: Tally, left: int) -> int:
         """Votes for the leader until the confidence is reached."""
-        leader, runner_up = seen.top_two()
+        leader, runner_up = seen.leader, seen.runner_up
 
         def settles(further: int) -> bool:
             return beta_confidence(leader + further, runner_up) >= self.confidence

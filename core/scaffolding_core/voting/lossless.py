@@ -22,10 +22,9 @@ class Lossless(StopRule):
 
     def decided(self, seen: Tally, left: int) -> bool:
         """Whether nothing is left, or leader > runner-up + left."""
-        leader, runner_up = seen.top_two()
-        return left == 0 or leader > runner_up + left
+        return left == 0 or seen.leader > seen.runner_up + left
 
     def need(self, seen: Tally, left: int) -> int:
         """The fewest votes k with leader + k > runner-up + left - k."""
-        leader, runner_up = seen.top_two()
-        return max(0, min(left, (runner_up + left - leader) // 2 + 1))
+        short = (seen.runner_up + left - seen.leader) // 2 + 1
+        return 0 if short < 0 else min(left, short)

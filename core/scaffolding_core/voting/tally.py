@@ -12,33 +12,34 @@ class Tally:
 
     Attributes:
         choices: of each sample seen, in order; None for a sample without an answer.
+        leader: the most votes that a class has.
+        runner_up: the most votes that another class has.
     """
 
     def __init__(self, choices: Iterable[int | None] = ()) -> None:
         self.choices: list[int | None] = []
+        self.leader = self.runner_up = 0
         self._counts: dict[int, int] = {}
+        self._leading: int | None = None
         for choice in choices:
             self.add(choice)
 
     def add(self, choice: int | None) -> None:
         """Count a sample."""
         self.choices.append(choice)
-        if choice is not None:
-            self._counts[choice] = self._counts.get(choice, 0) + 1
+        if choice is None:
+            return
+        count = self._counts[choice] = self._counts.get(choice, 0) + 1
+        if choice == self._leading:
+            self.leader = count
+        elif count > self.leader:
+            self.leader, self.runner_up, self._leading = count, self.leader, choice
+        elif count > self.runner_up:
+            self.runner_up = count
 
     def counts(self) -> tuple[int, ...]:
         """The votes of each class, most first."""
         return tuple(sorted(self._counts.values(), reverse=True))
-
-    def top_two(self) -> tuple[int, int]:
-        """The votes of the leader and of the runner-up."""
-        leader = runner_up = 0
-        for count in self._counts.values():
-            if count > leader:
-                leader, runner_up = count, leader
-            elif count > runner_up:
-                runner_up = count
-        return leader, runner_up
 
 
 def winner(choices: Mapping[int, int | None]) -> int | None:

@@ -58,5 +58,5 @@ def test_it_never_waits_longer_than_it_must(samples):
     choices = [choice for choice, _ in samples]
     counted = replay(Lossless(), choices, run_ahead=1).counted
     before = Tally(choices[: counted - 1])
-    leader, runner_up = before.top_two()
+    leader, runner_up = before.leader, before.runner_up
     assert leader <= runner_up + len(choices) - counted + 1

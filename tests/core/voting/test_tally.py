@@ -10,7 +10,7 @@ from scaffolding_core.voting import Tally, winner
 def test_counts_are_listed_most_first_and_abstentions_are_not_among_them():
     seen = Tally([2, None, 1, 2, 2, 1, None, 0])
     assert seen.counts() == (3, 2, 1)
-    assert seen.top_two() == (3, 2)
+    assert (seen.leader, seen.runner_up) == (3, 2)
 
 
 def test_abstentions_are_kept_in_their_place():
@@ -21,13 +21,14 @@ def test_abstentions_are_kept_in_their_place():
     ("choices", "top_two"), [([], (0, 0)), ([None], (0, 0)), ([7], (1, 0)), ([7, 8], (1, 1)), ([7, 8, 8], (2, 1))]
 )
 def test_the_two_largest_counts_are_0_where_nobody_voted(choices, top_two):
-    assert Tally(choices).top_two() == top_two
+    seen = Tally(choices)
+    assert (seen.leader, seen.runner_up) == top_two
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 4))))
 def test_the_two_largest_counts_are_the_first_two_of_all(choices):
     seen = Tally(choices)
-    assert seen.top_two() == (*seen.counts(), 0, 0)[:2]
+    assert (seen.leader, seen.runner_up) == (*seen.counts(), 0, 0)[:2]
 
 
 def test_the_class_with_the_most_votes_wins():
