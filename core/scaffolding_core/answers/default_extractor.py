@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scaffolding_core.answers.boxed import last_boxed
 from scaffolding_core.answers.extractor import Answer, Extractor
+from scaffolding_core.answers.json_text import read_json
 from scaffolding_core.answers.number import last_number
 from scaffolding_core.answers.stated import stated
 from scaffolding_core.answers.tool_calls import ToolCalls
@@ -17,7 +18,20 @@ class _Default(Extractor):
         if message.tool_calls:
             return _CALLS.extract(message)
         text = message.text
+        structure = _structure(text.strip())
+        if structure is not None:
+            return structure
         return last_boxed(text) or stated(text) or last_number(text) or text.strip() or None
+
+
+def _structure(text: str) -> Answer | None:
+    """The JSON object that a text is, as a whole."""
+    if not (text.startswith("{") and text.endswith("}")):
+        return None
+    try:
+        return read_json(text)
+    except ValueError:
+        return None
 
 
 _CALLS = ToolCalls()
@@ -28,10 +42,10 @@ def default_extractor() -> Extractor:
     r"""What a vote compares unless it is told otherwise.
 
     For a message that calls tools, the calls: they are what the caller acts on, so text beside them is talk,
-    and a message with an invalid call abstains. For a text, the most deliberate statement of an answer there
-    is: the last `\boxed{}`, which nobody writes by chance; else what follows the last "the answer is" or
-    `####`; else the last number, since a worked problem ends in its result; else the whole text, as a label
-    or a short answer has no other form. Only an empty text abstains: where samples without a clear answer
-    should, take one extractor, such as `Boxed`.
+    and a message with an invalid call abstains. For a text that is a JSON object, that object. For any other,
+    the most deliberate statement of an answer there is: the last `\boxed{}`, which nobody writes by chance;
+    else what follows the last "the answer is" or `####`; else the last number, since a worked problem ends in
+    its result; else the whole text, as a label or a short answer has no other form. Only an empty text
+    abstains: where samples without a clear answer should, take one extractor, such as `Boxed`.
     """
     return _DEFAULT

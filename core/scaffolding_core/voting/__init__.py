@@ -10,6 +10,7 @@ from scaffolding_core.voting.beta import Beta
 from scaffolding_core.voting.dirichlet import Dirichlet
 from scaffolding_core.voting.full import Full
 from scaffolding_core.voting.lossless import Lossless
+from scaffolding_core.voting.quorum import Quorum
 from scaffolding_core.voting.stop_rule import StopRule
 from scaffolding_core.voting.tally import Tally, winner
 from scaffolding_core.voting.window import Window
@@ -21,6 +22,7 @@ __all__ = [
     "Dirichlet",
     "Full",
     "Lossless",
+    "Quorum",
     "StopRule",
     "Tally",
     "Window",
