@@ -13,8 +13,14 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.constants import TAG_NOSTREAM
 from langgraph.errors import GraphBubbleUp
 
-from langchain_scaffolding.messages import from_core, to_ai_message, to_core, usage_from_core
-from langchain_scaffolding.worker import _fill
+from langchain_scaffolding.messages import (
+    core_tool_calls,
+    from_core,
+    to_ai_message,
+    to_core,
+    usage_from_core,
+    usage_to_core,
+)
 from scaffolding_core import (
     Capabilities,
     ChatTask,
@@ -93,8 +99,13 @@ class ModelCallWorker(Worker):
         response, call.drawn = call.drawn, None
         if response is None:
             response = await _called(call, _request_of(call, task))
-        _fill(task, ai_message(response))
+        message = ai_message(response)
         task.original = response
+        task.output_str = str(message.text)
+        task.reasoning = message.additional_kwargs.get("reasoning_content")
+        task.tool_calls = core_tool_calls(message)
+        task.finish_reason = message.response_metadata.get("finish_reason") or "stop"
+        task.usage = usage_to_core(message)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {ChatTask: _generate}
 
