@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 
 from langchain_scaffolding import ChatScaffolding
-from langchain_scaffolding.middleware import ScaffoldingMiddleware, ToolCallVoteMiddleware
+from langchain_scaffolding.middleware import ToolCallVoteMiddleware
 
 FILES = {"report.txt": "Sales of 2025", "report-old.txt": "Sales of 2019", "notes.txt": "Call Ann."}
 
@@ -39,14 +39,8 @@ def main() -> None:
         ChatScaffolding(method="direct", base_url=arguments.url, model=arguments.model, temperature=0.7),
         [list_files, delete_file],
         system_prompt="You look after the user's files.",
-        middleware=[
-            # A call of delete_file runs only if at least 3 of 5 samples want exactly it.
-            ToolCallVoteMiddleware({"delete_file"}, sample_num=5, min_agreement=0.6),
-            # What the agent says after a tool has run is voted on too.
-            ScaffoldingMiddleware(
-                "majority_vote", sample_num=3, when=lambda request: request.messages[-1].type == "tool"
-            ),
-        ],
+        # A call of delete_file runs only if at least 3 of 5 samples want exactly it.
+        middleware=[ToolCallVoteMiddleware({"delete_file"}, sample_num=5, min_agreement=0.6)],
     )
     state = agent.invoke({"messages": [("user", arguments.ask)]})
     for message in state["messages"]:

@@ -31,6 +31,7 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
+from scaffolding_core.driver import current_request
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, called_synchronously
 
@@ -168,12 +169,15 @@ def ai_message(response: Response) -> AIMessage:
 
 
 async def _called(call: ModelCall, request: Request) -> Response:
+    token = current_request.set(None)  # else a scaffolded model would be charged here, and again by its message
     try:
         if called_synchronously.get():
             return await run_in_thread(cast("Handler", call.handler), request)
         return await cast("AsyncHandler", call.handler)(request)
     except GraphBubbleUp as error:
         raise _BubbledUp(error) from error
+    finally:
+        current_request.reset(token)
 
 
 def _task_of(call: ModelCall) -> ChatTask:

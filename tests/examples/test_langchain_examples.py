@@ -61,3 +61,9 @@ def test_a_cascade_asks_the_large_model_where_the_small_one_disagrees_with_itsel
 
 def test_a_cascade_without_a_server_lets_the_small_model_vote_more():
     assert printed("langchain_cascade.py", "--threshold", "1.1").count("by the large model") == 3
+
+
+def test_an_extraction_prints_each_field_with_its_share_of_the_votes():
+    shown = printed("langchain_extraction.py")
+    assert len(re.findall(r"    (?:name|city|age): .+  \(\d+% of the votes\)", shown)) == 6
+    assert "name: Anna Berg" in shown
