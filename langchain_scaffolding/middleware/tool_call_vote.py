@@ -65,10 +65,10 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
     the agent goes on, unless `on_disagreement` decides otherwise. Nor does a risky call that was never voted
     on, such as one that another middleware put into the message.
 
-    The first call streams as ever; if it is outvoted, its tokens have been seen all the same. Where
-    `HumanInTheLoopMiddleware` guards the same tools, give it `interrupt_mode="per_call"`: then nobody is
-    asked about a call that does not run. A model that repeats a refused call is voted on again each time:
-    `ToolCallLimitMiddleware` ends that.
+    An agent takes one of these. Its first call streams as ever; if that is outvoted, its tokens have been
+    seen all the same. Where `HumanInTheLoopMiddleware` guards the same tools, give it
+    `interrupt_mode="per_call"`: then nobody is asked about a call that does not run. A model that repeats a
+    refused call is voted on again each time: `ToolCallLimitMiddleware` ends that.
 
     Cost: one call of the model for a message without risky calls; else at most `sample_num` calls, and no
     more than the agreement needs.
@@ -77,14 +77,14 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
         tools: names of the risky tools, or a function that tells whether a tool call is risky by its `name`
             and `args`.
         sample_num: samples of a message with a risky call, the first among them; at least 2.
-        min_agreement: share of all samples that must want the calls, above 0, at most 1; samples that fail
-            count against them. At 0.5 or below, the first calls to reach it win.
+        min_agreement: share of all samples that must want the calls, at most 1 and more than one sample is;
+            samples that fail count against them. At 0.5 or below, the first calls to reach it win.
         on_disagreement: decides on a risky call without that share; see `OnDisagreement`.
         equivalence: which calls are the same, as a list of `[name, args]` each; to the letter by default.
         max_concurrency: model calls at once, the first of each message aside.
 
     Raises:
-        InvalidRequestError: no tools, fewer than 2 samples, or a share outside its range.
+        InvalidRequestError: no tools, or a share that one sample would reach, or none can.
     """
 
     def __init__(
@@ -99,10 +99,12 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
     ) -> None:
         super().__init__()
         self._is_risky = _predicate(tools)
-        if checked_sample_num(sample_num, 2) < 2:
-            raise InvalidRequestError(f"a vote on tool calls needs at least 2 samples, got {sample_num!r}")
+        self._sample_num = checked_sample_num(sample_num, 2)
         self._quorum = Quorum(min_agreement)
-        self._sample_num = sample_num
+        if self._quorum.reached(1, self._sample_num):
+            raise InvalidRequestError(
+                f"one of {sample_num} samples would be agreement enough at {min_agreement}: raise either"
+            )
         self._on_disagreement = on_disagreement or _refusal
         options = {
             "default_sample_num": sample_num,

@@ -16,6 +16,7 @@ from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.tracers import BaseTracer
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel
@@ -276,12 +277,40 @@ async def test_a_model_that_is_scaffolded_itself_can_be_sampled_once_more(how):
     assert message.content == "7"
 
 
-async def test_a_cache_does_not_turn_all_samples_into_one():
-    with scripted_server(Steps([says("7"), says("8"), says("8")])) as server:
-        agent = create_agent(open_ai(server, cache=InMemoryCache()), middleware=[vote()])
+@pytest.mark.parametrize("bound", [False, True])
+async def test_neither_cache_nor_stream_see_the_samples_of_a_model_bare_or_bound(bound):
+    with scripted_server(says("7")) as server:
+        model = open_ai(server, cache=InMemoryCache(), tags=["mine"])
+        agent = create_agent(model.with_config(tags=["bound"]) if bound else model, middleware=[vote()])
         for _ in range(2):
-            await agent.ainvoke({"messages": [("user", "go")]})
+            stream = agent.astream({"messages": [("user", "go")]}, stream_mode="messages")
+            assert [type(message) async for message, _ in stream] == [AIMessage]
         assert len(server.requests) == 6
+
+
+async def test_a_blocking_agent_works_inside_a_running_loop():
+    with scripted_server(says("7")) as server:
+        state = create_agent(open_ai(server), middleware=[vote()]).invoke({"messages": [("user", "go")]})
+    assert state["messages"][-1].response_metadata["scaffolding"]["votes"] == {"7": 3}
+
+
+@both_ways
+async def test_each_sample_is_a_run_beneath_the_model_node(how):
+    class Runs(BaseTracer):
+        tops = []
+
+        def _persist_run(self, run):
+            self.tops.append(run)
+
+    with scripted_server(says("7")) as server:
+        await run(create_agent(open_ai(server), middleware=[vote()]), how, config={"callbacks": [Runs()]})
+    [node] = [child for child in Runs.tops[0].child_runs if child.name == "model"]
+    found, waiting = [], [node]
+    while waiting:
+        each = waiting.pop()
+        found.append(each.run_type)
+        waiting += each.child_runs
+    assert found.count("llm") == 3
 
 
 @pytest.mark.parametrize(

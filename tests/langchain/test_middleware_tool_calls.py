@@ -10,6 +10,7 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command, interrupt
 
 from langchain_scaffolding import ChatScaffolding
@@ -215,7 +216,7 @@ async def test_a_risky_call_that_was_never_voted_on_does_not_run():
 @pytest.mark.parametrize("order", [1, -1])
 async def test_it_works_beside_a_vote_on_the_whole_message(order):
     steps, (tools, ran) = Steps([deletes("a")], [says("done")]), files()
-    both = [ScaffoldingMiddleware(sample_num=2), ToolCallVoteMiddleware({"delete_file"}, sample_num=2)][::order]
+    both = [ScaffoldingMiddleware(sample_num=2), ToolCallVoteMiddleware({"delete_file"}, sample_num=3)][::order]
     with scripted_server(steps) as server:
         await run(create_agent(open_ai(server), tools, middleware=both), "async")
     assert ran == [("delete_file", "a")]
@@ -232,12 +233,25 @@ async def test_the_answer_still_streams_token_by_token():
     assert len({message.id for message in streamed if message.tool_call_chunks}) == 1
 
 
+@both_ways
+async def test_a_vote_and_a_refusal_are_checkpointed_without_pickle(how):
+    saver = InMemorySaver(serde=JsonPlusSerializer(pickle_fallback=False))
+    config = {"configurable": {"thread_id": "1"}}
+    steps, (tools, _) = Steps([deletes(path) for path in "abcde"], [says("done")]), files()
+    with scripted_server(steps) as server:
+        guard = ToolCallVoteMiddleware({"delete_file"})
+        agent = create_agent(open_ai(server), tools, middleware=[guard], checkpointer=saver)
+        state = await run(agent, how, config=config)
+        assert agent.get_state(config).values["messages"] == state["messages"]
+    assert state["messages"][1].response_metadata["tool_call_vote"]["agreed"] is False
+
+
 async def test_a_scaffolded_models_own_details_survive():
     steps, (tools, ran) = Steps([deletes("a")], [says("done")]), files()
     with scripted_server(steps) as server:
         model = ChatScaffolding(base_url=server.url, sample_num=2)
         state = await run(
-            create_agent(model, tools, middleware=[ToolCallVoteMiddleware({"delete_file"}, sample_num=2)]), "async"
+            create_agent(model, tools, middleware=[ToolCallVoteMiddleware({"delete_file"}, sample_num=3)]), "async"
         )
     assert {"scaffolding", "tool_call_vote"} <= ai_messages(state)[0].response_metadata.keys()
     assert ran == [("delete_file", "a")]
@@ -248,7 +262,9 @@ async def test_a_scaffolded_models_own_details_survive():
     [
         ({"tools": "delete_file"}, "set of tool names"),
         ({"tools": set()}, "set of tool names"),
-        ({"sample_num": 1}, "at least 2"),
+        ({"sample_num": 1}, "one of 1 samples would be agreement enough"),
+        ({"sample_num": 2}, "one of 2 samples would be agreement enough"),
+        ({"sample_num": 0}, "at least 1"),
         ({"sample_num": 2.5}, "whole number"),
         ({"min_agreement": 0}, "above 0 and at most 1"),
         ({"min_agreement": 50}, "above 0 and at most 1"),
