@@ -8,7 +8,7 @@ import asyncio
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command, interrupt
@@ -210,6 +210,20 @@ async def test_a_risky_call_that_was_never_voted_on_does_not_run():
             return AIMessage("", tool_calls=[call])
 
     _, ran, _ = await voted("async", says("done"), middleware=[Adds()])
+    assert ran == []
+
+
+async def test_a_call_that_another_middleware_has_answered_is_not_answered_again():
+    class Answers(AgentMiddleware):
+        def after_model(self, state, runtime):
+            calls = state["messages"][-1].tool_calls
+            return {"messages": [ToolMessage("no", tool_call_id=call["id"]) for call in calls]}
+
+    steps, (tools, ran) = Steps([deletes(path) for path in "abcde"], [says("done")]), files()
+    with scripted_server(steps) as server:
+        both = [ToolCallVoteMiddleware({"delete_file"}), Answers()]
+        state = await run(create_agent(open_ai(server), tools, middleware=both), "async")
+    assert [message.content for message in tool_messages(state)] == ["no"]
     assert ran == []
 
 
