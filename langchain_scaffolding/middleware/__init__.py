@@ -10,6 +10,6 @@ except ImportError as error:
     raise MissingExtraError("langchain_scaffolding.middleware", "langchain-agents") from error
 
 from langchain_scaffolding.middleware.scaffolding import ScaffoldingMiddleware
-from langchain_scaffolding.middleware.tool_call_vote import ToolCallVoteMiddleware
+from langchain_scaffolding.middleware.tool_call_vote import OnDisagreement, ToolCallVoteMiddleware
 
-__all__ = ["ScaffoldingMiddleware", "ToolCallVoteMiddleware"]
+__all__ = ["OnDisagreement", "ScaffoldingMiddleware", "ToolCallVoteMiddleware"]

@@ -39,7 +39,8 @@ __all__ = ["OnDisagreement", "ToolCallVoteMiddleware"]
 OnDisagreement: TypeAlias = Callable[[ToolCall, dict[str, Any]], str | None]
 """Decides on a risky tool call that too few samples wanted.
 
-It gets the call and the vote, as `response_metadata["tool_call_vote"]` has it. A text is told to the model in
+It gets the call and the vote, as `response_metadata["tool_call_vote"]` has it, empty for a call that was
+never voted on. A text is told to the model in
 place of running the tool; None lets the tool run. It may raise, and it may ask a person with LangGraph's
 `interrupt`: the vote is in the agent's state by then, so resuming pays no sample again.
 """
@@ -198,8 +199,8 @@ def _last_turn(messages: list[AnyMessage]) -> tuple[AIMessage | None, set[str]]:
 
 def _refusal(call: ToolCall, vote: dict[str, Any]) -> str:
     most = max((candidate["votes"] for candidate in vote.get("candidates", ())), default=0)
-    drawn = vote.get("sample_num", 0)
+    why = f"only {most} of {vote['sample_num']} samples of your answer agreed" if vote else "nobody voted"
     return (
-        f"The tool {call['name']} was not run: only {most} of {drawn} samples of your answer agreed on this call. "
+        f"The tool {call['name']} was not run: {why} on this call. "
         "Do not repeat it as it is: find out more first, or ask the user."
     )

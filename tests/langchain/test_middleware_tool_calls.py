@@ -209,8 +209,9 @@ async def test_a_risky_call_that_was_never_voted_on_does_not_run():
             call = {"name": "delete_file", "args": {"path": "a"}, "id": "1", "type": "tool_call"}
             return AIMessage("", tool_calls=[call])
 
-    _, ran, _ = await voted("async", says("done"), middleware=[Adds()])
+    state, ran, _ = await voted("async", says("done"), middleware=[Adds()])
     assert ran == []
+    assert "nobody voted" in tool_messages(state)[0].content
 
 
 async def test_a_call_that_another_middleware_has_answered_is_not_answered_again():
