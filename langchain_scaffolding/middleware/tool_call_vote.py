@@ -40,9 +40,9 @@ OnDisagreement: TypeAlias = Callable[[ToolCall, dict[str, Any]], str | None]
 """Decides on a risky tool call that too few samples wanted.
 
 It gets the call and the vote, as `response_metadata["tool_call_vote"]` has it, empty for a call that was
-never voted on. A text is told to the model in
-place of running the tool; None lets the tool run. It may raise, and it may ask a person with LangGraph's
-`interrupt`: the vote is in the agent's state by then, so resuming pays no sample again.
+never voted on. A text is told to the model in place of running the tool; None lets the tool run. It may
+raise, and it may ask a person with LangGraph's `interrupt`: the vote is in the agent's state by then, so
+resuming pays no sample again.
 """
 
 _VOTE = "tool_call_vote"
