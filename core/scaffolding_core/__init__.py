@@ -82,7 +82,7 @@ from scaffolding_core.task import (
 )
 from scaffolding_core.task_collection import GenerationTokenCounter, TaskCollection, with_task_collection
 from scaffolding_core.usage import Usage
-from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, StopRule, Window
+from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Capabilities, Worker
 from scaffolding_core.workers.function import FunctionWorker
 from scaffolding_core.workers.recording import Recording, RecordingWorker
@@ -154,6 +154,7 @@ __all__ = [
     "ParallelProcess",
     "Parsed",
     "PerField",
+    "Quorum",
     "Race",
     "Recording",
     "RecordingWorker",

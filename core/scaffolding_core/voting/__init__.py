@@ -11,6 +11,7 @@ from scaffolding_core.voting.dirichlet import Dirichlet
 from scaffolding_core.voting.field_ballot import FieldBallot
 from scaffolding_core.voting.full import Full
 from scaffolding_core.voting.lossless import Lossless
+from scaffolding_core.voting.quorum import Quorum
 from scaffolding_core.voting.stop_rule import StopRule
 from scaffolding_core.voting.tally import Tally, winner
 from scaffolding_core.voting.window import Window
@@ -23,6 +24,7 @@ __all__ = [
     "FieldBallot",
     "Full",
     "Lossless",
+    "Quorum",
     "StopRule",
     "Tally",
     "Window",

@@ -167,6 +167,8 @@ def test_by_default_the_most_deliberate_statement_counts():
     assert extract(said("")) is None
     assert extract(said("I call 3", [ToolCall("1", "a", "{}")])) == [["a", {}]]
     assert extract(said("I call 3", [ToolCall("1", "a", "{")])) is None
+    assert extract(said(' {"name": "the answer is 1", "n": 2}\n')) == {"name": "the answer is 1", "n": 2}
+    assert extract(said("{1, 2}")) == "2"
 
 
 def test_the_first_that_finds_one_and_functions_of_ones_own():

@@ -1,0 +1,208 @@
+"""The model call of an agent as a backend: each sample calls the agent's handler once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, TypeAlias, cast
+
+from langchain.agents.middleware import ModelRequest, ModelResponse
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, SystemMessage
+from langchain_core.runnables.base import RunnableBindingBase
+from langgraph.constants import TAG_NOSTREAM
+from langgraph.errors import GraphBubbleUp
+
+from langchain_scaffolding.messages import (
+    core_tool_calls,
+    from_core,
+    to_ai_message,
+    to_core,
+    usage_from_core,
+    usage_to_core,
+)
+from scaffolding_core import (
+    Capabilities,
+    ChatTask,
+    InvalidRequestError,
+    ScaffoldingLlm,
+    ScaffoldingResult,
+    Task,
+    Worker,
+    WorkerError,
+)
+from scaffolding_core.driver import current_request
+from scaffolding_core.threads import run_in_thread
+from scaffolding_core.worker import TaskHandler, called_synchronously
+
+__all__ = [
+    "AsyncHandler",
+    "Handler",
+    "ModelCall",
+    "ModelCallWorker",
+    "ai_message",
+    "asampled",
+    "chosen",
+    "sampled",
+]
+
+# Any: a request's context and a response's structure are whatever the agent's author chose.
+Request: TypeAlias = ModelRequest[Any]
+Response: TypeAlias = ModelResponse[Any]
+Handler: TypeAlias = Callable[[Request], Response]
+AsyncHandler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_MODEL_CALL = "langchain_model_call"
+
+
+@dataclass(slots=True)
+class ModelCall:
+    """One model call of an agent.
+
+    Args:
+        request: what the agent asks.
+        handler: calls the model.
+        drawn: a sample that is there already; the first task takes it instead of calling the model.
+    """
+
+    request: Request
+    handler: Handler | AsyncHandler
+    drawn: Response | None = None
+
+
+class _BubbledUp(InvalidRequestError):
+    """The graph interrupted a sample. Every other sample would be interrupted alike, so the request ends."""
+
+    def __init__(self, bubbled: GraphBubbleUp) -> None:
+        super().__init__("the graph interrupted a sample")
+        self.bubbled = bubbled
+
+
+class ModelCallWorker(Worker):
+    """Runs tasks by calling an agent's handler: in threads for a blocking agent, on the loop for an async one.
+
+    The model is called without its cache, which would turn all samples into one, and with the tag that keeps
+    its tokens out of `stream_mode="messages"`.
+
+    Cost: one call of the model for each task.
+
+    Args:
+        max_concurrency: calls at once.
+    """
+
+    capabilities = Capabilities(tools=True)
+
+    def __init__(self, max_concurrency: int = Worker.max_concurrency) -> None:
+        self.max_concurrency = max_concurrency
+
+    async def _generate(self, task: ChatTask) -> None:
+        call = cast("ModelCall", (task.custom_input_params or {})[_MODEL_CALL])
+        response, call.drawn = call.drawn, None
+        if response is None:
+            response = await _called(call, _request_of(call, task))
+        message = ai_message(response)
+        task.original = response
+        task.output_str = str(message.text)
+        task.reasoning = message.additional_kwargs.get("reasoning_content")
+        task.tool_calls = core_tool_calls(message)
+        task.finish_reason = message.response_metadata.get("finish_reason") or "stop"
+        task.usage = usage_to_core(message)
+
+    task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {ChatTask: _generate}
+
+
+def sampled(llm: ScaffoldingLlm, call: ModelCall, options: Mapping[str, object]) -> ScaffoldingResult:
+    """The finished result of a method around a model call."""
+    try:
+        return cast("ScaffoldingResult", llm.generate(_task_of(call), **options))
+    except _BubbledUp as error:
+        raise error.bubbled from None
+
+
+async def asampled(llm: ScaffoldingLlm, call: ModelCall, options: Mapping[str, object]) -> ScaffoldingResult:
+    """The finished result of a method around a model call; cancelled with the agent."""
+    result = llm.generate_async(_task_of(call), **options)
+    try:
+        await result
+    except _BubbledUp as error:
+        raise error.bubbled from None
+    finally:
+        result.cancel()  # nobody else waits for it
+    return result
+
+
+def chosen(result: ScaffoldingResult, key: str = "scaffolding", **details: object) -> Response:
+    """The chosen sample's response, whole; its message tells the method's result and what all samples cost.
+
+    Args:
+        result: of `sampled`.
+        key: of the message's `response_metadata`, where the method's result goes.
+        details: more of it.
+    """
+    output = result.output
+    response = output.message.original
+    if not isinstance(response, ModelResponse):  # a method of the user's own wrote the message
+        response = ModelResponse(result=[to_ai_message(output.message)])
+    mine = ai_message(response)
+    summary = {**output.summary(), "trace_id": result.id, **details}
+    told = mine.model_copy(
+        update={
+            "usage_metadata": usage_from_core(output.usage),
+            "response_metadata": {**mine.response_metadata, key: summary},
+        }
+    )
+    return replace(response, result=[told if message is mine else message for message in response.result])
+
+
+def ai_message(response: Response) -> AIMessage:
+    """The model's message in a response; beside it there may be tool messages of a structured output.
+
+    Raises:
+        WorkerError: there is none.
+    """
+    found = next((message for message in response.result if isinstance(message, AIMessage)), None)
+    if found is None:
+        raise WorkerError(
+            "a model call of the agent returned no AIMessage: a middleware further in must return one"
+        )
+    return found
+
+
+async def _called(call: ModelCall, request: Request) -> Response:
+    token = current_request.set(None)  # else a scaffolded model would be charged here, and again by its message
+    try:
+        if called_synchronously.get():
+            return await run_in_thread(cast("Handler", call.handler), request)
+        return await cast("AsyncHandler", call.handler)(request)
+    except GraphBubbleUp as error:
+        raise _BubbledUp(error) from error
+    finally:
+        current_request.reset(token)
+
+
+def _task_of(call: ModelCall) -> ChatTask:
+    request = call.request
+    system = [request.system_message] if request.system_message is not None else []
+    task = ChatTask(messages=to_core([*system, *request.messages]))
+    task.custom_input_params = {_MODEL_CALL: call}
+    return task
+
+
+def _request_of(call: ModelCall, task: ChatTask) -> Request:
+    """The agent's request with what a method changed: messages and sampling parameters."""
+    messages = from_core(task.messages)
+    system = messages.pop(0) if messages and isinstance(messages[0], SystemMessage) else None
+    return call.request.override(
+        model=cast("BaseChatModel", _quiet(call.request.model)),
+        system_message=cast("SystemMessage | None", system),
+        messages=cast("list[Any]", messages),  # LangChain's union of all messages
+        model_settings={**call.request.model_settings, **task.sampling()},
+    )
+
+
+def _quiet(model: object) -> object:
+    if isinstance(model, BaseChatModel):
+        return model.model_copy(update={"cache": False, "tags": [*(model.tags or ()), TAG_NOSTREAM]})
+    if isinstance(model, RunnableBindingBase):
+        return model.model_copy(update={"bound": _quiet(model.bound)})
+    return model

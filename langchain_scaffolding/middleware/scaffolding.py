@@ -1,0 +1,95 @@
+"""ScaffoldingMiddleware: a method around the model calls of an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
+from langchain.agents.middleware.types import ContextT, ResponseT
+
+from langchain_scaffolding.middleware.model_calls import (
+    AsyncHandler,
+    Handler,
+    ModelCall,
+    ModelCallWorker,
+    asampled,
+    chosen,
+    sampled,
+)
+from langchain_scaffolding.rewards import Reward, core_reward
+from scaffolding_core import Controller, InvalidRequestError, Worker
+from scaffolding_core.backend import Backend
+from scaffolding_core.controllers.samples import checked_sample_num
+
+__all__ = ["ScaffoldingMiddleware"]
+
+
+class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, ResponseT]):
+    """Runs a method around each model call of an agent, or around those that `when` picks.
+
+    .. code-block:: python
+
+        agent = create_agent(model, tools, middleware=[ScaffoldingMiddleware("majority_vote", sample_num=5)])
+
+    One sample's message goes on, whole, with the structured response made of it; the agent runs its tools
+    once. The message's `usage_metadata` is what was paid for all samples, and its
+    `response_metadata["scaffolding"]` tells method, candidates, votes, agreement and why the vote stopped.
+    A sample that fails costs that sample alone; an interrupt of the graph ends them all and goes on up.
+
+    Tokens of samples do not appear in `stream_mode="messages"`: the chosen message comes whole. An async
+    agent closes the calls of samples that are not needed any more; calls of a blocking one run to their end
+    in their threads, unseen.
+
+    List it behind middleware that should run once for each model call (retries of the whole vote, summaries,
+    updates of the state), and before middleware that should run once for each sample.
+
+    Cost: that of the method: `majority_vote` calls the model up to `sample_num` times for each step of the
+    agent, all at the same time.
+
+    Args:
+        method: `majority_vote`, `best_of_n`, `chain_of_thought`, any other method's name, or a controller.
+        sample_num: samples, for methods that take several; None takes the method's own number.
+        when: which requests get the method; all others call the model once. None picks all.
+        method_options: further options of the method's class, such as `stop_rule` or `extractor`.
+        reward: scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, or a worker.
+        max_concurrency: model calls at once.
+
+    Raises:
+        UnknownMethodError: no method of that name.
+        InvalidRequestError: options that the method does not have.
+    """
+
+    def __init__(
+        self,
+        method: str | Controller = "majority_vote",
+        *,
+        sample_num: int | None = None,
+        when: Callable[[ModelRequest[ContextT]], bool] | None = None,
+        method_options: Mapping[str, Any] | None = None,  # Any: whatever the method's class takes
+        reward: Reward | None = None,
+        max_concurrency: int = Worker.max_concurrency,
+    ) -> None:
+        super().__init__()
+        backend = Backend(ModelCallWorker(max_concurrency), core_reward(reward))
+        self._llm = backend.llm(method, method_options or {})
+        self._when = when
+        self._options: dict[str, object] = {}
+        if sample_num is not None:
+            if not self._llm.takes("sample_num"):
+                raise InvalidRequestError(f"the method {method!r} takes one sample: leave sample_num out")
+            self._options["sample_num"] = checked_sample_num(sample_num, 1)
+
+    def wrap_model_call(self, request: ModelRequest[ContextT], handler: Handler) -> ModelResponse[ResponseT]:
+        """Sample the model call, in threads."""
+        if self._when is not None and not self._when(request):
+            return handler(request)
+        return chosen(sampled(self._llm, ModelCall(request, handler), self._options))
+
+    async def awrap_model_call(
+        self, request: ModelRequest[ContextT], handler: AsyncHandler
+    ) -> ModelResponse[ResponseT]:
+        """Sample the model call, on the caller's event loop."""
+        if self._when is not None and not self._when(request):
+            return await handler(request)
+        return chosen(await asampled(self._llm, ModelCall(request, handler), self._options))

@@ -1,0 +1,69 @@
+"""The LangChain examples run.
+
+The agent, and the cascade's large model, run on the scripted server: the embedded model calls no tools, and
+what it finds hard differs from run to run. The others run on the embedded model.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.langchain.agents import Steps, says, wants
+from tests.servers.scripted import scripted_server
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def printed(name, *arguments):
+    """What an example prints; nothing goes to its standard error."""
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=110, check=True, env={"PATH": os.environ["PATH"]}
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_a_retrieval_chain_prints_voted_answers():
+    shown = printed("langchain_rag_vote.py")
+    assert len(re.findall(r"samples, agreement \d+%\)\n    votes: \{", shown)) == 3
+    assert "innamon rolls" in shown
+
+
+@pytest.mark.parametrize(
+    ("wanted", "agreed", "left"),
+    [
+        (["report-old.txt", "report.txt", *["report-old.txt"] * 3], True, "notes.txt, report.txt"),
+        (["report.txt", "report-old.txt", "notes.txt", "a", "b"], False, "notes.txt, report-old.txt, report.txt"),
+    ],
+)
+def test_an_agent_deletes_a_file_only_if_its_samples_agree(wanted, agreed, left):
+    samples = [wants(("delete_file", {"name": name})) for name in wanted]
+    with scripted_server(Steps(wants(("list_files", {})), samples, says("That is all."))) as server:
+        shown = printed("langchain_agent_vote.py", "--url", server.url)
+    assert f"agreed: {agreed}" in shown
+    assert f"Files left: {left}" in shown
+    assert ("was not run" in shown) is not agreed
+    assert "That is all." in shown
+
+
+def test_a_cascade_asks_the_large_model_where_the_small_one_disagrees_with_itself():
+    with scripted_server(says("9 * 17 = 153")) as server:
+        shown = printed("langchain_cascade.py", "--url", server.url)
+        sure = shown.count("by the small model")
+        assert sure + len(server.requests) == 3
+    assert shown.count("9 * 17 = 153\n    answered by the large model") >= 1
+
+
+def test_a_cascade_without_a_server_lets_the_small_model_vote_more():
+    assert printed("langchain_cascade.py", "--threshold", "1.1").count("by the large model") == 3
+
+
+def test_an_extraction_prints_each_field_with_its_share_of_the_votes():
+    shown = printed("langchain_extraction.py")
+    assert len(re.findall(r"    (?:name|city|age): .+  \(\d+% of the votes\)", shown)) == 6
+    assert "name: Anna Berg" in shown
