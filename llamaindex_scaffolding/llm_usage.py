@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import fields
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
@@ -24,17 +23,18 @@ from llama_index_instrumentation.event_handlers import BaseEventHandler
 from llama_index_instrumentation.events.span import SpanDropEvent
 
 from scaffolding_core import Usage
+from scaffolding_core.driver.request import current_request
 
 __all__ = ["LLMCalls", "counted_llm_calls"]
 
-_FIELDS = frozenset(field.name for field in fields(Usage))
 _installing = threading.Lock()
 
 
 class LLMCalls:
     """The LLM calls that were made in a context, and what they cost.
 
-    A call inside another LLM's call, such as a sample of a `ScaffoldingLLM`, is part of that one.
+    A call inside another LLM's call is part of that one. What a `ScaffoldingLLM` or a sampled query engine in
+    there spends is left out: its requests charge the request around them.
 
     Attributes:
         usage: of the calls that ended, as far as the LLMs tell their tokens.
@@ -42,6 +42,7 @@ class LLMCalls:
 
     def __init__(self) -> None:
         self.usage = Usage()
+        self.request = current_request.get()
         self._open: set[str | None] = set()
         self._lock = threading.Lock()
 
@@ -60,12 +61,6 @@ class LLMCalls:
             self._open.discard(call)
             self.usage.add(Usage(calls=1, lost_calls=1) if response is None else _usage(response))
 
-    def include(self, usage: Usage) -> None:
-        """Add what was counted apart, unless it is part of an open call, which will tell it."""
-        with self._lock:
-            if _call.get() not in self._open:
-                self.usage.add(usage)
-
 
 _calls: ContextVar[LLMCalls | None] = ContextVar("llm_calls", default=None)
 _call: ContextVar[str | None] = ContextVar("llm_call", default="none")
@@ -75,14 +70,12 @@ _call: ContextVar[str | None] = ContextVar("llm_call", default="none")
 def counted_llm_calls() -> Iterator[LLMCalls]:
     """Count the LLM calls made in here, in the tasks and threads that inherit this context too."""
     _install()
-    calls, around = LLMCalls(), _calls.get()
+    calls = LLMCalls()
     token = _calls.set(calls)
     try:
         yield calls
     finally:
         _calls.reset(token)
-        if around is not None:
-            around.include(calls.usage)
 
 
 class _Counter(BaseEventHandler):
@@ -94,7 +87,7 @@ class _Counter(BaseEventHandler):
 
     def handle(self, event: BaseEvent, **kwargs: Any) -> None:
         calls = _calls.get()
-        if calls is None:
+        if calls is None or current_request.get() is not calls.request:
             return
         if isinstance(event, LLMChatStartEvent | LLMCompletionStartEvent):
             calls.started(event.span_id)
@@ -112,9 +105,8 @@ def _install() -> None:
 
 
 def _usage(response: ChatResponse | CompletionResponse) -> Usage:
-    told = response.additional_kwargs.get("scaffolding")
-    if isinstance(told, dict):  # a ScaffoldingLLM tells it in full, over all its samples
-        return Usage(**{name: count for name, count in told["usage"].items() if name in _FIELDS})
+    if "scaffolding" in response.additional_kwargs:
+        return Usage()
     try:
         prompt_tokens, completion_tokens = get_tokens_from_response(response)
     except (TypeError, ValueError, AttributeError):  # `raw` may be any object of the provider's

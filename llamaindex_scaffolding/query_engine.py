@@ -104,12 +104,14 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         engines = [query_engines] if isinstance(query_engines, BaseQueryEngine) else list(query_engines)
         if reward is None and (max_retries or (isinstance(method, str) and _is(method, "best_of_n"))):
             raise InvalidRequestError("best_of_n and max_retries need something to judge by: pass reward=")
-        if max_retries and not isinstance(method, str):
-            raise InvalidRequestError("max_retries goes with a method's name: let your controller retry itself")
+        if not isinstance(method, str) and (max_retries or options):
+            raise InvalidRequestError(
+                "max_retries and options go with a method's name: give them to your controller"
+            )
         worker = QueryEngineWorker(
             engines,
             support=support_of(support),
-            extractor=options.get("extractor"),
+            extractor=options.get("extractor") or getattr(method, "extractor", None),
             max_concurrency=max_concurrency,
         )
         self._query_engines = worker.query_engines
@@ -119,7 +121,8 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         self._options = {**options, "generation": _generation(max_retries)} if isinstance(method, str) else options
         self._backend = Backend(worker, core_reward(reward))
         self._request: dict[str, Any] = {} if budget is None else {"budget": budget}
-        if sample_num is not None and self._llm().takes("sample_num"):
+        takes_several = self._llm().takes("sample_num")
+        if sample_num is not None and takes_several:
             self._request["sample_num"] = sample_num
         elif sample_num not in (None, 1):
             raise InvalidRequestError(f"the method {method!r} takes one sample: leave sample_num out")

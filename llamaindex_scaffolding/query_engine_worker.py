@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any, ClassVar, TypeAlias, cast
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -16,6 +17,7 @@ from llama_index.core.base.response.schema import (
     Response,
     StreamingResponse,
 )
+from llama_index.core.query_engine import CustomQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from llamaindex_scaffolding.citations import are_numbered, without_citations
@@ -171,8 +173,14 @@ async def _aask(engine: BaseQueryEngine, query: Query) -> RESPONSE_TYPE:
 
 def _blocks(engine: BaseQueryEngine) -> bool:
     """Whether its async method is its blocking one by another name, which would hold up the loop."""
-    code = getattr(inspect.unwrap(type(engine)._aquery), "__code__", None)
-    return code is not None and "_query" in code.co_names
+    if isinstance(engine, CustomQueryEngine):
+        return "custom_query" in _names_in(type(engine).acustom_query)
+    return "_query" in _names_in(type(engine)._aquery)
+
+
+def _names_in(method: Callable[..., object]) -> Sequence[str]:
+    code: CodeType | None = getattr(inspect.unwrap(method), "__code__", None)
+    return code.co_names if code is not None else ()
 
 
 async def _whole(response: RESPONSE_TYPE) -> WholeResponse:

@@ -13,7 +13,7 @@ from llama_index.core.schema import NodeWithScore, TextNode
 
 from llamaindex_scaffolding.evaluation import evaluated
 from llamaindex_scaffolding.llm_usage import counted_llm_calls
-from scaffolding_core import InvalidRequestError, RewardTask, Task, Usage, Worker, WorkerError
+from scaffolding_core import InvalidRequestError, RewardTask, Task, Worker, WorkerError
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, called_synchronously
 from scaffolding_core.workers.reward import RewardFunction
@@ -56,7 +56,7 @@ class EvaluatorWorker(Worker):
             try:
                 result = await evaluated(self.evaluator, _query(task), _answer(task))
             finally:
-                task.usage = calls.usage if calls.usage.calls else Usage(calls=1)
+                task.usage = calls.usage
         task.reward = _score_of(result)
         task.custom_output_params = {"passing": result.passing, "feedback": result.feedback}
 
@@ -87,7 +87,7 @@ class RerankerWorker(Worker):
                 else:
                     ranked = await self.reranker.apostprocess_nodes(nodes, query_str=_query(task))
             finally:
-                task.usage = calls.usage if calls.usage.calls else Usage(calls=1)
+                task.usage = calls.usage
         if ranked and ranked[0].score is None:
             raise WorkerError(f"{type(self.reranker).__name__} gave no score: take a postprocessor that scores")
         task.reward = float(ranked[0].score or 0.0) if ranked else LOWEST_SCORE
@@ -112,7 +112,9 @@ def _score_of(result: EvaluationResult) -> float:
     if result.score is not None:
         return result.score
     if result.passing is None:
-        raise WorkerError(f"the evaluator gave neither a score nor a verdict: {result.invalid_reason or result!r}")
+        raise WorkerError(
+            f"the evaluator gave neither a score nor a verdict: {result.invalid_reason or repr(result)}"
+        )
     return float(result.passing)
 
 

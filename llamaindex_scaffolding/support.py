@@ -104,7 +104,7 @@ class EvaluatorSupport(Support):
         """The evaluator's feedback where the response fails; None if it passes."""
         result = await evaluated(self.evaluator, query, response)
         if result.passing is None:
-            raise WorkerError(f"the evaluator gave no verdict: {result.invalid_reason or result!r}")
+            raise WorkerError(f"the evaluator gave no verdict: {result.invalid_reason or repr(result)}")
         if result.passing:
             return None
         return f"{type(self.evaluator).__name__} says: {(result.feedback or 'it fails').strip()}"
