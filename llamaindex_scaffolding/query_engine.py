@@ -102,12 +102,7 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         **options: Any,
     ) -> None:
         engines = [query_engines] if isinstance(query_engines, BaseQueryEngine) else list(query_engines)
-        if reward is None and (max_retries or (isinstance(method, str) and _is(method, "best_of_n"))):
-            raise InvalidRequestError("best_of_n and max_retries need something to judge by: pass reward=")
-        if not isinstance(method, str) and (max_retries or options):
-            raise InvalidRequestError(
-                "max_retries and options go with a method's name: give them to your controller"
-            )
+        _check(method, options, judged=reward is not None, max_retries=max_retries)
         worker = QueryEngineWorker(
             engines,
             support=support_of(support),
@@ -121,8 +116,7 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         self._options = {**options, "generation": _generation(max_retries)} if isinstance(method, str) else options
         self._backend = Backend(worker, core_reward(reward))
         self._request: dict[str, Any] = {} if budget is None else {"budget": budget}
-        takes_several = self._llm().takes("sample_num")
-        if sample_num is not None and takes_several:
+        if self._llm().takes("sample_num"):
             self._request["sample_num"] = sample_num
         elif sample_num not in (None, 1):
             raise InvalidRequestError(f"the method {method!r} takes one sample: leave sample_num out")
@@ -130,8 +124,11 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
 
     def retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         """The nodes of all engines, in their order, each node once."""
-        found = [node for engine in self._query_engines for node in engine.retrieve(query_bundle)]
-        return list({node.node.node_id: node for node in reversed(found)}.values())[::-1]
+        found: dict[str, NodeWithScore] = {}
+        for engine in self._query_engines:
+            for node in engine.retrieve(query_bundle):
+                found.setdefault(node.node.node_id, node)
+        return list(found.values())
 
     def synthesize(
         self,
@@ -203,8 +200,14 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         return {**modules, **{name: judge for name, judge in judges.items() if isinstance(judge, PromptMixin)}}
 
 
-def _is(name: str, method: str) -> bool:
-    return name.replace("-", "_") == method
+def _check(method: str | Controller, options: Mapping[str, object], *, judged: bool, max_retries: int) -> None:
+    if not isinstance(method, str):
+        if max_retries or options:
+            raise InvalidRequestError(
+                "max_retries and options go with a method's name: give them to your controller"
+            )
+    elif not judged and (max_retries or method.replace("-", "_") == "best_of_n"):
+        raise InvalidRequestError("best_of_n and max_retries need something to judge by: pass reward=")
 
 
 def _generation(max_retries: int) -> Controller:

@@ -13,6 +13,7 @@ from llamaindex_scaffolding.citations import are_numbered, cited_numbers, source
 from llamaindex_scaffolding.evaluation import evaluated
 from scaffolding_core import InvalidRequestError, WorkerError
 from scaffolding_core.answers import Answer
+from scaffolding_core.threads import run_in_thread
 
 __all__ = ["EvaluatorSupport", "SourceSupport", "Support", "UnsupportedAnswerError", "support_of"]
 
@@ -67,6 +68,9 @@ class SourceSupport(Support):
 
     async def unsupported(self, query: str, answer: Answer, response: Response) -> str | None:
         """Why the answer is not in the sources; None if it is."""
+        return await run_in_thread(self._why, answer, response)  # sources may be long
+
+    def _why(self, answer: Answer, response: Response) -> str | None:
         nodes = response.source_nodes
         if are_numbered(nodes):
             numbers = cited_numbers(response.response or "")

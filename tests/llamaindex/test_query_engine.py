@@ -316,7 +316,7 @@ async def test_synthesize_samples_the_answer_alone():
 
 def test_retrieve_gives_the_nodes_of_all_engines_once():
     one, two = summary_index("a", "b"), summary_index("c")
-    engines = [index.as_query_engine(llm=MockLLM()) for index in (one, one, two)]
+    engines = [index.as_query_engine(llm=MockLLM()) for index in (one, two, one)]
     found = ScaffoldingQueryEngine(engines).retrieve(QueryBundle("q"))
     assert [node.node.text for node in found] == ["a", "b", "c"]
 
