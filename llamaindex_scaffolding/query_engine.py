@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
-from llama_index.core.base.response.schema import RESPONSE_TYPE, PydanticResponse, Response
+from llama_index.core.base.response.schema import RESPONSE_TYPE
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index.core.evaluation import BaseEvaluator
+from llama_index.core.prompts import BasePromptTemplate
 from llama_index.core.prompts.mixin import PromptMixin, PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
+from llamaindex_scaffolding.query_engine_response import chosen_response
 from llamaindex_scaffolding.query_engine_worker import QUERY, Query, QueryEngineWorker
 from llamaindex_scaffolding.rewards import Reward, core_reward
 from llamaindex_scaffolding.spans import shown_as_spans
-from llamaindex_scaffolding.support import Support, UnsupportedAnswerError, support_of
+from llamaindex_scaffolding.support import Support, support_of
 from scaffolding_core import (
     Budget,
-    Candidate,
     Controller,
     GenerationTask,
     InvalidRequestError,
@@ -46,8 +46,9 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
     The response is the chosen sample's, whole: text, source nodes, metadata. Its
     `metadata["scaffolding"]` tells method, answer, votes, agreement, candidates (each with its text, answer,
     score, votes, error and the ids of its source nodes), samples, usage, stopped and trace_id, as plain
-    data. A streaming engine is read to its end inside its sample, and a structured response stays one. A
-    sample that fails costs that sample alone.
+    data. A streaming engine is read to its end inside its sample, and a structured response stays one:
+    `field_vote` takes the sample that agrees most, and leaves the consensus in `answer`. A sample that fails
+    costs that sample alone.
 
     Each sample is a span under the query's. Cancelling `aquery` cancels the samples. It stands wherever a
     query engine stands: tools of agents, routers, sub-questions. It can be pickled where its engines can.
@@ -148,6 +149,19 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         """Sample the answer alone, from nodes that are there already."""
         return await self._achoose(Query(query_bundle, nodes, additional_source_nodes))
 
+    def update_prompts(self, prompts_dict: dict[str, BasePromptTemplate]) -> None:
+        """Change prompts of the engines and judges, by the names that `get_prompts()` tells.
+
+        Raises:
+            InvalidRequestError: no engine or judge of that name.
+        """
+        modules = self._get_prompt_modules()
+        for name, prompt in prompts_dict.items():
+            module, _, inner = name.partition(":")  # LlamaIndex's own stops at names of two parts
+            if module not in modules:
+                raise InvalidRequestError(f"no prompt is named {name!r}: see get_prompts()")
+            modules[module].update_prompts({inner: prompt})
+
     def close(self) -> None:
         """Let what runs finish and close what this object opened; it opens again with the next query."""
         self._backend.close()
@@ -176,7 +190,7 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         with shown_as_spans():
             result = self._llm().generate(_task(query), **self._request)
         assert isinstance(result, ScaffoldingResult)
-        return _response(result)
+        return chosen_response(result)
 
     async def _achoose(self, query: Query) -> RESPONSE_TYPE:
         with shown_as_spans():
@@ -185,7 +199,7 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
             await result
         finally:
             result.cancel()  # nobody else waits for it
-        return _response(result)
+        return chosen_response(result)
 
     def _llm(self) -> ScaffoldingLlm:
         return self._backend.llm(self._method, self._options)
@@ -219,28 +233,3 @@ def _generation(max_retries: int) -> Controller:
 
 def _task(query: Query) -> GenerationTask:
     return GenerationTask(input_str=query.bundle.query_str, custom_input_params={QUERY: query})
-
-
-def _response(result: ScaffoldingResult) -> Response | PydanticResponse:
-    """The chosen sample's response, with how it was chosen in a metadata of its own."""
-    chosen = result.output.message.original
-    if not isinstance(chosen, Response | PydanticResponse):
-        chosen = Response(result.output.text)  # the method wrote it itself
-    return replace(chosen, metadata={**(chosen.metadata or {}), "scaffolding": _told(result)})
-
-
-def _told(result: ScaffoldingResult) -> Mapping[str, Any]:
-    told = result.output.summary()
-    for candidate, summary in zip(result.output.candidates, told["candidates"], strict=True):
-        summary.update(_told_of(candidate))
-    told["usage"]["total_tokens"] = result.output.usage.total_tokens
-    return {**told, "trace_id": result.id}
-
-
-def _told_of(candidate: Candidate) -> dict[str, Any]:
-    response = candidate.message.original
-    nodes = response.source_nodes if isinstance(response, Response | PydanticResponse) else []
-    told: dict[str, Any] = {"source_nodes": [node.node.node_id for node in nodes]}
-    if isinstance(candidate.error, UnsupportedAnswerError):
-        told["answer"] = str(candidate.error.answer)
-    return told

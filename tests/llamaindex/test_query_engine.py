@@ -14,6 +14,7 @@ from llama_index.core import get_response_synthesizer
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.response.schema import PydanticResponse, Response
 from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
+from llama_index.core.evaluation import FaithfulnessEvaluator
 from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import (
     CustomQueryEngine,
@@ -327,8 +328,18 @@ def test_prompts_of_the_engines_can_be_read_and_changed():
     assert "query_engine:response_synthesizer:text_qa_template" in one.get_prompts()
     name = "query_engine_1:response_synthesizer:text_qa_template"
     other = two.get_prompts()[name].partial_format(context_str="nothing")
-    two._get_prompt_modules()["query_engine_1"].update_prompts({"response_synthesizer:text_qa_template": other})
+    two.update_prompts({name: other})
     assert two.get_prompts()[name].kwargs == {"context_str": "nothing"}
+    with pytest.raises(InvalidRequestError, match="no prompt is named 'query_engine:x'"):
+        two.update_prompts({"query_engine:x": other})
+
+
+def test_prompts_of_judges_can_be_read_and_changed():
+    judge = FaithfulnessEvaluator(llm=MockLLM())
+    engine = ScaffoldingQueryEngine(KnownEngine("7"), "best_of_n", reward=judge, support=judge)
+    prompt = engine.get_prompts()["reward:eval_template"].partial_format(context_str="nothing")
+    engine.update_prompts({"support:eval_template": prompt})
+    assert engine.get_prompts()["reward:eval_template"].kwargs == {"context_str": "nothing"}
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -439,3 +450,13 @@ def test_a_sampling_parameter_that_an_engine_cannot_honour_is_named():
     engine = ScaffoldingQueryEngine(KnownEngine("7"), generation)
     with pytest.raises(UnsupportedParameterError, match="takes no temperature"):
         engine.query("q")
+
+
+async def test_structured_responses_can_be_voted_on_field_by_field():
+    cities = [City(name="Paris", people=1), City(name="Rome", people=2), City(name="Paris", people=2)]
+    engines = [KnownEngine(PydanticResponse(city, nodes("s"))) for city in cities]
+    engine = ScaffoldingQueryEngine(engines, "field_vote", sample_num=3)
+    for response in await both_ways(engine):
+        told = response.metadata["scaffolding"]
+        assert told["answer"] == {"name": "Paris", "people": 2}
+        assert (type(response), response.response) == (PydanticResponse, cities[2])
