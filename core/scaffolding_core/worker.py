@@ -53,6 +53,9 @@ around_calls: ContextVar[AroundCall | None] = ContextVar("around_calls", default
 """Runs each call of the requests made in this context: it must await `worker.run_task(task)`. For tracing."""
 
 
+_OF_THIS_PROCESS = ("_lane", "_resolved_handlers")
+
+
 def typed_error(worker: object, error: BaseException) -> BaseException:
     """An error of a worker's own code as a `WorkerError` whose cause it is; typed ones stay as they are."""
     if isinstance(error, ScaffoldingError) or not isinstance(error, Exception):
@@ -128,6 +131,10 @@ class Worker:
 
     def shutdown(self) -> None:
         """Close the worker for good, from a thread without a running loop."""
+
+    def __getstate__(self) -> dict[str, object]:
+        # A copy in another process has slots of its own.
+        return {name: value for name, value in vars(self).items() if name not in _OF_THIS_PROCESS}
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,168 @@
+"""Retry with feedback: an answer that a judge fails is asked for again, with what the judge said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.samples import derived_seed
+from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError, WorkerError
+from scaffolding_core.messages import AssistantMessage, UserMessage
+from scaffolding_core.output import Candidate, ScaffoldingOutput, Stopped
+from scaffolding_core.task import ChatTask, GenerationTask, RewardTask
+
+__all__ = ["FEEDBACK", "RetryWithFeedbackController"]
+
+FEEDBACK = "That answer was judged to be wrong. Feedback: {feedback}\nAnswer the question again."
+"""What a retry says; in a chat behind the answer, in a text behind the prompt and the answer."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    candidate: Candidate
+    task: GenerationTask
+    feedback: str | None = None
+    passed: bool = False
+
+
+@dataclass(slots=True)
+class _Attempts:
+    ended: list[_Attempt] = field(default_factory=list)
+    stopped: Stopped = "complete"
+
+    def best(self) -> _Attempt | None:
+        """The one that passed or scored best; the later of equals, since it has seen the feedback."""
+        answers = [attempt for attempt in self.ended if attempt.candidate.error is None]
+        return max(answers, key=_rank, default=None)
+
+
+class RetryWithFeedbackController(Controller):
+    """Asks again, up to k times, where a judge fails the answer, with the answer and the judge's feedback.
+
+    The judge is the reward: it fails an answer that it scores below `passing`, or whatever it says itself in
+    `custom_output_params["passing"]`; its words are read from `custom_output_params["feedback"]`. Each
+    attempt is judged by the prompt as it came in. The answer is the first that passes, else the one with the
+    highest score. Attempts are the `candidates`. An attempt or a judgement that fails ends the retries, and
+    the best answer before it counts.
+
+    Cost: at most 1 + k generations and as many rewards, one after another.
+
+    Source: verbal feedback between attempts is Reflexion's (Shinn et al. 2023, arXiv 2303.11366).
+
+    Args:
+        generation_controller: the method that answers.
+        reward_controller: judges a finished answer.
+        max_retries: k, unless a request says `max_retries`.
+        passing: the lowest reward that passes, where the judge gives no verdict of its own.
+        template: what a retry says, with `{feedback}` where the judge's words go.
+
+    Raises:
+        InvalidRequestError: a negative number of retries.
+    """
+
+    stateless: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        generation_controller: Controller,
+        reward_controller: Controller,
+        max_retries: int = 3,
+        *,
+        passing: float = 0.5,
+        template: str = FEEDBACK,
+    ) -> None:
+        self.generation_controller = generation_controller
+        self.reward_controller = reward_controller
+        self.max_retries = _checked(max_retries)
+        self.passing = passing
+        self.template = template
+
+    def process(
+        self,
+        tasks: list[GenerationTask],
+        max_retries: int | None = None,
+        generation_kwargs: Mapping[str, object] | None = None,
+    ) -> Steps[ScaffoldingOutput]:
+        """Answer, judge, and ask again; the task gets the results of the best attempt.
+
+        Raises:
+            InvalidRequestError: not one task.
+            BudgetExceededError: budget or deadline ran out before there was any answer.
+            WorkerError: the first attempt failed, or could not be judged.
+        """
+        if len(tasks) != 1:
+            raise InvalidRequestError(f"a retry judges one answer: give one task, not {len(tasks)}")
+        task = tasks[0]
+        attempts = yield from self._attempts(
+            task, _checked(max_retries, self.max_retries), generation_kwargs or {}
+        )
+        best = attempts.best()
+        assert best is not None
+        task.take_results(best.task)
+        output = ScaffoldingOutput.from_candidate(best.candidate, method=type(self).__name__)
+        output.candidates = [attempt.candidate for attempt in attempts.ended]
+        output.stopped = attempts.stopped
+        return output
+
+    def _attempts(self, task: GenerationTask, retries: int, options: Mapping[str, object]) -> Steps[_Attempts]:
+        attempts, asked = _Attempts(), task.copy()
+        asked.group = task.group
+        for index in range(retries + 1):
+            attempt = _Attempt(Candidate(index), asked)
+            attempts.ended.append(attempt)
+            try:
+                yield from self._attempt(task, attempt, options)
+            except (BudgetExceededError, InsufficientSamplesError, WorkerError) as error:
+                out_of_budget = isinstance(error, BudgetExceededError)
+                if not (out_of_budget and attempt.candidate.text):
+                    attempt.candidate.error = error
+                if attempts.best() is None:
+                    raise
+                attempts.stopped = "budget" if out_of_budget else "complete"
+                return attempts
+            if attempt.passed:
+                return attempts
+            asked = self._with_feedback(task, attempt)
+        return attempts
+
+    def _attempt(self, task: GenerationTask, attempt: _Attempt, options: Mapping[str, object]) -> Steps[None]:
+        asked, candidate = attempt.task, attempt.candidate
+        output = yield from self.generation_controller.clone().process([asked], **options)
+        attempt.candidate = candidate = Candidate.from_task(candidate.index, asked)
+        if isinstance(output, ScaffoldingOutput):
+            candidate.answer = output.answer
+        reward = RewardTask.for_answer(task)
+        reward.response = asked.message()
+        judge = self.reward_controller.clone()
+        scores: Any = yield from judge.process([reward])
+        candidate.score = float((scores if scores is not None else judge.scores)[0])  # type: ignore[attr-defined]  # the other way to hand back scores
+        said = reward.custom_output_params or {}
+        verdict, feedback = said.get("passing"), said.get("feedback")
+        attempt.passed = verdict if isinstance(verdict, bool) else candidate.score >= self.passing
+        attempt.feedback = str(feedback) if feedback else None
+
+    def _with_feedback(self, task: GenerationTask, attempt: _Attempt) -> GenerationTask:
+        answer = attempt.candidate.message
+        told = self.template.format(feedback=attempt.feedback or f"its score is {attempt.candidate.score}.")
+        asked = task.copy()
+        if asked.seed is not None:
+            asked.seed = derived_seed(asked.seed, attempt.candidate.index + 1)
+        if isinstance(asked, ChatTask):
+            asked.add_messages([AssistantMessage(answer.text), UserMessage(told)])
+        else:
+            asked.input_str = f"{asked.input_str or ''}\n\nA previous answer:\n{answer.text}\n\n{told}"
+        return asked
+
+
+def _rank(attempt: _Attempt) -> tuple[bool, float, int]:
+    score = attempt.candidate.score
+    return attempt.passed, float("-inf") if score is None else score, attempt.candidate.index
+
+
+def _checked(max_retries: object, default: int | None = None) -> int:
+    k = default if max_retries is None else max_retries
+    if not isinstance(k, int) or isinstance(k, bool) or k < 0:
+        raise InvalidRequestError(f"max_retries must be a whole number of at least 0, got {max_retries!r}")
+    return k
