@@ -44,6 +44,5 @@ class Quorum(StopRule):
 
     def need(self, seen: Tally, left: int) -> int:
         """The votes that the leader still lacks; 0 if even all that is left would not do."""
-        leader, _ = seen.top_two()
         n = len(seen.choices) + left
-        return next((votes for votes in range(left + 1) if self.reached(leader + votes, n)), 0)
+        return next((votes for votes in range(left + 1) if self.reached(seen.leader + votes, n)), 0)
