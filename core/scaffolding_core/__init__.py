@@ -81,6 +81,7 @@ from scaffolding_core.task import (
     TokenLogprob,
 )
 from scaffolding_core.task_collection import GenerationTokenCounter, TaskCollection, with_task_collection
+from scaffolding_core.trace import CallRecord, ExecutionTrace
 from scaffolding_core.usage import Usage
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Capabilities, Worker
@@ -110,6 +111,7 @@ __all__ = [
     "Beta",
     "Boxed",
     "Budget",
+    "CallRecord",
     "CancelRace",
     "Candidate",
     "CandidateEvent",
@@ -124,6 +126,7 @@ __all__ = [
     "Equivalence",
     "Event",
     "Exact",
+    "ExecutionTrace",
     "Extractor",
     "FieldVoteController",
     "FinalEvent",

@@ -13,6 +13,7 @@ from scaffolding_core.errors import DeadlockError, RequestCancelledError, copy_e
 from scaffolding_core.event_stream import EventStream
 from scaffolding_core.events import Event, FinalEvent
 from scaffolding_core.output import ScaffoldingOutput
+from scaffolding_core.trace import ExecutionTrace
 from scaffolding_core.usage import Usage
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class ScaffoldingResult:
     Attributes:
         id: number of the request, unique in this process.
         metadata: what the caller attached to the request.
+        trace: every call of the request, if it was made with `trace=True`; grows while it runs.
         task_collections: the method's task collections by name, once
             `ScaffoldingLlm.enable_output_task_collection()` asked for them.
     """
@@ -46,6 +48,7 @@ class ScaffoldingResult:
     ) -> None:
         self.id = request_id
         self.metadata: dict[str, object] = dict(metadata or {})
+        self.trace: ExecutionTrace | None = None
         self.task_collections: Mapping[str, object] = {}
         self._cancel = cancel
         self._lock = threading.Lock()

@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-import math
 import os
 import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Self, TypeVar, overload
+from typing import Self, overload
 
-from scaffolding_core.budget import Budget
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.driver import ComputeWorker, Driver, Lane, OwnLoop, Request
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError, MissingWorkerError
 from scaffolding_core.event_stream import EventStream
 from scaffolding_core.events import Event
+from scaffolding_core.order import Order, described, option_names, order_of
 from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.result import ScaffoldingResult
 from scaffolding_core.task import (
-    SAMPLING_PARAMETERS,
     ComputeTask,
-    GenerationTask,
     Prompt,
     Task,
-    task_from_prompt,
 )
 from scaffolding_core.worker import Worker, called_synchronously
 
 __all__ = ["ScaffoldingLlm", "ScaffoldingStream"]
-
-T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class _Order:
-    """What one request asks for, checked."""
-
-    task: GenerationTask
-    options: dict[str, object] = field(default_factory=dict)
-    budget: Budget | None = None
-    deadline: float | None = None
-    priority: int = 0
-    metadata: dict[str, object] = field(default_factory=dict)
 
 
 class ScaffoldingLlm:
@@ -61,7 +41,8 @@ class ScaffoldingLlm:
     - `budget`: a `Budget`; `deadline`: a time on `time.monotonic()`'s clock. When one ends a request, the
       method returns its best answer so far, marked `stopped="budget"`;
     - `priority`: higher goes first; a point jumps a bounded number of places, so nothing starves;
-    - `metadata`: kept on the result.
+    - `metadata`: kept on the result;
+    - `trace`: True records every call in the result's `trace`.
 
     Args:
         prototype_controller: the method; each request gets its own clone.
@@ -81,7 +62,7 @@ class ScaffoldingLlm:
     ) -> None:
         if not isinstance(prototype_controller, Controller):
             raise InvalidRequestError(
-                f"the method must be a Controller instance, got {_described(prototype_controller)}"
+                f"the method must be a Controller instance, got {described(prototype_controller)}"
             )
         if not isinstance(max_parallel_requests, int) or max_parallel_requests < 1:
             raise InvalidRequestError(f"max_parallel_requests must be at least 1, got {max_parallel_requests!r}")
@@ -93,7 +74,7 @@ class ScaffoldingLlm:
         self._compute = ComputeWorker()
         self._compute_lane = Lane(self._compute.max_concurrency)
         self._admission = Lane(max_parallel_requests)
-        self._options = _option_names(prototype_controller)
+        self._options = option_names(prototype_controller)
         self._stateless = prototype_controller.clone() is prototype_controller
         self._lock = threading.RLock()
         self._drivers: dict[asyncio.AbstractEventLoop, Driver] = {}
@@ -248,36 +229,10 @@ class ScaffoldingLlm:
 
     # How a request is made.
 
-    def _order(self, prompt: Prompt, options: Mapping[str, object]) -> _Order:
-        order = _Order(task_from_prompt(prompt))
-        for name, value in options.items():
-            if name == "budget":
-                order.budget = _checked(name, value, Budget)
-            elif name == "deadline":
-                order.deadline = _checked(name, value, float, int)
-            elif name == "priority":
-                order.priority = _checked(name, value, int) or 0
-            elif name == "metadata":
-                order.metadata = dict(_checked(name, value, Mapping) or {})  # type: ignore[type-abstract]  # for isinstance
-            elif name in SAMPLING_PARAMETERS:
-                setattr(order.task, name, value)
-            elif self._options is None or name in self._options:
-                order.options[name] = value
-            else:
-                raise InvalidRequestError(self._unknown(name))
-        if order.deadline is not None and math.isnan(order.deadline):
-            raise InvalidRequestError("deadline must be a time on time.monotonic()'s clock, got nan")
-        return order
+    def _order(self, prompt: Prompt, options: Mapping[str, object]) -> Order:
+        return order_of(prompt, options, self.prototype_controller, self._options)
 
-    def _unknown(self, name: str) -> str:
-        method = type(self.prototype_controller).__name__
-        options = ", ".join(sorted(self._options or ())) or "none"
-        return (
-            f"{name!r} is neither a sampling parameter, nor one of budget, deadline, priority, seed and "
-            f"metadata, nor an option of {method}, whose options are: {options}"
-        )
-
-    def _request(self, order: _Order, driver: Driver) -> Request:
+    def _request(self, order: Order, driver: Driver) -> Request:
         def start(request: Request) -> Steps[ScaffoldingOutput]:
             controller = self.prototype_controller if self._stateless else self.prototype_controller.clone()
             if self._shows_collections:
@@ -296,6 +251,7 @@ class ScaffoldingLlm:
             deadline=deadline,
             blocked=self._drivers.get(running) if running not in (None, driver.loop) else None,
             metadata=order.metadata,
+            traced=order.traced,
         )
         synchronous = self._own_loop is not None and driver.loop is self._own_loop.loop
         request.context.run(called_synchronously.set, synchronous)
@@ -394,7 +350,7 @@ class ScaffoldingStream:
         result: the request's result; None before the iteration starts.
     """
 
-    def __init__(self, llm: ScaffoldingLlm, order: _Order) -> None:
+    def __init__(self, llm: ScaffoldingLlm, order: Order) -> None:
         self._llm = llm
         self._order = order
         self.result: ScaffoldingResult | None = None
@@ -464,18 +420,10 @@ def _is_many(prompts: object) -> bool:
     return isinstance(prompts, list | tuple) and bool(prompts) and isinstance(prompts[0], str | list | tuple)
 
 
-def _option_names(controller: Controller) -> frozenset[str] | None:
-    """The options of a method; None if it takes any."""
-    parameters = list(inspect.signature(controller.process).parameters.values())[1:]
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return frozenset(parameter.name for parameter in parameters)
-
-
 def _lane_of(worker: Worker) -> Lane:
     """The slots of a worker, which all that use it share."""
     if not callable(getattr(worker, "run_task", None)):
-        raise InvalidRequestError(f"a worker must have an async run_task(task), got {_described(worker)}")
+        raise InvalidRequestError(f"a worker must have an async run_task(task), got {described(worker)}")
     lane: Lane | None = vars(worker).get("_lane")
     if lane is None:
         limit = getattr(worker, "max_concurrency", Worker.max_concurrency)
@@ -491,14 +439,3 @@ def _scope_workers(workers: list[Worker]) -> tuple[Worker, ...]:
         for worker in workers
         if getattr(type(worker), "on_scope_end", Worker.on_scope_end) is not Worker.on_scope_end
     )
-
-
-def _checked(name: str, value: object, *kinds: type[T]) -> T | None:
-    if value is None or (isinstance(value, kinds) and not isinstance(value, bool)):
-        return value
-    wanted = " or ".join(kind.__name__ for kind in kinds)
-    raise InvalidRequestError(f"{name} must be a {wanted}, got {_described(value)}")
-
-
-def _described(value: object) -> str:
-    return f"the class {value.__name__}" if isinstance(value, type) else f"{value!r}"

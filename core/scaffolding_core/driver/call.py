@@ -121,6 +121,8 @@ class Call:
 
     def launch(self) -> None:
         """Start, or queue for a slot."""
+        if self.request.recorder is not None:
+            self.request.recorder.queued(self)
         try:
             self._check()
             self.worker, self.lane = self.driver.worker_for(self.task)
@@ -182,6 +184,8 @@ class Call:
         if not isinstance(running, CoroutineType):
             self._fail(WorkerError(f"{type(self.worker).__name__}.run_task must be an 'async def'"))
             return
+        if self.request.recorder is not None:
+            self.request.recorder.started(self)
         self.run = self.driver.loop.create_task(running)
         self.run.add_done_callback(self._ended, context=self.driver.empty_context)
 
@@ -227,6 +231,8 @@ class Call:
             self._charge()
         if self.error is not None:
             self._describe(self.error)
+        if request.recorder is not None:
+            request.recorder.ended(self)
         if task.goes_on and isinstance(task, StreamGenerationTask):
             request.keep_stream(task)
         return self.parent.child_done(self)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from scaffolding_core.budget import Budget
 from scaffolding_core.driver.branch import Branch
+from scaffolding_core.driver.recorder import Recorder
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
 from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.result import ScaffoldingResult
 from scaffolding_core.task import StreamGenerationTask, StreamHandle, Task
+from scaffolding_core.trace import ExecutionTrace
 from scaffolding_core.usage import Usage
 from scaffolding_core.worker import around_calls
 
@@ -50,6 +52,7 @@ class Request:
         deadline: on the loop's clock.
         blocked: driver of a loop that waits for this request, blocked.
         metadata: for the result.
+        traced: whether its calls are recorded in the result's trace.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Request:
         deadline: float | None = None,
         blocked: Driver | None = None,
         metadata: dict[str, object] | None = None,
+        traced: bool = False,
     ) -> None:
         self.id = next(_ids)
         self.driver = driver
@@ -84,6 +88,10 @@ class Request:
         self.usage = Usage()
         self.result = ScaffoldingResult(self.id, metadata, self._cancel_from_anywhere, self.usage)
         self.result.loop = driver.loop
+        self.recorder: Recorder | None = None
+        if traced:
+            self.result.trace = ExecutionTrace(self.id)
+            self.recorder = Recorder(self.result.trace, driver.loop.time)
         self.calls: set[Call] = set()
         self.expired: Limit | None = None
         self._start = start

@@ -1,0 +1,93 @@
+"""Order: what one request asks for, checked before anything runs."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from scaffolding_core.budget import Budget
+from scaffolding_core.controller import Controller
+from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask, Prompt, task_from_prompt
+
+__all__ = ["Order", "described", "option_names", "order_of"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Order:
+    """What one request asks for; see `ScaffoldingLlm` for what each means."""
+
+    task: GenerationTask
+    options: dict[str, object] = field(default_factory=dict)
+    budget: Budget | None = None
+    deadline: float | None = None
+    priority: int = 0
+    metadata: dict[str, object] = field(default_factory=dict)
+    traced: bool = False
+
+
+def order_of(
+    prompt: Prompt, given: Mapping[str, object], method: Controller, names: frozenset[str] | None
+) -> Order:
+    """The order that a prompt and its options are.
+
+    Args:
+        prompt: a text, a chat, or a task.
+        given: the options.
+        method: what will run.
+        names: its options; None if it takes any.
+
+    Raises:
+        InvalidRequestError: an empty prompt, an unknown option, or one of the wrong kind.
+    """
+    order = Order(task_from_prompt(prompt))
+    for name, value in given.items():
+        if name == "budget":
+            order.budget = _checked(name, value, Budget)
+        elif name == "deadline":
+            order.deadline = _checked(name, value, float, int)
+        elif name == "priority":
+            order.priority = _checked(name, value, int) or 0
+        elif name == "metadata":
+            order.metadata = dict(_checked(name, value, Mapping) or {})  # type: ignore[type-abstract]  # for isinstance
+        elif name == "trace":
+            order.traced = bool(_checked(name, value, bool))
+        elif name in SAMPLING_PARAMETERS:
+            setattr(order.task, name, value)
+        elif names is None or name in names:
+            order.options[name] = value
+        else:
+            raise InvalidRequestError(
+                f"{name!r} is neither a sampling parameter, nor one of budget, deadline, priority, seed, metadata "
+                f"and trace, nor an option of {type(method).__name__}, whose options are: "
+                f"{', '.join(sorted(names)) or 'none'}"
+            )
+    if order.deadline is not None and math.isnan(order.deadline):
+        raise InvalidRequestError("deadline must be a time on time.monotonic()'s clock, got nan")
+    return order
+
+
+def option_names(method: Controller) -> frozenset[str] | None:
+    """The options of a method; None if it takes any."""
+    parameters = list(inspect.signature(method.process).parameters.values())[1:]
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return frozenset(parameter.name for parameter in parameters)
+
+
+def described(value: object) -> str:
+    """A value in an error message."""
+    return f"the class {value.__name__}" if isinstance(value, type) else f"{value!r}"
+
+
+def _checked(name: str, value: object, *kinds: type[T]) -> T | None:
+    # A bool is an int to Python, but no number to whoever wrote it.
+    if value is None or (isinstance(value, kinds) and isinstance(value, bool) == (bool in kinds)):
+        return value
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    raise InvalidRequestError(f"{name} must be a {wanted}, got {described(value)}")
