@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from scaffolding_core.answers import Equivalence, Extractor, default_equivalence, default_extractor
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.answering import extracted
+from scaffolding_core.controllers.answering import extracted, in_thread
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.errors import InvalidRequestError
@@ -92,7 +92,8 @@ class MajorityVoteController(Controller):
         classes, trusting = self.equivalence.classes(), self.extractor is None
         yield from poll(samples, ballot, classes, self._extractor, trusting=trusting)
         votes = _votes(samples, ballot)
-        chosen = self._own_choice(samples, majority_vote_kwargs or {}) if own_vote else _winner(samples, votes)
+        own_choice = self._own_choice(samples, majority_vote_kwargs or {})
+        chosen = (yield from own_choice) if own_vote else _winner(samples, votes)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
         output.votes = {str(voters[0].answer): len(voters) for voters in votes}
         output.agreement = chosen.votes / max(1, sum(map(len, votes)))
@@ -103,7 +104,7 @@ class MajorityVoteController(Controller):
     ) -> tuple[int, object]:
         """The vote over all samples; override it for one of your own.
 
-        Where it is overridden all samples run, without an early stop.
+        Where it is overridden all samples run, without an early stop, and it is called in a thread.
 
         Args:
             candidates_tasks: the tasks of each sample that succeeded.
@@ -134,10 +135,10 @@ class MajorityVoteController(Controller):
         output.method = type(self).__name__
         return output
 
-    def _own_choice(self, samples: Samples, options: Mapping[str, object]) -> Candidate:
+    def _own_choice(self, samples: Samples, options: Mapping[str, object]) -> Steps[Candidate]:
         succeeded = samples.succeeded()
         tasks = [samples.tasks[candidate.index] for candidate in succeeded]
-        index, answer = self.majority_vote(tasks, **options)
+        index, answer = yield from in_thread(lambda given: self.majority_vote(given, **options), tasks)
         chosen = succeeded[index]
         chosen.answer = answer
         return chosen

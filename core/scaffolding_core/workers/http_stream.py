@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 
@@ -14,7 +15,7 @@ from scaffolding_core.workers.retry import asked_wait
 from scaffolding_core.workers.sessions import Sessions
 from scaffolding_core.workers.sse import EventSplitter
 
-__all__ = ["AttemptFailed", "HttpStream"]
+__all__ = ["AttemptFailed", "Gate", "HttpStream"]
 
 
 class AttemptFailed(Exception):
@@ -45,30 +46,44 @@ class AttemptFailed(Exception):
         self.stale = stale
 
 
+class Gate(Protocol):
+    """What a stream waits for before it is sent, and leaves when it is closed."""
+
+    async def enter(self) -> None:
+        """Wait until the stream may be sent."""
+
+    def leave(self) -> None:
+        """The stream is closed, or was never sent; may be called again."""
+
+
 class HttpStream:
     """A POST whose answer is read event by event; leaving the `async with` aborts it at the server.
 
     Args:
         sessions: the running loop's one sends it.
-        url: of the route.
+        url: gives the address once the gate is passed.
         body: to send as JSON.
         model: the model that is asked for, for errors.
         first_byte_timeout: seconds until the answer begins.
         idle_timeout: seconds between two pieces of it.
+        gate: what it waits for first, whatever that takes.
     """
 
     def __init__(
         self,
         sessions: Sessions,
-        url: str,
+        url: Callable[[], str],
         body: dict[str, Any],
         *,
         model: str | None,
         first_byte_timeout: float,
         idle_timeout: float,
+        gate: Gate | None = None,
     ) -> None:
         self._sessions = sessions
-        self._url = url
+        self._address = url
+        self._url = ""
+        self._gate = gate
         self._body = body
         self._model = model
         self._first_byte_timeout = first_byte_timeout
@@ -79,6 +94,9 @@ class HttpStream:
 
     async def __aenter__(self) -> Self:
         try:
+            if self._gate is not None:
+                await self._gate.enter()
+            self._url = self._address()
             session = await self._sessions.get()
             async with asyncio.timeout(self._first_byte_timeout):
                 self._response = await session.post(self._url, json=self._body)
@@ -116,6 +134,8 @@ class HttpStream:
 
     def close(self) -> None:
         """Give the connection back if the answer was read whole; else close it, which aborts the request."""
+        if self._gate is not None:
+            self._gate.leave()
         response, self._response = self._response, None
         if response is None:
             return

@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import weakref
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,13 @@ from scaffolding_core.errors import (
     copy_error,
 )
 from scaffolding_core.task import ChatTask, GenerationTask
-from scaffolding_core.usage import Usage
 from scaffolding_core.worker import Capabilities
 from scaffolding_core.workers.gguf import chat_template, check_gguf
+from scaffolding_core.workers.http_stream import Gate
 from scaffolding_core.workers.llama_server import LlamaServer
 from scaffolding_core.workers.openai import OpenAIWorker
-from scaffolding_core.workers.openai_wire import Choice
 from scaffolding_core.workers.parameters import LLAMA_CPP_PARAMETERS
-from scaffolding_core.workers.room import Room
+from scaffolding_core.workers.room import Room, Share
 
 __all__ = ["LocalWorker", "embedded_model", "shared_local_worker"]
 
@@ -159,22 +159,37 @@ class LocalWorker(OpenAIWorker):
         await self._started()
         return body
 
-    async def _answer(self, tasks: list[GenerationTask], body: dict[str, Any]) -> None:
-        at_once = max(1, (self.n_ctx - _prompt_tokens(body)) // _answer_tokens(body))
-        for first in range(0, len(tasks), at_once):
-            await super()._answer(tasks[first : first + at_once], body)
+    def _most_together(self, body: dict[str, Any]) -> int:
+        fitting = (self.n_ctx - _prompt_tokens(body)) // _answer_tokens(body)
+        return max(1, min(fitting, super()._most_together(body)))
 
-    async def _attempt(
-        self, tasks: list[GenerationTask], body: dict[str, Any], choices: list[Choice]
-    ) -> Usage | None:
-        # Samples that outgrow the shared context together would all fail.
-        share = await self._room.take(_prompt_tokens(body) + len(tasks) * _answer_tokens(body))
-        try:
-            if self._closed:  # meanwhile
-                raise ClosedError(f"{self!r} is closed: make a new one")
-            await self._started()  # again, if it died
-            return await super()._attempt(tasks, body, choices)
-        finally:
+    def _gate(self, body: dict[str, Any]) -> Gate:
+        return _InContext(self._room, _prompt_tokens(body) + body.get("n", 1) * _answer_tokens(body), self._ready)
+
+    async def _ready(self) -> None:
+        if self._closed:  # meanwhile
+            raise ClosedError(f"{self!r} is closed: make a new one")
+        await self._started()  # again, if it died
+
+
+class _InContext(Gate):
+    """Holds a request's part of the shared context: samples that outgrow it together would all fail."""
+
+    def __init__(self, room: Room, tokens: int, ready: Callable[[], Awaitable[None]]) -> None:
+        self._room = room
+        self._tokens = tokens
+        self._ready = ready
+        self._share: Share | None = None
+
+    async def enter(self) -> None:
+        """Wait for room, and then for the server."""
+        self._share = await self._room.take(self._tokens)
+        await self._ready()
+
+    def leave(self) -> None:
+        """Give the room back."""
+        share, self._share = self._share, None
+        if share is not None:
             self._room.give_back(share)
 
 

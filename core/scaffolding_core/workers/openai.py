@@ -21,7 +21,7 @@ from scaffolding_core.task import Delta, GenerationTask, StreamGenerationTask, T
 from scaffolding_core.usage import Usage
 from scaffolding_core.worker import Capabilities, TaskHandler, Worker
 from scaffolding_core.workers.http_errors import error_from_event
-from scaffolding_core.workers.http_stream import AttemptFailed, HttpStream
+from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream
 from scaffolding_core.workers.openai_wire import Choice, read_chunk, read_usage, request_body, route
 from scaffolding_core.workers.retry import backoff
 from scaffolding_core.workers.sessions import Sessions
@@ -191,7 +191,7 @@ class OpenAIWorker(Worker):
         if task.group is None or self._siblings.most == 1 or task.seed is not None:
             await self._until_deadline(task, self._answer([task], body))
         else:
-            await self._until_deadline(task, self._siblings.run(task, body))
+            await self._until_deadline(task, self._siblings.run(task, body, self._most_together(body)))
 
     async def _until_deadline(self, task: GenerationTask, work: Any) -> None:  # Any: a coroutine of nothing
         deadline = task.scope.deadline if task.scope is not None else None
@@ -274,12 +274,21 @@ class OpenAIWorker(Worker):
     def _stream(self, task: GenerationTask, body: dict[str, Any]) -> HttpStream:
         return HttpStream(
             self._sessions,
-            self.base_url + route(task),
+            lambda: self.base_url + route(task),
             body,
             model=self.model,
             first_byte_timeout=self.first_byte_timeout,
             idle_timeout=self.idle_timeout,
+            gate=self._gate(body),
         )
+
+    def _gate(self, body: dict[str, Any]) -> Gate | None:
+        """What a request waits for before it is sent."""
+        return None
+
+    def _most_together(self, body: dict[str, Any]) -> int:
+        """How many siblings one request may answer."""
+        return self._siblings.most
 
     def _read(self, data: bytes, choices: list[Choice]) -> dict[str, Any] | None:
         if data == b"[DONE]":  # proves nothing, and some servers never send it

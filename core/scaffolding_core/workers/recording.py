@@ -207,6 +207,8 @@ def inputs_of(task: Task) -> dict[str, object]:
 def results_of(task: Task) -> dict[str, object]:
     """What came back, as plain data."""
     results: dict[str, object] = {name: getattr(task, name, None) for name in _RESULTS}
+    if task.custom_output_params:
+        results["custom_output_params"] = json.loads(json.dumps(task.custom_output_params, default=_plain))
     if isinstance(task, GenerationTask):
         results["tool_calls"] = [asdict(call) for call in task.tool_calls or ()]
         results["logprobs"] = [asdict(logprob) for logprob in task.logprobs or ()]

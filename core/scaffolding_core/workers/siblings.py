@@ -35,7 +35,7 @@ class Siblings:
     Args:
         run: answers several tasks with the same body.
         leave: records what a member that is cut has cost so far.
-        most: tasks in one request at most.
+        most: tasks in one request at most, whatever its body.
     """
 
     def __init__(self, run: Run, leave: Callable[[GenerationTask], None], most: int) -> None:
@@ -44,13 +44,18 @@ class Siblings:
         self._on_leave = leave
         self._open: dict[tuple[asyncio.AbstractEventLoop, int, str], _Batch] = {}
 
-    async def run(self, task: GenerationTask, body: dict[str, Any]) -> None:
+    async def run(self, task: GenerationTask, body: dict[str, Any], most: int) -> None:
         """Run a task with its siblings that start in the same tick.
+
+        Args:
+            task: to run.
+            body: of the request; siblings have the same.
+            most: tasks of this body in one request at most.
 
         Raises:
             WorkerError: the request failed; each member gets an exception of its own.
         """
-        batch = self._join(task, body)
+        batch = self._join(task, body, most)
         batch.left += 1
         assert batch.running is not None
         try:
@@ -63,11 +68,11 @@ class Siblings:
         finally:
             batch.left -= 1
 
-    def _join(self, task: GenerationTask, body: dict[str, Any]) -> _Batch:
+    def _join(self, task: GenerationTask, body: dict[str, Any], most: int) -> _Batch:
         loop = asyncio.get_running_loop()
         key = (loop, id(task.group), json.dumps(body, sort_keys=True, default=str))
         batch = self._open.get(key)
-        if batch is None or batch.closed or len(batch.tasks) >= self.most:
+        if batch is None or batch.closed or len(batch.tasks) >= most:
             batch = self._open[key] = _Batch(body)
             batch.running = loop.create_task(self._answer(key, batch))
         batch.tasks.append(task)

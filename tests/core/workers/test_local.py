@@ -9,7 +9,7 @@ import pytest
 from scaffolding_core import NativeGenerationController, ScaffoldingLlm
 from scaffolding_core.errors import ContextLengthExceededError, UnsupportedParameterError
 from scaffolding_core.messages import ToolDescription, UserMessage
-from scaffolding_core.task import ChatTask, GenerationTask
+from scaffolding_core.task import ChatTask, GenerationTask, StreamGenerationTask
 from scaffolding_core.workers.local import LocalWorker
 
 STORY = "Once upon a time there was a"
@@ -175,6 +175,17 @@ async def test_a_refused_sample_leaves_room_for_the_next(local_worker):
         with pytest.raises(ContextLengthExceededError):
             await local_worker.run_task(generation("spam " * 20_000))
     await local_worker.run_task(generation())
+
+
+async def test_a_stream_read_in_steps_holds_its_part_of_the_context_until_it_is_closed(local_worker):
+    open_stream = StreamGenerationTask(input_str=STORY, streaming_step=1, max_tokens=16_300, ignore_eos=True)
+    await local_worker.run_task(open_stream)
+    waiting = asyncio.create_task(local_worker.run_task(generation()))
+    done, _ = await asyncio.wait([waiting], timeout=1)
+    assert not done
+    open_stream.cancel_flag = True
+    await local_worker.run_task(open_stream)
+    await asyncio.wait_for(waiting, 30)
 
 
 async def test_a_cut_sample_frees_its_slot_and_says_what_it_cost(local_worker):

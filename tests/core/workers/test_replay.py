@@ -1,6 +1,7 @@
 """Recording a run, and replaying it without a backend."""
 
 import asyncio
+from datetime import date
 
 import pytest
 
@@ -20,6 +21,7 @@ from scaffolding_core import (
     StreamGenerationTask,
     WorkerError,
 )
+from scaffolding_core.worker import Worker
 from scaffolding_core.workers.reward import reward_worker
 from tests.core.controllers.test_majority_vote import Says
 from tests.core.doubles import Backend, Method, task
@@ -49,6 +51,20 @@ async def test_a_vote_replays_to_the_same_output_with_the_same_samples_cut(tmp_p
     for again in (recording, Recording.load(tmp_path / "run.jsonl")):
         (same,) = await replayed(method, again)
         assert same.summary() == output.summary()
+
+
+async def test_what_a_worker_and_a_method_agreed_on_is_recorded_too():
+    class Judge(Worker):
+        async def run_task(self, task):
+            task.output_str, task.custom_output_params = "7", {"feedback": ["too short"], "when": date(2026, 1, 2)}
+
+    def process(tasks):
+        yield tasks
+        tasks[0].output_str = str(tasks[0].custom_output_params["feedback"])
+
+    (output,), recording = await recorded(Method(process), Judge())
+    (same,) = await replayed(Method(process), recording)
+    assert same.text == output.text == "['too short']"
 
 
 async def test_hand_back_order_is_that_of_the_recorded_run():
