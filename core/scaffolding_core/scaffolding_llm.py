@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import functools
 import os
 import threading
 import time
@@ -281,6 +283,7 @@ class ScaffoldingLlm:
             if self._own_loop is None:
                 self._own_loop = OwnLoop()
                 weakref.finalize(self, _end_soon, self._own_loop, self._all_workers)
+                _end_all_at_exit()
             if self._own_loop.is_current():
                 raise DeadlockError(
                     "a blocking call from inside this ScaffoldingLlm's own loop would wait for itself: "
@@ -332,6 +335,16 @@ class ScaffoldingLlm:
         for worker in self._all_workers:
             own.run(worker.release_loop())
         own.stop()
+
+    def _at_exit(self) -> None:
+        """The program ends: cancel what runs on the own loop, which nobody else could wait for."""
+        own = self._own_loop
+        if own is None:
+            return
+        self.cancel_all()
+        ending = threading.Thread(target=self._stop_own_loop, daemon=True)
+        ending.start()
+        ending.join(EXIT_GRACE)
 
     def _after_fork(self) -> None:
         """In a forked child: the parent's threads and loops are not here."""
@@ -388,6 +401,9 @@ class ScaffoldingStream:
             self.result.cancel()
 
 
+EXIT_GRACE = 2.0
+"""Seconds that the end of a program may wait for its cancelled requests."""
+
 _instances: weakref.WeakSet[ScaffoldingLlm] = weakref.WeakSet()
 
 
@@ -404,6 +420,16 @@ def _end_soon(own: OwnLoop, workers: list[Worker]) -> None:
         asyncio.run_coroutine_threadsafe(ending, own.loop)
     except RuntimeError:  # it was ended already
         ending.close()
+
+
+@functools.cache
+def _end_all_at_exit() -> None:
+    atexit.register(_at_exit)  # so late that it runs before workers end their servers
+
+
+def _at_exit() -> None:
+    for llm in list(_instances):
+        llm._at_exit()
 
 
 def _after_fork() -> None:

@@ -1,6 +1,8 @@
 """Closing a ScaffoldingLlm."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -25,6 +27,20 @@ def test_leaving_the_with_drains_and_leaves_no_thread():
         result = llm.generate_async("wait:0.03 say:x")
     assert result.text == "x"
     assert threading.active_count() == before
+
+
+def test_a_program_that_ends_without_closing_ends_quietly():
+    script = """
+import sys
+sys.path.insert(0, "")
+from scaffolding_core import NativeGenerationController, ScaffoldingLlm
+from tests.core.doubles import Backend
+llm = ScaffoldingLlm(NativeGenerationController(), Backend())
+llm.generate("say:x")
+running = [llm.generate_async("wait:30") for _ in range(3)]
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=20)
+    assert (ended.stdout, ended.stderr) == (b"", b"")
 
 
 async def test_leaving_with_an_exception_cancels():
