@@ -31,13 +31,12 @@ def test_leaving_the_with_drains_and_leaves_no_thread():
 
 def test_a_program_that_ends_without_closing_ends_quietly():
     script = """
-import sys
-sys.path.insert(0, "")
-from scaffolding_core import NativeGenerationController, ScaffoldingLlm
-from tests.core.doubles import Backend
-llm = ScaffoldingLlm(NativeGenerationController(), Backend())
-llm.generate("say:x")
-running = [llm.generate_async("wait:30") for _ in range(3)]
+import time
+from scaffolding_core import NativeChatController, LocalWorker, MajorityVoteController, ScaffoldingLlm
+llm = ScaffoldingLlm(MajorityVoteController(NativeChatController({"max_tokens": 400})), LocalWorker())
+running = llm.generate_async("Tell me a story.")
+time.sleep(1.5)
+assert not running.done
 """
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=20)
     assert (ended.stdout, ended.stderr) == (b"", b"")
