@@ -26,11 +26,11 @@ from scaffolding_core import (
     InvalidRequestError,
     NativeGenerationController,
     NativeRewardController,
+    RetryWithFeedbackController,
     ScaffoldingLlm,
     ScaffoldingResult,
 )
 from scaffolding_core.backend import Backend
-from scaffolding_core.controllers.retry_with_feedback import RetryWithFeedbackController
 
 __all__ = ["ScaffoldingQueryEngine"]
 
@@ -220,8 +220,8 @@ def _check(method: str | Controller, options: Mapping[str, object], *, judged: b
             raise InvalidRequestError(
                 "max_retries and options go with a method's name: give them to your controller"
             )
-    elif not judged and (max_retries or method.replace("-", "_") == "best_of_n"):
-        raise InvalidRequestError("best_of_n and max_retries need something to judge by: pass reward=")
+    elif max_retries and not judged:
+        raise InvalidRequestError("max_retries needs something to judge by: pass reward=")
 
 
 def _generation(max_retries: int) -> Controller:

@@ -49,6 +49,7 @@ from scaffolding_core.controllers import (
     NativeChatController,
     NativeGenerationController,
     NativeRewardController,
+    RetryWithFeedbackController,
 )
 from scaffolding_core.errors import *  # noqa: F403  # its __all__ is the error tree
 from scaffolding_core.events import CandidateEvent, DecisionEvent, Event, FinalEvent, TokenEvent
@@ -163,6 +164,7 @@ __all__ = [
     "RecordingWorker",
     "Regex",
     "ReplayWorker",
+    "RetryWithFeedbackController",
     "RewardTask",
     "RoleMessage",
     "ScaffoldingLlm",

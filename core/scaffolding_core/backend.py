@@ -8,7 +8,8 @@ from typing import Any
 
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import NativeGenerationController, NativeRewardController
-from scaffolding_core.methods import build_method
+from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.methods import build_method, needs_reward
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.reward import RewardFunction, reward_worker
@@ -63,8 +64,10 @@ class Backend:
 
         Raises:
             UnknownMethodError: no method of that name.
-            InvalidRequestError: options that the method does not have.
+            InvalidRequestError: options that the method does not have, or no reward where it needs one.
         """
+        if self._reward is None and needs_reward(method):
+            raise InvalidRequestError(f"{method} needs something to judge by: pass reward=")
         named = isinstance(method, str)
         key = (method, repr(sorted(options.items()))) if named else id(method)
         with self._lock:

@@ -13,14 +13,19 @@ from scaffolding_core.controllers import (
     MajorityVoteController,
     NativeChatController,
     NativeRewardController,
+    RetryWithFeedbackController,
 )
 from scaffolding_core.errors import InvalidRequestError, UnknownMethodError
 
-__all__ = ["METHODS", "build_method"]
+__all__ = ["METHODS", "build_method", "needs_reward"]
 
 
 def _best_of_n(generation: Controller, **options: Any) -> Controller:
     return BestOfNController(generation, NativeRewardController(), **options)
+
+
+def _retry_with_feedback(generation: Controller, **options: Any) -> Controller:
+    return RetryWithFeedbackController(generation, NativeRewardController(), **options)
 
 
 METHODS: Mapping[str, Callable[..., Controller]] = {
@@ -29,8 +34,18 @@ METHODS: Mapping[str, Callable[..., Controller]] = {
     "majority_vote": MajorityVoteController,
     "field_vote": FieldVoteController,
     "best_of_n": _best_of_n,
+    "retry_with_feedback": _retry_with_feedback,
 }
 """What makes each method of the controller that generates for it, and of the method's own options."""
+
+
+_SAMPLED = frozenset({"majority_vote", "field_vote", "best_of_n"})
+_JUDGED = frozenset({"best_of_n", "retry_with_feedback"})
+
+
+def needs_reward(method: object) -> bool:
+    """Whether a method, by its name, takes something that scores answers."""
+    return isinstance(method, str) and method.replace("-", "_") in _JUDGED
 
 
 def build_method(
@@ -44,8 +59,8 @@ def build_method(
     """A method by its name.
 
     Args:
-        name: `direct`, `chain_of_thought`, `majority_vote`, `field_vote` or `best_of_n`; dashes do for
-            underscores.
+        name: `direct`, `chain_of_thought`, `majority_vote`, `field_vote`, `best_of_n` or
+            `retry_with_feedback`; dashes do for underscores.
         sample_num: samples, for a method that takes several.
         sampling_params: defaults of the generation.
         generation: the method that generates; one chat turn by default.
@@ -58,7 +73,7 @@ def build_method(
     make = METHODS.get(name.replace("-", "_")) if isinstance(name, str) else None
     if make is None:
         raise UnknownMethodError(f"no method is named {name!r}; there are: {', '.join(METHODS)}")
-    if sample_num is not None and name.replace("-", "_") in ("majority_vote", "field_vote", "best_of_n"):
+    if sample_num is not None and name.replace("-", "_") in _SAMPLED:
         options["default_sample_num"] = sample_num
     elif sample_num not in (None, 1):
         raise InvalidRequestError(f"the method {name!r} takes one sample: leave sample_num out")

@@ -15,7 +15,7 @@ import typer
 from scaffolding_core.budget import Budget
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.events import FinalEvent
-from scaffolding_core.methods import build_method
+from scaffolding_core.methods import build_method, needs_reward
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def ask(
     try:
         if seconds is not None:
             options["budget"] = Budget(seconds=seconds)
-        if reward is None and method.replace("-", "_") == "best_of_n":
-            raise InvalidRequestError("best-of-n needs to know what is best: add --reward MODULE:FUNCTION")
+        if reward is None and needs_reward(method):
+            raise InvalidRequestError(f"{method} needs something to judge by: add --reward MODULE:FUNCTION")
         controller = _controller(method, samples, system, stop_rule)
         workers = _workers(_worker(url, model, api_key), reward)
         asyncio.run(_run(_text(question), controller, options, workers, as_json))

@@ -9,6 +9,7 @@ from scaffolding_core.controllers.majority_vote import MajorityVoteController
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
 from scaffolding_core.controllers.native_reward import NativeRewardController
+from scaffolding_core.controllers.retry_with_feedback import RetryWithFeedbackController
 
 __all__ = [
     "BestOfNController",
@@ -18,4 +19,5 @@ __all__ = [
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
+    "RetryWithFeedbackController",
 ]
