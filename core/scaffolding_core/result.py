@@ -148,7 +148,9 @@ class ScaffoldingResult:
 
     async def ended(self) -> None:
         """Wait until it has finished, either way; raises nothing of its own."""
-        await asyncio.wait([self.aresult()])
+        future = self.aresult()
+        future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # else asyncio complains
+        await asyncio.wait([future])
 
     def cancel(self) -> None:
         """Stop the request, at the backend too; what waits for it gets a `RequestCancelledError`."""

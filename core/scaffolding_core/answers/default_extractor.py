@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from scaffolding_core.answers.boxed import last_boxed
 from scaffolding_core.answers.extractor import Answer, Extractor
 from scaffolding_core.answers.json_text import read_json
@@ -18,7 +20,8 @@ class _Default(Extractor):
         if message.tool_calls:
             return _CALLS.extract(message)
         text = message.text
-        return _whole_object(text) or last_boxed(text) or stated(text) or last_number(text) or text.strip() or None
+        # A vote meets the same few short answers again and again.
+        return _whole_object(text) or (_remembered(text) if len(text) <= _REMEMBERED else _in_text(text))
 
 
 def _whole_object(text: str) -> Answer | None:
@@ -32,6 +35,12 @@ def _whole_object(text: str) -> Answer | None:
     return value if isinstance(value, dict) else None
 
 
+def _in_text(text: str) -> str | None:
+    return last_boxed(text) or stated(text) or last_number(text) or text.strip() or None
+
+
+_REMEMBERED = 256
+_remembered = functools.lru_cache(maxsize=4096)(_in_text)
 _CALLS = ToolCalls()
 _DEFAULT = _Default()
 

@@ -24,22 +24,18 @@ __all__ = ["Branch", "Child", "RaceRun"]
 class RaceRun:
     """A race that has begun: what runs of it, and what is finished and not handed back."""
 
-    __slots__ = ("cancelled", "exhausted", "handed", "live", "outcomes", "owner", "race", "started")
+    __slots__ = ("cancelled", "exhausted", "handed", "hands_over", "live", "outcomes", "owner", "race", "started")
 
     def __init__(self, race: Race, owner: Branch) -> None:
         self.race = race
         self.owner = owner
+        self.hands_over = race.failures == "values"  # outcomes go to a waiting owner as they are
         self.started = 0
         self.handed = 0
         self.exhausted = False
         self.cancelled = False
         self.live: dict[int, Child] = {}
         self.outcomes: deque[Outcome] = deque()
-
-    @property
-    def hands_over(self) -> bool:
-        """Whether an outcome goes to a waiting owner as it is."""
-        return self.race.failures == "values" and not self.cancelled and not self.outcomes
 
     def wants_more(self) -> bool:
         """Whether another branch may start."""
@@ -149,11 +145,12 @@ class Branch:
     def child_done(self, child: Child) -> Branch | None:
         """A child has ended; returns this branch if it can go on now."""
         self.live -= 1
-        self._charge(child.usage)
+        if child.usage is not None:
+            self._charge(child.usage)
         run = child.race
         if run is not None:
             del run.live[child.index]
-            if run is self.waiting and run.hands_over and not self.closing:
+            if run is self.waiting and run.hands_over and not (run.cancelled or run.outcomes or self.closing):
                 run.handed += 1
                 self.waiting, self.reply = None, _outcome(child)
                 return self
@@ -287,7 +284,7 @@ class Branch:
                 run.handed += len(run.outcomes)
                 run.outcomes.clear()
                 return True
-        elif self._failed(run):
+        elif not run.hands_over and self._failed(run):
             for child in list(run.live.values()):
                 child.cut()
             if not run.live:
@@ -305,8 +302,6 @@ class Branch:
 
     def _failed(self, run: RaceRun) -> bool:
         """Whether a race that raises has a failure; once its siblings are gone, it is thrown."""
-        if run.race.failures != "raise":
-            return False
         failure = next((outcome.error for outcome in run.outcomes if outcome.error is not None), None)
         if failure is None:
             return False
@@ -377,9 +372,7 @@ class Branch:
             return None
         return parent.child_done(self)
 
-    def _charge(self, usage: Usage | None) -> None:
-        if usage is None:
-            return
+    def _charge(self, usage: Usage) -> None:
         if self.usage is None:
             self.usage = Usage()
         self.usage.add(usage)

@@ -124,7 +124,10 @@ class Call:
         if self.request.recorder is not None:
             self.request.recorder.queued(self)
         try:
-            self._check()
+            if self.task.scope is not None:
+                raise ControllerError("a task may run only once at a time: yield a copy() of it")
+            if self.task.needs_worker:  # what a method computes itself must work, or there were no best answer
+                self.request.allow(self.task)
             self.worker, self.lane = self.driver.worker_for(self.task)
         except ScaffoldingError as error:
             self._fail(error)
@@ -140,15 +143,6 @@ class Call:
             self._start()
         else:
             self.queued = True
-
-    def _check(self) -> None:
-        if self.task.scope is not None:
-            raise ControllerError("a task may run only once at a time: yield a copy() of it")
-        if not self.task.needs_worker:
-            return  # what a method computes itself must work to the end, or there were no best answer so far
-        self.request.refuse_if_expired()
-        if self.task.is_sample:
-            self.request.count_sample(self.task)
 
     def advance(self) -> Branch | None:
         """Go on after a wait: start with the slot that came free, or settle what ended."""

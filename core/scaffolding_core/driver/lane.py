@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from scaffolding_core.driver.item import Item
@@ -47,18 +48,20 @@ class Lane:
         self.limit = limit
         self._lock = threading.Lock()
         self._taken = 0
-        self._taken_by: dict[Driver, int] = {}
+        self._taken_by: Counter[Driver] = Counter()
         self._queue: list[tuple[int, int, Waiter]] = []
         self._waiting: set[Waiter] = set()
         self._order = itertools.count()
 
     def acquire(self, waiter: Waiter) -> bool:
         """Take a slot, or queue: then the waiter is posted to its driver once a slot is its own."""
+        blocked = waiter.blocked
         with self._lock:
             # Slots of a loop that this very call blocks cannot come free before it returns.
-            stuck = self._taken_by.get(waiter.blocked, 0) if waiter.blocked is not None else 0
+            stuck = self._taken_by.get(blocked, 0) if blocked is not None else 0
             if self._taken - stuck < self.limit:
-                self._take(waiter.driver)
+                self._taken += 1
+                self._taken_by[waiter.driver] += 1
                 return True
             order = next(self._order)
             heapq.heappush(self._queue, (order - waiter.priority * PLACES_PER_PRIORITY, order, waiter))
@@ -76,7 +79,9 @@ class Lane:
     def release(self, driver: Driver) -> None:
         """Give a slot back; the next in the queue gets it."""
         with self._lock:
-            self._drop(driver)
+            if self._taken_by.get(driver):  # else it was swept with its loop
+                self._taken -= 1
+                self._taken_by[driver] -= 1
             granted = self._grant() if self._waiting else None
         if granted is not None:
             if granted.driver is driver:
@@ -107,15 +112,7 @@ class Lane:
             self._waiting.discard(waiter)
             if waiter.driver.loop.is_closed():
                 continue  # swept with its driver
-            self._take(waiter.driver)
+            self._taken += 1
+            self._taken_by[waiter.driver] += 1
             return waiter
         return None
-
-    def _take(self, driver: Driver) -> None:
-        self._taken += 1
-        self._taken_by[driver] = self._taken_by.get(driver, 0) + 1
-
-    def _drop(self, driver: Driver) -> None:
-        if self._taken_by.get(driver):
-            self._taken -= 1
-            self._taken_by[driver] -= 1

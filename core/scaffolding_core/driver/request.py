@@ -159,14 +159,18 @@ class Request:
             self._root.cut()
         raise self._exceeded(self.expired)
 
-    def count_sample(self, task: Task) -> None:
-        """Count a generation against the budget, or raise if it would be one too many."""
+    def allow(self, task: Task) -> None:
+        """Let a task start, and count it against the budget, or raise."""
+        if self.expired is not None:
+            self.refuse_if_expired()
+        if not task.is_sample:
+            return
         if task.goes_on and isinstance(task, StreamGenerationTask) and task.request_handle is not None:
             return  # a further step of a sample that was counted
         if self.samples is not None and self._sampled >= self.samples:
             raise self._exceeded("samples")
         if self.parent is not None:
-            self.parent.count_sample(task)
+            self.parent.allow(task)
         self._sampled += 1
 
     def charge(self, task: Task) -> Usage:
