@@ -23,7 +23,15 @@ from scaffolding_core import AssistantMessage, RoleMessage, ToolCall, Usage, mes
 from scaffolding_core import SystemMessage as CoreSystemMessage
 from scaffolding_core import ToolMessage as CoreToolMessage
 
-__all__ = ["from_core", "to_ai_message", "to_core", "usage_from_core", "usage_to_core"]
+__all__ = [
+    "core_tool_calls",
+    "from_core",
+    "reasoning_of",
+    "to_ai_message",
+    "to_core",
+    "usage_from_core",
+    "usage_to_core",
+]
 
 
 def to_core(messages: Sequence[BaseMessage]) -> list[RoleMessage]:
@@ -55,6 +63,15 @@ def to_ai_message(message: AssistantMessage) -> AIMessage:
         invalid_tool_calls=invalid,
         additional_kwargs={"reasoning_content": message.reasoning} if message.reasoning else {},
     )
+
+
+def reasoning_of(message: AIMessage) -> str | None:
+    """The thoughts of a message, however its provider tells them."""
+    extra = message.additional_kwargs.get("reasoning_content")
+    if extra or isinstance(message.content, str):
+        return extra or None
+    thoughts = [block.get("reasoning", "") for block in message.content_blocks if block["type"] == "reasoning"]
+    return "".join(thoughts) or None
 
 
 def core_tool_calls(message: AIMessage) -> list[ToolCall] | None:

@@ -6,6 +6,7 @@ On a scripted server, since the suite needs a model that calls each tool it is t
 import json
 
 import pytest
+from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from langchain_scaffolding import ChatScaffolding
@@ -73,3 +74,10 @@ class TestBestOfN(TestPlain):
     def chat_model_params(self):
         reward = {"reward": lambda prompt, answer: len(answer)}
         return {"base_url": TestPlain.url, "model": "m", "method": "best_of_n", "sample_num": 3, **reward}
+
+
+class TestWrapped(TestPlain):
+    @property
+    def chat_model_params(self):
+        inner = ChatOpenAI(base_url=TestPlain.url, api_key="none", model="m", max_retries=0)
+        return {"inner": inner, "method": "majority_vote", "sample_num": 3}

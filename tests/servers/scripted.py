@@ -98,9 +98,11 @@ class Scripted:
                 part = {"delta": {"content": piece}} if chat else {"text": piece}
                 yield self._chunk(index, {**part, "logprobs": reply.logprobs})
             for place, (name, arguments) in enumerate(reply.tool_calls):
+                named = {"index": place, "id": f"call-{place}", "function": {"name": name, "arguments": ""}}
+                yield self._chunk(index, {"delta": {"tool_calls": [named]}})
                 for half in (arguments[:3], arguments[3:]):
-                    call = {"index": place, "id": f"call-{place}", "function": {"name": name, "arguments": half}}
-                    yield self._chunk(index, {"delta": {"tool_calls": [call]}})
+                    part = {"index": place, "function": {"arguments": half}}  # only the first has a name
+                    yield self._chunk(index, {"delta": {"tool_calls": [part]}})
             if reply.finish is not None:
                 yield self._chunk(index, {"delta": {}, "text": "", "finish_reason": reply.finish})
         if reply.usage is not None:
