@@ -10,8 +10,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from langchain_scaffolding.candidates import candidate_block
 from langchain_scaffolding.messages import to_ai_message, usage_from_core
-from scaffolding_core import Event, FinalEvent, ScaffoldingOutput
+from scaffolding_core import CandidateEvent, Event, FinalEvent, ScaffoldingOutput
 from scaffolding_core.answer_stream import AnswerStream
 
 __all__ = ["Chunks", "metadata", "to_result"]
@@ -24,15 +25,22 @@ class Chunks:
         live: see `AnswerStream`.
         model_name: for `response_metadata`.
         message_id: of every chunk; None lets LangChain choose.
+        candidates: show each finished sample as a reasoning block.
     """
 
-    def __init__(self, *, live: bool, model_name: str, message_id: str | None = None) -> None:
+    def __init__(
+        self, *, live: bool, model_name: str, message_id: str | None = None, candidates: bool = False
+    ) -> None:
         self._answer = AnswerStream(live=live)
+        self._candidates = candidates
         self._model_name = model_name
         self._message_id = message_id
 
     def of(self, event: Event, trace_id: int) -> Iterator[ChatGenerationChunk]:
         """The chunks of one event."""
+        if self._candidates and isinstance(event, CandidateEvent):
+            sample = AIMessageChunk(content=[candidate_block(event)], id=self._message_id)
+            yield ChatGenerationChunk(message=sample)
         delta = self._answer.of(event)
         if delta is not None:
             extra = {"reasoning_content": delta.reasoning} if delta.reasoning else {}

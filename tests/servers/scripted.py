@@ -106,7 +106,7 @@ class Scripted:
             if reply.finish is not None:
                 yield self._chunk(index, {"delta": {}, "text": "", "finish_reason": reply.finish})
         if reply.usage is not None:
-            usage = {**reply.usage, "total_tokens": sum(reply.usage.values())}
+            usage = _with_total(reply.usage)
             yield json.dumps({"choices": [], "usage": usage})
         yield "[DONE]"
 
@@ -122,7 +122,7 @@ class Scripted:
         ]
         message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
         part = {"message": message} if chat else {"text": text}
-        usage = reply.usage and {**reply.usage, "total_tokens": sum(reply.usage.values())}
+        usage = reply.usage and _with_total(reply.usage)
         return {
             "id": "scripted",
             "object": "chat.completion" if chat else "text_completion",
@@ -134,6 +134,10 @@ class Scripted:
 
     async def models(self, request: web.Request) -> web.Response:
         return web.json_response({"data": [{"id": "scripted-model"}]})
+
+
+def _with_total(usage: dict[str, Any]) -> dict[str, Any]:
+    return {**usage, "total_tokens": usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0)}
 
 
 @contextmanager

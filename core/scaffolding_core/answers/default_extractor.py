@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scaffolding_core.answers.boxed import last_boxed
 from scaffolding_core.answers.extractor import Answer, Extractor
+from scaffolding_core.answers.json_text import read_json
 from scaffolding_core.answers.number import last_number
 from scaffolding_core.answers.stated import stated
 from scaffolding_core.answers.tool_calls import ToolCalls
@@ -17,7 +18,18 @@ class _Default(Extractor):
         if message.tool_calls:
             return _CALLS.extract(message)
         text = message.text
-        return last_boxed(text) or stated(text) or last_number(text) or text.strip() or None
+        return _whole_object(text) or last_boxed(text) or stated(text) or last_number(text) or text.strip() or None
+
+
+def _whole_object(text: str) -> Answer | None:
+    """The JSON object that a text is, and nothing else."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = read_json(text.strip())
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 _CALLS = ToolCalls()
@@ -28,7 +40,8 @@ def default_extractor() -> Extractor:
     r"""What a vote compares unless it is told otherwise.
 
     For a message that calls tools, the calls: they are what the caller acts on, so text beside them is talk,
-    and a message with an invalid call abstains. For a text, the most deliberate statement of an answer there
+    and a message with an invalid call abstains. For a text that is one JSON object and nothing else, that
+    object, the order of its keys aside. For any other text, the most deliberate statement of an answer there
     is: the last `\boxed{}`, which nobody writes by chance; else what follows the last "the answer is" or
     `####`; else the last number, since a worked problem ends in its result; else the whole text, as a label
     or a short answer has no other form. Only an empty text abstains: where samples without a clear answer
