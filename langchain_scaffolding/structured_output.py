@@ -89,7 +89,12 @@ def bound_by_provider(
         raise InvalidRequestError(
             f"{type(model).__name__}.with_structured_output binds nothing that several samples could share"
         )
-    return dict(first.kwargs)
+    bound = dict(first.kwargs)
+    if isinstance(bound.get("response_format"), type):
+        # A class has the provider's client read each sample, and fail one that strays; a schema leaves it to us.
+        enforced = True if strict is None else strict
+        bound["response_format"] = response_format(schema, "json_schema", enforced)["response_format"]
+    return bound
 
 
 def structured(

@@ -138,6 +138,7 @@ class TestWrapped(TestPlain):
         return {"inner": inner, "method": "majority_vote", "sample_num": 3}
 
 
+@pytest.mark.filterwarnings("ignore:Received a Pydantic BaseModel V1 schema")  # the provider's own word on it
 class TestWrappedJsonSchema(TestWrapped):
     @property
     def structured_output_kwargs(self):

@@ -92,6 +92,8 @@ class Scripted:
             yield from reply.events
             return
         for index in choices:
+            if chat:
+                yield self._chunk(index, {"delta": {"role": "assistant", "content": ""}})
             if reply.reasoning:
                 yield self._chunk(index, {"delta": {"reasoning_content": reply.reasoning}})
             for piece in reply.pieces:
@@ -107,12 +109,12 @@ class Scripted:
                 yield self._chunk(index, {"delta": {}, "text": "", "finish_reason": reply.finish})
         if reply.usage is not None:
             usage = _with_total(reply.usage)
-            yield json.dumps({"choices": [], "usage": usage})
+            yield json.dumps({**_HEAD, "choices": [], "usage": usage})
         yield "[DONE]"
 
     def _chunk(self, index: int, part: dict[str, Any]) -> str:
         choice = {"index": index, "finish_reason": None, **part}
-        return json.dumps({"id": "scripted", "created": 0, "model": "scripted-model", "choices": [choice]})
+        return json.dumps({**_HEAD, "choices": [choice]})
 
     def _plain(self, reply: Reply, chat: bool, choices: range) -> dict[str, Any]:
         text = "".join(reply.pieces)
@@ -134,6 +136,9 @@ class Scripted:
 
     async def models(self, request: web.Request) -> web.Response:
         return web.json_response({"data": [{"id": "scripted-model"}]})
+
+
+_HEAD = {"id": "scripted", "object": "chat.completion.chunk", "created": 0, "model": "scripted-model"}
 
 
 def _with_total(usage: dict[str, Any]) -> dict[str, Any]:
