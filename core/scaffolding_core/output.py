@@ -133,6 +133,7 @@ class ScaffoldingOutput:
             "score": self.score,
             "samples": self.samples or 1,
             "stopped": self.stopped,
+            "data": _plain(self.data),
             "usage": asdict(self.usage),
         }
 
