@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
+from functools import partial
 from typing import Any, Self, cast, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -51,7 +52,7 @@ __all__ = ["ChatScaffolding"]
 
 _IDENTIFYING = (
     "sample_num", "method_options", "base_url", "model_name", "temperature", "max_tokens", "top_p", "seed",
-    "stop", "model_kwargs",
+    "model_kwargs",
 )  # fmt: skip
 
 
@@ -197,6 +198,7 @@ class ChatScaffolding(ConfiguredChatModel):
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
         parts = {name: identity(getattr(self, name)) for name in ("method", "inner", "reward", "worker")}
+        parts["stop_sequences"] = self.stop  # LangChain puts the call's own, often None, in place of `stop`
         return {**parts, **{name: getattr(self, name) for name in _IDENTIFYING}}
 
     @property
@@ -324,7 +326,7 @@ class ChatScaffolding(ConfiguredChatModel):
         run_id = getattr(run_manager, "run_id", None)
         return Chunks(
             live=llm.prototype_controller.streams_answer,
-            model_name=self._model(kwargs),
+            model_name=partial(self._model, kwargs),
             message_id=f"{LC_ID_PREFIX}-{run_id}" if run_id is not None else None,
             candidates=self.stream_candidates == "reasoning",
         )
@@ -423,10 +425,14 @@ class ChatScaffolding(ConfiguredChatModel):
         )
 
     def _model(self, kwargs: Mapping[str, Any] | None = None) -> str:
+        """The name of the model that answers; a server's own is known only once it has answered."""
         named = (kwargs or {}).get("model") or self.model_name
-        if not named and self.inner is not None:
-            named = getattr(self.inner, "model_name", None) or getattr(self.inner, "model", None)
-        return str(named or getattr(self.backend.worker, "model", None) or type(self.backend.worker).__name__)
+        if named:
+            return str(named)
+        parts = (self.inner, self.backend.worker)
+        names = [getattr(part, name, None) for part in parts for name in ("model_name", "model")]
+        known = [name for name in names if isinstance(name, str) and name]
+        return known[0] if known else type(self.inner or self.backend.worker).__name__
 
     def _request(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]

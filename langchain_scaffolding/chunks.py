@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -23,13 +23,13 @@ class Chunks:
 
     Args:
         live: see `AnswerStream`.
-        model_name: for `response_metadata`.
+        model_name: tells it at the end, for `response_metadata`.
         message_id: of every chunk; None lets LangChain choose.
         candidates: show each finished sample as a reasoning block.
     """
 
     def __init__(
-        self, *, live: bool, model_name: str, message_id: str | None = None, candidates: bool = False
+        self, *, live: bool, model_name: Callable[[], str], message_id: str | None = None, candidates: bool = False
     ) -> None:
         self._answer = AnswerStream(live=live)
         self._candidates = candidates
@@ -62,7 +62,7 @@ class Chunks:
             id=self._message_id,
             tool_call_chunks=calls,
             additional_kwargs=extra,
-            response_metadata={**message.response_metadata, **metadata(output, self._model_name, trace_id)},
+            response_metadata={**message.response_metadata, **metadata(output, self._model_name(), trace_id)},
             usage_metadata=usage_from_core(output.usage),
             chunk_position="last",
         )

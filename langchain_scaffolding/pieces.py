@@ -67,7 +67,8 @@ def fill(task: GenerationTask, answer: object) -> None:
     task.tool_calls = core_tool_calls(answer)
     reason = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
     task.finish_reason = str(reason) if reason else "stop"
-    task.usage = usage_to_core(answer)
+    # A request inside this one has told it its cost already.
+    task.usage = Usage() if "scaffolding" in answer.response_metadata else usage_to_core(answer)
 
 
 def _whole(chunk: AIMessageChunk) -> AIMessage:

@@ -53,7 +53,10 @@ class TestBestOfN(TestPlain):
     fields = {"method": "best_of_n", "sample_num": 2, "reward": staticmethod(lambda prompt, answer: -len(answer))}
 
 
-class TestWrapped(TestPlain):    @pytest.fixture(autouse=True)
+class TestWrapped(TestPlain):
+    has_structured_output = False
+
+    @pytest.fixture(autouse=True)
     async def inner(self, running, embedded_url):
         with httpx.Client() as client:
             async with httpx.AsyncClient() as async_client:
