@@ -5,47 +5,58 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Any, Self, cast
+from functools import partial
+from typing import Any, Self, cast, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.utils import LC_ID_PREFIX
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 
+from langchain_scaffolding.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.chunks import Chunks, to_result
+from langchain_scaffolding.configured import OF_THE_REQUEST, ConfiguredChatModel
+from langchain_scaffolding.identity import identity
 from langchain_scaffolding.messages import to_core
 from langchain_scaffolding.rewards import core_reward
-from langchain_scaffolding.runs import (
-    async_child_of_run,
-    child_manager,
-    child_of,
-    child_of_run,
-    sampled_under,
+from langchain_scaffolding.runs import child_of, sampled_under
+from langchain_scaffolding.structured_output import (
+    Schema,
+    StructuredMethod,
+    bound_by_provider,
+    response_format,
+    structured,
+    tool_of,
+    traced,
 )
 from langchain_scaffolding.worker import LANGCHAIN_KWARGS, LangChainWorker
-from scaffolding_core import SAMPLING_PARAMETERS, ChatTask, Controller, OpenAIWorker, ScaffoldingLlm, Worker
+from scaffolding_core import (
+    SAMPLING_PARAMETERS,
+    ChatTask,
+    Controller,
+    InvalidRequestError,
+    OpenAIWorker,
+    ScaffoldingLlm,
+    Worker,
+)
 from scaffolding_core.backend import Backend
 
 __all__ = ["ChatScaffolding"]
 
-_OF_THE_REQUEST = frozenset({"budget", "deadline", "priority", "metadata"})
-_CONFIGURABLE = _OF_THE_REQUEST | {"method", "sample_num", "temperature", "max_tokens", "top_p", "seed"}
-
-
 _IDENTIFYING = (
     "sample_num", "method_options", "base_url", "model_name", "temperature", "max_tokens", "top_p", "seed",
-    "stop", "model_kwargs",
+    "model_kwargs",
 )  # fmt: skip
 
 
-class ChatScaffolding(BaseChatModel):
+class ChatScaffolding(ConfiguredChatModel):
     """A chat model that samples, votes, scores or reasons before it answers.
 
     It stands wherever a chat model stands. `usage_metadata` is what was paid for all samples, and
@@ -145,6 +156,9 @@ class ChatScaffolding(BaseChatModel):
     """Samples at once; None takes the backend's own limit."""
     streaming: bool = False
     """Whether `invoke` streams to callbacks."""
+    stream_candidates: StreamCandidates | None = None
+    """How a stream shows each sample as it finishes, with its branch: `reasoning` as a reasoning block of its
+    own, `events` as a custom event `scaffolding_candidate` of the run; None shows the answer alone."""
     inner: Any = Field(default=None, exclude=True)
     """The wrapped model; set by `wrap`."""
     worker: Any = Field(default=None, exclude=True)
@@ -183,9 +197,9 @@ class ChatScaffolding(BaseChatModel):
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
-        method = self.method if isinstance(self.method, str) else repr(vars(self.method))
-        inner = getattr(self.inner, "_identifying_params", None) if self.inner is not None else None
-        return {"method": method, "inner": inner, **{name: getattr(self, name) for name in _IDENTIFYING}}
+        parts = {name: identity(getattr(self, name)) for name in ("method", "inner", "reward", "worker")}
+        parts["stop_sequences"] = self.stop  # LangChain puts the call's own, often None, in place of `stop`
+        return {**parts, **{name: getattr(self, name) for name in _IDENTIFYING}}
 
     @property
     def lc_secrets(self) -> dict[str, str]:
@@ -208,71 +222,6 @@ class ChatScaffolding(BaseChatModel):
 
     # Calls.
 
-    def invoke(
-        self,
-        input: LanguageModelInput,  # noqa: A002  # LangChain's name
-        config: RunnableConfig | None = None,
-        *,
-        stop: list[str] | None = None,
-        **kwargs: Any,
-    ) -> AIMessage:
-        """Answer; method parameters may come in `config["configurable"]`."""
-        return super().invoke(input, config, stop=stop, **{**_configured(config), **kwargs})
-
-    async def ainvoke(
-        self,
-        input: LanguageModelInput,  # noqa: A002  # LangChain's name
-        config: RunnableConfig | None = None,
-        *,
-        stop: list[str] | None = None,
-        **kwargs: Any,
-    ) -> AIMessage:
-        """Answer; method parameters may come in `config["configurable"]`."""
-        return await super().ainvoke(input, config, stop=stop, **{**_configured(config), **kwargs})
-
-    def stream(
-        self,
-        input: LanguageModelInput,  # noqa: A002  # LangChain's name
-        config: RunnableConfig | None = None,
-        *,
-        stop: list[str] | None = None,
-        **kwargs: Any,
-    ) -> Iterator[AIMessageChunk]:
-        """Stream the answer; method parameters may come in `config["configurable"]`."""
-        known, manager = child_of_run(config)
-        chunks = super().stream(input, known, stop=stop, **{**_configured(config), **kwargs})
-        with closing(cast("Any", chunks)):
-            token = child_manager.set(manager)  # LangChain hands no run manager to `_stream`
-            try:
-                first = next(chunks, None)
-            finally:
-                child_manager.reset(token)
-            if first is not None:
-                yield first
-                yield from chunks
-
-    async def astream(
-        self,
-        input: LanguageModelInput,  # noqa: A002  # LangChain's name
-        config: RunnableConfig | None = None,
-        *,
-        stop: list[str] | None = None,
-        **kwargs: Any,
-    ) -> AsyncIterator[AIMessageChunk]:
-        """Stream the answer; method parameters may come in `config["configurable"]`."""
-        known, manager = async_child_of_run(config)
-        chunks = super().astream(input, known, stop=stop, **{**_configured(config), **kwargs})
-        async with aclosing(cast("Any", chunks)):
-            token = child_manager.set(manager)  # LangChain hands no run manager to `_astream`
-            try:
-                first = await anext(chunks, None)
-            finally:
-                child_manager.reset(token)
-            if first is not None:
-                yield first
-                async for chunk in chunks:
-                    yield chunk
-
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -282,6 +231,8 @@ class ChatScaffolding(BaseChatModel):
     ) -> ChatResult:
         if run_manager is not None and super()._should_stream(async_api=False, run_manager=run_manager, **kwargs):
             return generate_from_stream(self._told(messages, stop, run_manager, kwargs))
+        if self.stream_candidates == "events":
+            return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
         llm, task, options = self._request(messages, stop, kwargs)
         with sampled_under(child_of(run_manager)):
             result = llm.generate(task, **options)
@@ -297,6 +248,8 @@ class ChatScaffolding(BaseChatModel):
     ) -> ChatResult:
         if run_manager is not None and super()._should_stream(async_api=True, run_manager=run_manager, **kwargs):
             return await agenerate_from_stream(self._atold(messages, stop, run_manager, kwargs))
+        if self.stream_candidates == "events":
+            return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
         llm, task, options = self._request(messages, stop, kwargs)
         with sampled_under(child_of(run_manager)):
             result = llm.generate_async(task, **options)
@@ -316,10 +269,13 @@ class ChatScaffolding(BaseChatModel):
         llm, task, options = self._request(messages, stop, kwargs)
         chunks = self._chunks(llm, kwargs, run_manager)
         stream = llm.stream(task, **options)
-        with sampled_under(child_of(run_manager)):
+        manager = child_of(run_manager)
+        with sampled_under(manager):
             events = iter(stream)
         with closing(events):
             for event in events:
+                if self.stream_candidates == "events":
+                    dispatch_candidate(event, manager)
                 yield from chunks.of(event, stream.result.id if stream.result is not None else 0)
 
     async def _astream(
@@ -332,10 +288,13 @@ class ChatScaffolding(BaseChatModel):
         llm, task, options = self._request(messages, stop, kwargs)
         chunks = self._chunks(llm, kwargs, run_manager)
         stream = llm.stream(task, **options)
-        with sampled_under(child_of(run_manager)):
+        manager = child_of(run_manager)
+        with sampled_under(manager):
             events = aiter(stream)
         async with aclosing(events):
             async for event in events:
+                if self.stream_candidates == "events":
+                    await adispatch_candidate(event, manager)
                 for chunk in chunks.of(event, stream.result.id if stream.result is not None else 0):
                     yield chunk
 
@@ -367,8 +326,9 @@ class ChatScaffolding(BaseChatModel):
         run_id = getattr(run_manager, "run_id", None)
         return Chunks(
             live=llm.prototype_controller.streams_answer,
-            model_name=self._model(kwargs),
+            model_name=partial(self._model, kwargs),
             message_id=f"{LC_ID_PREFIX}-{run_id}" if run_id is not None else None,
+            candidates=self.stream_candidates == "reasoning",
         )
 
     # Tools.
@@ -378,6 +338,7 @@ class ChatScaffolding(BaseChatModel):
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
         tool_choice: str | dict[str, Any] | bool | None = None,
+        strict: bool | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Let the model call tools; samples vote on the calls.
@@ -385,15 +346,64 @@ class ChatScaffolding(BaseChatModel):
         Args:
             tools: functions, tools, pydantic models or schemas.
             tool_choice: `auto`, `none`, `any` or `required`, or the name of a tool.
+            strict: whether the arguments must follow the schema; None leaves it to the server.
             kwargs: bound to the call; a wrapped model interprets them.
+
+        Raises:
+            InvalidRequestError: what is wrapped takes no tools.
         """
         if self.inner is not None:
-            bound = self.inner.bind_tools(tools, tool_choice=tool_choice, **kwargs)
+            if not hasattr(self.inner, "bind_tools"):
+                raise InvalidRequestError(
+                    f"bind_tools needs a wrapped chat model, and {type(self.inner).__name__} takes no tools: "
+                    "bind them to the model in the chain"
+                )
+            given = {**kwargs, **({"strict": strict} if strict is not None else {})}
+            bound = self.inner.bind_tools(tools, tool_choice=tool_choice, **given)
             return self.bind(**bound.kwargs)
-        shapes = [convert_to_openai_tool(tool) for tool in tools]
+        shapes = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
         if tool_choice:
             kwargs["tool_choice"] = _tool_choice(tool_choice, shapes)
         return self.bind(tools=shapes, **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: Schema = None,
+        *,
+        method: StructuredMethod = "function_calling",
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Let the model answer in a structure; samples vote on it, whole.
+
+        With the method `field_vote` of this class they vote on each field by itself, and the result is made
+        of what they agreed on. A wrapped model is asked in its provider's own way.
+
+        Args:
+            schema: a pydantic model, a TypedDict or a JSON schema; may be None with `json_mode` alone.
+            method: `function_calling` has the model call a tool, `json_schema` has the server enforce the
+                schema, `json_mode` has it enforce JSON; the prompt must then tell the schema.
+            include_raw: return `raw`, `parsed` and `parsing_error`, instead of raising what the parser does.
+            strict: whether the server must follow the schema to the letter; None leaves it to the server.
+            kwargs: bound to the call; a wrapped model interprets them.
+
+        Raises:
+            InvalidRequestError: no schema where one is due, an unknown method, or nothing wrapped that can.
+        """
+        if method not in get_args(StructuredMethod):
+            raise InvalidRequestError(f"no such way to structured output: {method!r}")
+        if self.inner is not None:
+            given = bound_by_provider(self.inner, schema, method, strict, kwargs)
+            told = given.get("ls_structured_output_format") or {}
+            method = told.get("kwargs", {}).get("method", method)  # a provider may know better
+            bound: Runnable[LanguageModelInput, AIMessage] = self.bind(**given)
+        elif method == "function_calling":
+            shown = {"ls_structured_output_format": traced(schema, method, strict)}
+            bound = self.bind_tools([tool_of(schema)], tool_choice="any", strict=strict, **shown, **kwargs)
+        else:
+            bound = self.bind(**response_format(schema, method, strict), **kwargs)
+        return structured(bound, schema, method, include_raw=include_raw)
 
     # How a request is made.
 
@@ -415,10 +425,14 @@ class ChatScaffolding(BaseChatModel):
         )
 
     def _model(self, kwargs: Mapping[str, Any] | None = None) -> str:
+        """The name of the model that answers; a server's own is known only once it has answered."""
         named = (kwargs or {}).get("model") or self.model_name
-        if not named and self.inner is not None:
-            named = getattr(self.inner, "model_name", None) or getattr(self.inner, "model", None)
-        return str(named or getattr(self.backend.worker, "model", None) or type(self.backend.worker).__name__)
+        if named:
+            return str(named)
+        parts = (self.inner, self.backend.worker)
+        names = [getattr(part, name, None) for part in parts for name in ("model_name", "model")]
+        known = [name for name in names if isinstance(name, str) and name]
+        return known[0] if known else type(self.inner or self.backend.worker).__name__
 
     def _request(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
@@ -430,11 +444,11 @@ class ChatScaffolding(BaseChatModel):
         method = given.pop("method", self.method)
         sample_num = given.pop("sample_num", self.sample_num)
         llm = self.backend.llm(method, self.method_options if method == self.method else {})
-        options = {name: given.pop(name) for name in _OF_THE_REQUEST & given.keys()}
+        options = {name: given.pop(name) for name in OF_THE_REQUEST & given.keys()}
         if sample_num is not None and llm.takes("sample_num"):
             options["sample_num"] = sample_num
         options |= {name: given.pop(name) for name in list(given) if llm.takes(name)}
-        task = ChatTask(messages=to_core(messages))
+        task = ChatTask(messages=to_core(messages, wrapped=self.inner is not None))
         task.fill(self._sampling(stop))
         if self.inner is not None:
             task.custom_input_params = {LANGCHAIN_KWARGS: given}
@@ -450,12 +464,6 @@ class ChatScaffolding(BaseChatModel):
         mine = {name: getattr(self, name) for name in ("temperature", "max_tokens", "top_p", "seed")}
         mine |= {"stop": stop or self.stop, **self.model_kwargs}
         return {name: value for name, value in mine.items() if value is not None}
-
-
-def _configured(config: RunnableConfig | None) -> dict[str, Any]:
-    """Method parameters that come by configuration."""
-    configurable = (config or {}).get("configurable") or {}
-    return {name: configurable[name] for name in _CONFIGURABLE & configurable.keys()}
 
 
 def _tool_choice(choice: str | dict[str, Any] | bool, tools: list[dict[str, Any]]) -> str | dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from langchain_scaffolding.candidates import candidate_block
 from langchain_scaffolding.messages import to_ai_message, usage_from_core
-from scaffolding_core import Event, FinalEvent, ScaffoldingOutput
+from scaffolding_core import CandidateEvent, Event, FinalEvent, ScaffoldingOutput
 from scaffolding_core.answer_stream import AnswerStream
 
 __all__ = ["Chunks", "metadata", "to_result"]
@@ -22,17 +23,24 @@ class Chunks:
 
     Args:
         live: see `AnswerStream`.
-        model_name: for `response_metadata`.
+        model_name: tells it at the end, for `response_metadata`.
         message_id: of every chunk; None lets LangChain choose.
+        candidates: show each finished sample as a reasoning block.
     """
 
-    def __init__(self, *, live: bool, model_name: str, message_id: str | None = None) -> None:
+    def __init__(
+        self, *, live: bool, model_name: Callable[[], str], message_id: str | None = None, candidates: bool = False
+    ) -> None:
         self._answer = AnswerStream(live=live)
+        self._candidates = candidates
         self._model_name = model_name
         self._message_id = message_id
 
     def of(self, event: Event, trace_id: int) -> Iterator[ChatGenerationChunk]:
         """The chunks of one event."""
+        if self._candidates and isinstance(event, CandidateEvent):
+            sample = AIMessageChunk(content=[candidate_block(event)], id=self._message_id)
+            yield ChatGenerationChunk(message=sample)
         delta = self._answer.of(event)
         if delta is not None:
             extra = {"reasoning_content": delta.reasoning} if delta.reasoning else {}
@@ -54,7 +62,7 @@ class Chunks:
             id=self._message_id,
             tool_call_chunks=calls,
             additional_kwargs=extra,
-            response_metadata={**message.response_metadata, **metadata(output, self._model_name, trace_id)},
+            response_metadata={**message.response_metadata, **metadata(output, self._model_name(), trace_id)},
             usage_metadata=usage_from_core(output.usage),
             chunk_position="last",
         )

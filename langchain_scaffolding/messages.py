@@ -19,22 +19,61 @@ from langchain_core.messages import (
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails
 from langchain_core.messages.tool import ToolCall as LangChainToolCall
 
-from scaffolding_core import AssistantMessage, RoleMessage, ToolCall, Usage, message_from_dict
+from scaffolding_core import (
+    AssistantMessage,
+    InvalidRequestError,
+    RoleMessage,
+    ToolCall,
+    Usage,
+    UserMessage,
+    message_from_dict,
+)
 from scaffolding_core import SystemMessage as CoreSystemMessage
 from scaffolding_core import ToolMessage as CoreToolMessage
 
-__all__ = ["from_core", "to_ai_message", "to_core", "usage_from_core", "usage_to_core"]
+__all__ = [
+    "core_tool_calls",
+    "from_core",
+    "reasoning_of",
+    "to_ai_message",
+    "to_core",
+    "usage_from_core",
+    "usage_to_core",
+]
 
 
-def to_core(messages: Sequence[BaseMessage]) -> list[RoleMessage]:
-    """The core's messages; each carries the one it was made of."""
+def to_core(messages: Sequence[BaseMessage], *, wrapped: bool = False) -> list[RoleMessage]:
+    """The core's messages; each carries the one it was made of.
+
+    Args:
+        messages: of any kind and content.
+        wrapped: they go to a model of LangChain's, which gets what came in. What has no form in OpenAI's API
+            is then shown to methods as its text alone.
+
+    Raises:
+        InvalidRequestError: no form in OpenAI's API, where that is what the messages go to.
+    """
     converted = []
     for message in messages:
-        shape: dict[str, Any] = convert_to_openai_messages(message)
-        core = message_from_dict(shape)
+        try:
+            core = _to_core(message)
+        except (ValueError, InvalidRequestError) as error:
+            if not wrapped:
+                raise InvalidRequestError(f"a message has no form in OpenAI's API: {error}") from error
+            core = UserMessage(str(message.text))
         core.original = message
         converted.append(core)
     return converted
+
+
+def _to_core(message: BaseMessage) -> RoleMessage:
+    shape: dict[str, Any] = convert_to_openai_messages(message)
+    if isinstance(message, AIMessage):
+        # Servers take text and refusals back from a model, not its thoughts, nor what it did on its own.
+        said = shape["content"]
+        content = said if isinstance(said, str) else [part for part in said if part["type"] in _SAID]
+        return AssistantMessage(content or "", reasoning_of(message), core_tool_calls(message))
+    return message_from_dict(shape)
 
 
 def from_core(messages: Sequence[RoleMessage]) -> list[BaseMessage]:
@@ -55,6 +94,18 @@ def to_ai_message(message: AssistantMessage) -> AIMessage:
         invalid_tool_calls=invalid,
         additional_kwargs={"reasoning_content": message.reasoning} if message.reasoning else {},
     )
+
+
+_SAID = ("text", "refusal")
+
+
+def reasoning_of(message: AIMessage) -> str | None:
+    """The thoughts of a message, however its provider tells them."""
+    extra = message.additional_kwargs.get("reasoning_content")
+    if extra or isinstance(message.content, str):
+        return extra or None
+    thoughts = [block.get("reasoning", "") for block in message.content_blocks if block["type"] == "reasoning"]
+    return "".join(thoughts) or None
 
 
 def core_tool_calls(message: AIMessage) -> list[ToolCall] | None:

@@ -7,24 +7,15 @@ from collections.abc import Mapping
 from contextlib import aclosing, closing
 from typing import Any, ClassVar, cast
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.base import RunnableBindingBase
 from langsmith import tracing_context
 
-from langchain_scaffolding.messages import core_tool_calls, from_core, usage_to_core
-from scaffolding_core import (
-    Capabilities,
-    ChatTask,
-    Delta,
-    GenerationTask,
-    InvalidRequestError,
-    Task,
-    Usage,
-    Worker,
-    WorkerError,
-)
+from langchain_scaffolding.closed_loop import again_if_loop_closed
+from langchain_scaffolding.messages import from_core
+from langchain_scaffolding.pieces import emit, fill, joined
+from langchain_scaffolding.sampled_model import for_samples, streams
+from scaffolding_core import Capabilities, ChatTask, GenerationTask, InvalidRequestError, Task, Worker
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, called_synchronously
 
@@ -42,10 +33,12 @@ class LangChainWorker(Worker):
     Under a blocking call the model's blocking methods run in threads, with the caller's context; under an
     async call its async methods run on the caller's loop, since clients bind to the loop they started on.
     The model's own callbacks are called; those of the chain around it are not, since each sample is a run
-    already. A cache would turn all samples into one, so the model is called without it.
+    already. A cache would turn all samples into one, so the model is called without it. A model that may
+    tell its usage while it streams, and was not told whether to, does.
 
-    A cut sample of an async call closes the model's call. A blocking call in a thread cannot be closed: it
-    runs to its end, unseen, unless somebody reads the stream: then it stops at the next piece of text.
+    A model that streams is streamed, whoever asks, so that a cut reaches its provider: at once in an async
+    call, at the next piece of text in a blocking one. A blocking call that does not stream cannot be closed:
+    it runs to its end, unseen.
 
     Cost: one call of the model for each task.
 
@@ -62,66 +55,63 @@ class LangChainWorker(Worker):
     def __init__(self, model: Runnable[Any, Any], *, max_concurrency: int = 256) -> None:
         if not isinstance(model, Runnable):
             raise InvalidRequestError(f"LangChainWorker needs a chat model or a chain, got {model!r}")
-        self.model = _without_cache(model)
+        self.model = for_samples(model)
         self.max_concurrency = max_concurrency
 
     async def _generate(self, task: GenerationTask) -> None:
-        given = _messages(task)
-        kwargs = _kwargs(task)
+        call = _Call(self.model, task)
         if called_synchronously.get():
-            answer = await self._in_thread(task, given, kwargs)
+            answer = await _in_thread(call)
         else:
-            answer = await self._on_loop(task, given, kwargs)
-        _fill(task, answer)
+            answer = await again_if_loop_closed(call.on_loop)
+        fill(task, answer)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {GenerationTask: _generate}
 
-    async def _on_loop(self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]) -> object:
+
+class _Call:
+    """One call of the model; its pieces are told to the task as they come."""
+
+    def __init__(self, model: Runnable[Any, Any], task: GenerationTask) -> None:
+        self._model = model
+        self._task = task
+        self._given = _messages(task)
+        self._kwargs = _kwargs(task)
+        self._streamed = streams(model, listening=task.scope is not None and task.scope.listening)
+        self.stopped = threading.Event()
+
+    async def on_loop(self) -> object:
         with tracing_context(enabled=False):
-            if not _listening(task):
-                return await self.model.ainvoke(given, config=_QUIET, **kwargs)
-            whole: Any = None
-            stream = self.model.astream(given, config=_QUIET, **kwargs)
+            if not self._streamed:
+                return await self._model.ainvoke(self._given, config=_QUIET, **self._kwargs)
+            pieces: list[object] = []
+            stream = self._model.astream(self._given, config=_QUIET, **self._kwargs)
             async with aclosing(cast("Any", stream)):
                 async for piece in stream:
-                    whole = piece if whole is None else whole + piece
-                    _emit(task, piece)
-            return whole
+                    pieces.append(piece)
+                    emit(self._task, piece)
+        return joined(pieces)
 
-    async def _in_thread(self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]) -> object:
-        stopped = threading.Event()
-
-        def call() -> object:
-            with tracing_context(enabled=False):
-                if not _listening(task):
-                    return self.model.invoke(given, config=_QUIET, **kwargs)
-                return self._streamed(task, given, kwargs, stopped)
-
-        try:
-            return await run_in_thread(call)
-        finally:
-            stopped.set()
-
-    def _streamed(
-        self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any], stopped: threading.Event
-    ) -> object:
-        whole: Any = None
-        stream = self.model.stream(given, config=_QUIET, **kwargs)
-        with closing(cast("Any", stream)):
-            for piece in stream:
-                if stopped.is_set():
-                    break
-                whole = piece if whole is None else whole + piece
-                _emit(task, piece)
-        return whole
+    def in_thread(self) -> object:
+        with tracing_context(enabled=False):
+            if not self._streamed:
+                return self._model.invoke(self._given, config=_QUIET, **self._kwargs)
+            pieces: list[object] = []
+            stream = self._model.stream(self._given, config=_QUIET, **self._kwargs)
+            with closing(cast("Any", stream)):
+                for piece in stream:
+                    if self.stopped.is_set():
+                        return None
+                    pieces.append(piece)
+                    emit(self._task, piece)
+        return joined(pieces)
 
 
-def _without_cache(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
-    if isinstance(model, BaseChatModel):
-        return model.model_copy(update={"cache": False})
-    if isinstance(model, RunnableBindingBase):
-        return model.model_copy(update={"bound": _without_cache(model.bound)})
-    return model
+async def _in_thread(call: _Call) -> object:
+    try:
+        return await run_in_thread(call.in_thread)
+    finally:
+        call.stopped.set()
 
 
 def _messages(task: GenerationTask) -> list[BaseMessage]:
@@ -141,49 +131,3 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
     if isinstance(given, Mapping):
         kwargs.update(given)
     return kwargs
-
-
-def _listening(task: GenerationTask) -> bool:
-    return task.scope is not None and task.scope.listening
-
-
-def _emit(task: GenerationTask, piece: object) -> None:
-    if task.scope is None:
-        return
-    if isinstance(piece, AIMessageChunk):
-        reasoning = piece.additional_kwargs.get("reasoning_content") or ""
-        if piece.text or reasoning:
-            task.scope.emit(Delta(str(piece.text), reasoning))
-    elif isinstance(piece, str):
-        task.scope.emit(Delta(piece))
-
-
-def _fill(task: GenerationTask, answer: object) -> None:
-    if isinstance(answer, str):
-        task.output_str, task.finish_reason, task.usage = answer, "stop", Usage(calls=1)
-        return
-    if isinstance(answer, AIMessageChunk):
-        answer = _whole(answer)
-    if not isinstance(answer, AIMessage):
-        raise WorkerError(
-            f"the model or chain must return a message or text, got {type(answer).__name__}: "
-            "end the chain with a parser that gives text"
-        )
-    task.original = answer
-    task.output_str = str(answer.text)
-    task.reasoning = answer.additional_kwargs.get("reasoning_content")
-    task.tool_calls = core_tool_calls(answer)
-    reason = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
-    task.finish_reason = str(reason) if reason else "stop"
-    task.usage = usage_to_core(answer)
-
-
-def _whole(chunk: AIMessageChunk) -> AIMessage:
-    return AIMessage(
-        content=cast("Any", chunk.content),
-        additional_kwargs=chunk.additional_kwargs,
-        response_metadata=chunk.response_metadata,
-        tool_calls=chunk.tool_calls,
-        invalid_tool_calls=chunk.invalid_tool_calls,
-        usage_metadata=chunk.usage_metadata,
-    )

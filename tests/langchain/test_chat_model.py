@@ -3,20 +3,16 @@
 import asyncio
 import itertools
 import pickle
-from typing import Any
 
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.globals import set_llm_cache
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
-from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
-from langchain_core.tracers import BaseTracer
 from pydantic import BaseModel
 
 from langchain_scaffolding import ChatScaffolding, with_best_of_n, with_chain_of_thought, with_majority_vote
@@ -27,69 +23,8 @@ from scaffolding_core import (
     MajorityVoteController,
     NativeChatController,
 )
+from tests.langchain.doubles import FULL, Runs, Scripted, each_way, voted
 from tests.servers.scripted import Reply, scripted_server
-
-
-class Scripted(BaseChatModel):
-    """A chat model that gives known answers, one after another, each for 3 tokens."""
-
-    answers: list[Any]
-    calls: list[Any] = []
-    delay: float = 0.0
-    wait: Any = None
-
-    @property
-    def _llm_type(self):
-        return "scripted"
-
-    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
-        answer = self.answers[len(self.calls) % len(self.answers)]
-        self.calls.append((messages, {"stop": stop, **kwargs}))
-        message = answer if isinstance(answer, AIMessage) else AIMessage(answer)
-        message = message.model_copy(
-            update={"usage_metadata": {"input_tokens": 2, "output_tokens": 1, "total_tokens": 3}}
-        )
-        return ChatResult(generations=[ChatGeneration(message=message)])
-
-    async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
-        await asyncio.sleep(self.delay)
-        return self._generate(messages, stop, run_manager, **kwargs)
-
-    def bind_tools(self, tools, *, tool_choice=None, **kwargs):
-        return self.bind(tools=[str(t) for t in tools], tool_choice=tool_choice, **kwargs)
-
-
-class Runs(BaseTracer):
-    """Keeps every finished top run, with its children."""
-
-    def __init__(self):
-        super().__init__()
-        self.tops = []
-
-    def _persist_run(self, run):
-        self.tops.append(run)
-
-
-FULL = {"stop_rule": "full"}
-
-
-def voted(answers, n=None, **fields):
-    inner = Scripted(answers=answers)
-    return ChatScaffolding.wrap(inner, sample_num=n or len(answers), method_options=FULL, **fields), inner
-
-
-async def each_way(model, prompt, **kwargs):
-    """The answer by invoke, ainvoke, stream and astream."""
-    streamed = [*model.stream(prompt, **kwargs)]
-    astreamed = [chunk async for chunk in model.astream(prompt, **kwargs)]
-    assert all(isinstance(chunk, AIMessageChunk) for chunk in streamed + astreamed)
-    yield await asyncio.to_thread(model.invoke, prompt, **kwargs)
-    yield await model.ainvoke(prompt, **kwargs)
-    for chunks in (streamed, astreamed):
-        whole = chunks[0]
-        for chunk in chunks[1:]:
-            whole += chunk
-        yield whole
 
 
 async def test_a_chain_gets_a_method_by_changing_one_line():

@@ -92,25 +92,29 @@ class Scripted:
             yield from reply.events
             return
         for index in choices:
+            if chat:
+                yield self._chunk(index, {"delta": {"role": "assistant", "content": ""}})
             if reply.reasoning:
                 yield self._chunk(index, {"delta": {"reasoning_content": reply.reasoning}})
             for piece in reply.pieces:
                 part = {"delta": {"content": piece}} if chat else {"text": piece}
                 yield self._chunk(index, {**part, "logprobs": reply.logprobs})
             for place, (name, arguments) in enumerate(reply.tool_calls):
+                named = {"index": place, "id": f"call-{place}", "function": {"name": name, "arguments": ""}}
+                yield self._chunk(index, {"delta": {"tool_calls": [named]}})
                 for half in (arguments[:3], arguments[3:]):
-                    call = {"index": place, "id": f"call-{place}", "function": {"name": name, "arguments": half}}
-                    yield self._chunk(index, {"delta": {"tool_calls": [call]}})
+                    part = {"index": place, "function": {"arguments": half}}  # only the first has a name
+                    yield self._chunk(index, {"delta": {"tool_calls": [part]}})
             if reply.finish is not None:
                 yield self._chunk(index, {"delta": {}, "text": "", "finish_reason": reply.finish})
         if reply.usage is not None:
-            usage = {**reply.usage, "total_tokens": sum(reply.usage.values())}
-            yield json.dumps({"choices": [], "usage": usage})
+            usage = _with_total(reply.usage)
+            yield json.dumps({**_HEAD, "choices": [], "usage": usage})
         yield "[DONE]"
 
     def _chunk(self, index: int, part: dict[str, Any]) -> str:
         choice = {"index": index, "finish_reason": None, **part}
-        return json.dumps({"id": "scripted", "created": 0, "model": "scripted-model", "choices": [choice]})
+        return json.dumps({**_HEAD, "choices": [choice]})
 
     def _plain(self, reply: Reply, chat: bool, choices: range) -> dict[str, Any]:
         text = "".join(reply.pieces)
@@ -120,7 +124,7 @@ class Scripted:
         ]
         message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
         part = {"message": message} if chat else {"text": text}
-        usage = reply.usage and {**reply.usage, "total_tokens": sum(reply.usage.values())}
+        usage = reply.usage and _with_total(reply.usage)
         return {
             "id": "scripted",
             "object": "chat.completion" if chat else "text_completion",
@@ -132,6 +136,13 @@ class Scripted:
 
     async def models(self, request: web.Request) -> web.Response:
         return web.json_response({"data": [{"id": "scripted-model"}]})
+
+
+_HEAD = {"id": "scripted", "object": "chat.completion.chunk", "created": 0, "model": "scripted-model"}
+
+
+def _with_total(usage: dict[str, Any]) -> dict[str, Any]:
+    return {**usage, "total_tokens": usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0)}
 
 
 @contextmanager

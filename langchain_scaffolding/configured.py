@@ -1,0 +1,145 @@
+"""A chat model whose method parameters may come by configuration, and whose streamed samples know their run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, closing
+from typing import Any, Literal, cast
+
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.runnables import ConfigurableFieldSingleOption, RunnableConfig, RunnableSerializable
+from langchain_core.runnables.utils import AnyConfigurableField, ConfigurableField
+from pydantic import Field
+
+from langchain_scaffolding.runs import async_child_of_run, child_manager, child_of_run
+
+__all__ = ["OF_THE_REQUEST", "ConfiguredChatModel"]
+
+OF_THE_REQUEST = frozenset({"budget", "deadline", "priority", "metadata"})
+"""Options of one request that are neither sampling parameters nor the method's."""
+
+_CONFIGURABLE = OF_THE_REQUEST | {"method", "sample_num", "temperature", "max_tokens", "top_p", "seed"}
+
+
+class ConfiguredChatModel(BaseChatModel):
+    """Reads `config["configurable"]`, where LangChain hands on nothing of it to a model.
+
+    Attributes:
+        configured: what `configurable_fields` named; filled by it. A tool bound afterwards would lose the
+            names otherwise.
+    """
+
+    configured: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
+
+    def configurable_fields(
+        self, **kwargs: AnyConfigurableField
+    ) -> RunnableSerializable[LanguageModelInput, AIMessage]:
+        """Let fields be set by configuration; method and sampling parameters also after tools were bound."""
+        named = {**self.configured, **kwargs}
+        return super(ConfiguredChatModel, self.model_copy(update={"configured": named})).configurable_fields(
+            **kwargs
+        )
+
+    def invoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer; method parameters may come in `config["configurable"]`."""
+        return super().invoke(input, config, stop=stop, **{**self._of_config(config), **kwargs})
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer; method parameters may come in `config["configurable"]`."""
+        return await super().ainvoke(input, config, stop=stop, **{**self._of_config(config), **kwargs})
+
+    def stream(
+        self,
+        input: LanguageModelInput,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        """Stream the answer; method parameters may come in `config["configurable"]`."""
+        known, manager = child_of_run(config)
+        chunks = super().stream(input, known, stop=stop, **{**self._of_config(config), **kwargs})
+        with closing(cast("Any", chunks)):
+            token = child_manager.set(manager)  # LangChain hands no run manager to `_stream`
+            try:
+                first = next(chunks, None)
+            finally:
+                child_manager.reset(token)
+            if first is not None:
+                yield first
+                yield from chunks
+
+    async def astream(
+        self,
+        input: LanguageModelInput,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Stream the answer; method parameters may come in `config["configurable"]`."""
+        known, manager = async_child_of_run(config)
+        chunks = super().astream(input, known, stop=stop, **{**self._of_config(config), **kwargs})
+        async with aclosing(cast("Any", chunks)):
+            token = child_manager.set(manager)  # LangChain hands no run manager to `_astream`
+            try:
+                first = await anext(chunks, None)
+            finally:
+                child_manager.reset(token)
+            if first is not None:
+                yield first
+                async for chunk in chunks:
+                    yield chunk
+
+    def stream_events(  # Any: LangChain's result depends on the version
+        self,
+        input: LanguageModelInput,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        version: Literal["v1", "v2", "v3"] = "v2",
+        **kwargs: Any,
+    ) -> Any:
+        """Stream events; method parameters may come in `config["configurable"]`."""
+        given = {**self._of_config(config), **kwargs}
+        return super().stream_events(input, config, version=cast("Any", version), **given)
+
+    def astream_events(  # Any: LangChain's result depends on the version
+        self,
+        input: LanguageModelInput,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        version: Literal["v1", "v2", "v3"] = "v2",
+        **kwargs: Any,
+    ) -> Any:
+        """Stream events; method parameters may come in `config["configurable"]`."""
+        given = {**self._of_config(config), **kwargs}
+        return super().astream_events(input, config, version=cast("Any", version), **given)
+
+    def _of_config(self, config: RunnableConfig | None) -> dict[str, Any]:
+        """Method parameters that come by configuration, under their own names or those given to them."""
+        configurable: Mapping[str, Any] = (config or {}).get("configurable") or {}
+        values = {name: configurable[name] for name in _CONFIGURABLE & configurable.keys()}
+        for field, named in self.configured.items():
+            if field not in _CONFIGURABLE or named.id not in configurable:
+                continue
+            value = configurable[named.id]
+            if isinstance(named, ConfigurableField):
+                values[field] = value
+            elif isinstance(named, ConfigurableFieldSingleOption):
+                values[field] = named.options[value]
+        return values

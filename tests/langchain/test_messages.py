@@ -1,0 +1,222 @@
+"""Messages in and out: every kind and content, to servers and to wrapped models, and what comes with an answer.
+
+On the scripted server and a scripted model, which tell what reached them.
+"""
+
+import json
+
+import httpx
+import pytest
+from langchain_core.messages import (
+    AIMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_openai import ChatOpenAI
+
+from langchain_scaffolding import ChatScaffolding
+from scaffolding_core import InvalidRequestError
+from tests.langchain.doubles import FULL, Scripted, voted
+from tests.servers.scripted import Reply, scripted_server
+
+TEXT = {"type": "text", "text": "look"}
+CALL = {"name": "f", "args": {"a": 1}, "id": "1", "type": "tool_call"}
+PNG, WAV, PDF = "data:image/png;base64,AA", {"data": "AA", "format": "wav"}, "data:application/pdf;base64,AA"
+
+
+def user(*parts):
+    return {"role": "user", "content": list(parts)}
+
+
+def image(url):
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def said(text, **more):
+    return {"role": "assistant", "content": text, **more}
+
+
+def called(arguments):
+    return [{"id": "1", "type": "function", "function": {"name": "f", "arguments": arguments}}]
+
+
+SENT = {
+    "image": (
+        HumanMessage([TEXT, {"type": "image", "base64": "AA", "mime_type": "image/png"}]),
+        user(TEXT, image(PNG)),
+    ),
+    "image by address": (
+        HumanMessage([{"type": "image", "url": "http://x/y.png"}]),
+        user(image("http://x/y.png")),
+    ),
+    "image in OpenAI's form": (HumanMessage([image(PNG)]), user(image(PNG))),
+    "image in Anthropic's form": (
+        HumanMessage([{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA"}}]),
+        user(image(PNG)),
+    ),
+    "audio": (
+        HumanMessage([{"type": "audio", "base64": "AA", "mime_type": "audio/wav"}]),
+        user({"type": "input_audio", "input_audio": WAV}),
+    ),
+    "file": (
+        HumanMessage(
+            [{"type": "file", "base64": "AA", "mime_type": "application/pdf", "extras": {"filename": "a.pdf"}}]
+        ),
+        user({"type": "file", "file": {"file_data": PDF, "filename": "a.pdf"}}),
+    ),
+    "system": (SystemMessage("be brief"), {"role": "system", "content": "be brief"}),
+    "chat": (ChatMessage("hey", role="user"), {"role": "user", "content": "hey"}),
+    "reasoning": (
+        AIMessage([{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "hi"}]),
+        said([{"type": "text", "text": "hi"}]),
+    ),
+    "thinking": (
+        AIMessage([{"type": "thinking", "thinking": "hm", "signature": "s"}, {"type": "text", "text": "hi"}]),
+        said([{"type": "text", "text": "hi"}]),
+    ),
+    "reasoning alone, with a call": (
+        AIMessage([{"type": "reasoning", "reasoning": "hm"}], tool_calls=[CALL]),
+        said("", tool_calls=called('{"a": 1}')),
+    ),
+    "refusal": (
+        AIMessage([{"type": "refusal", "refusal": "no"}]),
+        said([{"type": "refusal", "refusal": "no"}]),
+    ),
+    "tool call": (AIMessage("so", tool_calls=[CALL]), said("so", tool_calls=called('{"a": 1}'))),
+    "invalid tool call": (
+        AIMessage("", invalid_tool_calls=[{**CALL, "type": "invalid_tool_call", "args": "{", "error": "e"}]),
+        said("", tool_calls=called("{")),
+    ),
+    "tool": (ToolMessage("r", tool_call_id="1"), {"role": "tool", "content": "r", "tool_call_id": "1"}),
+    "tool that failed": (
+        ToolMessage("boom", tool_call_id="1", status="error"),
+        {"role": "tool", "content": "boom", "tool_call_id": "1"},
+    ),
+    "tool with an image": (
+        ToolMessage([{"type": "image", "base64": "AA", "mime_type": "image/png"}], tool_call_id="1"),
+        {"role": "tool", "content": [image(PNG)], "tool_call_id": "1"},
+    ),
+}
+STRANGE = {
+    "video": HumanMessage([{"type": "video", "base64": "AA", "mime_type": "video/mp4"}, TEXT]),
+    "odd role": ChatMessage("look", role="critic"),
+    "function": FunctionMessage("look", name="f"),
+}
+
+
+@pytest.fixture(scope="module")
+def server():
+    def script(body):
+        usage = {"prompt_tokens": 5, "completion_tokens": 3 * body.get("n", 1)}
+        return Reply(reasoning="so I think", pieces=("it is ", "7"), usage=usage)
+
+    with scripted_server(script) as running:
+        yield running
+
+
+@pytest.mark.parametrize("kind", SENT)
+def test_a_server_gets_each_kind_in_openais_form(server, kind):
+    message, expected = SENT[kind]
+    model = ChatScaffolding(base_url=server.url, method="direct")
+    assert model.invoke([HumanMessage("first"), message]).text == "it is 7"
+    assert server.requests[-1]["messages"][-1] == expected
+    model.backend.close()
+
+
+@pytest.mark.parametrize("kind", [*SENT, *STRANGE])
+@pytest.mark.parametrize("method", ["majority_vote", "chain_of_thought"])
+def test_a_wrapped_model_gets_each_message_itself(kind, method):
+    message = SENT[kind][0] if kind in SENT else STRANGE[kind]
+    inner = Scripted(answers=["7"])
+    ChatScaffolding.wrap(inner, method).invoke([message, HumanMessage("and?")])
+    assert inner.calls[0][0][0] == message
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_has_no_form_for_a_server_is_one_typed_error(kind):
+    model = ChatScaffolding(base_url="http://127.0.0.1:1/v1", method="direct")
+    with pytest.raises(InvalidRequestError, match="no form in OpenAI's API"):
+        model.invoke([STRANGE[kind]])
+
+
+@pytest.mark.parametrize("method", ["direct", "majority_vote", "best_of_n"])
+async def test_an_answer_has_text_reasoning_usage_and_what_the_method_did(server, method):
+    n = {} if method == "direct" else {"sample_num": 2}
+    reward = {"reward": lambda prompt, answer: 0.5} if method == "best_of_n" else {}
+    model = ChatScaffolding(base_url=server.url, method=method, **n, **reward)
+    streamed = [*model.stream("q")]
+    for message in (model.invoke("q"), await model.ainvoke("q"), sum(streamed[1:], streamed[0])):
+        assert [block["type"] for block in message.content_blocks] == ["reasoning", "text"]
+        assert message.content_blocks[0]["reasoning"] == "so I think"
+        assert message.text == "it is 7"
+        samples = n.get("sample_num", 1)
+        requests = message.response_metadata["scaffolding"]["usage"]["calls"]
+        assert 1 <= requests <= samples  # one request may bring several samples
+        assert message.usage_metadata["total_tokens"] == 5 * requests + 3 * samples
+        assert message.response_metadata["finish_reason"] == "stop"
+        assert message.response_metadata["model_name"] == "scripted-model"
+        details = message.response_metadata["scaffolding"]
+        assert details["samples"] == samples
+        assert details["stopped"] in ("complete", "decided")
+        assert isinstance(details["trace_id"], int)
+        json.dumps(details)  # plain data
+        if method == "majority_vote":
+            assert (details["answer"], details["votes"], details["agreement"]) == ("7", {"7": 2}, 1.0)
+            assert [candidate["text"] for candidate in details["candidates"]] == ["it is 7"] * 2
+        if method == "best_of_n":
+            assert details["score"] == 0.5
+    await model.backend.aclose()
+    model.backend.close()
+
+
+async def test_the_v1_format_is_content_blocks(server):
+    model = ChatScaffolding(base_url=server.url, sample_num=2, output_version="v1")
+    streamed = [*model.stream("q")]
+    for message in (await model.ainvoke("q"), sum(streamed[1:], streamed[0])):
+        assert [block["type"] for block in message.content] == ["reasoning", "text"]
+        assert message.content[1]["text"] == "it is 7"
+    await model.backend.aclose()
+    model.backend.close()
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+def test_tool_calls_come_out_whole_in_both_formats(version):
+    both = (("f", '{"a": 1}'), ("g", '{"b": [1, 2]}'))
+    with scripted_server(Reply(pieces=("so",), tool_calls=both, finish="tool_calls")) as server:
+        model = ChatScaffolding(base_url=server.url, sample_num=2, output_version=version)
+        streamed = [*model.stream("q")]
+        for message in (model.invoke("q"), sum(streamed[1:], streamed[0])):
+            assert [(c["name"], c["args"]) for c in message.tool_calls] == [("f", {"a": 1}), ("g", {"b": [1, 2]})]
+            assert [c["id"] for c in message.tool_calls] == ["call-0", "call-1"]
+            kinds = [block["type"] for block in message.content_blocks]
+            assert kinds == ["text", "tool_call", "tool_call"]
+            assert message.response_metadata["finish_reason"] == "tool_calls"
+        model.backend.close()
+
+
+def test_a_providers_own_content_blocks_survive_the_vote():
+    blocks = [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "7"}]
+    model, _ = voted([AIMessage(blocks), AIMessage("8"), AIMessage(blocks)])
+    assert model.invoke("q").content == blocks
+    streamed = list(model.stream("q"))
+    whole = sum(streamed[1:], streamed[0])
+    assert whole.text == "7"
+    assert [block["type"] for block in whole.content_blocks] == ["reasoning", "text"]
+
+
+def test_a_wrapped_providers_usage_details_add_up():
+    usage = {
+        "prompt_tokens": 5,
+        "completion_tokens": 6,
+        "prompt_tokens_details": {"cached_tokens": 3},
+        "completion_tokens_details": {"reasoning_tokens": 2},
+    }
+    with httpx.Client() as client, scripted_server(Reply(usage=usage)) as server:
+        inner = ChatOpenAI(base_url=server.url, api_key="none", model="m", http_client=client)
+        got = ChatScaffolding.wrap(inner, sample_num=3, method_options=FULL).invoke("q").usage_metadata
+    assert got["input_token_details"]["cache_read"] == 9
+    assert got["output_token_details"]["reasoning"] == 6
+    assert got["total_tokens"] == 33

@@ -1,0 +1,199 @@
+"""Structured output: each way to it, for the plain and the wrapped model, voted on whole and by field.
+
+On the scripted server, where the samples of a vote are known; by JSON schema on the embedded model too, which
+only a grammar holds to a structure.
+"""
+
+import itertools
+import json
+
+import httpx
+import pytest
+from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from langchain_scaffolding import ChatScaffolding
+from scaffolding_core import InvalidRequestError
+from tests.langchain.doubles import FULL, Scripted
+from tests.servers.scripted import Reply, scripted_server
+
+WAYS = ["function_calling", "json_schema", "json_mode"]
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+    people: int
+
+
+class CityDict(TypedDict):
+    """A city."""
+
+    name: str
+    people: int
+
+
+PARIS, ROME = {"name": "Paris", "people": 2}, {"name": "Rome", "people": 3}
+
+DIVIDED = [{"name": "Paris", "people": 1}, {"name": "Paris", "people": 2}, ROME, {"name": "Oslo", "people": 3}]
+AGREED = {"name": "Paris", "people": 3}  # and no sample says so
+
+
+def answering(*cities):
+    """Each request gets the next city, as a tool call if it names a tool, else as JSON."""
+    drawn = itertools.cycle(cities)
+
+    def script(body):
+        city = json.dumps(next(drawn))
+        if body.get("tools"):
+            return Reply(
+                pieces=(), tool_calls=((body["tools"][0]["function"]["name"], city),), finish="tool_calls"
+            )
+        return Reply(pieces=(city[:4], city[4:]))
+
+    return script
+
+
+@pytest.fixture(params=["plain", "wrapped"])
+def build(request):
+    """Makes a model on a server, of its own or wrapped."""
+    clients = []
+
+    def make(server, **fields):
+        fields = {"sample_num": 3, "seed": 1, "method_options": FULL, **fields}
+        if request.param == "plain":
+            return ChatScaffolding(base_url=server.url, **fields)
+        clients.append(httpx.Client())
+        inner = ChatOpenAI(base_url=server.url, api_key="none", model="m", http_client=clients[-1])
+        return ChatScaffolding(inner=inner, **fields)
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("schema", [City, CityDict, City.model_json_schema()], ids=["pydantic", "typed", "json"])
+def test_samples_vote_on_whole_structures(build, way, schema):
+    reordered = dict(reversed(PARIS.items()))
+    with scripted_server(answering(PARIS, ROME, reordered)) as server:
+        model = build(server)
+        structured = model.with_structured_output(schema, method=way)
+        expected = City(**PARIS) if schema is City else PARIS
+        assert structured.invoke("q") == expected
+        assert list(structured.stream("q"))[-1] == expected
+        model.backend.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_vote_by_field_takes_each_field_from_where_most_agree(build, way):
+    with scripted_server(answering(*DIVIDED)) as server:
+        model = build(server, method="field_vote", sample_num=4)
+        got = model.with_structured_output(City, method=way, include_raw=True).invoke("q")
+        assert got["parsed"] == City(**AGREED)
+        assert got["raw"].response_metadata["scaffolding"]["answer"] == AGREED
+        streamed = model.with_structured_output(CityDict, method=way).stream("q")
+        assert list(streamed)[-1] == AGREED
+        model.backend.close()
+
+
+async def test_a_vote_by_field_may_be_asked_for_by_configuration(build):
+    with scripted_server(answering(*DIVIDED)) as server:
+        model = build(server, sample_num=4)
+        structured = model.with_structured_output(City).with_config(configurable={"method": "field_vote"})
+        assert structured.invoke("q") == City(**AGREED)
+        model.backend.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_request_says_how_the_structure_is_enforced(build, way):
+    with scripted_server(answering(PARIS)) as server:
+        model = build(server, method="direct", sample_num=None, method_options={})
+        strict = None if way == "json_mode" else True
+        model.with_structured_output(City, method=way, strict=strict).invoke("q")
+        (body,) = server.requests
+        if way == "function_calling":
+            assert body["tools"][0]["function"]["strict"] is True
+            assert body["tool_choice"] in ("required", {"type": "function", "function": {"name": "City"}})
+        elif way == "json_schema":
+            described = body["response_format"]["json_schema"]
+            assert (described["name"], described["strict"]) == ("City", True)
+            assert described["schema"]["required"] == ["name", "people"]
+        else:
+            assert body["response_format"] == {"type": "json_object"}
+        model.backend.close()
+
+
+def test_json_mode_needs_no_schema(build):
+    with scripted_server(answering(PARIS)) as server:
+        model = build(server)
+        assert model.with_structured_output(method="json_mode").invoke("q") == PARIS
+        model.backend.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_no_such_structure_raises_or_is_told_beside_the_raw_message(build, way):
+    with scripted_server(answering({"name": "Paris"})) as server:
+        model = build(server)
+        with pytest.raises((OutputParserException, ValueError)):
+            model.with_structured_output(City, method=way).invoke("q")
+        told = model.with_structured_output(City, method=way, include_raw=True).invoke("q")
+        assert told["parsed"] is None
+        assert isinstance(told["parsing_error"], Exception)
+        assert told["raw"].response_metadata["scaffolding"]["samples"] == 3
+        model.backend.close()
+
+
+def test_a_single_live_sample_streams_its_structure_as_it_grows():
+    with scripted_server(Reply(pieces=('{"name": "Pa', 'ris", ', '"people": 2}'), between=0.05)) as server:
+        model = ChatScaffolding(base_url=server.url, method="direct")
+        grown = list(model.with_structured_output(CityDict, method="json_schema").stream("q"))
+        assert grown[0] == {"name": "Pa"}
+        assert grown[-1] == PARIS
+        model.backend.close()
+
+
+def test_bad_requests_are_typed_errors():
+    plain = ChatScaffolding(base_url="http://127.0.0.1:1/v1")
+    for way in ("function_calling", "json_schema"):
+        with pytest.raises(InvalidRequestError, match="needs a schema"):
+            plain.with_structured_output(method=way)
+    with pytest.raises(InvalidRequestError, match="'grammar'"):
+        plain.with_structured_output(City, method="grammar")
+    with pytest.raises(InvalidRequestError, match="leave it out"):
+        plain.with_structured_output(City, method="json_mode", strict=True)
+    chain = ChatScaffolding.wrap(RunnableLambda(lambda messages: "7"))
+    with pytest.raises(InvalidRequestError, match="wrap the model instead"):
+        chain.with_structured_output(City)
+    with pytest.raises(InvalidRequestError, match="takes no tools"):
+        chain.bind_tools([City])
+
+
+def test_a_provider_without_a_grammar_answers_through_its_tool():
+    call = {"name": "City", "args": PARIS, "id": "1"}
+    model = ChatScaffolding.wrap(Scripted(answers=[AIMessage("", tool_calls=[call])]), sample_num=2)
+    assert model.with_structured_output(City, method="json_schema").invoke("q") == City(**PARIS)
+
+
+async def test_the_embedded_model_keeps_to_a_json_schema(local_worker, embedded_url):
+    class Pair(BaseModel):
+        """Two digits."""
+
+        first: int
+        second: bool
+
+    limits = {"sample_num": 2, "max_tokens": 40, "temperature": 0.0}
+    plain = ChatScaffolding(worker=local_worker, **limits)
+    by_field = ChatScaffolding(worker=local_worker, method="field_vote", **limits)
+    async with httpx.AsyncClient() as client:
+        inner = ChatOpenAI(base_url=embedded_url, api_key="none", model="m", http_async_client=client)
+        for model in (plain, by_field, ChatScaffolding.wrap(inner, **limits)):
+            structured = model.with_structured_output(Pair, method="json_schema")
+            pair = await structured.ainvoke("Give me the pair of 1 and true, as JSON.")
+            assert isinstance(pair, Pair)
+            await model.backend.aclose()

@@ -1,0 +1,181 @@
+"""A provider's own client under a vote: early stop at the provider, event loops that change, usage of streams.
+
+`ChatOpenAI` on a scripted server, which tells what was cut.
+"""
+
+import asyncio
+import gc
+import itertools
+import time
+import warnings
+
+import httpx
+import pytest
+from langchain_core.rate_limiters import BaseRateLimiter
+from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
+
+from langchain_scaffolding import ChatScaffolding
+from tests.langchain.doubles import FULL, Runs, Scripted
+from tests.servers.scripted import Reply, scripted_server
+
+
+@pytest.fixture
+def client():
+    with httpx.Client() as client:
+        yield client
+
+
+def one_endless():
+    """Two requests are answered at once, every further one writes without end."""
+    counter = itertools.count()
+
+    def script(body):
+        if next(counter) < 2:
+            return Reply(wait=0.2)  # once the third writes
+        return Reply(pieces=("thinking ",) * 2000, between=0.02)
+
+    return script
+
+
+def decided_early(server, **clients):
+    inner = ChatOpenAI(base_url=server.url, api_key="none", model="m", max_retries=0, **clients)
+    return ChatScaffolding.wrap(inner, sample_num=3, method_options={"run_ahead": 3})
+
+
+async def eventually(condition):
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("call", ["ainvoke", "astream", "invoke", "stream"])
+async def test_a_decided_vote_cuts_the_other_requests_at_the_provider(call, client):
+    runs = Runs()
+    config = {"callbacks": [runs]}
+    async with httpx.AsyncClient() as async_client:
+        with scripted_server(one_endless()) as server:
+            model = decided_early(server, http_client=client, http_async_client=async_client)
+            if call == "ainvoke":
+                message = await model.ainvoke("q", config)
+            elif call == "astream":
+                message = [chunk async for chunk in model.astream("q", config)][-1]
+            elif call == "invoke":
+                message = await asyncio.to_thread(model.invoke, "q", config)
+            else:
+                message = (await asyncio.to_thread(lambda: list(model.stream("q", config))))[-1]
+            assert message.response_metadata["scaffolding"]["stopped"] == "decided"
+            await eventually(lambda: server.open == 0)
+            assert server.cut == 1
+            await model.backend.aclose()
+    samples = runs.tops[0].child_runs
+    assert [run.error for run in samples] == [None] * 3
+    assert sorted(run.outputs.get("status", "") for run in samples) == ["", "", "cancelled"]
+
+
+async def test_a_cancelled_call_cuts_all_its_requests(client):
+    async with httpx.AsyncClient() as async_client:
+        with scripted_server(Reply(pieces=("thinking ",) * 2000, between=0.02)) as server:
+            model = decided_early(server, http_client=client, http_async_client=async_client)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(model.ainvoke("q"), 0.5)
+            await eventually(lambda: server.open == 0)
+            assert server.cut == 3
+
+
+@pytest.mark.filterwarnings("ignore:unclosed")  # what the shared client leaves on the loops that are gone
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_calls_on_event_loops_that_change():
+    async def ask():
+        return (await model.ainvoke("q")).content
+
+    async def ask_blocking():
+        return model.invoke("q").content
+
+    with scripted_server(Reply()) as server:
+        # Its client is shared by the whole process, and keeps connections for longer than their loops live.
+        inner = ChatOpenAI(base_url=server.url, api_key="none", model="m", max_retries=0)
+        model = ChatScaffolding.wrap(inner, sample_num=4, method_options=FULL)
+        assert model.invoke("q").content == "7"
+        assert asyncio.run(ask()) == "7"
+        assert asyncio.run(ask()) == "7"
+        assert asyncio.run(ask_blocking()) == "7"
+        assert asyncio.run(ask()) == "7"
+        assert len(server.requests) == 20
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+
+
+async def test_a_broken_connection_is_no_closed_loop_and_fails_at_once(client):
+    inner = ChatOpenAI(base_url="http://127.0.0.1:9/v1", api_key="none", model="m", max_retries=0)
+    with pytest.raises(Exception, match="Connection error"):
+        await ChatScaffolding.wrap(inner, sample_num=2).ainvoke("q")
+
+
+def test_a_streamed_sample_tells_its_usage_unless_its_user_said_otherwise(client):
+    with scripted_server(Reply()) as server:
+        for told, asked in ((None, {"include_usage": True}), (False, None)):
+            common = {"base_url": server.url, "api_key": "none", "model": "m", "http_client": client}
+            model = ChatScaffolding.wrap(ChatOpenAI(stream_usage=told, **common), "direct")
+            assert model.invoke("q").usage_metadata["output_tokens"] == 2
+            assert server.requests[-1].get("stream_options") == asked
+
+
+def test_a_model_told_not_to_stream_is_not_streamed(client):
+    with scripted_server(Reply()) as server:
+        common = {"base_url": server.url, "api_key": "none", "model": "m", "http_client": client}
+        model = ChatScaffolding.wrap(ChatOpenAI(disable_streaming=True, **common), sample_num=2)
+        assert model.invoke("q").content == "7"
+        assert list(model.stream("q"))[-1].usage_metadata["output_tokens"] == 4
+        assert not any(body.get("stream") for body in server.requests)
+
+
+class Counting(BaseRateLimiter):
+    taken = 0
+
+    def acquire(self, *, blocking=True):
+        self.taken += 1
+        return True
+
+    async def aacquire(self, *, blocking=True):
+        self.taken += 1
+        return True
+
+
+async def test_a_wrapped_models_rate_limiter_counts_samples_and_the_outer_ones_counts_calls():
+    inner, outer = Counting(), Counting()
+    wrapped = Scripted(answers=["7"], rate_limiter=inner)
+    model = ChatScaffolding.wrap(wrapped, sample_num=3, method_options=FULL, rate_limiter=outer)
+    model.invoke("q")
+    await model.ainvoke("q")
+    list(model.stream("q"))
+    assert (inner.taken, outer.taken) == (9, 3)
+
+
+def test_a_wrapped_chain_with_retries_retries_each_sample_also_under_a_stream():
+    counter = itertools.count()
+
+    def shaky(messages):
+        if next(counter) % 2 == 0:
+            raise ConnectionError("down")
+        return "7"
+
+    chain = RunnableLambda(shaky).with_retry(stop_after_attempt=2, wait_exponential_jitter=False)
+    model = ChatScaffolding.wrap(chain, "direct")
+    assert model.invoke("q").content == "7"
+    assert "".join(chunk.text for chunk in model.stream("q")) == "7"
+
+
+async def test_a_chain_that_streams_no_message_is_a_typed_error():
+    model = ChatScaffolding.wrap(RunnableLambda(lambda messages: {"a": 1}), "direct")
+    with pytest.raises(Exception, match="must return a message or text, got dict"):
+        await model.ainvoke("q")
+
+    def pieces(messages):
+        yield {"a": 1}
+        yield {"b": 2}
+
+    with pytest.raises(Exception, match="must be text or message chunks, got"):
+        list(ChatScaffolding.wrap(RunnableLambda(pieces), "direct").stream("q"))
