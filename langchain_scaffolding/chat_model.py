@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -17,11 +16,11 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.utils import LC_ID_PREFIX
-from pydantic import ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict
 
 from langchain_scaffolding.chunks import Chunks, to_result
+from langchain_scaffolding.fields import ModelFields, model_parameters
 from langchain_scaffolding.messages import to_core
-from langchain_scaffolding.rewards import core_reward
 from langchain_scaffolding.runs import (
     async_child_of_run,
     child_manager,
@@ -29,23 +28,12 @@ from langchain_scaffolding.runs import (
     child_of_run,
     sampled_under,
 )
-from langchain_scaffolding.worker import LANGCHAIN_KWARGS, LangChainWorker
-from scaffolding_core import SAMPLING_PARAMETERS, ChatTask, Controller, OpenAIWorker, ScaffoldingLlm, Worker
-from scaffolding_core.backend import Backend
+from scaffolding_core import ChatTask, ScaffoldingLlm
 
 __all__ = ["ChatScaffolding"]
 
-_OF_THE_REQUEST = frozenset({"budget", "deadline", "priority", "metadata"})
-_CONFIGURABLE = _OF_THE_REQUEST | {"method", "sample_num", "temperature", "max_tokens", "top_p", "seed"}
 
-
-_IDENTIFYING = (
-    "sample_num", "method_options", "base_url", "model_name", "temperature", "max_tokens", "top_p", "seed",
-    "stop", "model_kwargs",
-)  # fmt: skip
-
-
-class ChatScaffolding(BaseChatModel):
+class ChatScaffolding(ModelFields, BaseChatModel):
     """A chat model that samples, votes, scores or reasons before it answers.
 
     It stands wherever a chat model stands. `usage_metadata` is what was paid for all samples, and
@@ -109,88 +97,7 @@ class ChatScaffolding(BaseChatModel):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
 
-    method: str | Controller = "majority_vote"
-    """`direct`, `chain_of_thought`, `majority_vote`, `best_of_n`, or a controller."""
-    sample_num: int | None = None
-    """Samples, for methods that take several."""
-    method_options: dict[str, Any] = Field(default_factory=dict)
-    """Further options of the method's class, such as `stop_rule` or `extractor`."""
-    reward: Any = Field(default=None, exclude=True)
-    """Scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, or a worker."""
-    base_url: str | None = None
-    """Address of an OpenAI-compatible server; None runs the embedded model."""
-    model_name: str = Field(default="", alias="model")
-    """Name of the model at the server; empty takes the first that the server lists."""
-    api_key: SecretStr | None = Field(
-        default_factory=lambda: SecretStr(key) if (key := os.environ.get("SCAFFOLDING_API_KEY")) else None
-    )
-    """Key for the server; `SCAFFOLDING_API_KEY` in the environment by default."""
-    temperature: float | None = None
-    """Sampling temperature."""
-    max_tokens: int | None = None
-    """Tokens of each sample at most."""
-    top_p: float | None = None
-    """Nucleus sampling."""
-    seed: int | None = None
-    """Seed of the request; each sample gets one of its own out of it."""
-    stop: list[str] | None = Field(default=None, alias="stop_sequences")
-    """Texts that end a sample."""
-    model_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Further sampling parameters."""
-    timeout: float | None = None
-    """Seconds for one sample, over all attempts."""
-    max_retries: int = 2
-    """Further attempts of a sample that fails."""
-    max_concurrency: int | None = None
-    """Samples at once; None takes the backend's own limit."""
-    streaming: bool = False
-    """Whether `invoke` streams to callbacks."""
-    inner: Any = Field(default=None, exclude=True)
-    """The wrapped model; set by `wrap`."""
-    worker: Any = Field(default=None, exclude=True)
-    """A worker of your own, instead of a server."""
-    backend: Any = Field(default=None, exclude=True, repr=False)
-    """Shared between copies; leave it out."""
-
-    @model_validator(mode="after")
-    def _connect_scaffolding(self) -> Self:
-        if self.backend is None:
-            self.backend = Backend(self._worker(), core_reward(self.reward))
-        return self
-
-    @classmethod
-    def wrap(
-        cls, model: Runnable[Any, Any], method: str | Controller = "majority_vote", **fields: Any
-    ) -> ChatScaffolding:
-        """Give a chat model that you have a method.
-
-        The model's own callbacks, tools and parameters stay. Set its retries to 0 where several layers would
-        retry.
-
-        Args:
-            model: a chat model, one with tools or parameters bound to it, or a chain that returns a message
-                or text.
-            method: a method's name, or a controller.
-            fields: of this class, such as `sample_num`.
-        """
-        return cls(inner=model, method=method, **fields)
-
     # What LangChain asks for.
-
-    @property
-    def _llm_type(self) -> str:
-        return "scaffolding"
-
-    @property
-    def _identifying_params(self) -> Mapping[str, Any]:
-        method = self.method if isinstance(self.method, str) else repr(vars(self.method))
-        inner = getattr(self.inner, "_identifying_params", None) if self.inner is not None else None
-        return {"method": method, "inner": inner, **{name: getattr(self, name) for name in _IDENTIFYING}}
-
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """Which field is a secret, and the environment variable it comes from."""
-        return {"api_key": "SCAFFOLDING_API_KEY"}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -217,7 +124,7 @@ class ChatScaffolding(BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """Answer; method parameters may come in `config["configurable"]`."""
-        return super().invoke(input, config, stop=stop, **{**_configured(config), **kwargs})
+        return super().invoke(input, config, stop=stop, **{**model_parameters(config), **kwargs})
 
     async def ainvoke(
         self,
@@ -228,7 +135,7 @@ class ChatScaffolding(BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """Answer; method parameters may come in `config["configurable"]`."""
-        return await super().ainvoke(input, config, stop=stop, **{**_configured(config), **kwargs})
+        return await super().ainvoke(input, config, stop=stop, **{**model_parameters(config), **kwargs})
 
     def stream(
         self,
@@ -240,7 +147,7 @@ class ChatScaffolding(BaseChatModel):
     ) -> Iterator[AIMessageChunk]:
         """Stream the answer; method parameters may come in `config["configurable"]`."""
         known, manager = child_of_run(config)
-        chunks = super().stream(input, known, stop=stop, **{**_configured(config), **kwargs})
+        chunks = super().stream(input, known, stop=stop, **{**model_parameters(config), **kwargs})
         with closing(cast("Any", chunks)):
             token = child_manager.set(manager)  # LangChain hands no run manager to `_stream`
             try:
@@ -261,7 +168,7 @@ class ChatScaffolding(BaseChatModel):
     ) -> AsyncIterator[AIMessageChunk]:
         """Stream the answer; method parameters may come in `config["configurable"]`."""
         known, manager = async_child_of_run(config)
-        chunks = super().astream(input, known, stop=stop, **{**_configured(config), **kwargs})
+        chunks = super().astream(input, known, stop=stop, **{**model_parameters(config), **kwargs})
         async with aclosing(cast("Any", chunks)):
             token = child_manager.set(manager)  # LangChain hands no run manager to `_astream`
             try:
@@ -282,7 +189,8 @@ class ChatScaffolding(BaseChatModel):
     ) -> ChatResult:
         if run_manager is not None and super()._should_stream(async_api=False, run_manager=run_manager, **kwargs):
             return generate_from_stream(self._told(messages, stop, run_manager, kwargs))
-        llm, task, options = self._request(messages, stop, kwargs)
+        task = ChatTask(messages=to_core(messages))
+        llm, options = self._request(task, stop, kwargs)
         with sampled_under(child_of(run_manager)):
             result = llm.generate(task, **options)
         assert not isinstance(result, list)
@@ -297,7 +205,8 @@ class ChatScaffolding(BaseChatModel):
     ) -> ChatResult:
         if run_manager is not None and super()._should_stream(async_api=True, run_manager=run_manager, **kwargs):
             return await agenerate_from_stream(self._atold(messages, stop, run_manager, kwargs))
-        llm, task, options = self._request(messages, stop, kwargs)
+        task = ChatTask(messages=to_core(messages))
+        llm, options = self._request(task, stop, kwargs)
         with sampled_under(child_of(run_manager)):
             result = llm.generate_async(task, **options)
         try:
@@ -313,7 +222,8 @@ class ChatScaffolding(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        llm, task, options = self._request(messages, stop, kwargs)
+        task = ChatTask(messages=to_core(messages))
+        llm, options = self._request(task, stop, kwargs)
         chunks = self._chunks(llm, kwargs, run_manager)
         stream = llm.stream(task, **options)
         with sampled_under(child_of(run_manager)):
@@ -329,7 +239,8 @@ class ChatScaffolding(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        llm, task, options = self._request(messages, stop, kwargs)
+        task = ChatTask(messages=to_core(messages))
+        llm, options = self._request(task, stop, kwargs)
         chunks = self._chunks(llm, kwargs, run_manager)
         stream = llm.stream(task, **options)
         with sampled_under(child_of(run_manager)):
@@ -394,68 +305,6 @@ class ChatScaffolding(BaseChatModel):
         if tool_choice:
             kwargs["tool_choice"] = _tool_choice(tool_choice, shapes)
         return self.bind(tools=shapes, **kwargs)
-
-    # How a request is made.
-
-    def _worker(self) -> Worker | None:
-        if self.worker is not None:
-            return cast("Worker", self.worker)
-        limit = self.max_concurrency or Worker.max_concurrency
-        if self.inner is not None:
-            return LangChainWorker(self.inner, max_concurrency=limit)
-        if self.base_url is None:
-            return None
-        return OpenAIWorker(
-            self.base_url,
-            self.model_name or None,
-            api_key=self.api_key.get_secret_value() if self.api_key is not None else None,
-            timeout=self.timeout,
-            max_attempts=self.max_retries + 1,
-            max_concurrency=limit,
-        )
-
-    def _model(self, kwargs: Mapping[str, Any] | None = None) -> str:
-        named = (kwargs or {}).get("model") or self.model_name
-        if not named and self.inner is not None:
-            named = getattr(self.inner, "model_name", None) or getattr(self.inner, "model", None)
-        return str(named or getattr(self.backend.worker, "model", None) or type(self.backend.worker).__name__)
-
-    def _request(
-        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
-    ) -> tuple[ScaffoldingLlm, ChatTask, dict[str, Any]]:
-        """What runs the call, its task, and its options."""
-        given = {
-            name: value for name, value in kwargs.items() if name not in ("stream", "ls_structured_output_format")
-        }
-        method = given.pop("method", self.method)
-        sample_num = given.pop("sample_num", self.sample_num)
-        llm = self.backend.llm(method, self.method_options if method == self.method else {})
-        options = {name: given.pop(name) for name in _OF_THE_REQUEST & given.keys()}
-        if sample_num is not None and llm.takes("sample_num"):
-            options["sample_num"] = sample_num
-        options |= {name: given.pop(name) for name in list(given) if llm.takes(name)}
-        task = ChatTask(messages=to_core(messages))
-        task.fill(self._sampling(stop))
-        if self.inner is not None:
-            task.custom_input_params = {LANGCHAIN_KWARGS: given}
-            return llm, task, options
-        task.tools = given.pop("tools", None)
-        if "model" in given:
-            task.extra_body = {"model": given.pop("model")}
-        for name in SAMPLING_PARAMETERS & given.keys():
-            setattr(task, name, given.pop(name))
-        return llm, task, {**options, **given}
-
-    def _sampling(self, stop: list[str] | None) -> dict[str, Any]:
-        mine = {name: getattr(self, name) for name in ("temperature", "max_tokens", "top_p", "seed")}
-        mine |= {"stop": stop or self.stop, **self.model_kwargs}
-        return {name: value for name, value in mine.items() if value is not None}
-
-
-def _configured(config: RunnableConfig | None) -> dict[str, Any]:
-    """Method parameters that come by configuration."""
-    configurable = (config or {}).get("configurable") or {}
-    return {name: configurable[name] for name in _CONFIGURABLE & configurable.keys()}
 
 
 def _tool_choice(choice: str | dict[str, Any] | bool, tools: list[dict[str, Any]]) -> str | dict[str, Any]:
