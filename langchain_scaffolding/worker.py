@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing, closing
 from typing import Any, ClassVar, cast
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from langchain_core.runnables.base import RunnableBindingBase
-from langsmith import tracing_context
 
+from langchain_scaffolding.inside import inside
 from langchain_scaffolding.messages import core_tool_calls, from_core, usage_to_core
 from scaffolding_core import (
     Capabilities,
@@ -32,8 +32,6 @@ __all__ = ["LANGCHAIN_KWARGS", "LangChainWorker"]
 
 LANGCHAIN_KWARGS = "langchain_kwargs"
 """Key of a task's `custom_input_params` whose value goes to the model's call as it is."""
-
-_QUIET: RunnableConfig = {"callbacks": []}
 
 
 class LangChainWorker(Worker):
@@ -62,66 +60,92 @@ class LangChainWorker(Worker):
     def __init__(self, model: Runnable[Any, Any], *, max_concurrency: int = 256) -> None:
         if not isinstance(model, Runnable):
             raise InvalidRequestError(f"LangChainWorker needs a chat model or a chain, got {model!r}")
-        self.model = _without_cache(model)
+        self.model: Runnable[Any, Any] = _without_cache(model)
+        self._takes_text = _is_bound(model, BaseLLM)
+        self._counted = not _is_bound(model, BaseChatModel)
         self.max_concurrency = max_concurrency
 
     async def _generate(self, task: GenerationTask) -> None:
-        given = _messages(task)
-        kwargs = _kwargs(task)
-        if called_synchronously.get():
-            answer = await self._in_thread(task, given, kwargs)
-        else:
-            answer = await self._on_loop(task, given, kwargs)
-        _fill(task, answer)
+        given, kwargs = self._given(task), _kwargs(task)
+        with inside(task, counted=self._counted) as config:
+            if called_synchronously.get():
+                answer = await self._in_thread(task, given, config, kwargs)
+            else:
+                answer = await self._on_loop(task, given, config, kwargs)
+        self._fill(task, answer)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {GenerationTask: _generate}
 
-    async def _on_loop(self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]) -> object:
-        with tracing_context(enabled=False):
-            if not _listening(task):
-                return await self.model.ainvoke(given, config=_QUIET, **kwargs)
-            whole: Any = None
-            stream = self.model.astream(given, config=_QUIET, **kwargs)
-            async with aclosing(cast("Any", stream)):
-                async for piece in stream:
-                    whole = piece if whole is None else whole + piece
-                    _emit(task, piece)
-            return whole
+    def _given(self, task: GenerationTask) -> Any:  # Any: what the model or chain takes
+        if self._takes_text and not isinstance(task, ChatTask) and task.input_str is not None:
+            return task.input_str
+        return _messages(task)
 
-    async def _in_thread(self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any]) -> object:
+    def _fill(self, task: GenerationTask, answer: object) -> None:
+        _fill(task, answer)
+
+    def _streams(self, task: GenerationTask) -> bool:
+        return task.scope is not None and task.scope.listening
+
+    def _emit(self, task: GenerationTask, piece: object) -> None:
+        _emit(task, piece)
+
+    async def _on_loop(
+        self, task: GenerationTask, given: Any, config: RunnableConfig, kwargs: dict[str, Any]
+    ) -> object:
+        if not self._streams(task):
+            return await self.model.ainvoke(given, config, **kwargs)
+        whole: Any = None
+        stream = self.model.astream(given, config, **kwargs)
+        async with aclosing(cast("Any", stream)):
+            async for piece in stream:
+                whole = piece if whole is None else whole + piece
+                self._emit(task, piece)
+        return whole
+
+    async def _in_thread(
+        self, task: GenerationTask, given: Any, config: RunnableConfig, kwargs: dict[str, Any]
+    ) -> object:
         stopped = threading.Event()
 
         def call() -> object:
-            with tracing_context(enabled=False):
-                if not _listening(task):
-                    return self.model.invoke(given, config=_QUIET, **kwargs)
-                return self._streamed(task, given, kwargs, stopped)
+            if not self._streams(task):
+                return self.model.invoke(given, config, **kwargs)
+            return self._streamed(task, self.model.stream(given, config, **kwargs), stopped)
 
         try:
             return await run_in_thread(call)
         finally:
             stopped.set()
 
-    def _streamed(
-        self, task: GenerationTask, given: list[BaseMessage], kwargs: dict[str, Any], stopped: threading.Event
-    ) -> object:
+    def _streamed(self, task: GenerationTask, stream: Iterator[Any], stopped: threading.Event) -> object:
         whole: Any = None
-        stream = self.model.stream(given, config=_QUIET, **kwargs)
         with closing(cast("Any", stream)):
             for piece in stream:
                 if stopped.is_set():
                     break
                 whole = piece if whole is None else whole + piece
-                _emit(task, piece)
+                self._emit(task, piece)
         return whole
 
 
-def _without_cache(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
-    if isinstance(model, BaseChatModel):
-        return model.model_copy(update={"cache": False})
-    if isinstance(model, RunnableBindingBase):
-        return model.model_copy(update={"bound": _without_cache(model.bound)})
-    return model
+def _without_cache(part: Any) -> Any:  # Any: a Runnable, or whatever a field of one holds
+    if isinstance(part, BaseChatModel | BaseLLM):
+        return part.model_copy(update={"cache": False})
+    if isinstance(part, RunnableSerializable) and type(part).__module__.startswith("langchain_core.runnables."):
+        parts = {name: getattr(part, name) for name in type(part).model_fields}
+        changed = {name: new for name, old in parts.items() if (new := _without_cache(old)) is not old}
+        return part.model_copy(update=changed) if changed else part
+    if type(part) is list:
+        return [_without_cache(item) for item in part]
+    if type(part) is dict:
+        return {key: _without_cache(item) for key, item in part.items()}
+    return part
+
+
+def _is_bound(model: object, kind: type) -> bool:
+    """Whether it is of that kind, with or without something bound to it."""
+    return isinstance(model, kind) or (isinstance(model, RunnableBindingBase) and _is_bound(model.bound, kind))
 
 
 def _messages(task: GenerationTask) -> list[BaseMessage]:
@@ -143,10 +167,6 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
     return kwargs
 
 
-def _listening(task: GenerationTask) -> bool:
-    return task.scope is not None and task.scope.listening
-
-
 def _emit(task: GenerationTask, piece: object) -> None:
     if task.scope is None:
         return
@@ -160,7 +180,8 @@ def _emit(task: GenerationTask, piece: object) -> None:
 
 def _fill(task: GenerationTask, answer: object) -> None:
     if isinstance(answer, str):
-        task.output_str, task.finish_reason, task.usage = answer, "stop", Usage(calls=1)
+        task.output_str, task.finish_reason = answer, "stop"
+        task.usage = task.usage or Usage(calls=1)
         return
     if isinstance(answer, AIMessageChunk):
         answer = _whole(answer)
@@ -175,7 +196,7 @@ def _fill(task: GenerationTask, answer: object) -> None:
     task.tool_calls = core_tool_calls(answer)
     reason = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
     task.finish_reason = str(reason) if reason else "stop"
-    task.usage = usage_to_core(answer)
+    task.usage = task.usage or usage_to_core(answer)
 
 
 def _whole(chunk: AIMessageChunk) -> AIMessage:

@@ -1,0 +1,105 @@
+"""What runs inside a task of ours: a wrapped model, a sampled chain, a judge; who sees it, and what it cost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
+from langchain_core.runnables import Runnable, RunnableConfig
+from langsmith import tracing_context
+
+from langchain_scaffolding.messages import usage_to_core
+from langchain_scaffolding.runs import inner_config
+from scaffolding_core import Task, Usage
+from scaffolding_core.threads import run_in_thread
+from scaffolding_core.worker import called_synchronously
+
+__all__ = ["Tally", "inside", "run_inside"]
+
+
+class Tally(BaseCallbackHandler):
+    """Counts what the models inside a chain cost.
+
+    Attributes:
+        usage: of all their calls that have ended.
+    """
+
+    run_inline = True
+    ignore_chain = ignore_agent = ignore_retriever = ignore_chat_model = True  # only their ends are of interest
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self._lock = threading.Lock()
+
+    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
+        """Add a call."""
+        self._add(_usage(response))
+
+    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+        """Add a call whose cost nobody told."""
+        self._add(Usage(calls=1, lost_calls=1))
+
+    def _add(self, usage: Usage) -> None:
+        with self._lock:
+            self.usage.add(usage)
+
+
+@contextmanager
+def inside(task: Task, *, counted: bool = True) -> Iterator[RunnableConfig]:
+    """How to call what runs inside a task: beneath the task's run where that is asked for, else unseen.
+
+    Args:
+        task: it gets the usage of the models inside, also where the call fails or is cut.
+        counted: whether it does; a lone chat model tells its usage itself.
+    """
+    seen = inner_config.get()
+    tally = Tally()
+    added = [tally] if counted else []
+    config = RunnableConfig(callbacks=[*added]) if seen is None else _with_handlers(seen, added)
+    try:
+        with tracing_context(enabled=False) if seen is None else nullcontext():
+            yield config
+    finally:
+        if tally.usage.calls:
+            task.usage = tally.usage
+
+
+async def run_inside(runnable: Runnable[Any, Any], given: object, task: Task) -> Any:  # Any: what it returns
+    """The result of a Runnable that does a task: blocking in a thread under a blocking call, else on the loop."""
+    with inside(task) as config:
+        if called_synchronously.get():
+            return await run_in_thread(runnable.invoke, given, config)
+        return await runnable.ainvoke(given, config)
+
+
+def _with_handlers(config: RunnableConfig, handlers: list[Tally]) -> RunnableConfig:
+    manager = config.get("callbacks")
+    assert isinstance(manager, BaseCallbackManager)
+    manager = manager.copy()
+    for handler in handlers:
+        manager.add_handler(handler)
+    return RunnableConfig(**{**config, "callbacks": manager})
+
+
+def _usage(response: LLMResult) -> Usage:
+    for generations in response.generations:
+        for generation in generations:
+            if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
+                return usage_to_core(generation.message)
+    told = (response.llm_output or {}).get("token_usage")
+    counts = told if isinstance(told, Mapping) else {}
+    return Usage(
+        prompt_tokens=_count(counts, "prompt_tokens"),
+        completion_tokens=_count(counts, "completion_tokens"),
+        calls=1,
+    )
+
+
+def _count(counts: Mapping[str, object], name: str) -> int:
+    count = counts.get(name)
+    return count if isinstance(count, int) else 0
