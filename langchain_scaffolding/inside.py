@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -11,6 +11,7 @@ from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import var_child_runnable_config
 from langsmith import tracing_context
 
 from langchain_scaffolding.messages import usage_to_core
@@ -19,7 +20,7 @@ from scaffolding_core import Task, Usage
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import called_synchronously
 
-__all__ = ["Tally", "inside", "run_inside"]
+__all__ = ["Tally", "call_inside", "inside", "run_either", "run_inside"]
 
 
 class Tally(BaseCallbackHandler):
@@ -61,20 +62,44 @@ def inside(task: Task, *, counted: bool = True) -> Iterator[RunnableConfig]:
     tally = Tally()
     added = [tally] if counted else []
     config = RunnableConfig(callbacks=[*added]) if seen is None else _with_handlers(seen, added)
+    token = var_child_runnable_config.set(config)  # for what calls models without a configuration
     try:
         with tracing_context(enabled=False) if seen is None else nullcontext():
             yield config
     finally:
+        var_child_runnable_config.reset(token)
         if tally.usage.calls:
+            if task.usage is not None:
+                tally.usage.add(task.usage)
             task.usage = tally.usage
 
 
+async def run_either(
+    blocking: Callable[..., Any] | None,
+    asynchronous: Callable[..., Awaitable[Any]] | None,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:  # Any: foreign things, of no common type
+    """Call a foreign thing by its blocking form in a thread, or by its async form on the loop.
+
+    Under a blocking call the blocking form is preferred, under an async call the async one.
+    """
+    if asynchronous is not None and (blocking is None or not called_synchronously.get()):
+        return await asynchronous(*args, **kwargs)
+    assert blocking is not None
+    return await run_in_thread(blocking, *args, **kwargs)
+
+
 async def run_inside(runnable: Runnable[Any, Any], given: object, task: Task) -> Any:  # Any: what it returns
-    """The result of a Runnable that does a task: blocking in a thread under a blocking call, else on the loop."""
+    """The result of a Runnable that does a task."""
     with inside(task) as config:
-        if called_synchronously.get():
-            return await run_in_thread(runnable.invoke, given, config)
-        return await runnable.ainvoke(given, config)
+        return await run_either(runnable.invoke, runnable.ainvoke, given, config)
+
+
+def call_inside(runnable: Runnable[Any, Any], given: object, task: Task) -> Any:  # Any: what it returns
+    """As `run_inside`, from a thread that may block."""
+    with inside(task) as config:
+        return runnable.invoke(given, config)
 
 
 def _with_handlers(config: RunnableConfig, handlers: list[Tally]) -> RunnableConfig:

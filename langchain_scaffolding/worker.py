@@ -28,7 +28,7 @@ from scaffolding_core import (
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, called_synchronously
 
-__all__ = ["LANGCHAIN_KWARGS", "LangChainWorker"]
+__all__ = ["LANGCHAIN_KWARGS", "LangChainWorker", "is_bound"]
 
 LANGCHAIN_KWARGS = "langchain_kwargs"
 """Key of a task's `custom_input_params` whose value goes to the model's call as it is."""
@@ -61,8 +61,8 @@ class LangChainWorker(Worker):
         if not isinstance(model, Runnable):
             raise InvalidRequestError(f"LangChainWorker needs a chat model or a chain, got {model!r}")
         self.model: Runnable[Any, Any] = _without_cache(model)
-        self._takes_text = _is_bound(model, BaseLLM)
-        self._counted = not _is_bound(model, BaseChatModel)
+        self._takes_text = is_bound(model, BaseLLM)
+        self._counted = not is_bound(model, BaseChatModel)
         self.max_concurrency = max_concurrency
 
     async def _generate(self, task: GenerationTask) -> None:
@@ -143,9 +143,9 @@ def _without_cache(part: Any) -> Any:  # Any: a Runnable, or whatever a field of
     return part
 
 
-def _is_bound(model: object, kind: type) -> bool:
+def is_bound(model: object, kind: type) -> bool:
     """Whether it is of that kind, with or without something bound to it."""
-    return isinstance(model, kind) or (isinstance(model, RunnableBindingBase) and _is_bound(model.bound, kind))
+    return isinstance(model, kind) or (isinstance(model, RunnableBindingBase) and is_bound(model.bound, kind))
 
 
 def _messages(task: GenerationTask) -> list[BaseMessage]:

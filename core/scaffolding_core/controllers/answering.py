@@ -14,7 +14,8 @@ def extracted(extractor: Extractor, message: AssistantMessage) -> Steps[Answer |
     """The answer in a message; None if it has none."""
     if not extractor.costly:
         return extractor.extract(message)
-    task = ComputeTask(function=lambda: extractor.extract(message))
+    as_task = getattr(extractor, "as_task", None)
+    task = as_task(message) if as_task else ComputeTask(function=lambda: extractor.extract(message))
     yield [task]
     return task.result
 
@@ -23,7 +24,8 @@ def assigned(classes: Classes, answer: Answer) -> Steps[int]:
     """The class of an answer."""
     if not classes.costly:
         return classes.assign(answer)
-    task = ComputeTask(function=lambda: classes.assign(answer))
+    as_task = getattr(classes, "as_task", None)
+    task = as_task(answer) if as_task else ComputeTask(function=lambda: classes.assign(answer))
     yield [task]
     assert isinstance(task.result, int)
     return task.result
