@@ -168,6 +168,7 @@ class ModelFields(MethodFields):
         named = (kwargs or {}).get("model") or self.model_name
         if not named and self.inner is not None:
             named = getattr(self.inner, "model_name", None) or getattr(self.inner, "model", None)
+            named = named or type(self.inner).__name__
         return str(named or getattr(self.backend.worker, "model", None) or type(self.backend.worker).__name__)
 
     def _request(

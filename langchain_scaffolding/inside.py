@@ -20,21 +20,21 @@ from scaffolding_core import Task, Usage
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import called_synchronously
 
-__all__ = ["Tally", "call_inside", "inside", "run_either", "run_inside"]
+__all__ = ["Tally", "call_inside", "inside", "message_usage", "run_either", "run_inside"]
 
 
 class Tally(BaseCallbackHandler):
-    """Counts what the models inside a chain cost.
+    """Counts what the models inside a chain cost; methods inside it charge what they cost themselves.
 
     Attributes:
-        usage: of all their calls that have ended.
+        usage: of all calls of models that have ended; None before the first.
     """
 
     run_inline = True
     ignore_chain = ignore_agent = ignore_retriever = ignore_chat_model = True  # only their ends are of interest
 
     def __init__(self) -> None:
-        self.usage = Usage()
+        self.usage: Usage | None = None
         self._lock = threading.Lock()
 
     def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
@@ -47,6 +47,7 @@ class Tally(BaseCallbackHandler):
 
     def _add(self, usage: Usage) -> None:
         with self._lock:
+            self.usage = self.usage or Usage()
             self.usage.add(usage)
 
 
@@ -68,7 +69,7 @@ def inside(task: Task, *, counted: bool = True) -> Iterator[RunnableConfig]:
             yield config
     finally:
         var_child_runnable_config.reset(token)
-        if tally.usage.calls:
+        if tally.usage is not None:
             if task.usage is not None:
                 tally.usage.add(task.usage)
             task.usage = tally.usage
@@ -106,16 +107,19 @@ def _with_handlers(config: RunnableConfig, handlers: list[Tally]) -> RunnableCon
     manager = config.get("callbacks")
     assert isinstance(manager, BaseCallbackManager)
     manager = manager.copy()
+    for handler in [handler for handler in manager.handlers if isinstance(handler, Tally)]:
+        manager.remove_handler(handler)  # of a sample around this one, which gets this one's usage anyway
     for handler in handlers:
         manager.add_handler(handler)
     return RunnableConfig(**{**config, "callbacks": manager})
 
 
 def _usage(response: LLMResult) -> Usage:
-    for generations in response.generations:
-        for generation in generations:
-            if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
-                return usage_to_core(generation.message)
+    for generation in (generation for generations in response.generations for generation in generations):
+        if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
+            return message_usage(generation.message)
+        if "scaffolding" in (generation.generation_info or {}):
+            return Usage()
     told = (response.llm_output or {}).get("token_usage")
     counts = told if isinstance(told, Mapping) else {}
     return Usage(
@@ -123,6 +127,11 @@ def _usage(response: LLMResult) -> Usage:
         completion_tokens=_count(counts, "completion_tokens"),
         calls=1,
     )
+
+
+def message_usage(message: AIMessage) -> Usage:
+    """What the model call behind a message cost, beside what a method there has charged already."""
+    return Usage() if "scaffolding" in message.response_metadata else usage_to_core(message)
 
 
 def _count(counts: Mapping[str, object], name: str) -> int:

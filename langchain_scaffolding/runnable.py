@@ -245,9 +245,9 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
         return self.inner.InputType
 
     @property
-    def OutputType(self) -> type[ScaffoldingOutput]:  # noqa: N802  # LangChain's name
-        """A method's whole result."""
-        return ScaffoldingOutput
+    def OutputType(self) -> Any:  # noqa: N802  # LangChain's name
+        """Any: LangChain makes schemas of it, and a `ScaffoldingOutput` has none."""
+        return Any
 
 
 def _without_streams(manager: Manager) -> Manager:

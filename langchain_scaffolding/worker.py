@@ -12,8 +12,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from langchain_core.runnables.base import RunnableBindingBase
 
-from langchain_scaffolding.inside import inside
-from langchain_scaffolding.messages import core_tool_calls, from_core, usage_to_core
+from langchain_scaffolding.inside import inside, message_usage
+from langchain_scaffolding.messages import core_tool_calls, from_core
 from scaffolding_core import (
     Capabilities,
     ChatTask,
@@ -28,7 +28,7 @@ from scaffolding_core import (
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, called_synchronously
 
-__all__ = ["LANGCHAIN_KWARGS", "LangChainWorker", "is_bound"]
+__all__ = ["LANGCHAIN_KWARGS", "LangChainWorker"]
 
 LANGCHAIN_KWARGS = "langchain_kwargs"
 """Key of a task's `custom_input_params` whose value goes to the model's call as it is."""
@@ -61,8 +61,8 @@ class LangChainWorker(Worker):
         if not isinstance(model, Runnable):
             raise InvalidRequestError(f"LangChainWorker needs a chat model or a chain, got {model!r}")
         self.model: Runnable[Any, Any] = _without_cache(model)
-        self._takes_text = is_bound(model, BaseLLM)
-        self._counted = not is_bound(model, BaseChatModel)
+        self._takes_text = _is_bound(model, BaseLLM)
+        self._counted = not _is_bound(model, BaseChatModel)
         self.max_concurrency = max_concurrency
 
     async def _generate(self, task: GenerationTask) -> None:
@@ -143,9 +143,9 @@ def _without_cache(part: Any) -> Any:  # Any: a Runnable, or whatever a field of
     return part
 
 
-def is_bound(model: object, kind: type) -> bool:
+def _is_bound(model: object, kind: type) -> bool:
     """Whether it is of that kind, with or without something bound to it."""
-    return isinstance(model, kind) or (isinstance(model, RunnableBindingBase) and is_bound(model.bound, kind))
+    return isinstance(model, kind) or (isinstance(model, RunnableBindingBase) and _is_bound(model.bound, kind))
 
 
 def _messages(task: GenerationTask) -> list[BaseMessage]:
@@ -196,7 +196,7 @@ def _fill(task: GenerationTask, answer: object) -> None:
     task.tool_calls = core_tool_calls(answer)
     reason = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
     task.finish_reason = str(reason) if reason else "stop"
-    task.usage = task.usage or usage_to_core(answer)
+    task.usage = task.usage or message_usage(answer)
 
 
 def _whole(chunk: AIMessageChunk) -> AIMessage:
