@@ -13,6 +13,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 from langsmith import tracing_context
+from langsmith.utils import tracing_is_enabled
 
 from langchain_scaffolding.messages import usage_to_core
 from langchain_scaffolding.runs import inner_config
@@ -60,19 +61,19 @@ def inside(task: Task, *, counted: bool = True) -> Iterator[RunnableConfig]:
         counted: whether it does; a lone chat model tells its usage itself.
     """
     seen = inner_config.get()
-    tally = Tally()
-    added = [tally] if counted else []
-    config = RunnableConfig(callbacks=[*added]) if seen is None else _with_handlers(seen, added)
+    tallies = [Tally()] if counted else []
+    config = RunnableConfig(callbacks=[*tallies]) if seen is None else _with_handlers(seen, tallies)
+    unseen = seen is None and tracing_is_enabled()  # setting it costs as much as a third of a model's call
     token = var_child_runnable_config.set(config)  # for what calls models without a configuration
     try:
-        with tracing_context(enabled=False) if seen is None else nullcontext():
+        with tracing_context(enabled=False) if unseen else nullcontext():
             yield config
     finally:
         var_child_runnable_config.reset(token)
-        if tally.usage is not None:
+        for usage in (tally.usage for tally in tallies if tally.usage is not None):
             if task.usage is not None:
-                tally.usage.add(task.usage)
-            task.usage = tally.usage
+                usage.add(task.usage)
+            task.usage = usage
 
 
 async def run_either(

@@ -14,6 +14,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 
 from langchain_scaffolding.inside import inside, message_usage
 from langchain_scaffolding.messages import core_tool_calls, from_core
+from langchain_scaffolding.unwatched import ainvoke, invoke
 from scaffolding_core import (
     Capabilities,
     ChatTask,
@@ -94,7 +95,7 @@ class LangChainWorker(Worker):
         self, task: GenerationTask, given: Any, config: RunnableConfig, kwargs: dict[str, Any]
     ) -> object:
         if not self._streams(task):
-            return await self.model.ainvoke(given, config, **kwargs)
+            return await ainvoke(self.model, given, config, kwargs)
         whole: Any = None
         stream = self.model.astream(given, config, **kwargs)
         async with aclosing(cast("Any", stream)):
@@ -110,7 +111,7 @@ class LangChainWorker(Worker):
 
         def call() -> object:
             if not self._streams(task):
-                return self.model.invoke(given, config, **kwargs)
+                return invoke(self.model, given, config, kwargs)
             return self._streamed(task, self.model.stream(given, config, **kwargs), stopped)
 
         try:

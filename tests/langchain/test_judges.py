@@ -29,7 +29,7 @@ from langchain_scaffolding import (
 )
 from langchain_scaffolding.rewards import core_reward
 from scaffolding_core import InsufficientSamplesError, InvalidRequestError, WorkerError
-from scaffolding_core.answers import Exact, FirstOf, WholeText
+from scaffolding_core.answers import FirstOf, WholeText
 from tests.langchain.doubles import FULL, KnownChat, Runs, named
 
 ANSWERS = ["a", "ccc", "bb"]
@@ -216,8 +216,8 @@ async def test_a_judge_shows_in_tracing_and_beneath_a_chains_sample_whole():
 @pytest.mark.parametrize(
     "said",
     [
-        None, "maybe", "", "nan", float("inf"), {}, {"score": None}, {"a": 1, "b": 2}, [1, 2], object(), AIMessage(""),
-        {"score": {"score": "x"}},
+        None, "maybe", "", "nan", float("inf"), {}, {"score": None}, {"a": 1, "b": 2}, [1, 2], object(),
+        AIMessage(""), {"score": {"score": "x"}},
     ],
 )  # fmt: skip
 async def test_a_score_that_is_none_costs_its_sample_alone(said):
@@ -340,13 +340,12 @@ async def test_a_judge_of_equality_that_says_neither_is_one_typed_error(said):
 
 
 def test_judges_pickle():
-    judge = KnownChat(answers=["1"]) | StrOutputParser()
+    _, judge = judging_model()
     model = with_best_of_n(KnownChat(answers=ANSWERS), judge, n=2)
     model.invoke("q")
-    assert pickle.loads(pickle.dumps(model)).invoke("q").text == "a"
+    assert pickle.loads(pickle.dumps(model)).invoke("q").text in ANSWERS
     again = pickle.loads(pickle.dumps((FromRunnable(judge), SameByRunnable(judge))))
     assert isinstance(again[1], SameByRunnable)
-    assert Exact() is not None
 
 
 async def test_a_judge_reads_a_chains_whole_result():

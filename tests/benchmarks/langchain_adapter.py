@@ -1,0 +1,99 @@
+"""Cost of the LangChain adapter, in CPU time of the process.
+
+A vote of 8 over a chat model, against LangChain's own `abatch` of the same 8 calls; and the same vote over the
+core with a worker that does nothing, so that the difference is the adapter's and the model's own.
+"""
+
+import asyncio
+import itertools
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import RunnableLambda
+
+from langchain_scaffolding import ChatScaffolding, ScaffoldingRunnable
+from scaffolding_core import GenerationTask, MajorityVoteController, NativeChatController, ScaffoldingLlm, Worker
+
+SAMPLES = 8
+CALLS = 40
+ROUNDS = 9
+ANSWERS = ("7", "8", "9")
+USAGE = {"input_tokens": 2, "output_tokens": 1, "total_tokens": 3}
+
+
+class Fake(BaseChatModel):
+    """Gives one of three answers after one turn of the loop."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "fake"
+
+    def _generate(self, messages, stop=None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs):
+        message = AIMessage(next(_answers), usage_metadata=USAGE)
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
+        await asyncio.sleep(0)
+        return self._generate(messages, stop, **kwargs)
+
+
+class Nothing(Worker):
+    """As `Fake`, for the core."""
+
+    async def run_task(self, task: GenerationTask) -> None:
+        await asyncio.sleep(0)
+        task.output_str = next(_answers)
+
+
+_answers = itertools.cycle(ANSWERS)
+QUESTION = [HumanMessage("What is 6 times 7?")]
+
+
+async def timed(call: Callable[[], Awaitable[object]]) -> float:
+    """CPU seconds of the calls, one after another, once warm."""
+    await call()
+    started = time.process_time()
+    for _ in range(CALLS):
+        await call()
+    return time.process_time() - started
+
+
+def main() -> dict[str, object]:
+    model = Fake()
+    full = {"stop_rule": "full"}
+    chat = ChatScaffolding.wrap(model, sample_num=SAMPLES, method_options=full)
+    direct = ChatScaffolding.wrap(model, "direct")
+    chain = ScaffoldingRunnable.wrap(model, sample_num=SAMPLES, method_options=full)
+    core = ScaffoldingLlm(MajorityVoteController(NativeChatController(), SAMPLES, **full), Nothing())
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "abatch": lambda: model.abatch([QUESTION] * SAMPLES),
+        "vote": lambda: chat.ainvoke(QUESTION),
+        "chain": lambda: chain.ainvoke(QUESTION),
+        "core": lambda: core.generate_async("What is 6 times 7?").aresult(),
+        "one call": lambda: model.ainvoke(QUESTION),
+        "one call through the adapter": lambda: direct.ainvoke(QUESTION),
+        "lambda": lambda: RunnableLambda(lambda x: x).ainvoke(1),
+    }
+    rounds = [{name: asyncio.run(timed(call)) for name, call in calls.items()} for _ in range(ROUNDS)]
+    micro = {name: min(r[name] for r in rounds) / CALLS * 1e6 for name in calls}
+    ratio = {name: statistics.median(r[name] / r["abatch"] for r in rounds) for name in ("vote", "chain", "core")}
+    own = statistics.median(r["vote"] - r["abatch"] - r["core"] for r in rounds) / CALLS / SAMPLES * 1e6
+    print(f"LangChain adapter: a vote of {SAMPLES} over a fake chat model (CPU time, median of {ROUNDS} rounds)")
+    print(
+        f"  abatch of the same calls {micro['abatch']:.0f} us; a vote {ratio['vote']:.2f} of that, "
+        f"a chain voted on {ratio['chain']:.2f}; the core alone {ratio['core']:.2f}"
+    )
+    print(f"  beyond abatch and the core: {own:.1f} us a sample")
+    print(
+        f"  one call {micro['one call']:.0f} us; through the adapter {micro['one call through the adapter']:.0f} us"
+    )
+    return {"us": micro, "ratio_to_abatch": ratio, "own_us_per_sample": own}
+
+
+if __name__ == "__main__":
+    main()
