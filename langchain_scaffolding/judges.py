@@ -11,6 +11,7 @@ from langchain_scaffolding.results import text_of
 from langchain_scaffolding.verdicts import answer_of, verdict_of
 from scaffolding_core import AssistantMessage, ComputeTask, InvalidRequestError
 from scaffolding_core.answers import Answer, Classes, Equivalence, Extractor, Normalised
+from scaffolding_core.driver import computing
 
 __all__ = ["FromRunnable", "SameByRunnable"]
 
@@ -36,7 +37,7 @@ class FromRunnable(Extractor):
 
     def extract(self, message: AssistantMessage) -> Answer | None:
         """The answer, by a blocking call."""
-        return answer_of(call_inside(self.runnable, _sample(message), ComputeTask()))
+        return answer_of(call_inside(self.runnable, _sample(message), computing.get() or ComputeTask()))
 
     def as_task(self, message: AssistantMessage) -> ComputeTask:
         """The answer, as a task that shows in tracing and tells its usage."""
@@ -87,7 +88,8 @@ class _JudgedClasses(Classes):
         """The number of the answer's class, by blocking calls."""
         key, text = self._alike.key(answer), text_of(answer)
         if key not in self._numbers:
-            said = (call_inside(self._runnable, _pair(first, text), ComputeTask()) for first in self._first)
+            spent = computing.get() or ComputeTask()
+            said = (call_inside(self._runnable, _pair(first, text), spent) for first in self._first)
             self._take(key, text, next((n for n, same in enumerate(map(verdict_of, said)) if same), None))
         return self._numbers[key]
 

@@ -34,9 +34,9 @@ from scaffolding_core.answers import (
     PerField,
     Regex,
     Stated,
+    Structure,
     ToolCalls,
     WholeText,
-    consensus_by_field,
     default_extractor,
 )
 from scaffolding_core.budget import Budget
@@ -44,6 +44,7 @@ from scaffolding_core.controller import CancelRace, Controller, Outcome, Paralle
 from scaffolding_core.controllers import (
     BestOfNController,
     ChainOfThoughtController,
+    FieldVoteController,
     MajorityVoteController,
     NativeChatController,
     NativeGenerationController,
@@ -124,6 +125,7 @@ __all__ = [
     "Event",
     "Exact",
     "Extractor",
+    "FieldVoteController",
     "FinalEvent",
     "FirstOf",
     "FromFunction",
@@ -167,6 +169,7 @@ __all__ = [
     "Steps",
     "StopRule",
     "StreamGenerationTask",
+    "Structure",
     "SystemMessage",
     "Task",
     "TaskCollection",
@@ -183,7 +186,6 @@ __all__ = [
     "Window",
     "Worker",
     "build_method",
-    "consensus_by_field",
     "default_extractor",
     "message_from_dict",
     "shared_local_worker",

@@ -9,6 +9,7 @@ from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import (
     BestOfNController,
     ChainOfThoughtController,
+    FieldVoteController,
     MajorityVoteController,
     NativeChatController,
     NativeRewardController,
@@ -26,6 +27,7 @@ METHODS: Mapping[str, Callable[..., Controller]] = {
     "direct": lambda generation: generation,
     "chain_of_thought": ChainOfThoughtController,
     "majority_vote": MajorityVoteController,
+    "field_vote": FieldVoteController,
     "best_of_n": _best_of_n,
 }
 """What makes each method of the controller that generates for it, and of the method's own options."""
@@ -42,7 +44,8 @@ def build_method(
     """A method by its name.
 
     Args:
-        name: `direct`, `chain_of_thought`, `majority_vote` or `best_of_n`; dashes do for underscores.
+        name: `direct`, `chain_of_thought`, `majority_vote`, `field_vote` or `best_of_n`; dashes do for
+            underscores.
         sample_num: samples, for a method that takes several.
         sampling_params: defaults of the generation.
         generation: the method that generates; one chat turn by default.
@@ -55,7 +58,7 @@ def build_method(
     make = METHODS.get(name.replace("-", "_")) if isinstance(name, str) else None
     if make is None:
         raise UnknownMethodError(f"no method is named {name!r}; there are: {', '.join(METHODS)}")
-    if sample_num is not None and name.replace("-", "_") in ("majority_vote", "best_of_n"):
+    if sample_num is not None and name.replace("-", "_") in ("majority_vote", "field_vote", "best_of_n"):
         options["default_sample_num"] = sample_num
     elif sample_num not in (None, 1):
         raise InvalidRequestError(f"the method {name!r} takes one sample: leave sample_num out")

@@ -133,6 +133,7 @@ class ScaffoldingOutput:
             "score": self.score,
             "samples": self.samples or 1,
             "stopped": self.stopped,
+            "data": _plain(self.data),
             "usage": {part.name: getattr(self.usage, part.name) for part in fields(self.usage)},
         }
 

@@ -286,6 +286,63 @@ async def test_an_extractor_stands_in_a_row_with_others():
         assert votes == {"x": 2}
 
 
+async def test_an_extractor_deep_inside_others_tells_its_usage_too():
+    reader = KnownChat(answers=["7"])
+    deep = FirstOf(FromRunnable(ChatPromptTemplate.from_template("{answer}?") | reader), WholeText())
+    async for votes, tokens in votes_of(["seven", "VII"], extractor=deep):
+        assert votes == {"7": 2}
+        assert tokens == 2 * 3 + 2 * 3
+
+
+async def test_an_extractor_that_finds_nothing_is_a_filter():
+    passes = RunnableLambda(lambda given: given["answer"] if given["answer"].isdigit() else None)
+    async for votes, _ in votes_of(["seven", "VII", "7", "seven"], extractor=FromRunnable(passes)):
+        assert votes == {"7": 1}
+
+
+async def test_an_async_judge_alone_works_under_async_calls():
+    async def find(given):
+        await asyncio.sleep(0)
+        return given["answer"].upper()
+
+    async def same(pair):
+        await asyncio.sleep(0)
+        return pair["first"][0] == pair["second"][0]
+
+    model = with_majority_vote(
+        KnownChat(answers=["ab", "ac", "d"]),
+        n=3,
+        extractor=FromRunnable(RunnableLambda(find)),
+        equivalence=SameByRunnable(RunnableLambda(same)),
+        **FULL,
+    )
+    assert (await model.ainvoke("q")).response_metadata["scaffolding"]["votes"] == {"AB": 2, "D": 1}
+    with pytest.raises(WorkerError, match="TypeError"):
+        model.invoke("q")
+
+
+async def test_cancelling_a_call_cancels_its_judge():
+    cut = asyncio.Event()
+
+    async def never(given):
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cut.set()
+            raise
+
+    judge = RunnableLambda(never)
+    for model in (
+        with_best_of_n(KnownChat(answers=["x"]), judge, n=1),
+        with_majority_vote(KnownChat(answers=["x"]), n=2, extractor=FromRunnable(judge)),
+        with_majority_vote(KnownChat(answers=["x", "y"]), n=2, equivalence=SameByRunnable(judge), **FULL),
+    ):
+        cut.clear()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(model.ainvoke("q"), 0.1)
+        await asyncio.wait_for(cut.wait(), 5)
+
+
 async def test_an_extractor_that_fails_is_one_typed_error():
     model = with_majority_vote(
         KnownChat(answers=["x"]), n=2, extractor=FromRunnable(RunnableLambda(lambda _: 1 / 0))

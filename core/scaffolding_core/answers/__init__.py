@@ -18,9 +18,10 @@ from scaffolding_core.answers.model_answer import Parsed
 from scaffolding_core.answers.normalised import Normalised
 from scaffolding_core.answers.number import LastNumber
 from scaffolding_core.answers.numeric import Numeric
-from scaffolding_core.answers.per_field import PerField, consensus_by_field
+from scaffolding_core.answers.per_field import FieldClasses, PerField
 from scaffolding_core.answers.regex import Regex
 from scaffolding_core.answers.stated import Stated
+from scaffolding_core.answers.structure import Structure
 from scaffolding_core.answers.tool_calls import ToolCalls
 from scaffolding_core.answers.whole_text import WholeText
 
@@ -31,6 +32,7 @@ __all__ = [
     "Equivalence",
     "Exact",
     "Extractor",
+    "FieldClasses",
     "FirstOf",
     "FromFunction",
     "FromMessage",
@@ -44,9 +46,9 @@ __all__ = [
     "PerField",
     "Regex",
     "Stated",
+    "Structure",
     "ToolCalls",
     "WholeText",
-    "consensus_by_field",
     "default_equivalence",
     "default_extractor",
 ]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping
 
 from scaffolding_core.answers.equivalence import Classes, Equivalence
 from scaffolding_core.answers.exact import Exact
 from scaffolding_core.answers.extractor import Answer
-from scaffolding_core.answers.normalised import Normalised
 
-__all__ = ["PerField", "consensus_by_field"]
+__all__ = ["FieldClasses", "PerField"]
 
 
 class PerField(Equivalence):
@@ -30,56 +28,48 @@ class PerField(Equivalence):
 
     def classes(self) -> Classes:
         """Empty classes, for one request; costly if those of a field are."""
-        return _FieldClasses(self.fields, self.otherwise)
+        return _WholeClasses(FieldClasses(self.fields, self.otherwise))
 
 
-class _FieldClasses(Classes):
-    def __init__(self, fields: Mapping[str, Equivalence], otherwise: Equivalence | None) -> None:
-        self._fields = {name: equivalence.classes() for name, equivalence in fields.items()}
-        self._others = None if otherwise is None else otherwise.classes()
-        every = [*self._fields.values(), *([] if self._others is None else [self._others])]
-        self.costly = any(classes.costly for classes in every)
-        self._numbers: dict[Hashable, int] = {}
-
-    def assign(self, answer: Answer) -> int:
-        key = self._key(answer) if isinstance(answer, Mapping) else Exact().key(answer)
-        return self._numbers.setdefault(key, len(self._numbers))
-
-    def _key(self, structure: Mapping[object, Answer]) -> Hashable:
-        keys: set[tuple[object, int]] = set()
-        for name, value in structure.items():
-            classes = self._fields.get(str(name), self._others)
-            if classes is not None:
-                keys.add((name, classes.assign(value)))
-        return frozenset(keys)
-
-
-def consensus_by_field(
-    answers: Sequence[Answer], equivalences: Mapping[str, Equivalence] | None = None
-) -> dict[str, Answer]:
-    """Vote on each field by itself; ties go to the value first seen.
-
-    The fields of the result may come from different answers, which may not fit together: vote on whole
-    structures with `PerField` where they must. Blocks as long as the equivalences do.
+class FieldClasses:
+    """The classes of each field that one request has met.
 
     Args:
-        answers: structures; others are passed over.
-        equivalences: the equivalence of a field; `Normalised` where left out.
+        fields: the equivalence of each field.
+        otherwise: for each other field; None leaves them out.
 
-    Returns:
-        The winning value of each field that any structure has, as the first that gave it wrote it.
+    Attributes:
+        costly: `assign` may take more than a few milliseconds, so a method runs it in a thread.
     """
-    values: dict[str, list[Answer]] = {}
-    for answer in answers:
+
+    def __init__(self, fields: Mapping[str, Equivalence], otherwise: Equivalence | None) -> None:
+        self._otherwise = otherwise
+        self._classes = {name: equivalence.classes() for name, equivalence in fields.items()}
+        known = [*self._classes.values(), *([] if otherwise is None else [otherwise.classes()])]
+        self.costly = any(classes.costly for classes in known)
+
+    def assign(self, structure: Mapping[str, Answer]) -> dict[str, int]:
+        """The class of each field's value, by the name of the field."""
+        return {
+            str(name): classes.assign(value)
+            for name, value in structure.items()
+            if (classes := self._of(str(name))) is not None
+        }
+
+    def _of(self, name: str) -> Classes | None:
+        if name not in self._classes and self._otherwise is not None:
+            self._classes[name] = self._otherwise.classes()
+        return self._classes.get(name)
+
+
+class _WholeClasses(Classes):
+    def __init__(self, fields: FieldClasses) -> None:
+        self._fields = fields
+        self.costly = fields.costly
+        self._numbers: dict[object, int] = {}
+
+    def assign(self, answer: Answer) -> int:
+        key: object = Exact().key(answer)
         if isinstance(answer, Mapping):
-            for name, value in answer.items():
-                values.setdefault(str(name), []).append(value)
-    given = equivalences or {}
-    return {name: _most_given(found, given.get(name) or Normalised()) for name, found in values.items()}
-
-
-def _most_given(values: Sequence[Answer], equivalence: Equivalence) -> Answer:
-    classes = equivalence.classes()
-    choices = [classes.assign(value) for value in values]
-    [(best, _)] = Counter(choices).most_common(1)  # of equals, the first seen
-    return values[choices.index(best)]
+            key = frozenset(self._fields.assign(answer).items())
+        return self._numbers.setdefault(key, len(self._numbers))

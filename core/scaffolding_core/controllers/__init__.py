@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scaffolding_core.controllers.best_of_n import BestOfNController
 from scaffolding_core.controllers.chain_of_thought import ChainOfThoughtController
+from scaffolding_core.controllers.field_vote import FieldVoteController
 from scaffolding_core.controllers.majority_vote import MajorityVoteController
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
@@ -12,6 +13,7 @@ from scaffolding_core.controllers.native_reward import NativeRewardController
 __all__ = [
     "BestOfNController",
     "ChainOfThoughtController",
+    "FieldVoteController",
     "MajorityVoteController",
     "NativeChatController",
     "NativeGenerationController",

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.errors import BudgetExceededError
-from scaffolding_core.events import DecisionEvent
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
 
@@ -82,12 +81,7 @@ class BestOfNController(Controller):
         if not scored:
             raise samples.nothing_succeeded()
         best = self._best(samples, scored, select_best_kwargs or {})
-        for task, chosen in zip(tasks, samples.tasks[best.index], strict=True):
-            task.take_results(chosen)
-        yield DecisionEvent((), best, samples.stopped)
-        output = ScaffoldingOutput.from_candidate(best, method=type(self).__name__)
-        output.candidates, output.stopped = samples.in_order(), samples.stopped
-        return output
+        return (yield from samples.concluded(tasks, best, type(self).__name__))
 
     def select_best(
         self, tasks: Sequence[GenerationTask], rewards: Sequence[float], **options: Any

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from scaffolding_core.answers import Equivalence, Extractor, default_equivalence, default_extractor
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.answering import assigned, extracted
+from scaffolding_core.controllers.answering import extracted
+from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
-from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
-from scaffolding_core.events import DecisionEvent
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
 from scaffolding_core.voting import Ballot, Full, StopRule, resolve_stop_rule, winner
@@ -86,20 +86,14 @@ class MajorityVoteController(Controller):
         if n == 1 and not own_vote:
             return (yield from self._only_sample(tasks, generation_kwargs or {}))
 
-        samples = self._samples(tasks, n, generation_kwargs or {})
+        samples = Samples.of_method(
+            self.generation_controller, tasks, n, generation_kwargs or {}, min_samples=self.min_samples
+        )
         ballot = Ballot(Full() if own_vote else self.stop_rule, n, self.run_ahead)
-        yield from self._collect(samples, ballot)
-        if samples.stopped == "budget":
-            ballot.count_all()
+        classes, trusting = self.equivalence.classes(), self.extractor is None
+        yield from poll(samples, ballot, classes, self._extractor, trusting=trusting)
         chosen = self._own_choice(samples, majority_vote_kwargs or {}) if own_vote else _choice(samples, ballot)
-        yield DecisionEvent((), chosen, samples.stopped)
-        if samples.stopped == "decided":
-            for outcome in (yield samples.race.cancel()):
-                samples.take(outcome)
-        for task, best in zip(tasks, samples.tasks[chosen.index], strict=True):
-            task.take_results(best)
-        output = ScaffoldingOutput.from_candidate(chosen, method=type(self).__name__)
-        output.candidates, output.stopped = samples.in_order(), samples.stopped
+        output = yield from samples.concluded(tasks, chosen, type(self).__name__)
         output.votes = _votes(samples, ballot)
         output.agreement = chosen.votes / max(1, sum(output.votes.values()))
         return output
@@ -131,8 +125,7 @@ class MajorityVoteController(Controller):
         candidate = Candidate.from_task(0, tasks[0])
         if isinstance(value, ScaffoldingOutput):
             candidate.answer, candidate.score = value.answer, value.score
-        candidate.answer = self._quick_answer(candidate)
-        if candidate.answer is None and self._extractor.costly:
+        if candidate.answer is None or self.extractor is not None:
             candidate.answer = yield from extracted(self._extractor, candidate.message)
         output = ScaffoldingOutput.from_candidate(candidate, method=type(self).__name__)
         candidate.votes = 0 if candidate.answer is None else 1
@@ -142,52 +135,8 @@ class MajorityVoteController(Controller):
             output.stopped = value.stopped
         return output
 
-    def _samples(self, tasks: list[GenerationTask], n: int, options: Mapping[str, object]) -> Samples:
-        least = min(self.min_samples, n)
-        lone = self.generation_controller.as_task(tasks[0].copy()) if len(tasks) == 1 and not options else None
-        if lone is not None:
-            return Samples([lone], n, _only_task, min_samples=least)
-
-        def begin(sample: list[GenerationTask]) -> Steps[Any]:
-            return self.generation_controller.clone().process(sample, **options)
-
-        return Samples(tasks, n, begin, min_samples=least)
-
-    def _collect(self, samples: Samples, ballot: Ballot) -> Steps[None]:
-        classes = self.equivalence.classes()
-        race = samples.race
-        race.ahead = ballot.ahead()
-        try:
-            while (outcome := (yield race)) is not None:
-                candidate = samples.take(outcome)
-                choice = None
-                if candidate.error is None:
-                    answer = self._quick_answer(candidate)
-                    if answer is None and self._extractor.costly:
-                        answer = yield from extracted(self._extractor, candidate.message)
-                    if answer is not None:
-                        candidate.answer = answer
-                        choice = (
-                            (yield from assigned(classes, answer)) if classes.costly else classes.assign(answer)
-                        )
-                race.tell(candidate)
-                ballot.see(candidate.index, choice)
-                if ballot.decided():
-                    samples.stopped = "decided"
-                    return
-                if samples.stopped == "complete":
-                    race.ahead = ballot.ahead()
-        except BudgetExceededError as error:
-            samples.out_of_budget(error)
-
-    def _quick_answer(self, candidate: Candidate) -> object:
-        """The answer, unless finding it may take long."""
-        if self.extractor is None and candidate.answer is not None:
-            return candidate.answer  # the method that made the sample has found it
-        return None if self._extractor.costly else self._extractor.extract(candidate.message)
-
     def _own_choice(self, samples: Samples, options: Mapping[str, object]) -> Candidate:
-        succeeded = _succeeded(samples)
+        succeeded = samples.succeeded()
         tasks = [samples.tasks[candidate.index] for candidate in succeeded]
         index, answer = self.majority_vote(tasks, **options)
         chosen = succeeded[index]
@@ -195,15 +144,11 @@ class MajorityVoteController(Controller):
         return chosen
 
 
-def _only_task(sample: list[GenerationTask]) -> GenerationTask:
-    return sample[0]
-
-
 def _choice(samples: Samples, ballot: Ballot) -> Candidate:
     """The earliest sample of the class that won; with no answer at all, the earliest sample."""
     best = ballot.winner()
     if best is None:
-        return _succeeded(samples)[0]
+        return samples.succeeded()[0]
     votes = ballot.votes()
     counts = Counter(votes.values())
     for index, choice in votes.items():
@@ -215,10 +160,3 @@ def _votes(samples: Samples, ballot: Ballot) -> dict[str, int]:
     counts = Counter(choice for choice in ballot.votes().values() if choice is not None)
     earliest = {choice: index for index, choice in sorted(ballot.votes().items(), reverse=True)}
     return {str(samples.candidates[earliest[choice]].answer): count for choice, count in counts.most_common()}
-
-
-def _succeeded(samples: Samples) -> list[Candidate]:
-    succeeded = [candidate for candidate in samples.in_order() if candidate.error is None]
-    if succeeded:
-        return succeeded
-    raise samples.nothing_succeeded()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self
 
-from scaffolding_core.controller import Outcome, Race, Steps
+from scaffolding_core.controller import Controller, Outcome, Race, Steps
 from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError
+from scaffolding_core.events import DecisionEvent
 from scaffolding_core.output import Candidate, ScaffoldingOutput, Stopped
 from scaffolding_core.task import GenerationTask
 
@@ -48,6 +50,23 @@ class Samples:
         self.stopped: Stopped = "complete"
         self._min_samples = min_samples
         self._end_of_budget: BudgetExceededError | None = None
+
+    @classmethod
+    def of_method(
+        cls,
+        method: Controller,
+        tasks: Sequence[GenerationTask],
+        n: int,
+        options: Mapping[str, object],
+        *,
+        min_samples: int,
+    ) -> Self:
+        """Samples of a method, each with the options."""
+        least = min(min_samples, n)
+        lone = method.as_task(tasks[0].copy()) if len(tasks) == 1 and not options else None
+        if lone is not None:
+            return cls([lone], n, operator.itemgetter(0), min_samples=least)
+        return cls(tasks, n, lambda sample: method.clone().process(sample, **options), min_samples=least)
 
     def _draw(
         self,
@@ -91,6 +110,32 @@ class Samples:
         self.race.ahead = 0
         self.stopped = "budget"
         self._end_of_budget = error
+
+    def concluded(
+        self, tasks: Sequence[GenerationTask], chosen: Candidate, method: str
+    ) -> Steps[ScaffoldingOutput]:
+        """End with a chosen sample: cut what still runs, and give the tasks its results."""
+        yield DecisionEvent((), chosen, self.stopped)
+        if self.stopped == "decided":
+            for outcome in (yield self.race.cancel()):
+                self.take(outcome)
+        for task, best in zip(tasks, self.tasks[chosen.index], strict=True):
+            task.take_results(best)
+        output = ScaffoldingOutput.from_candidate(chosen, method=method)
+        output.candidates, output.stopped = self.in_order(), self.stopped
+        return output
+
+    def succeeded(self) -> list[Candidate]:
+        """The candidates that did not fail, by index.
+
+        Raises:
+            InsufficientSamplesError: all failed.
+            BudgetExceededError: budget or deadline ran out before any succeeded.
+        """
+        succeeded = [candidate for candidate in self.in_order() if candidate.error is None]
+        if not succeeded:
+            raise self.nothing_succeeded()
+        return succeeded
 
     def in_order(self) -> list[Candidate]:
         """All candidates so far, by index."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from contextvars import ContextVar
 
 from scaffolding_core.errors import ControllerError
 from scaffolding_core.task import ComputeTask, Task, TaskStatus
 from scaffolding_core.worker import Worker
 
-__all__ = ["ComputeWorker"]
+__all__ = ["ComputeWorker", "computing"]
+
+computing: ContextVar[ComputeTask | None] = ContextVar("computing", default=None)
+"""The task whose function runs in this context: it may add to the task's usage."""
 
 
 class ComputeWorker(Worker):
@@ -19,6 +23,7 @@ class ComputeWorker(Worker):
         """Call the task's function."""
         if not isinstance(task, ComputeTask) or task.function is None:
             raise ControllerError("a ComputeTask needs a function to call")
+        computing.set(task)
         if inspect.iscoroutinefunction(task.function):
             task.result = await task.function()
         else:

@@ -8,6 +8,7 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.voting.ballot import Ballot
 from scaffolding_core.voting.beta import Beta
 from scaffolding_core.voting.dirichlet import Dirichlet
+from scaffolding_core.voting.field_ballot import FieldBallot
 from scaffolding_core.voting.full import Full
 from scaffolding_core.voting.lossless import Lossless
 from scaffolding_core.voting.stop_rule import StopRule
@@ -19,6 +20,7 @@ __all__ = [
     "Ballot",
     "Beta",
     "Dirichlet",
+    "FieldBallot",
     "Full",
     "Lossless",
     "StopRule",

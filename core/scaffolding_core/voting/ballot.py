@@ -67,8 +67,12 @@ class Ballot:
     def votes(self) -> dict[int, int | None]:
         """The choice of each sample that counts, by index."""
         if self._all_count:
-            return dict(self._choices)
+            return self.seen()
         return dict(enumerate(self._seen.choices))
+
+    def seen(self) -> dict[int, int | None]:
+        """The choice of each sample that ended, by index."""
+        return dict(self._choices)
 
     def winner(self) -> int | None:
         """The class that won; None if nobody has an answer."""

@@ -18,7 +18,6 @@ from scaffolding_core import (
     PerField,
     ToolCall,
     ToolCalls,
-    consensus_by_field,
 )
 from scaffolding_core.answers import default_equivalence
 from scaffolding_core.answers.numeric import number_in
@@ -140,13 +139,6 @@ def test_a_field_may_be_compared_in_mathematics_or_field_by_field():
     )
     assert fields.classes().costly
     assert not PerField({"a": Exact()}).classes().costly
-
-
-def test_each_field_can_be_voted_on_by_itself():
-    answers = [{"a": 1, "b": "x"}, {"a": "1.0", "b": "y"}, {"a": 2, "b": "Y"}, "no structure", {"c": None}]
-    assert consensus_by_field(answers) == {"a": 1, "b": "y", "c": None}
-    assert consensus_by_field(answers, {"b": Exact()}) == {"a": 1, "b": "x", "c": None}
-    assert consensus_by_field([]) == {}
 
 
 @given(st.fractions(max_denominator=999).filter(lambda f: abs(f.numerator) < 10**9))

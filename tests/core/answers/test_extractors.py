@@ -19,6 +19,7 @@ from scaffolding_core import (
     Parsed,
     Regex,
     Stated,
+    Structure,
     ToolCall,
     ToolCalls,
     WholeText,
@@ -248,3 +249,13 @@ def test_hostile_text_costs_bounded_time(text):
         started = time.monotonic()
         extractor.extract(said(text))
         assert time.monotonic() - started < 1, extractor
+
+
+def test_a_structure_comes_from_the_only_tool_call_or_from_json_in_the_text():
+    def called(*arguments):
+        return AssistantMessage('{"b": 2}', None, [ToolCall("1", "f", each) for each in arguments])
+
+    assert Structure().extract(AssistantMessage('So: {"a": 1}.')) == {"a": 1}
+    assert Structure().extract(called('{"a": 1}')) == {"a": 1}
+    for message in (AssistantMessage("[1]"), AssistantMessage("1"), called("{"), called("[]"), called("{}", "{}")):
+        assert Structure().extract(message) is None

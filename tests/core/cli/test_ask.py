@@ -71,7 +71,11 @@ def test_best_of_n_takes_a_function_as_reward(tmp_path):
     ("arguments", "code", "message"),
     [
         (["ask", ""], 2, "the prompt is empty"),
-        (["ask", "q", "-m", "vote"], 2, "there are: direct, chain_of_thought, majority_vote, best_of_n"),
+        (
+            ["ask", "q", "-m", "vote"],
+            2,
+            "there are: direct, chain_of_thought, majority_vote, field_vote",
+        ),
         (["ask", "q", "-m", "majority-vote", "-n", "0"], 2, "sample_num"),
         (["ask", "q", "-m", "majority-vote", "--stop-rule", "soon"], 2, "lossless, beta"),
         (["ask", "q", "-m", "best-of-n"], 2, "--reward"),

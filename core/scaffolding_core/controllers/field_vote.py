@@ -1,0 +1,140 @@
+"""Field vote: sample several structures, and vote on each of their fields by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import ClassVar
+
+from scaffolding_core.answers import (
+    Answer,
+    Equivalence,
+    Extractor,
+    FieldClasses,
+    Structure,
+    default_equivalence,
+)
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.poll import poll
+from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.messages import AssistantMessage
+from scaffolding_core.output import Candidate, ScaffoldingOutput
+from scaffolding_core.task import GenerationTask
+from scaffolding_core.voting import FieldBallot, StopRule, resolve_stop_rule
+
+__all__ = ["FieldVoteController"]
+
+
+class FieldVoteController(Controller):
+    """Samples N structures and takes, for each field, the value that was given most often.
+
+    `output.answer` is the consensus: its fields may come from different samples, so they may not fit
+    together; where they must, vote on whole structures with `MajorityVoteController`. `output.message` is
+    one sample's, whole: the one that agrees with the consensus in the most fields. `output.agreement` is the
+    mean share of the votes that a field's value has, and `output.data["fields"]` the share of each.
+
+    A sample without a structure abstains; a structure without a field votes against having it. Ties go to
+    the value first seen. Nested values are compared whole.
+
+    Cost: at most N generations, all at the same time; the rest is cut once no field can change.
+
+    Source: self-consistency (Wang et al. 2022, arXiv 2203.11171), field by field.
+
+    Args:
+        generation_controller: the method that samples; give it a temperature above 0.
+        default_sample_num: N, unless a request says `sample_num`.
+        extractor: finds the structure in a sample, a mapping; `Structure` by default.
+        equivalences: which values of a field are the same; `Normalised` where left out.
+        stop_rule: as for `MajorityVoteController`, for each field.
+        run_ahead: as for `MajorityVoteController`.
+        min_samples: how many samples must succeed.
+
+    Raises:
+        InvalidRequestError: a number of samples below 1, or an unknown stop rule.
+    """
+
+    stateless: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        generation_controller: Controller,
+        default_sample_num: int = 8,
+        *,
+        extractor: Extractor | None = None,
+        equivalences: Mapping[str, Equivalence] | None = None,
+        stop_rule: str | StopRule = "lossless",
+        run_ahead: float | None = None,
+        min_samples: int = 1,
+    ) -> None:
+        self.generation_controller = generation_controller
+        self.default_sample_num = checked_sample_num(default_sample_num, 1)
+        self.extractor = _Named(extractor or Structure())
+        self.equivalences = dict(equivalences or {})
+        self.stop_rule = resolve_stop_rule(stop_rule)
+        self.run_ahead = run_ahead
+        self.min_samples = checked_sample_num(min_samples, 1)
+        FieldBallot(self.stop_rule, 1, run_ahead)  # refuses a bad run_ahead before it costs anything
+
+    def process(
+        self,
+        tasks: list[GenerationTask],
+        sample_num: int | None = None,
+        generation_kwargs: Mapping[str, object] | None = None,
+    ) -> Steps[ScaffoldingOutput]:
+        """Sample, vote on each field, and give the tasks the results of the sample nearest to the consensus.
+
+        Raises:
+            InsufficientSamplesError: fewer than `min_samples` succeeded.
+            BudgetExceededError: budget or deadline ran out before any sample was there.
+        """
+        n = checked_sample_num(sample_num, self.default_sample_num)
+        samples = Samples.of_method(
+            self.generation_controller, tasks, n, generation_kwargs or {}, min_samples=self.min_samples
+        )
+        ballot = FieldBallot(self.stop_rule, n, self.run_ahead)
+        classes = FieldClasses(self.equivalences, default_equivalence())
+        yield from poll(samples, ballot, classes, self.extractor, trusting=False)
+        chosen = _nearest(samples, ballot)
+        output = yield from samples.concluded(tasks, chosen, type(self).__name__)
+        output.answer, shares = _consensus(samples, ballot)
+        output.agreement = sum(shares.values()) / len(shares) if shares else 0.0
+        output.data = {"fields": shares}
+        return output
+
+
+class _Named(Extractor):
+    """What an extractor finds, if it is a structure; its fields by their names as text."""
+
+    def __init__(self, extractor: Extractor) -> None:
+        self._extractor = extractor
+        self.costly = extractor.costly
+
+    def extract(self, message: AssistantMessage) -> dict[str, Answer] | None:
+        found = self._extractor.extract(message)
+        return {str(name): value for name, value in found.items()} if isinstance(found, Mapping) else None
+
+
+def _nearest(samples: Samples, ballot: FieldBallot) -> Candidate:
+    """The sample that agrees with the winners in the most fields; of equals, the earliest."""
+    votes, winners = ballot.votes(), ballot.winner()
+    agreeing: Counter[int] = Counter()
+    for name, winner in winners.items():
+        agreeing.update(index for index, choice in votes[name].items() if choice == winner)
+    if not agreeing:
+        return samples.succeeded()[0]
+    return samples.candidates[max(sorted(agreeing), key=lambda index: agreeing[index])]
+
+
+def _consensus(samples: Samples, ballot: FieldBallot) -> tuple[dict[str, Answer] | None, dict[str, float]]:
+    """The winning value of each field, as the earliest sample wrote it, and its share of the votes."""
+    consensus: dict[str, Answer] = {}
+    shares: dict[str, float] = {}
+    votes = ballot.votes()
+    for name, winner in ballot.winner().items():
+        voters = [index for index, choice in votes[name].items() if choice is not None]
+        agreeing = [index for index in voters if votes[name][index] == winner]
+        structure = samples.candidates[min(agreeing)].answer
+        assert isinstance(structure, Mapping)
+        consensus[name] = structure[name]
+        shares[name] = len(agreeing) / len(voters)
+    return consensus or None, shares

@@ -1,0 +1,68 @@
+"""Poll: samples run, and each that ends votes, until the vote is decided."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from scaffolding_core.answers import Extractor
+from scaffolding_core.controller import Steps
+from scaffolding_core.controllers.answering import Sorting, assigned, extracted
+from scaffolding_core.controllers.samples import Samples
+from scaffolding_core.errors import BudgetExceededError
+
+__all__ = ["Counting", "poll"]
+
+Choice = TypeVar("Choice")
+Choice_in = TypeVar("Choice_in", contravariant=True)
+
+
+class Counting(Protocol[Choice_in]):
+    """A `Ballot`, or one for a vote of another kind."""
+
+    def see(self, index: int, choice: Choice_in | None) -> None:
+        """Count a sample that ended; one that failed, or has no answer, has no choice."""
+
+    def decided(self) -> bool:
+        """Whether the rest is not needed."""
+
+    def ahead(self) -> int:
+        """How many samples may run and not be counted yet."""
+
+    def count_all(self) -> None:
+        """Let every sample vote that is there, whatever the order: time is up."""
+
+
+def poll(
+    samples: Samples, ballot: Counting[Choice], classes: Sorting[Choice], extractor: Extractor, *, trusting: bool
+) -> Steps[None]:
+    """Run samples until the ballot is decided or no more come; what still runs then is left to the caller.
+
+    Args:
+        samples: to draw from.
+        ballot: counts them.
+        classes: what answers vote for.
+        extractor: finds the answer of a sample.
+        trusting: an answer that a sample's own method found counts as it is.
+    """
+    race = samples.race
+    race.ahead = ballot.ahead()
+    try:
+        while (outcome := (yield race)) is not None:
+            candidate = samples.take(outcome)
+            choice = None
+            if candidate.error is None:
+                if candidate.answer is None or not trusting:
+                    candidate.answer = yield from extracted(extractor, candidate.message)
+                if candidate.answer is not None:
+                    choice = yield from assigned(classes, candidate.answer)
+            race.tell(candidate)
+            ballot.see(candidate.index, choice)
+            if ballot.decided():
+                samples.stopped = "decided"
+                break
+            if samples.stopped == "complete":
+                race.ahead = ballot.ahead()
+    except BudgetExceededError as error:
+        samples.out_of_budget(error)
+    if samples.stopped == "budget":
+        ballot.count_all()
