@@ -62,7 +62,7 @@ def inside(task: Task, *, counted: bool = True) -> Iterator[RunnableConfig]:
     """
     seen = inner_config.get()
     tallies = [Tally()] if counted else []
-    config = RunnableConfig(callbacks=[*tallies]) if seen is None else _with_handlers(seen, tallies)
+    config = _unseen(tallies) if seen is None else _with_handlers(seen, tallies)
     unseen = seen is None and tracing_is_enabled()  # setting it costs as much as a third of a model's call
     token = var_child_runnable_config.set(config)  # for what calls models without a configuration
     try:
@@ -102,6 +102,12 @@ def call_inside(runnable: Runnable[Any, Any], given: object, task: Task) -> Any:
     """As `run_inside`, from a thread that may block."""
     with inside(task) as config:
         return runnable.invoke(given, config)
+
+
+def _unseen(handlers: list[Tally]) -> RunnableConfig:
+    """What is configured around the task, without anybody who watches."""
+    around = var_child_runnable_config.get()
+    return RunnableConfig(**{**(around or {}), "callbacks": [*handlers]})
 
 
 def _with_handlers(config: RunnableConfig, handlers: list[Tally]) -> RunnableConfig:

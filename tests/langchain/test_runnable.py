@@ -188,6 +188,26 @@ async def test_a_method_of_your_own_is_built_on_the_controller_that_calls_the_ch
     assert output.message.original == City(name="Paris")
 
 
+async def test_structured_results_are_voted_on_field_by_field():
+    results = itertools.cycle([City(name="Rome", size=2), City(name="Paris", size=2), City(name="Rome", size=3)])
+    model = ScaffoldingRunnable.wrap(
+        RunnableLambda(lambda _: next(results)), "field_vote", sample_num=3, method_options=FULL
+    )
+    for output in await both(model, "q"):
+        assert output.answer == {"name": "Rome", "size": 2}
+        assert isinstance(output.message.original, City)
+
+
+async def test_a_chain_around_the_embedded_model_is_sampled(embedded_worker):
+    model = ChatScaffolding(worker=embedded_worker, method="direct", max_tokens=8, temperature=0.8, seed=1)
+    chain = ChatPromptTemplate.from_template("Name a city in {country}.") | model | StrOutputParser()
+    output = await sampled(chain, 3).ainvoke({"country": "France"})
+    assert all(candidate.text for candidate in output.candidates)
+    assert output.usage.calls == 3
+    assert 0 < output.usage.completion_tokens <= 24
+    await model.backend.aclose()
+
+
 # Runs, tokens, usage.
 
 

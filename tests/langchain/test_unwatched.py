@@ -9,6 +9,7 @@ from langchain_core.globals import set_debug
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_core.rate_limiters import InMemoryRateLimiter
+from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langsmith import tracing_context
 from langsmith.utils import tracing_is_enabled
 
@@ -131,3 +132,10 @@ async def test_the_core_drives_a_langchain_model_without_the_adapter_around_it()
     async with ScaffoldingLlm(NativeChatController(), LangChainWorker(KnownChat(answers=["7"]))) as llm:
         result = await llm.generate_async(ChatTask(messages=[UserMessage("q")]))
     assert (result.text, result.usage.total_tokens) == ("7", 3)
+
+
+async def test_what_is_configured_around_reaches_the_model_inside():
+    inner = KnownChat(answers=["7"]).configurable_fields(answers=ConfigurableField("answers"))
+    whole = RunnableLambda(lambda q: q) | with_majority_vote(inner, n=2, **FULL)
+    config = {"configurable": {"answers": ["8"]}}
+    assert whole.invoke("q", config).text == (await whole.ainvoke("q", config)).text == "8"
