@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from functools import partial
-from typing import Any, Self, cast, get_args
+from typing import Any, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
@@ -18,14 +17,13 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.utils import LC_ID_PREFIX
-from pydantic import ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict
 
 from langchain_scaffolding.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.chunks import Chunks, to_result
-from langchain_scaffolding.configured import OF_THE_REQUEST, ConfiguredChatModel
-from langchain_scaffolding.identity import identity
+from langchain_scaffolding.configured import ConfiguredChatModel
+from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.messages import to_core
-from langchain_scaffolding.rewards import core_reward
 from langchain_scaffolding.runs import child_of, sampled_under
 from langchain_scaffolding.structured_output import (
     Schema,
@@ -36,27 +34,12 @@ from langchain_scaffolding.structured_output import (
     tool_of,
     traced,
 )
-from langchain_scaffolding.worker import LANGCHAIN_KWARGS, LangChainWorker
-from scaffolding_core import (
-    SAMPLING_PARAMETERS,
-    ChatTask,
-    Controller,
-    InvalidRequestError,
-    OpenAIWorker,
-    ScaffoldingLlm,
-    Worker,
-)
-from scaffolding_core.backend import Backend
+from scaffolding_core import ChatTask, InvalidRequestError, ScaffoldingLlm
 
 __all__ = ["ChatScaffolding"]
 
-_IDENTIFYING = (
-    "sample_num", "method_options", "base_url", "model_name", "temperature", "max_tokens", "top_p", "seed",
-    "model_kwargs",
-)  # fmt: skip
 
-
-class ChatScaffolding(ConfiguredChatModel):
+class ChatScaffolding(ModelFields, ConfiguredChatModel):
     """A chat model that samples, votes, scores or reasons before it answers.
 
     It stands wherever a chat model stands. `usage_metadata` is what was paid for all samples, and
@@ -120,91 +103,10 @@ class ChatScaffolding(ConfiguredChatModel):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
 
-    method: str | Controller = "majority_vote"
-    """`direct`, `chain_of_thought`, `majority_vote`, `best_of_n`, or a controller."""
-    sample_num: int | None = None
-    """Samples, for methods that take several."""
-    method_options: dict[str, Any] = Field(default_factory=dict)
-    """Further options of the method's class, such as `stop_rule` or `extractor`."""
-    reward: Any = Field(default=None, exclude=True)
-    """Scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, or a worker."""
-    base_url: str | None = None
-    """Address of an OpenAI-compatible server; None runs the embedded model."""
-    model_name: str = Field(default="", alias="model")
-    """Name of the model at the server; empty takes the first that the server lists."""
-    api_key: SecretStr | None = Field(
-        default_factory=lambda: SecretStr(key) if (key := os.environ.get("SCAFFOLDING_API_KEY")) else None
-    )
-    """Key for the server; `SCAFFOLDING_API_KEY` in the environment by default."""
-    temperature: float | None = None
-    """Sampling temperature."""
-    max_tokens: int | None = None
-    """Tokens of each sample at most."""
-    top_p: float | None = None
-    """Nucleus sampling."""
-    seed: int | None = None
-    """Seed of the request; each sample gets one of its own out of it."""
-    stop: list[str] | None = Field(default=None, alias="stop_sequences")
-    """Texts that end a sample."""
-    model_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Further sampling parameters."""
-    timeout: float | None = None
-    """Seconds for one sample, over all attempts."""
-    max_retries: int = 2
-    """Further attempts of a sample that fails."""
-    max_concurrency: int | None = None
-    """Samples at once; None takes the backend's own limit."""
-    streaming: bool = False
-    """Whether `invoke` streams to callbacks."""
     stream_candidates: StreamCandidates | None = None
     """How a stream shows each sample as it finishes, with its branch: `reasoning` as a reasoning block of its
     own, `events` as a custom event `scaffolding_candidate` of the run; None shows the answer alone."""
-    inner: Any = Field(default=None, exclude=True)
-    """The wrapped model; set by `wrap`."""
-    worker: Any = Field(default=None, exclude=True)
-    """A worker of your own, instead of a server."""
-    backend: Any = Field(default=None, exclude=True, repr=False)
-    """Shared between copies; leave it out."""
-
-    @model_validator(mode="after")
-    def _connect_scaffolding(self) -> Self:
-        if self.backend is None:
-            self.backend = Backend(self._worker(), core_reward(self.reward))
-        return self
-
-    @classmethod
-    def wrap(
-        cls, model: Runnable[Any, Any], method: str | Controller = "majority_vote", **fields: Any
-    ) -> ChatScaffolding:
-        """Give a chat model that you have a method.
-
-        The model's own callbacks, tools and parameters stay. Set its retries to 0 where several layers would
-        retry.
-
-        Args:
-            model: a chat model, one with tools or parameters bound to it, or a chain that returns a message
-                or text.
-            method: a method's name, or a controller.
-            fields: of this class, such as `sample_num`.
-        """
-        return cls(inner=model, method=method, **fields)
-
     # What LangChain asks for.
-
-    @property
-    def _llm_type(self) -> str:
-        return "scaffolding"
-
-    @property
-    def _identifying_params(self) -> Mapping[str, Any]:
-        parts = {name: identity(getattr(self, name)) for name in ("method", "inner", "reward", "worker")}
-        parts["stop_sequences"] = self.stop  # LangChain puts the call's own, often None, in place of `stop`
-        return {**parts, **{name: getattr(self, name) for name in _IDENTIFYING}}
-
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """Which field is a secret, and the environment variable it comes from."""
-        return {"api_key": "SCAFFOLDING_API_KEY"}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -233,7 +135,7 @@ class ChatScaffolding(ConfiguredChatModel):
             return generate_from_stream(self._told(messages, stop, run_manager, kwargs))
         if self.stream_candidates == "events":
             return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
-        llm, task, options = self._request(messages, stop, kwargs)
+        llm, task, options = self._asked(messages, stop, kwargs)
         with sampled_under(child_of(run_manager)):
             result = llm.generate(task, **options)
         assert not isinstance(result, list)
@@ -250,7 +152,7 @@ class ChatScaffolding(ConfiguredChatModel):
             return await agenerate_from_stream(self._atold(messages, stop, run_manager, kwargs))
         if self.stream_candidates == "events":
             return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
-        llm, task, options = self._request(messages, stop, kwargs)
+        llm, task, options = self._asked(messages, stop, kwargs)
         with sampled_under(child_of(run_manager)):
             result = llm.generate_async(task, **options)
         try:
@@ -266,7 +168,7 @@ class ChatScaffolding(ConfiguredChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        llm, task, options = self._request(messages, stop, kwargs)
+        llm, task, options = self._asked(messages, stop, kwargs)
         chunks = self._chunks(llm, kwargs, run_manager)
         stream = llm.stream(task, **options)
         manager = child_of(run_manager)
@@ -285,7 +187,7 @@ class ChatScaffolding(ConfiguredChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        llm, task, options = self._request(messages, stop, kwargs)
+        llm, task, options = self._asked(messages, stop, kwargs)
         chunks = self._chunks(llm, kwargs, run_manager)
         stream = llm.stream(task, **options)
         manager = child_of(run_manager)
@@ -407,63 +309,13 @@ class ChatScaffolding(ConfiguredChatModel):
 
     # How a request is made.
 
-    def _worker(self) -> Worker | None:
-        if self.worker is not None:
-            return cast("Worker", self.worker)
-        limit = self.max_concurrency or Worker.max_concurrency
-        if self.inner is not None:
-            return LangChainWorker(self.inner, max_concurrency=limit)
-        if self.base_url is None:
-            return None
-        return OpenAIWorker(
-            self.base_url,
-            self.model_name or None,
-            api_key=self.api_key.get_secret_value() if self.api_key is not None else None,
-            timeout=self.timeout,
-            max_attempts=self.max_retries + 1,
-            max_concurrency=limit,
-        )
-
-    def _model(self, kwargs: Mapping[str, Any] | None = None) -> str:
-        """The name of the model that answers; a server's own is known only once it has answered."""
-        named = (kwargs or {}).get("model") or self.model_name
-        if named:
-            return str(named)
-        parts = (self.inner, self.backend.worker)
-        names = [getattr(part, name, None) for part in parts for name in ("model_name", "model")]
-        known = [name for name in names if isinstance(name, str) and name]
-        return known[0] if known else type(self.inner or self.backend.worker).__name__
-
-    def _request(
+    def _asked(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> tuple[ScaffoldingLlm, ChatTask, dict[str, Any]]:
         """What runs the call, its task, and its options."""
-        given = {
-            name: value for name, value in kwargs.items() if name not in ("stream", "ls_structured_output_format")
-        }
-        method = given.pop("method", self.method)
-        sample_num = given.pop("sample_num", self.sample_num)
-        llm = self.backend.llm(method, self.method_options if method == self.method else {})
-        options = {name: given.pop(name) for name in OF_THE_REQUEST & given.keys()}
-        if sample_num is not None and llm.takes("sample_num"):
-            options["sample_num"] = sample_num
-        options |= {name: given.pop(name) for name in list(given) if llm.takes(name)}
         task = ChatTask(messages=to_core(messages, wrapped=self.inner is not None))
-        task.fill(self._sampling(stop))
-        if self.inner is not None:
-            task.custom_input_params = {LANGCHAIN_KWARGS: given}
-            return llm, task, options
-        task.tools = given.pop("tools", None)
-        if "model" in given:
-            task.extra_body = {"model": given.pop("model")}
-        for name in SAMPLING_PARAMETERS & given.keys():
-            setattr(task, name, given.pop(name))
-        return llm, task, {**options, **given}
-
-    def _sampling(self, stop: list[str] | None) -> dict[str, Any]:
-        mine = {name: getattr(self, name) for name in ("temperature", "max_tokens", "top_p", "seed")}
-        mine |= {"stop": stop or self.stop, **self.model_kwargs}
-        return {name: value for name, value in mine.items() if value is not None}
+        llm, options = self._request(task, stop, kwargs)
+        return llm, task, options
 
 
 def _tool_choice(choice: str | dict[str, Any] | bool, tools: list[dict[str, Any]]) -> str | dict[str, Any]:

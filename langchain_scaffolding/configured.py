@@ -12,14 +12,10 @@ from langchain_core.runnables import ConfigurableFieldSingleOption, RunnableConf
 from langchain_core.runnables.utils import AnyConfigurableField, ConfigurableField
 from pydantic import Field
 
+from langchain_scaffolding.fields import MODEL_PARAMETERS, model_parameters
 from langchain_scaffolding.runs import async_child_of_run, child_manager, child_of_run
 
-__all__ = ["OF_THE_REQUEST", "ConfiguredChatModel"]
-
-OF_THE_REQUEST = frozenset({"budget", "deadline", "priority", "metadata"})
-"""Options of one request that are neither sampling parameters nor the method's."""
-
-_CONFIGURABLE = OF_THE_REQUEST | {"method", "sample_num", "temperature", "max_tokens", "top_p", "seed"}
+__all__ = ["ConfiguredChatModel"]
 
 
 class ConfiguredChatModel(BaseChatModel):
@@ -133,9 +129,9 @@ class ConfiguredChatModel(BaseChatModel):
     def _of_config(self, config: RunnableConfig | None) -> dict[str, Any]:
         """Method parameters that come by configuration, under their own names or those given to them."""
         configurable: Mapping[str, Any] = (config or {}).get("configurable") or {}
-        values = {name: configurable[name] for name in _CONFIGURABLE & configurable.keys()}
+        values = model_parameters(config)
         for field, named in self.configured.items():
-            if field not in _CONFIGURABLE or named.id not in configurable:
+            if field not in MODEL_PARAMETERS or named.id not in configurable:
                 continue
             value = configurable[named.id]
             if isinstance(named, ConfigurableField):

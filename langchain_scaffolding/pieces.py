@@ -8,7 +8,8 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from langchain_scaffolding.messages import core_tool_calls, reasoning_of, usage_to_core
+from langchain_scaffolding.inside import message_usage
+from langchain_scaffolding.messages import core_tool_calls, reasoning_of
 from scaffolding_core import Delta, GenerationTask, Usage, WorkerError
 
 __all__ = ["emit", "fill", "joined"]
@@ -34,13 +35,13 @@ def joined(pieces: Sequence[object]) -> object:
     """
     if not pieces:
         raise WorkerError("the model or chain streamed nothing")
-    if len(pieces) == 1:
-        return pieces[0]
     if all(isinstance(piece, str) for piece in pieces):
         return "".join(cast("Sequence[str]", pieces))
     chunks = [piece for piece in pieces if isinstance(piece, AIMessageChunk)]
     if len(chunks) == len(pieces):
-        return add_ai_message_chunks(chunks[0], *chunks[1:])
+        return _whole(add_ai_message_chunks(chunks[0], *chunks[1:]))
+    if len(pieces) == 1:
+        return pieces[0]
     kinds = ", ".join(sorted({type(piece).__name__ for piece in pieces}))
     raise WorkerError(f"the pieces of a streamed answer must be text or message chunks, got {kinds}")
 
@@ -52,10 +53,9 @@ def fill(task: GenerationTask, answer: object) -> None:
         WorkerError: neither a message nor text.
     """
     if isinstance(answer, str):
-        task.output_str, task.finish_reason, task.usage = answer, "stop", Usage(calls=1)
+        task.output_str, task.finish_reason = answer, "stop"
+        task.usage = task.usage or Usage(calls=1)
         return
-    if isinstance(answer, AIMessageChunk):
-        answer = _whole(answer)
     if not isinstance(answer, AIMessage):
         raise WorkerError(
             f"the model or chain must return a message or text, got {type(answer).__name__}: "
@@ -67,8 +67,7 @@ def fill(task: GenerationTask, answer: object) -> None:
     task.tool_calls = core_tool_calls(answer)
     reason = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
     task.finish_reason = str(reason) if reason else "stop"
-    # A request inside this one has told it its cost already.
-    task.usage = Usage() if "scaffolding" in answer.response_metadata else usage_to_core(answer)
+    task.usage = task.usage or message_usage(answer)
 
 
 def _whole(chunk: AIMessageChunk) -> AIMessage:

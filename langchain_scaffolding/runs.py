@@ -7,7 +7,7 @@ model is therefore called without callbacks, and each sample is told to tracers 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeAlias, TypeVar, cast
@@ -28,10 +28,19 @@ from langchain_core.callbacks.manager import (
 from langchain_core.runnables import RunnableConfig, ensure_config
 from uuid_utils.compat import uuid7
 
-from scaffolding_core import ChatTask, GenerationTask, RewardTask, Task, TaskStatus, Worker
+from scaffolding_core import ChatTask, ComputeTask, GenerationTask, RewardTask, Task, TaskStatus, Worker
 from scaffolding_core.worker import around_calls
 
-__all__ = ["async_child_of_run", "child_manager", "child_of", "child_of_run", "sampled_under"]
+__all__ = [
+    "Beneath",
+    "Manager",
+    "async_child_of_run",
+    "child_manager",
+    "child_of",
+    "child_of_run",
+    "inner_config",
+    "sampled_under",
+]
 
 Manager: TypeAlias = CallbackManager | AsyncCallbackManager
 AnyManager = TypeVar("AnyManager", CallbackManager, AsyncCallbackManager)
@@ -39,6 +48,12 @@ Run: TypeAlias = CallbackManagerForChainRun | AsyncCallbackManagerForChainRun
 
 child_manager: ContextVar[Manager | None] = ContextVar("child_manager", default=None)
 """Under which run the samples of this call belong; set where LangChain hands over no run manager."""
+
+Beneath: TypeAlias = Callable[[Manager], RunnableConfig]
+"""Makes the configuration of what runs inside a sample, of a manager for the child runs of that sample."""
+
+inner_config: ContextVar[RunnableConfig | None] = ContextVar("inner_config", default=None)
+"""How what runs inside a sample is seen; None where it is to stay unseen."""
 
 
 def child_of(run_manager: BaseRunManager | None) -> Manager | None:
@@ -81,24 +96,33 @@ def _child(manager: Manager, child: AnyManager, config: RunnableConfig) -> AnyMa
 
 
 @contextmanager
-def sampled_under(manager: Manager | None) -> Iterator[None]:
-    """Requests made in here tell each of their samples as a child run."""
-    if manager is None or not manager.handlers:
-        yield
-        return
+def sampled_under(manager: Manager | None, beneath: Beneath | None = None) -> Iterator[None]:
+    """Requests made in here tell each of their samples as a child run.
+
+    Args:
+        manager: for the child runs; None, or one without handlers, tells nobody.
+        beneath: shows what runs inside a sample too, beneath its run.
+    """
+    told = manager if manager is not None and manager.handlers else None
 
     async def around(worker: Worker, task: Task) -> TaskStatus | None:
-        return await _told(manager, worker, task)
+        assert told is not None
+        return await _told(told, worker, task, beneath)
 
-    token = around_calls.set(around)
+    # Set even where nobody listens: a request inside a sample must not tell the one around it.
+    around_token = around_calls.set(around if told is not None else None)
+    inner_token = inner_config.set(beneath(manager) if beneath is not None and manager is not None else None)
     try:
         yield
     finally:
-        around_calls.reset(token)
+        inner_config.reset(inner_token)
+        around_calls.reset(around_token)
 
 
-async def _told(manager: Manager, worker: Worker, task: Task) -> TaskStatus | None:
+async def _told(manager: Manager, worker: Worker, task: Task, beneath: Beneath | None) -> TaskStatus | None:
     run = await _start(manager, task)
+    if beneath is not None:
+        inner_config.set(beneath(run.get_child()))  # each call is an asyncio task, with a context of its own
     try:
         status = await worker.run_task(task)
     except asyncio.CancelledError:
@@ -111,8 +135,11 @@ async def _told(manager: Manager, worker: Worker, task: Task) -> TaskStatus | No
     return status
 
 
+_NAMES: dict[type[Task], str] = {RewardTask: "reward", ComputeTask: "answer"}
+
+
 async def _start(manager: Manager, task: Task) -> Run:
-    name = "reward" if isinstance(task, RewardTask) else "sample"
+    name = next((name for kind, name in _NAMES.items() if isinstance(task, kind)), "sample")
     branch = list(task.scope.branch) if task.scope is not None else []
     inputs = {"input": _input(task), "branch": branch}
     if isinstance(manager, AsyncCallbackManager):
@@ -148,6 +175,8 @@ def _outputs(task: Task) -> dict[str, object]:
             outputs["tool_calls"] = [dict(call.to_dict()) for call in task.tool_calls]
     elif isinstance(task, RewardTask):
         outputs["output"] = task.reward
+    elif isinstance(task, ComputeTask):
+        outputs["output"] = task.result
     if task.usage is not None:
         outputs["tokens"] = {
             "prompt": task.usage.prompt_tokens,

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable
-from langchain_core.runnables.base import RunnableBinding, RunnableBindingBase
+from langchain_core.language_models import BaseChatModel, BaseLLM
+from langchain_core.runnables import Runnable, RunnableSerializable
+from langchain_core.runnables.base import RunnableBinding
 from langchain_core.runnables.retry import RunnableRetry
 
 __all__ = ["for_samples", "streams"]
 
 
 def for_samples(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
-    """The model without its cache, which would turn all samples into one, and with the usage of streams.
+    """The model or chain without caches, which would turn all samples into one, and with the usage of streams.
 
     `stream_usage` is how LangChain's models call the second; what its user has set stays.
     """
-    if isinstance(model, BaseChatModel):
+    return cast("Runnable[Any, Any]", _ready(model))
+
+
+def _ready(part: Any) -> Any:  # Any: a Runnable, or whatever a field of one holds
+    if isinstance(part, BaseChatModel | BaseLLM):
         changes: dict[str, object] = {"cache": False}
-        if "stream_usage" in type(model).model_fields and getattr(model, "stream_usage", None) is None:
+        if "stream_usage" in type(part).model_fields and getattr(part, "stream_usage", None) is None:
             changes["stream_usage"] = True
-        return model.model_copy(update=changes)
-    if isinstance(model, RunnableBindingBase):
-        return model.model_copy(update={"bound": for_samples(model.bound)})
-    return model
+        return part.model_copy(update=changes)
+    if isinstance(part, RunnableSerializable) and type(part).__module__.startswith("langchain_core.runnables."):
+        parts = {name: getattr(part, name) for name in type(part).model_fields}
+        changed = {name: new for name, old in parts.items() if (new := _ready(old)) is not old}
+        return part.model_copy(update=changed) if changed else part
+    if type(part) is list:
+        return [_ready(item) for item in part]
+    if type(part) is dict:
+        return {key: _ready(item) for key, item in part.items()}
+    return part
 
 
 def streams(model: Runnable[Any, Any], *, listening: bool) -> bool:
@@ -35,10 +45,14 @@ def streams(model: Runnable[Any, Any], *, listening: bool) -> bool:
     if isinstance(model, RunnableRetry):
         return False
     if isinstance(model, BaseChatModel):
-        own = type(model)
-        return model.disable_streaming is not True and not (
-            own._stream is BaseChatModel._stream and own._astream is BaseChatModel._astream
-        )
+        return model.disable_streaming is not True and _can_stream(type(model))
     if isinstance(model, RunnableBinding):
         return streams(model.bound, listening=listening)
     return listening
+
+
+def _can_stream(kind: type[BaseChatModel]) -> bool:
+    """Whether streaming it is as good as invoking it: a class may do more in `invoke` than in `stream`."""
+    streamed = kind._stream is not BaseChatModel._stream or kind._astream is not BaseChatModel._astream
+    entered = kind.invoke is BaseChatModel.invoke or kind.stream is not BaseChatModel.stream
+    return streamed and entered

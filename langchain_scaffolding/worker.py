@@ -1,4 +1,4 @@
-"""LangChainWorker: any LangChain chat model, or a chain, as a backend."""
+"""LangChainWorker: any LangChain model, or a chain, as a backend."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from contextlib import aclosing, closing
 from typing import Any, ClassVar, cast
 
+from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.messages import BaseMessage, HumanMessage
-from langchain_core.runnables import Runnable, RunnableConfig
-from langsmith import tracing_context
+from langchain_core.runnables import Runnable
+from langchain_core.runnables.base import RunnableBindingBase
 
 from langchain_scaffolding.closed_loop import again_if_loop_closed
+from langchain_scaffolding.inside import inside
 from langchain_scaffolding.messages import from_core
 from langchain_scaffolding.pieces import emit, fill, joined
 from langchain_scaffolding.sampled_model import for_samples, streams
+from langchain_scaffolding.unwatched import ainvoke, invoke
 from scaffolding_core import Capabilities, ChatTask, GenerationTask, InvalidRequestError, Task, Worker
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, called_synchronously
@@ -24,11 +27,9 @@ __all__ = ["LANGCHAIN_KWARGS", "LangChainWorker"]
 LANGCHAIN_KWARGS = "langchain_kwargs"
 """Key of a task's `custom_input_params` whose value goes to the model's call as it is."""
 
-_QUIET: RunnableConfig = {"callbacks": []}
-
 
 class LangChainWorker(Worker):
-    """Runs tasks on a LangChain chat model, or on any Runnable that takes messages.
+    """Runs tasks on a LangChain chat or completion model, or on any Runnable that takes messages.
 
     Under a blocking call the model's blocking methods run in threads, with the caller's context; under an
     async call its async methods run on the caller's loop, since clients bind to the loop they started on.
@@ -36,14 +37,14 @@ class LangChainWorker(Worker):
     already. A cache would turn all samples into one, so the model is called without it. A model that may
     tell its usage while it streams, and was not told whether to, does.
 
-    A model that streams is streamed, whoever asks, so that a cut reaches its provider: at once in an async
+    A chat model that streams is streamed, whoever asks, so that a cut reaches its provider: at once in an async
     call, at the next piece of text in a blocking one. A blocking call that does not stream cannot be closed:
     it runs to its end, unseen.
 
     Cost: one call of the model for each task.
 
     Args:
-        model: a chat model, one with tools or parameters bound to it, or a chain.
+        model: a model, one with tools or parameters bound to it, or a chain.
         max_concurrency: calls at once.
 
     Raises:
@@ -57,35 +58,49 @@ class LangChainWorker(Worker):
             raise InvalidRequestError(f"LangChainWorker needs a chat model or a chain, got {model!r}")
         self.model = for_samples(model)
         self.max_concurrency = max_concurrency
+        self._takes_text = _is_bound(model, BaseLLM)
+        self._tells_usage = _is_bound(model, BaseChatModel)
 
     async def _generate(self, task: GenerationTask) -> None:
-        call = _Call(self.model, task)
+        call = _Call(self, task)
         if called_synchronously.get():
             answer = await _in_thread(call)
         else:
             answer = await again_if_loop_closed(call.on_loop)
-        fill(task, answer)
+        self._fill(task, answer)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {GenerationTask: _generate}
+
+    def _given(self, task: GenerationTask) -> Any:  # Any: what the model or chain takes
+        if self._takes_text and not isinstance(task, ChatTask) and task.input_str is not None:
+            return task.input_str
+        return _messages(task)
+
+    def _streams(self, task: GenerationTask) -> bool:
+        return streams(self.model, listening=task.scope is not None and task.scope.listening)
+
+    def _fill(self, task: GenerationTask, answer: object) -> None:
+        fill(task, answer)
 
 
 class _Call:
     """One call of the model; its pieces are told to the task as they come."""
 
-    def __init__(self, model: Runnable[Any, Any], task: GenerationTask) -> None:
-        self._model = model
+    def __init__(self, worker: LangChainWorker, task: GenerationTask) -> None:
+        self._model = worker.model
         self._task = task
-        self._given = _messages(task)
+        self._given = worker._given(task)
         self._kwargs = _kwargs(task)
-        self._streamed = streams(model, listening=task.scope is not None and task.scope.listening)
+        self._streamed = worker._streams(task)
+        self._counted = not worker._tells_usage
         self.stopped = threading.Event()
 
     async def on_loop(self) -> object:
-        with tracing_context(enabled=False):
+        with inside(self._task, counted=self._counted) as config:
             if not self._streamed:
-                return await self._model.ainvoke(self._given, config=_QUIET, **self._kwargs)
+                return await ainvoke(self._model, self._given, config, self._kwargs)
             pieces: list[object] = []
-            stream = self._model.astream(self._given, config=_QUIET, **self._kwargs)
+            stream = self._model.astream(self._given, config, **self._kwargs)
             async with aclosing(cast("Any", stream)):
                 async for piece in stream:
                     pieces.append(piece)
@@ -93,11 +108,11 @@ class _Call:
         return joined(pieces)
 
     def in_thread(self) -> object:
-        with tracing_context(enabled=False):
+        with inside(self._task, counted=self._counted) as config:
             if not self._streamed:
-                return self._model.invoke(self._given, config=_QUIET, **self._kwargs)
+                return invoke(self._model, self._given, config, self._kwargs)
             pieces: list[object] = []
-            stream = self._model.stream(self._given, config=_QUIET, **self._kwargs)
+            stream = self._model.stream(self._given, config, **self._kwargs)
             with closing(cast("Any", stream)):
                 for piece in stream:
                     if self.stopped.is_set():
@@ -112,6 +127,11 @@ async def _in_thread(call: _Call) -> object:
         return await run_in_thread(call.in_thread)
     finally:
         call.stopped.set()
+
+
+def _is_bound(model: object, kind: type) -> bool:
+    """Whether it is of that kind, with or without something bound to it."""
+    return isinstance(model, kind) or (isinstance(model, RunnableBindingBase) and _is_bound(model.bound, kind))
 
 
 def _messages(task: GenerationTask) -> list[BaseMessage]:

@@ -1,51 +1,115 @@
-"""One line each: a method for a chat model that you have."""
+"""One line each: a method for a model or chain that you have, which it takes the place of."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
-from langchain_core.runnables import Runnable
+from langchain_core.language_models import BaseChatModel, BaseLLM
+from langchain_core.runnables import Runnable, RunnableWithFallbacks
+from langchain_core.runnables.base import RunnableBindingBase
 
 from langchain_scaffolding.chat_model import ChatScaffolding
+from langchain_scaffolding.llm import ScaffoldingLLM
+from langchain_scaffolding.results import Part
 from langchain_scaffolding.rewards import Reward
+from langchain_scaffolding.runnable import ScaffoldingRunnable
 
 __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 
 
-def with_majority_vote(model: Runnable[Any, Any], n: int = 8, **options: Any) -> ChatScaffolding:
-    """A chat model whose answers are voted on.
+@overload
+def with_majority_vote(model: BaseChatModel, n: int = 8, **options: Any) -> ChatScaffolding: ...
+@overload
+def with_majority_vote(model: BaseLLM, n: int = 8, **options: Any) -> ScaffoldingLLM: ...
+@overload
+def with_majority_vote(
+    model: Runnable[Any, Any], n: int = 8, *, text: Part | None = None, **options: Any
+) -> Runnable[Any, Any]: ...
 
-    Cost: at most n calls of the model for each answer.
+
+def with_majority_vote(
+    model: Runnable[Any, Any], n: int = 8, *, text: Part | None = None, **options: Any
+) -> Runnable[Any, Any]:
+    """A model or chain whose answers are voted on.
+
+    Cost: at most n calls of the model or chain for each answer.
 
     Args:
-        model: a chat model, or a chain that returns a message or text.
+        model: a chat model, a completion model, or any chain: it takes and returns what it did before.
         n: samples.
+        text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `MajorityVoteController`, such as `stop_rule` or `extractor`.
     """
-    return ChatScaffolding.wrap(model, "majority_vote", sample_num=n, method_options=options)
+    return _with(model, "majority_vote", text, sample_num=n, method_options=options)
 
 
-def with_best_of_n(model: Runnable[Any, Any], reward: Reward, n: int = 4, **options: Any) -> ChatScaffolding:
-    """A chat model that gives the best of several answers.
+@overload
+def with_best_of_n(model: BaseChatModel, reward: Reward, n: int = 4, **options: Any) -> ChatScaffolding: ...
+@overload
+def with_best_of_n(model: BaseLLM, reward: Reward, n: int = 4, **options: Any) -> ScaffoldingLLM: ...
+@overload
+def with_best_of_n(
+    model: Runnable[Any, Any], reward: Reward, n: int = 4, *, text: Part | None = None, **options: Any
+) -> Runnable[Any, Any]: ...
 
-    Cost: at most n calls of the model, and n rewards, for each answer.
+
+def with_best_of_n(
+    model: Runnable[Any, Any], reward: Reward, n: int = 4, *, text: Part | None = None, **options: Any
+) -> Runnable[Any, Any]:
+    """A model or chain that gives the best of several answers.
+
+    With a verifier, which says yes or no, set `enough=1`: the first answer that passes is taken.
+
+    Cost: at most n calls of the model or chain, and n rewards, for each answer.
 
     Args:
-        model: a chat model, or a chain that returns a message or text.
-        reward: scores an answer: a function of prompt and answer, a Runnable, or a worker.
+        model: a chat model, a completion model, or any chain: it takes and returns what it did before.
+        reward: scores an answer: a function of prompt and answer, a Runnable, an evaluator, or a worker.
         n: samples.
+        text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `BestOfNController`, such as `enough`.
     """
-    return ChatScaffolding.wrap(model, "best_of_n", sample_num=n, reward=reward, method_options=options)
+    return _with(model, "best_of_n", text, sample_num=n, reward=reward, method_options=options)
 
 
-def with_chain_of_thought(model: Runnable[Any, Any], **options: Any) -> ChatScaffolding:
-    """A chat model that reasons before it answers.
+@overload
+def with_chain_of_thought(model: BaseChatModel, **options: Any) -> ChatScaffolding: ...
+@overload
+def with_chain_of_thought(model: BaseLLM, **options: Any) -> ScaffoldingLLM: ...
+@overload
+def with_chain_of_thought(
+    model: Runnable[Any, Any], *, text: Part | None = None, **options: Any
+) -> Runnable[Any, Any]: ...
 
-    Cost: one call of the model for each answer, with a longer text.
+
+def with_chain_of_thought(
+    model: Runnable[Any, Any], *, text: Part | None = None, **options: Any
+) -> Runnable[Any, Any]:
+    """A model or chain that reasons before it answers.
+
+    Cost: one call of the model or chain for each answer, with a longer text.
 
     Args:
-        model: a chat model, or a chain that returns a message or text.
+        model: a chat model, a completion model, or any chain whose prompt is a text, or messages, that more
+            can be written to.
+        text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `ChainOfThoughtController`, such as `instruction`.
     """
-    return ChatScaffolding.wrap(model, "chain_of_thought", method_options=options)
+    return _with(model, "chain_of_thought", text, method_options=options)
+
+
+def _with(model: Runnable[Any, Any], method: str, text: Part | None, **fields: Any) -> Runnable[Any, Any]:
+    """The model or chain with a method, of a kind that takes its place."""
+    kind = type(_unbound(model))
+    if text is None and hasattr(kind, "bind_tools"):  # as every chat model has
+        return ChatScaffolding.wrap(model, method, **fields)
+    if text is None and issubclass(kind, BaseLLM):
+        return ScaffoldingLLM.wrap(model, method, **fields)
+    return ScaffoldingRunnable.wrap(model, method, text=text, **fields).chosen()
+
+
+def _unbound(model: object) -> object:
+    """The model itself, beneath what is bound to it and before its fallbacks."""
+    while isinstance(model, RunnableBindingBase | RunnableWithFallbacks):
+        model = model.bound if isinstance(model, RunnableBindingBase) else model.runnable
+    return model

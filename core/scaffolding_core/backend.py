@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from scaffolding_core.controller import Controller
-from scaffolding_core.controllers import NativeGenerationController, NativeRewardController
+from scaffolding_core.controllers import NativeChatController, NativeGenerationController, NativeRewardController
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.methods import build_method, needs_reward
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
@@ -26,6 +26,7 @@ class Backend:
         worker: runs the generations; None takes the program's embedded model.
         reward: scores answers, for methods that need it.
         max_parallel_requests: requests of each method at once.
+        generation: what each named method generates with.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class Backend:
         worker: Worker | None,
         reward: RewardFunction | Worker | None = None,
         max_parallel_requests: int = 64,
+        generation: type[NativeGenerationController] = NativeChatController,
     ) -> None:
         self._worker = worker
         self._reward = reward
         self._max_parallel_requests = max_parallel_requests
+        self._generation = generation
         self._llms: dict[Hashable, ScaffoldingLlm] = {}
         self._lock = threading.Lock()
 
@@ -44,7 +47,7 @@ class Backend:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._worker, self._reward, self._max_parallel_requests)
+        return type(self), (self._worker, self._reward, self._max_parallel_requests, self._generation)
 
     @property
     def worker(self) -> Worker:
@@ -72,7 +75,7 @@ class Backend:
         key = (method, repr(sorted(options.items()))) if named else id(method)
         with self._lock:
             if key not in self._llms:
-                controller = build_method(method, **options) if isinstance(method, str) else method
+                controller = self._build(method, dict(options)) if isinstance(method, str) else method
                 self._llms[key] = ScaffoldingLlm(
                     controller, self._workers(), max_parallel_requests=self._max_parallel_requests
                 )
@@ -89,6 +92,10 @@ class Backend:
         for llm in self._llms.values():
             await llm.aclose()
         self._llms.clear()
+
+    def _build(self, method: str, options: dict[str, Any]) -> Controller:
+        generation = self._generation(options.pop("sampling_params", None))
+        return build_method(method, **{"generation": generation, **options})
 
     def _workers(self) -> dict[Hashable, Worker]:
         workers: dict[Hashable, Worker] = {NativeGenerationController.WorkerTag.GENERATION: self.worker}

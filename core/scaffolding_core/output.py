@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from scaffolding_core.messages import AssistantMessage
@@ -134,7 +134,7 @@ class ScaffoldingOutput:
             "samples": self.samples or 1,
             "stopped": self.stopped,
             "data": _plain(self.data),
-            "usage": asdict(self.usage),
+            "usage": {part.name: getattr(self.usage, part.name) for part in fields(self.usage)},
         }
 
     @classmethod
@@ -152,6 +152,8 @@ class ScaffoldingOutput:
 
 
 def _plain(answer: object) -> Any:  # Any: whatever JSON can hold
+    if answer is None or isinstance(answer, str | int):
+        return answer
     try:
         return json.loads(json.dumps(answer, default=str))
     except (TypeError, ValueError):

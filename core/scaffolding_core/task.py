@@ -454,7 +454,9 @@ class MCPCallTask(Task):
 
 @dataclass(slots=True, eq=False, repr=False)
 class ComputeTask(Task):
-    """Run a plain function in a thread, off the event loop: no worker is needed, and nothing is charged.
+    """Run a function off the event loop, or an async one on it: no worker is needed.
+
+    Nothing is charged, unless the function sets the task's usage.
 
     For what a method has to compute itself and what may take longer than a few milliseconds, such as
     comparing answers mathematically.

@@ -1,14 +1,15 @@
-"""A scripted chat model, and what the tests of `ChatScaffolding` look at it with.
+"""Scripted models, and what tests look at them with.
 
 Scripted, since a vote can only be checked where each sample is known beforehand.
 """
 
 import asyncio
+import threading
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, Generation, LLMResult
 from langchain_core.tracers import BaseTracer
 
 from langchain_scaffolding import ChatScaffolding
@@ -43,6 +44,70 @@ class Scripted(BaseChatModel):
         return self.bind(tools=[str(t) for t in tools], tool_choice=tool_choice, **kwargs)
 
 
+class KnownLLM(BaseLLM):
+    """A completion model that gives known answers, one after another, each for 3 tokens."""
+
+    answers: list[str]
+    calls: list[Any] = []
+    delay: float = 0.0
+
+    @property
+    def _llm_type(self):
+        return "known"
+
+    def _generate(self, prompts, stop=None, run_manager=None, **kwargs):
+        answers = []
+        for prompt in prompts:
+            answers.append(self.answers[len(self.calls) % len(self.answers)])
+            self.calls.append((prompt, {"stop": stop, **kwargs}))
+        return LLMResult(
+            generations=[[Generation(text=answer)] for answer in answers],
+            llm_output={"token_usage": {"prompt_tokens": 2, "completion_tokens": 1, "total_tokens": 3}},
+        )
+
+    async def _agenerate(self, prompts, stop=None, run_manager=None, **kwargs):
+        await asyncio.sleep(self.delay)
+        return self._generate(prompts, stop, run_manager, **kwargs)
+
+
+class KnownChat(BaseChatModel):
+    """A chat model that gives known answers, one after another, each for 3 tokens and in two pieces."""
+
+    answers: list[str]
+    calls: list[Any] = []
+    threads: list[int] = []
+
+    @property
+    def _llm_type(self):
+        return "known-chat"
+
+    def _answer(self, messages):
+        answer = self.answers[len(self.calls) % len(self.answers)]
+        self.calls.append(messages)
+        self.threads.append(threading.get_ident())
+        return answer
+
+    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+        usage = {"input_tokens": 2, "output_tokens": 1, "total_tokens": 3}
+        message = AIMessage(
+            self._answer(messages), usage_metadata=usage, response_metadata={"model_name": "known"}
+        )
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
+        return self._generate(messages, stop, run_manager, **kwargs)
+
+    def _stream(self, messages, stop=None, run_manager=None, **kwargs):
+        answer = self._answer(messages)
+        half = len(answer) // 2 or 1
+        yield ChatGenerationChunk(message=AIMessageChunk(content=answer[:half]))
+        usage = {"input_tokens": 2, "output_tokens": 1, "total_tokens": 3}
+        last = AIMessageChunk(
+            content=answer[half:], usage_metadata=usage, response_metadata={"model_name": "known"}
+        )
+        yield ChatGenerationChunk(message=last)
+
+
 class Runs(BaseTracer):
     """Keeps every finished top run, with its children."""
 
@@ -74,3 +139,14 @@ async def each_way(model, prompt, **kwargs):
         for chunk in chunks[1:]:
             whole += chunk
         yield whole
+
+
+def names(run):
+    """The names of a run and of all beneath it, as a tree."""
+    return (run.name, [names(child) for child in run.child_runs])
+
+
+def named(run, name):
+    """All runs of a name beneath a run."""
+    found = [run] if run.name == name else []
+    return found + [hit for child in run.child_runs for hit in named(child, name)]

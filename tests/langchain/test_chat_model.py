@@ -218,8 +218,9 @@ async def test_a_whole_chain_can_be_what_is_sampled():
     inner = Scripted(answers=["seven", "eight", "seven"])
     chain = inner | StrOutputParser() | RunnableLambda(str.upper)
     model = with_majority_vote(chain, n=3, **FULL)
-    assert (await model.ainvoke("q")).content == "SEVEN"
-    assert model.invoke("q").content == "SEVEN"
+    assert await model.ainvoke("q") == "SEVEN"
+    assert model.invoke("q") == "SEVEN"
+    assert ChatScaffolding.wrap(chain, sample_num=3, method_options=FULL).invoke("q").content == "SEVEN"
 
 
 async def test_one_branch_methods_stream_live():

@@ -15,7 +15,8 @@ class Classes(Protocol):
     """The classes of equal answers that one request has met; classes, so equality is transitive.
 
     Attributes:
-        costly: `assign` may take more than a few milliseconds, so a method runs it in a thread.
+        costly: `assign` may take more than a few milliseconds, so a method runs it in a thread. One that asks a
+            model may have `as_task(answer)`, which makes a `ComputeTask` whose result is the number.
     """
 
     costly: bool = False

@@ -19,7 +19,8 @@ class Extractor(Protocol):
     """Finds the answer in a message. Safe to share between requests and threads.
 
     Attributes:
-        costly: it may take more than a few milliseconds, so a method runs it in a thread.
+        costly: it may take more than a few milliseconds, so a method runs it in a thread. One that asks a
+            model may have `as_task(message)`, which makes a `ComputeTask` whose result is the answer.
     """
 
     costly: bool = False

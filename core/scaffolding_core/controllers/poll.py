@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from scaffolding_core.answers import Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import in_thread
+from scaffolding_core.controllers.answering import computed
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 
@@ -64,13 +64,13 @@ def poll(
             if candidate.error is None:
                 if candidate.answer is None or not trusting:
                     candidate.answer = (
-                        (yield from in_thread(extractor.extract, candidate.message))
+                        (yield from computed(extractor, extractor.extract, candidate.message))
                         if extractor.costly
                         else extractor.extract(candidate.message)
                     )
                 if candidate.answer is not None:
                     choice = (
-                        (yield from in_thread(classes.assign, candidate.answer))
+                        (yield from computed(classes, classes.assign, candidate.answer))
                         if classes.costly
                         else classes.assign(candidate.answer)
                     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scaffolding_core.driver.compute import ComputeWorker
+from scaffolding_core.driver.compute import ComputeWorker, computing
 from scaffolding_core.driver.driver import Driver
 from scaffolding_core.driver.lane import Lane
 from scaffolding_core.driver.own_loop import OwnLoop
 from scaffolding_core.driver.request import Request, current_request
 
-__all__ = ["ComputeWorker", "Driver", "Lane", "OwnLoop", "Request", "current_request"]
+__all__ = ["ComputeWorker", "Driver", "Lane", "OwnLoop", "Request", "computing", "current_request"]

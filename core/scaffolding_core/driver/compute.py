@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+from contextvars import ContextVar
 
 from scaffolding_core.errors import ControllerError
 from scaffolding_core.task import ComputeTask, Task, TaskStatus
 from scaffolding_core.worker import Worker
 
-__all__ = ["ComputeWorker"]
+__all__ = ["ComputeWorker", "computing"]
+
+computing: ContextVar[ComputeTask | None] = ContextVar("computing", default=None)
+"""The task whose function runs in this context: it may add to the task's usage."""
 
 
 class ComputeWorker(Worker):
-    """Runs a `ComputeTask` in a thread of the loop's default executor."""
+    """Runs a `ComputeTask` in a thread of the loop's default executor, an async one on the loop."""
 
     async def run_task(self, task: Task) -> TaskStatus | None:
-        """Call the task's function off the event loop."""
+        """Call the task's function."""
         if not isinstance(task, ComputeTask) or task.function is None:
             raise ControllerError("a ComputeTask needs a function to call")
-        task.result = await asyncio.to_thread(task.function)
+        computing.set(task)
+        if inspect.iscoroutinefunction(task.function):
+            task.result = await task.function()
+        else:
+            task.result = await asyncio.to_thread(task.function)
         return None

@@ -53,6 +53,9 @@ class Lane:
         self._waiting: set[Waiter] = set()
         self._order = itertools.count()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.limit,)  # a worker that goes elsewhere has its slots free there
+
     def acquire(self, waiter: Waiter) -> bool:
         """Take a slot, or queue: then the waiter is posted to its driver once a slot is its own."""
         blocked = waiter.blocked

@@ -8,7 +8,7 @@ from scaffolding_core.task import RewardTask, Task
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
 
-__all__ = ["RewardFunction", "reward_worker"]
+__all__ = ["RewardFunction", "prompt_text", "reward_worker"]
 
 RewardFunction = Callable[[str, str], float]
 """Takes the prompt and an answer, returns a score; higher is better."""
@@ -25,12 +25,13 @@ def reward_worker(reward: RewardFunction | Worker) -> Worker:
 
     def score(task: Task) -> float:
         assert isinstance(task, RewardTask)
-        return float(reward(_prompt(task), task.response.text if task.response is not None else ""))
+        return float(reward(prompt_text(task), task.response.text if task.response is not None else ""))
 
     return FunctionWorker(score)
 
 
-def _prompt(task: RewardTask) -> str:
+def prompt_text(task: RewardTask) -> str:
+    """The prompt of an answer to score; a chat as its texts, one after another."""
     if task.input_str is not None:
         return task.input_str
     return "\n\n".join(message.text for message in task.messages or ())

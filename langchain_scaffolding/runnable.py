@@ -1,0 +1,278 @@
+"""ScaffoldingRunnable: any chain, sampled by any method."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, closing
+from typing import Any, Self, cast
+
+from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
+from langchain_core.tracers._streaming import _StreamingCallbackHandler, _V2StreamingCallbackHandler
+from pydantic import ConfigDict
+
+from langchain_scaffolding.fields import MethodFields, method_parameters
+from langchain_scaffolding.inputs import ChainInput
+from langchain_scaffolding.results import Part
+from langchain_scaffolding.rewards import core_reward
+from langchain_scaffolding.runnable_worker import NativeRunnableController, RunnableWorker
+from langchain_scaffolding.runs import Beneath, Manager, sampled_under
+from langchain_scaffolding.worker import LANGCHAIN_KWARGS
+from scaffolding_core import Controller, Event, GenerationTask, ScaffoldingLlm, ScaffoldingOutput, Worker
+from scaffolding_core.backend import Backend
+
+__all__ = ["ScaffoldingRunnable"]
+
+_OF_THE_GRAPH_AROUND = ("__pregel_", "checkpoint_")
+"""Keys of a configuration that tie a run to its place in a LangGraph graph; samples have no such place."""
+
+
+class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOutput]):
+    """Samples a whole chain, whatever it takes and returns, and gives a method's whole result.
+
+    The chain's own result, of the chosen sample, is `output.message.original`; `chosen()` makes a Runnable
+    that returns just that and so takes the chain's place.
+
+    Instantiate:
+        .. code-block:: python
+
+            from langchain_scaffolding import ScaffoldingRunnable
+
+            sampler = ScaffoldingRunnable.wrap(rag_chain, "majority_vote", sample_num=8, text="answer")
+
+    Invoke:
+        .. code-block:: python
+
+            output = sampler.invoke({"question": "How high is the Eiffel Tower?"})
+            output.answer, output.agreement, output.message.original["documents"]
+
+    Stream:
+        `stream` and `astream` give the method's events: text of each sample as it comes, finished samples, the
+        decision, the output. In a chain, what follows gets the output alone.
+
+    Each sample is a child run, and all that runs inside the chain is seen beneath it. The tokens that models
+    write there stay out of the token stream of a graph or chain around it, unless `stream_samples` is set.
+    Usage is that of all models inside, as far as they tell it.
+
+    Cost: what the method costs, in calls of the chain.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+
+    text: Any = None
+    """Which part of a result is the answer: a key or attribute, or a function; None for all of it. Text is read
+    by the method's extractor, data is compared as it is."""
+    prompt: str | None = None
+    """Key of the text in a dict input that is the prompt: rewards see it, and a method may add to it. None takes
+    the only text."""
+    stream_samples: bool = False
+    """Whether what runs inside samples shows in `astream_events` and in a graph's stream of messages."""
+
+    @classmethod
+    def wrap(
+        cls,
+        runnable: Runnable[Any, Any],
+        method: str | Controller = "majority_vote",
+        *,
+        text: Part | None = None,
+        **fields: Any,
+    ) -> Self:
+        """Give a chain a method.
+
+        Args:
+            runnable: any chain, retriever, agent, ...
+            method: a method's name, or a controller; one that calls the chain is `NativeRunnableController`.
+            text: which part of a result is the answer.
+            fields: of this class, such as `sample_num`.
+
+        Raises:
+            InvalidRequestError: not a Runnable, or a reward of no known kind.
+        """
+        return cls(inner=runnable, method=method, text=text, **fields)
+
+    def chosen(self) -> Runnable[Any, Any]:
+        """The same, returning the chosen sample's own result, as the chain itself would."""
+        return self | RunnableLambda(_original, name="chosen")
+
+    # Calls.
+
+    def invoke(
+        self,
+        input: Any,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> ScaffoldingOutput:
+        """Sample, and choose; method parameters may come in `config["configurable"]`.
+
+        Args:
+            input: of the chain.
+            config: of the chain; each sample gets its own copy.
+            kwargs: method parameters such as `sample_num`, `budget` or `deadline`; the chain gets the rest.
+        """
+        return self._call_with_config(self._answer, input, config, **{**method_parameters(config), **kwargs})
+
+    async def ainvoke(
+        self,
+        input: Any,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> ScaffoldingOutput:
+        """As `invoke`."""
+        given = {**method_parameters(config), **kwargs}
+        return await self._acall_with_config(self._aanswer, input, config, **given)
+
+    def stream(  # type: ignore[override]  # events, which end in the output
+        self,
+        input: Any,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Event]:
+        """The method's events as they come; the last is a `FinalEvent`. Leaving early cancels the samples."""
+        given = {**method_parameters(config), **kwargs}
+        events = self._transform_stream_with_config(iter([input]), cast("Any", self._events), config, **given)
+        return cast("Iterator[Event]", events)
+
+    def astream(  # type: ignore[override]  # events, which end in the output
+        self,
+        input: Any,  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[Event]:
+        """As `stream`."""
+        given = {**method_parameters(config), **kwargs}
+        events = self._atransform_stream_with_config(_one(input), cast("Any", self._aevents), config, **given)
+        return cast("AsyncIterator[Event]", events)
+
+    def transform(
+        self,
+        input: Iterator[Any],  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ScaffoldingOutput]:
+        """In a chain that streams: the output alone, once the input is whole."""
+        yield self.invoke(_sum(list(input)), config, **kwargs)
+
+    async def atransform(
+        self,
+        input: AsyncIterator[Any],  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ScaffoldingOutput]:
+        """As `transform`."""
+        yield await self.ainvoke(_sum([piece async for piece in input]), config, **kwargs)
+
+    def _answer(
+        self, given: Any, run_manager: CallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
+    ) -> ScaffoldingOutput:
+        llm, task, options = self._request(given, kwargs)
+        with sampled_under(run_manager.get_child(), self._beneath(config)):
+            result = llm.generate(task, **options)
+        assert not isinstance(result, list)
+        return result.output
+
+    async def _aanswer(
+        self, given: Any, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
+    ) -> ScaffoldingOutput:
+        llm, task, options = self._request(given, kwargs)
+        with sampled_under(run_manager.get_child(), self._beneath(config)):
+            result = llm.generate_async(task, **options)
+        try:
+            await result
+        finally:
+            result.cancel()  # nobody else waits for it
+        return result.output
+
+    def _events(
+        self,
+        given: Iterator[Any],
+        run_manager: CallbackManagerForChainRun,
+        config: RunnableConfig,
+        **kwargs: Any,
+    ) -> Iterator[Event]:
+        llm, task, options = self._request(next(given), kwargs)
+        with sampled_under(run_manager.get_child(), self._beneath(config)):
+            events = iter(llm.stream(task, **options))
+        with closing(events):
+            yield from events
+
+    async def _aevents(
+        self,
+        given: AsyncIterator[Any],
+        run_manager: AsyncCallbackManagerForChainRun,
+        config: RunnableConfig,
+        **kwargs: Any,
+    ) -> AsyncIterator[Event]:
+        llm, task, options = self._request(await anext(given), kwargs)
+        with sampled_under(run_manager.get_child(), self._beneath(config)):
+            events = aiter(llm.stream(task, **options))
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    # How a request is made.
+
+    def _worker(self) -> Worker:
+        return RunnableWorker(self.inner, text=self.text, max_concurrency=self._limit())
+
+    def _backend(self) -> Backend:
+        return Backend(self._worker(), core_reward(self.reward), generation=NativeRunnableController)
+
+    def _request(
+        self, given: Any, kwargs: dict[str, Any]
+    ) -> tuple[ScaffoldingLlm, GenerationTask, dict[str, Any]]:
+        llm, options, rest = self._method(kwargs)
+        task = ChainInput.of(given, self.prompt).task()
+        task.custom_input_params = {**(task.custom_input_params or {}), LANGCHAIN_KWARGS: rest}
+        return llm, task, options
+
+    def _beneath(self, config: RunnableConfig) -> Beneath:
+        configurable = {
+            name: value
+            for name, value in config.get("configurable", {}).items()
+            if not name.startswith(_OF_THE_GRAPH_AROUND)
+        }
+
+        def beneath(manager: Manager) -> RunnableConfig:
+            if not self.stream_samples:
+                manager = _without_streams(manager)
+            return RunnableConfig(**{**config, "configurable": configurable, "callbacks": manager})
+
+        return beneath
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802  # LangChain's name
+        """What the chain takes."""
+        return self.inner.InputType
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802  # LangChain's name
+        """Any: LangChain makes schemas of it, and a `ScaffoldingOutput` has none."""
+        return Any
+
+
+def _without_streams(manager: Manager) -> Manager:
+    """The same, without the handlers that pick up tokens for a stream."""
+    manager = manager.copy()
+    for handler in list(manager.handlers):
+        if isinstance(handler, _StreamingCallbackHandler | _V2StreamingCallbackHandler):
+            manager.remove_handler(handler)
+    return manager
+
+
+def _original(output: ScaffoldingOutput) -> Any:
+    return output.message.original
+
+
+async def _one(given: Any) -> AsyncIterator[Any]:
+    yield given
+
+
+def _sum(pieces: list[Any]) -> Any:
+    """The pieces of an input, added up as LangChain does: what cannot be added replaces what was before."""
+    whole, *rest = pieces
+    for piece in rest:
+        try:
+            whole = whole + piece
+        except TypeError:
+            whole = piece
+    return whole
