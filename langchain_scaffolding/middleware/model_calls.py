@@ -13,14 +13,8 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.constants import TAG_NOSTREAM
 from langgraph.errors import GraphBubbleUp
 
-from langchain_scaffolding.messages import (
-    core_tool_calls,
-    from_core,
-    to_ai_message,
-    to_core,
-    usage_from_core,
-    usage_to_core,
-)
+from langchain_scaffolding.messages import from_core, to_ai_message, to_core, usage_from_core
+from langchain_scaffolding.pieces import fill
 from scaffolding_core import (
     Capabilities,
     ChatTask,
@@ -31,7 +25,6 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
-from scaffolding_core.driver import current_request
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, called_synchronously
 
@@ -100,13 +93,8 @@ class ModelCallWorker(Worker):
         response, call.drawn = call.drawn, None
         if response is None:
             response = await _called(call, _request_of(call, task))
-        message = ai_message(response)
+        fill(task, ai_message(response))
         task.original = response
-        task.output_str = str(message.text)
-        task.reasoning = message.additional_kwargs.get("reasoning_content")
-        task.tool_calls = core_tool_calls(message)
-        task.finish_reason = message.response_metadata.get("finish_reason") or "stop"
-        task.usage = usage_to_core(message)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {ChatTask: _generate}
 
@@ -169,15 +157,12 @@ def ai_message(response: Response) -> AIMessage:
 
 
 async def _called(call: ModelCall, request: Request) -> Response:
-    token = current_request.set(None)  # else a scaffolded model would be charged here, and again by its message
     try:
         if called_synchronously.get():
             return await run_in_thread(cast("Handler", call.handler), request)
         return await cast("AsyncHandler", call.handler)(request)
     except GraphBubbleUp as error:
         raise _BubbledUp(error) from error
-    finally:
-        current_request.reset(token)
 
 
 def _task_of(call: ModelCall) -> ChatTask:
