@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from langchain_core.prompts import ChatPromptTemplate
+from pydantic import BaseModel
 
 from langchain_scaffolding import ChatScaffolding
 
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "name": {"type": "string"},
-        "city": {"type": "string"},
-        "age": {"type": "integer"},
-    },
-    "required": ["name", "city", "age"],
-}
+
+class Person(BaseModel):
+    """A person in a text."""
+
+    name: str
+    city: str
+    age: int
+
+
 PROMPT = ChatPromptTemplate.from_messages(
     [
         ("human", "Tim Hall, 52, sells fish in Boston."),
@@ -31,20 +32,14 @@ TEXTS = (
 
 
 def main() -> None:
-    model = ChatScaffolding(
-        method="field_vote",
-        sample_num=8,
-        temperature=1.0,
-        max_tokens=48,
-        model_kwargs={
-            "response_format": {"type": "json_schema", "json_schema": {"name": "person", "schema": SCHEMA}}
-        },
-    )
+    model = ChatScaffolding(method="field_vote", sample_num=8, temperature=1.0, max_tokens=48)
+    chain = PROMPT | model.with_structured_output(Person, method="json_schema", include_raw=True)
     for text in TEXTS:
-        vote = (PROMPT | model).invoke({"text": text}).response_metadata["scaffolding"]
+        result = chain.invoke({"text": text})
+        shares = result["raw"].response_metadata["scaffolding"]["data"]["fields"]
         print(text)
-        for field, share in vote["data"]["fields"].items():
-            print(f"    {field}: {vote['answer'][field]}  ({share:.0%} of the votes)")
+        for field, value in result["parsed"]:
+            print(f"    {field}: {value}  ({shares[field]:.0%} of the votes)")
 
 
 if __name__ == "__main__":
