@@ -367,8 +367,8 @@ async def test_equality_is_transitive_whatever_the_judge_says():
     classes = same.classes()
     assert [classes.assign(answer) for answer in ("1", "2", "3", "2", "1", "5")] == [0, 0, 1, 0, 0, 2]
     assert asked == [("1", "2"), ("1", "3"), ("1", "5"), ("3", "5")]
-    async for votes, _ in votes_of(["1", "1", "9", "1"], equivalence=same):
-        assert votes == {"1": 3, "9": 1}
+    async for votes, _ in votes_of(["1", "5", "2", "1"], equivalence=same):
+        assert votes == {"1": 3, "5": 1}
 
 
 async def test_a_judge_of_equality_that_is_a_model_tells_its_usage():
@@ -377,6 +377,10 @@ async def test_a_judge_of_equality_that_is_a_model_tells_its_usage():
     async for votes, tokens in votes_of(["six", "VI", "half a dozen"], equivalence=same):
         assert votes == {"six": 3}
         assert tokens == 3 * 3 + 2 * 3
+    judge.answers = ["no"]
+    async for votes, tokens in votes_of(["six", "seven", "eight"], equivalence=same):
+        assert votes == {"six": 1, "seven": 1, "eight": 1}
+        assert tokens == 3 * 3 + (0 + 1 + 2) * 3
 
 
 async def test_equal_data_needs_no_judge():

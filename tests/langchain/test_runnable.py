@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import ConfigurableField, RunnableLambda, RunnablePassthrough
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from pydantic import BaseModel
 
@@ -257,12 +258,12 @@ async def test_usage_is_that_of_all_models_inside_and_counted_once_outside():
     assert all(candidate.usage.total_tokens == 6 for candidate in output.candidates)
 
 
-def graph_with(node):
+def graph_with(node, **options):
     graph = StateGraph(MessagesState)
     graph.add_node("node", node)
     graph.add_edge(START, "node")
     graph.add_edge("node", END)
-    return graph.compile()
+    return graph.compile(**options)
 
 
 async def test_tokens_of_samples_stay_out_of_the_stream_around_them_unless_asked_for():
@@ -301,6 +302,13 @@ async def test_a_graph_can_be_sampled_inside_a_graph():
 
     state = await graph_with(node).ainvoke({"messages": [HumanMessage("q")]})
     assert state["messages"][-1].text == "seven"
+    saver = InMemorySaver()
+    kept = graph_with(node, checkpointer=saver)
+    config = {"configurable": {"thread_id": "t"}}
+    state = await kept.ainvoke({"messages": [HumanMessage("q")]}, config)
+    assert state["messages"][-1].text == "seven"
+    namespaces = {saved.config["configurable"]["checkpoint_ns"] for saved in saver.list(config)}
+    assert namespaces == {""}  # no sample leaves a checkpoint in the thread of the graph around it
 
 
 async def test_nested_methods_show_each_sample_where_it_belongs():
@@ -320,6 +328,18 @@ async def test_nested_methods_show_each_sample_where_it_belongs():
         assert names(top) == ("ScaffoldingRunnable", [one, one])
     quiet = outer.invoke("q")
     assert quiet.usage.total_tokens == 24
+
+
+async def test_nested_methods_count_each_model_once():
+    plain = KnownChat(answers=["7"]) | StrOutputParser()
+    inner = ScaffoldingRunnable.wrap(plain, sample_num=2, method_options=FULL).chosen()
+    for output in await both(ScaffoldingRunnable.wrap(inner, sample_num=2, method_options=FULL), "q"):
+        assert output.usage.total_tokens == 4 * 3
+    runs = Runs()
+    twice = with_majority_vote(with_majority_vote(KnownChat(answers=["7"]), 2, **FULL), 2, **FULL)
+    for message in await both(twice, "q", {"callbacks": [runs]}):
+        assert message.usage_metadata["total_tokens"] == 4 * 3
+    assert {str(names(top)) for top in runs.tops} == {str(("ChatScaffolding", [("sample", [])] * 2))}
 
 
 # Streams.

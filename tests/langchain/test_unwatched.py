@@ -7,7 +7,6 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler, get_usage_metadata_callback
 from langchain_core.globals import set_debug
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.runnables import ConfigurableField, RunnableLambda
@@ -88,16 +87,10 @@ async def test_a_model_that_enters_its_calls_itself_is_left_to_it():
 async def test_content_that_is_not_text_is_brought_into_shape_as_ever():
     inner = KnownChat(answers=["7"])
     audio = {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}
-    prompt = [HumanMessage([{"type": "text", "text": "q"}, audio])]
-    await inner.ainvoke(prompt)
-    await both(with_majority_vote(inner, n=1), prompt)
-    for (message,) in inner.calls:
-        assert {**message.content[1], "id": None} == {
-            "type": "audio",
-            "id": None,
-            "base64": "aGk=",
-            "mime_type": "audio/wav",
-        }
+    async with ScaffoldingLlm(NativeChatController(), LangChainWorker(inner)) as llm:
+        await llm.generate_async([{"role": "user", "content": [audio]}])
+    (shaped,) = inner.calls[0][0].content
+    assert (shaped["type"], shaped["mime_type"]) == ("audio", "audio/wav")
 
 
 async def test_rate_limits_hold_for_each_sample():
