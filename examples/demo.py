@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=40, help="questions for the chain, at most 58")
     arguments = parser.parse_args()
     console = Console()
-    console.print(f"SmolLM2-135M-Instruct, in this process; {SAMPLES} samples at most for each question.\n")
+    console.print(f"SmolLM2-135M-Instruct, on this machine; {SAMPLES} samples at most for each question.\n")
     started = time.monotonic()
     asyncio.run(chain_demo(console, arguments.questions))
     query_engine_demo(console)
