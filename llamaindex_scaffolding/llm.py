@@ -51,7 +51,7 @@ from scaffolding_core import (
     Worker,
 )
 from scaffolding_core.backend import Backend
-from scaffolding_core.task import task_from_prompt
+from scaffolding_core.prompt import task_from_prompt
 
 if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeV
 from scaffolding_core.errors import ControllerError, InvalidRequestError
 from scaffolding_core.events import DecisionEvent
 from scaffolding_core.output import Candidate, ScaffoldingOutput
-from scaffolding_core.task import GenerationTask, Prompt, Task, task_from_prompt
+from scaffolding_core.prompt import Prompt, task_from_prompt
+from scaffolding_core.task import GenerationTask, Task
 
 if TYPE_CHECKING:
     from scaffolding_core.usage import Usage

@@ -11,7 +11,8 @@ from typing import TypeVar
 from scaffolding_core.budget import Budget
 from scaffolding_core.controller import Controller
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask, Prompt, task_from_prompt
+from scaffolding_core.prompt import Prompt, task_from_prompt
+from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask
 
 __all__ = ["Order", "described", "option_names", "order_of"]
 

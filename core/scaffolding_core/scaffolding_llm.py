@@ -19,12 +19,9 @@ from scaffolding_core.event_stream import EventStream
 from scaffolding_core.events import Event
 from scaffolding_core.order import Order, described, option_names, order_of
 from scaffolding_core.output import ScaffoldingOutput
+from scaffolding_core.prompt import Prompt
 from scaffolding_core.result import ScaffoldingResult
-from scaffolding_core.task import (
-    ComputeTask,
-    Prompt,
-    Task,
-)
+from scaffolding_core.task import ComputeTask, Task
 from scaffolding_core.worker import Worker, called_synchronously
 
 __all__ = ["ScaffoldingLlm", "ScaffoldingStream"]

@@ -11,7 +11,7 @@ import functools
 import operator
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import ClassVar, Protocol, Self, TypeAlias
+from typing import ClassVar, Protocol, Self
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import (
@@ -22,7 +22,6 @@ from scaffolding_core.messages import (
     ToolCall,
     ToolDescription,
     UserMessage,
-    message_from_dict,
 )
 from scaffolding_core.usage import Usage
 
@@ -33,7 +32,6 @@ __all__ = [
     "Delta",
     "GenerationTask",
     "MCPCallTask",
-    "Prompt",
     "RewardTask",
     "Scope",
     "StreamGenerationTask",
@@ -41,11 +39,7 @@ __all__ = [
     "Task",
     "TaskStatus",
     "TokenLogprob",
-    "task_from_prompt",
 ]
-
-Prompt: TypeAlias = "str | Sequence[RoleMessage | JsonObject] | GenerationTask"
-"""A text, a chat as messages (ours, or dicts in OpenAI's shape), or a task that holds either."""
 
 
 class TaskStatus(enum.Enum):
@@ -472,32 +466,3 @@ class ComputeTask(Task):
 
     function: Callable[[], object] | None = field(default=None, kw_only=True)
     result: object = field(default=None, kw_only=True)
-
-
-def task_from_prompt(prompt: Prompt) -> GenerationTask:
-    """The task that a prompt stands for: a `GenerationTask` for a text, a `ChatTask` for messages.
-
-    A task stands for a fresh copy of itself.
-
-    Raises:
-        InvalidRequestError: an empty prompt, or neither text nor messages.
-    """
-    if isinstance(prompt, GenerationTask):
-        return prompt.copy()
-    if isinstance(prompt, str):
-        if not prompt.strip():
-            raise InvalidRequestError("the prompt is empty: give it some text")
-        return GenerationTask(input_str=prompt)
-    if not isinstance(prompt, list | tuple):
-        raise InvalidRequestError(f"a prompt must be a string or a list of messages, got {type(prompt).__name__}")
-    if not prompt:
-        raise InvalidRequestError("the prompt is empty: give it at least one message")
-    return ChatTask(messages=[_message(message) for message in prompt])
-
-
-def _message(message: object) -> RoleMessage:
-    if isinstance(message, RoleMessage):
-        return message
-    if isinstance(message, dict):
-        return message_from_dict(message)
-    raise InvalidRequestError(f"a message must be a message object or a dict, got {type(message).__name__}")
