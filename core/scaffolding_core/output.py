@@ -70,12 +70,14 @@ class Candidate:
     @classmethod
     def from_task(cls, index: int, task: GenerationTask) -> Self:
         """What a finished task holds."""
-        new = cls(index, task.message())
-        new.usage = task.usage
-        new.finish_reason = task.finish_reason
-        new.logprobs = task.logprobs
-        new.output_tokens = task.output_tokens
-        return new
+        return cls(
+            index,
+            task.message(),
+            usage=task.usage,
+            finish_reason=task.finish_reason,
+            logprobs=task.logprobs,
+            output_tokens=task.output_tokens,
+        )
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ def replay(rule: StopRule) -> tuple[float, float]:
         for index, answer in enumerate(answers):
             used += 1
             ballot.see(index, classes.get(answer))
-            if ballot.decided():
+            if ballot.decided:
                 break
         planned += len(answers)
         winner = ballot.winner()

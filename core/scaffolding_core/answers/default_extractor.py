@@ -21,7 +21,8 @@ class _Default(Extractor):
             return _CALLS.extract(message)
         text = message.text
         # A vote meets the same few short answers again and again.
-        return _whole_object(text) or (_remembered(text) if len(text) <= _REMEMBERED else _in_text(text))
+        found = _whole_object(text) if "{" in text else None
+        return found or (_remembered(text) if len(text) <= _REMEMBERED else _in_text(text))
 
 
 def _whole_object(text: str) -> Answer | None:

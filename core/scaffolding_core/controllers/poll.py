@@ -20,14 +20,16 @@ Choice_out = TypeVar("Choice_out", covariant=True)
 class Counting(Protocol[Choice_in]):
     """A `Ballot`, or one for a vote of another kind."""
 
-    def see(self, index: int, choice: Choice_in | None) -> None:
-        """Count a sample that ended; one that failed, or has no answer, has no choice."""
-
+    @property
     def decided(self) -> bool:
         """Whether the rest is not needed."""
 
+    @property
     def ahead(self) -> int:
         """How many samples may run and not be counted yet."""
+
+    def see(self, index: int, choice: Choice_in | None) -> None:
+        """Count a sample that ended; one that failed, or has no answer, has no choice."""
 
     def count_all(self) -> None:
         """Let every sample vote that is there, whatever the order: time is up."""
@@ -56,7 +58,7 @@ def poll(
         trusting: an answer that a sample's own method found counts as it is.
     """
     race = samples.race
-    race.ahead = ballot.ahead()
+    race.ahead = ballot.ahead
     try:
         while (outcome := (yield race)) is not None:
             candidate = samples.take(outcome)
@@ -76,11 +78,11 @@ def poll(
                     )
             race.tell(candidate)
             ballot.see(candidate.index, choice)
-            if ballot.decided():
+            if ballot.decided:
                 samples.stopped = "decided"
                 break
             if samples.stopped == "complete":
-                race.ahead = ballot.ahead()
+                race.ahead = ballot.ahead
     except BudgetExceededError as error:
         samples.out_of_budget(error)
     if samples.stopped == "budget":

@@ -37,12 +37,6 @@ class RaceRun:
         self.live: dict[int, Child] = {}
         self.outcomes: deque[Outcome] = deque()
 
-    def wants_more(self) -> bool:
-        """Whether another branch may start."""
-        if self.exhausted or self.cancelled:
-            return False
-        return self.race.ahead is None or self.started - self.handed < self.race.ahead
-
 
 class Branch:
     """One generator that is being driven; it waits for one thing at a time."""
@@ -122,19 +116,20 @@ class Branch:
         if self.closing:
             return self._close()
         while True:
+            error, self.throw = self.throw, None
+            reply, self.reply = self.reply, None
             try:
-                yielded = self._resume()
+                yielded = self.generator.send(reply) if error is None else self.generator.throw(error)
             except StopIteration as stop:
                 return self._end(stop.value, None)
-            except BaseException as error:
-                return self._end(None, error)
+            except BaseException as raised:
+                return self._end(None, raised)
+            begin = _BEGIN.get(type(yielded)) or _beginning(yielded)
             try:
-                goes_on = self._begin(yielded)
-            except Exception as error:
-                self.throw = error
-                continue
-            if not goes_on:
-                return None
+                if not begin(self, yielded):
+                    return None
+            except Exception as refusal:
+                self.throw = refusal
 
     def cut(self) -> None:
         """Stop it and all below it; it reports to its parent once they have unwound."""
@@ -167,27 +162,13 @@ class Branch:
             return None
         return self if self._hand_back(run) else None
 
-    # What the generator yields.
+    # What the generator yields: each starts it, and returns True if the generator can be resumed at once.
 
-    def _resume(self) -> object:
-        error = self.throw
-        if error is not None:
-            self.throw = None
-            return self.generator.throw(error)
-        reply, self.reply = self.reply, None
-        return self.generator.send(reply)
-
-    def _begin(self, yielded: object) -> bool:
-        """Start what was yielded; True if the generator can be resumed at once."""
-        begin = _BEGIN.get(type(yielded))
-        if begin is None:
-            begin = next((b for kind, b in _BEGIN.items() if isinstance(yielded, kind)), None)
-        if begin is None:
-            raise ControllerError(
-                "a method may yield a list of tasks, a ParallelProcess, a Race, race.cancel(), a Candidate or a "
-                f"DecisionEvent, got {type(yielded).__name__}"
-            )
-        return begin(self, yielded)
+    def _refuse(self, yielded: object) -> bool:
+        raise ControllerError(
+            "a method may yield a list of tasks, a ParallelProcess, a Race, race.cancel(), a Candidate or a "
+            f"DecisionEvent, got {type(yielded).__name__}"
+        )
 
     def _begin_tasks(self, tasks: list[Any]) -> bool:
         if not all(isinstance(task, Task) for task in tasks) or len(set(map(id, tasks))) < len(tasks):
@@ -312,12 +293,13 @@ class Branch:
         return True
 
     def _refill(self, run: RaceRun) -> None:
-        while run.wants_more():
-            if self.request.expired:
+        race, request = run.race, self.request
+        while not run.exhausted and (race.ahead is None or run.started - run.handed < race.ahead):
+            if request.expired:
                 if not run.live and not run.outcomes:
-                    self.request.refuse_if_expired()
+                    request.refuse_if_expired()
                 return
-            item = next(run.race.branches, None)
+            item = next(race.branches, None)
             if item is None:
                 run.exhausted = True
                 return
@@ -394,6 +376,11 @@ _BEGIN: dict[type, Callable[[Branch, Any], bool]] = {
     DecisionEvent: Branch._tell_decision,
 }
 """How each kind of yield begins."""
+
+
+def _beginning(yielded: object) -> Callable[[Branch, Any], bool]:
+    """How a yield of a subclass of these kinds begins."""
+    return next((begin for kind, begin in _BEGIN.items() if isinstance(yielded, kind)), Branch._refuse)
 
 
 def _outcome(child: Child) -> Outcome:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from inspect import isawaitable
 from types import CoroutineType
 from typing import TYPE_CHECKING
 
-from scaffolding_core.errors import (
-    ControllerError,
-    ScaffoldingError,
-    UnsupportedTaskError,
-    WorkerError,
-)
+from scaffolding_core.errors import ControllerError, ScaffoldingError, UnsupportedTaskError, WorkerError
 from scaffolding_core.events import TokenEvent
 from scaffolding_core.task import Delta, StreamGenerationTask, Task, TaskStatus
 from scaffolding_core.usage import Usage
@@ -37,6 +33,7 @@ class Call:
     """
 
     __slots__ = (
+        "begun",
         "cut_off",
         "detached",
         "driver",
@@ -48,8 +45,10 @@ class Call:
         "path",
         "queued",
         "race",
+        "raised",
         "request",
         "run",
+        "status",
         "stopped_by",
         "task",
         "usage",
@@ -70,13 +69,16 @@ class Call:
         self.race = race
         self.worker: Worker | None = None
         self.lane: Lane | None = None
-        self.run: asyncio.Task[TaskStatus | None] | None = None
+        self.queued = False
+        self.run: asyncio.Task[None] | None = None
+        self.begun = False
+        self.status: TaskStatus | None = None  # what the worker returned
+        self.raised: BaseException | None = None  # what the worker raised
         self.error: BaseException | None = None
         self.usage: Usage | None = None
-        self.grace: asyncio.TimerHandle | None = None
-        self.queued = False
         self.cut_off = False
         self.stopped_by: BaseException | None = None
+        self.grace: asyncio.TimerHandle | None = None
         self.detached = False
 
     # As a `Scope`, for workers.
@@ -119,38 +121,40 @@ class Call:
         """The driver whose loop waits for this request, blocked."""
         return self.request.blocked
 
+    def granted(self) -> None:
+        """Start with the slot that came free, unless it is no longer wanted."""
+        if self.cut_off or self.driver.closed:
+            self.cut_off = True
+            self.driver.post(self)
+        else:
+            self.request.context.copy().run(self._start)
+
+    # Its life.
+
     def launch(self) -> None:
         """Start, or queue for a slot."""
-        if self.request.recorder is not None:
-            self.request.recorder.queued(self)
+        request, task = self.request, self.task
+        if request.recorder is not None:
+            request.recorder.queued(self)
         try:
-            if self.task.scope is not None:
+            if task.scope is not None:
                 raise ControllerError("a task may run only once at a time: yield a copy() of it")
-            if self.task.needs_worker:  # what a method computes itself must work, or there were no best answer
-                self.request.allow(self.task)
-            self.worker, self.lane = self.driver.worker_for(self.task)
+            if task.needs_worker:  # what a method computes itself must work, or there were no best answer
+                request.allow(task)
+            self.worker, lane = self.driver.worker_for(task)
         except ScaffoldingError as error:
-            self._fail(error)
+            self.error = error
+            self.driver.post(self)
             return
-        task = self.task
+        self.lane = lane
         task.scope = self
         task.error = None
         if not task.goes_on:
             task.usage = None  # a task that runs again pays again
         if task.needs_worker:
-            self.request.calls.add(self)
-        if self.lane.acquire(self):
+            request.calls.add(self)
+        if lane.acquire(self):
             self._start()
-        else:
-            self.queued = True
-
-    def advance(self) -> Branch | None:
-        """Go on after a wait: start with the slot that came free, or settle what ended."""
-        if self.queued and not self.cut_off:
-            self.queued = False
-            self._start()
-            return None
-        return self._settle()
 
     def cut(self) -> None:
         """Stop it, at the backend too; it reports to its branch once it has unwound."""
@@ -158,105 +162,115 @@ class Call:
 
     def stop(self, error: BaseException | None) -> None:
         """Cut it; with an error, it fails with that instead of being cut."""
-        if self.cut_off or (self.run is not None and self.run.done()):
+        if self.cut_off:
             return
-        if self.run is not None:
+        if self.run is None:
+            if self.lane is None:
+                return  # it could not be launched, and settles for that
+            self.cut_off, self.stopped_by = True, error
+            if self.lane.withdraw(self):  # else it was handed a slot, and settles when it is told so
+                self.lane = None
+                self.driver.post(self)
+        elif not self.begun:
+            self.cut_off, self.stopped_by = True, error
+            self.run.cancel()
+            self.driver.post(self)  # nothing of it will run, so nothing else would settle it
+        elif not self.run.done():
             self.cut_off, self.stopped_by = True, error
             self.run.cancel()
             self.grace = self.driver.loop.call_later(GRACE, self._detach)
-        elif self.queued:
-            self.cut_off, self.stopped_by = True, error
-            assert self.lane is not None
-            if self.lane.withdraw(self):  # else it was handed a slot, and a post that settles it
-                self.lane = None
-                self.driver.post(self)
 
-    def _start(self) -> None:
-        assert self.worker is not None
-        around = self.request.around
-        running = self.worker.run_task(self.task) if around is None else around(self.worker, self.task)
-        if not isinstance(running, CoroutineType):
-            self._fail(WorkerError(f"{type(self.worker).__name__}.run_task must be an 'async def'"))
-            return
-        if self.request.recorder is not None:
-            self.request.recorder.started(self)
-        self.run = self.driver.loop.create_task(running)
-        self.run.add_done_callback(self._ended, context=self.driver.empty_context)
-
-    def _ended(self, run: asyncio.Task[TaskStatus | None]) -> None:
-        if self.detached:
-            self.driver.detached.discard(run)
-            self._free()
-            if not run.cancelled():
-                run.exception()
-            return
-        self.driver.post(self)
-
-    def _fail(self, error: BaseException) -> None:
-        self.error = error
-        self.driver.post(self)
-
-    def _detach(self) -> None:
-        assert self.run is not None
-        if not self.run.done():
-            self.detached = True
-            self.driver.detached.add(self.run)
-            self.driver.post(self)
-
-    def _free(self) -> None:
-        if self.lane is not None:
+    def advance(self) -> Branch | None:
+        """Settle what ended, and report to the branch."""
+        task, request = self.task, self.request
+        if self.run is not None:
+            self._read()
+            if task.usage is not None or (self.begun and (self.cut_off or self.error is not None)):
+                self._charge()
+        if self.lane is not None and not self.detached:
             self.lane.release(self.driver)
-            self.lane = None
-
-    def _settle(self) -> Branch | None:
-        if self.grace is not None:
-            self.grace.cancel()
-        if self.run is not None and not self.detached:
-            self._read(self.run)
-        if not self.detached:
-            self._free()
         if self.cut_off and self.stopped_by is not None:
             self.cut_off, self.error = False, self.stopped_by
-        task, request = self.task, self.request
+        if self.error is not None:
+            self._describe(self.error)
         request.calls.discard(self)
         if task.scope is self:
             task.scope = None
-        if self.run is not None:
-            self._charge()
-        if self.error is not None:
-            self._describe(self.error)
         if request.recorder is not None:
             request.recorder.ended(self)
         if task.goes_on and isinstance(task, StreamGenerationTask):
             request.keep_stream(task)
         return self.parent.child_done(self)
 
+    def _start(self) -> None:
+        if self.request.recorder is not None:
+            self.request.recorder.started(self)
+        self.run = self.driver.loop.create_task(self._run())
+
+    async def _run(self) -> None:
+        """Run the task; as its last act it posts itself, so that all else is done once it is really over."""
+        self.begun = True
+        around, worker = self.request.around, self.worker
+        assert worker is not None
+        try:
+            running = worker.run_task(self.task) if around is None else around(worker, self.task)
+            if type(running) is not CoroutineType and not isawaitable(running):
+                raise WorkerError(f"{type(worker).__name__}.run_task must be an 'async def'")
+            self.status = await running
+        except Exception as error:
+            self.raised = error
+        except GeneratorExit:  # thrown away with its loop
+            raise
+        except BaseException as error:
+            self.raised = error
+            self._over()
+            raise
+        self._over()
+
+    def _over(self) -> None:
+        if self.detached:
+            assert self.run is not None and self.lane is not None
+            self.driver.detached.discard(self.run)
+            self.lane.release(self.driver)
+        else:
+            self.driver.post(self)
+
+    def _detach(self) -> None:
+        """Its time to unwind is over: the request goes on without it, its slot stays taken."""
+        assert self.run is not None
+        if not self.run.done():
+            self.detached = True
+            self.driver.detached.add(self.run)
+            self.driver.post(self)
+
+    def _read(self) -> None:
+        """Take over how the run ended."""
+        if self.grace is not None:
+            self.grace.cancel()
+        if self.raised is not None:
+            if not self.cut_off:
+                self.error = self._error_of(self.raised)
+        elif self.begun and not self.detached:
+            self.cut_off = False  # it had ended before the cut reached it: it is finished
+            if self.status is not None and self.status is not TaskStatus.SUCCESS:
+                self.error = self._from_status(self.status)
+
+    def _error_of(self, raised: BaseException) -> BaseException:
+        assert self.run is not None
+        name = type(self.worker).__name__
+        if isinstance(raised, asyncio.CancelledError):
+            if self.run.cancelling():  # somebody outside cancelled it, and that can only be the loop's teardown
+                self.driver.tear_down()
+            return WorkerError(f"{name} cancelled its own call")
+        if not isinstance(raised, Exception):
+            self.run.exception()  # asyncio would complain that nobody looked at it
+        return typed_error(self.worker, raised)
+
     def _charge(self) -> None:
         task = self.task
-        if task.usage is None and (self.cut_off or self.error is not None):
+        if task.usage is None:
             task.usage = Usage(calls=1, lost_calls=1)
-        if task.usage is not None:
-            self.usage = self.request.charge(task)
-
-    def _read(self, run: asyncio.Task[TaskStatus | None]) -> None:
-        """Take over how the asyncio task ended."""
-        if run.cancelled():
-            if not self.cut_off:
-                self.error = self._cancelled_by_itself(run)
-            return
-        error = run.exception()
-        if error is None:
-            self.cut_off = False  # it had ended before the cut reached it: it is finished
-            status = run.result()
-            if status is not None and status is not TaskStatus.SUCCESS:
-                self.error = self._from_status(status)
-        elif not self.cut_off:
-            self.error = typed_error(self.worker, error)
-
-    def _cancelled_by_itself(self, run: asyncio.Task[TaskStatus | None]) -> BaseException:
-        if run.cancelling():  # somebody outside cancelled it, and that can only be the loop's teardown
-            self.driver.tear_down()
-        return WorkerError(f"{type(self.worker).__name__} cancelled its own call")
+        self.usage = self.request.charge(task)
 
     def _from_status(self, status: object) -> BaseException:
         name, kind = type(self.worker).__name__, type(self.task).__name__

@@ -66,10 +66,6 @@ class Driver:
             self._scheduled = True
             self.loop.call_soon(self._drain, context=self.empty_context)
 
-    def post_from_anywhere(self, item: Item) -> None:
-        """Let an item advance soon; called from any thread."""
-        self.call_from_anywhere(self.post, item)
-
     def call_from_anywhere(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """Call a function on the loop: at once if this is it, soon if not, never if it is closed."""
         if asyncio._get_running_loop() is self.loop:

@@ -96,7 +96,7 @@ class Request:
         self.expired: Limit | None = None
         self._start = start
         self._root: Branch | None = None
-        self._queued = False
+        self.queued = False
         self._admitted = False
         self._ended = False
         self._sampled = 0
@@ -130,13 +130,14 @@ class Request:
         elif self.driver.admission.acquire(self):
             self._admitted = True
             self.driver.post(self)
-        else:
-            self._queued = True
+
+    def granted(self) -> None:
+        """It is admitted."""
+        self._admitted = True
+        self.driver.post(self)
 
     def advance(self) -> Branch | None:
         """Start, now that it is admitted."""
-        if self._queued:
-            self._queued, self._admitted = False, True
         if self._ended:
             self._leave()
             return None
@@ -263,8 +264,7 @@ class Request:
         return root.error
 
     def _end_unstarted(self, error: BaseException) -> None:
-        if self._queued and self.driver.admission.withdraw(self):
-            self._queued = False
+        self.driver.admission.withdraw(self)
         self._end(None, error)
 
     def _end(self, output: ScaffoldingOutput | None, error: BaseException | None) -> None:

@@ -20,6 +20,10 @@ class Ballot:
         run_ahead: samples in flight, as a factor of what the rule still needs, at least 1; None for the
             rule's own.
 
+    Attributes:
+        decided: whether the rest is not needed.
+        ahead: how many samples may run and not be counted yet.
+
     Raises:
         InvalidRequestError: fewer than 1 sample, or a factor below 1, with which a vote could not go on.
     """
@@ -32,34 +36,27 @@ class Ballot:
             raise InvalidRequestError(f"a vote needs at least 1 sample, got {n!r}")
         if not self.run_ahead >= 1:
             raise InvalidRequestError(f"run_ahead must be at least 1, got {self.run_ahead!r}")
+        self.decided = False
         self._seen = Tally()
         self._choices: dict[int, int | None] = {}
         self._in_order = rule.in_order
         self._all_count = not self._in_order
         self._left = n
         self._need = rule.need(self._seen, n)
+        self.ahead = self._aim()
 
     def see(self, index: int, choice: int | None) -> None:
         """Count a sample that ended; one that failed, or has no answer, has no choice."""
         self._choices[index] = choice
         if not self._in_order:
             self._count(choice)
+            self.ahead = self._aim()
             return
         # None after the decision: else what counts would depend on which samples are fast.
-        while not self.decided() and (following := len(self._seen.choices)) in self._choices:
+        while not self.decided and (following := len(self._seen.choices)) in self._choices:
             self._count(self._choices[following])
-
-    def decided(self) -> bool:
-        """Whether the rest is not needed."""
-        return self._need == 0 and self._left > 0
-
-    def ahead(self) -> int:
-        """How many samples may run and not be counted yet.
-
-        For a rule that reads in order the aim is an index, so that one slow sample starts nothing extra.
-        """
-        ahead = len(self._seen.choices) + math.ceil(self.run_ahead * self._need) - len(self._choices)
-        return ahead if ahead > 0 else 0
+        # The aim is an index, so that one slow sample starts nothing extra.
+        self.ahead = max(0, len(self._seen.choices) - len(self._choices) + self._aim())
 
     def count_all(self) -> None:
         """Let every sample vote that is there, whatever the order: time is up."""
@@ -83,3 +80,7 @@ class Ballot:
         self._seen.add(choice)
         self._left -= 1
         self._need = self.rule.need(self._seen, self._left)
+        self.decided = self._need == 0 and self._left > 0
+
+    def _aim(self) -> int:
+        return math.ceil(self.run_ahead * self._need)

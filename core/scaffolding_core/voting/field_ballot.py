@@ -39,13 +39,15 @@ class FieldBallot:
             ballot.see(index, None if choice is None else choice.get(name, ABSENT))
         self._unknown.see(index, None if choice is None else ABSENT)
 
+    @property
     def decided(self) -> bool:
         """Whether the rest is not needed for any field, nor for one that no sample has had yet."""
-        return all(ballot.decided() for ballot in self._all())
+        return all(ballot.decided for ballot in self._all())
 
+    @property
     def ahead(self) -> int:
         """How many samples may run and not be counted yet: as many as the least settled field needs."""
-        return max(ballot.ahead() for ballot in self._all())
+        return max(ballot.ahead for ballot in self._all())
 
     def count_all(self) -> None:
         """Let every sample vote that is there, whatever the order: time is up."""

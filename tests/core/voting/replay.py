@@ -26,8 +26,8 @@ def replay(
     ballot = Ballot(rule, len(choices), run_ahead)
     durations = durations or [1.0] * len(choices)
     started, running, now = 0, [], 0.0
-    while not ballot.decided():
-        for index in range(started, min(len(choices), started + ballot.ahead() - len(running))):
+    while not ballot.decided:
+        for index in range(started, min(len(choices), started + ballot.ahead - len(running))):
             heapq.heappush(running, (now + durations[index], index))
             started += 1
         if not running:

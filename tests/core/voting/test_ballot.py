@@ -19,17 +19,17 @@ def test_a_statistical_rule_waits_for_the_samples_before_a_fast_one():
     ballot = Ballot(Beta(), 40, run_ahead=2)
     for index in (1, 2, 3, 4, 5):
         ballot.see(index, 0)
-    assert not ballot.decided()
+    assert not ballot.decided
     assert ballot.votes() == {}
     ballot.see(0, 0)
-    assert ballot.decided()
+    assert ballot.decided
 
 
 def test_the_lossless_rule_counts_samples_as_they_come():
     ballot = Ballot(Lossless(), 4)
     for index in (3, 1, 2):
         ballot.see(index, 0)
-    assert ballot.decided()
+    assert ballot.decided
     assert ballot.votes() == {3: 0, 1: 0, 2: 0}
 
 
@@ -37,7 +37,7 @@ def test_samples_after_the_decision_do_not_count_however_early_they_came():
     ballot = Ballot(Beta(), 12, run_ahead=2)
     for index, choice in [(4, 1), (5, 1), (6, 1), (7, 1), (3, 0), (2, 0), (1, 0), (0, 0)]:
         ballot.see(index, choice)
-    assert ballot.decided()
+    assert ballot.decided
     assert ballot.votes() == {0: 0, 1: 0, 2: 0, 3: 0}
     assert ballot.winner() == 0
 
@@ -54,7 +54,7 @@ def test_what_a_statistical_rule_decides_depends_on_no_clock(rule, samples, run_
     choices, durations = [list(column) for column in zip(*samples, strict=True)]
     one_by_one = Ballot(rule, len(choices))
     for index, choice in enumerate(choices):
-        if not one_by_one.decided():
+        if not one_by_one.decided:
             one_by_one.see(index, choice)
     parallel = replay(rule, choices, durations, run_ahead)
     assert (parallel.counted, parallel.winner) == (len(one_by_one.votes()), one_by_one.winner())
@@ -64,8 +64,8 @@ def test_a_vote_is_not_called_decided_when_simply_all_samples_are_in():
     ballot = Ballot(Full(), 2)
     ballot.see(0, 0)
     ballot.see(1, 0)
-    assert not ballot.decided()
-    assert ballot.ahead() == 0
+    assert not ballot.decided
+    assert ballot.ahead == 0
 
 
 @pytest.mark.parametrize(
@@ -81,24 +81,24 @@ def test_a_vote_is_not_called_decided_when_simply_all_samples_are_in():
     ids=lambda value: type(value).__name__ if isinstance(value, StopRule) else str(value),
 )
 def test_as_many_samples_run_as_could_settle_it_times_the_factor(rule, run_ahead, ahead):
-    assert Ballot(rule, 16, run_ahead).ahead() == ahead
+    assert Ballot(rule, 16, run_ahead).ahead == ahead
 
 
 def test_a_slow_first_sample_starts_nothing_extra():
     ballot = Ballot(Beta(), 40)
-    assert ballot.ahead() == 4
+    assert ballot.ahead == 4
     for index in (1, 2, 3):
         ballot.see(index, 0)
-    assert ballot.ahead() == 1  # only the slow one itself
+    assert ballot.ahead == 1  # only the slow one itself
     ballot.see(0, 1)
-    assert ballot.ahead() == 3  # 3 to 1 needs three more
+    assert ballot.ahead == 3  # 3 to 1 needs three more
 
 
 def test_a_failed_sample_holds_up_nobody_behind_it():
     ballot = Ballot(Beta(), 40)
     for index, choice in enumerate([None, 0, 0, 0, 0]):
         ballot.see(index, choice)
-    assert ballot.decided()
+    assert ballot.decided
     assert ballot.votes() == {0: None, 1: 0, 2: 0, 3: 0, 4: 0}
 
 
