@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable
 from langchain_scaffolding.inputs import ChainInput
 from langchain_scaffolding.results import Part, part_of, plain, text_of
 from langchain_scaffolding.worker import LangChainWorker
-from scaffolding_core import GenerationTask, NativeGenerationController, ScaffoldingOutput, Steps, Usage
+from scaffolding_core import Candidate, GenerationTask, NativeGenerationController, ScaffoldingOutput, Steps, Usage
 
 __all__ = ["NativeRunnableController", "RunnableWorker"]
 
@@ -71,6 +71,8 @@ class NativeRunnableController(NativeGenerationController):
     def process(self, tasks: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
         """Run the tasks."""
         output = yield from super().process(tasks)
+        if output is None:
+            output = ScaffoldingOutput.from_candidate(Candidate.from_task(0, tasks[0]), method=type(self).__name__)
         fields: Mapping[str, object] = tasks[0].customized_result_fields or {}
         output.answer = fields.get(_ANSWER)
         return output

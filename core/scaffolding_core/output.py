@@ -70,14 +70,12 @@ class Candidate:
     @classmethod
     def from_task(cls, index: int, task: GenerationTask) -> Self:
         """What a finished task holds."""
-        return cls(
-            index,
-            task.message(),
-            usage=task.usage,
-            finish_reason=task.finish_reason,
-            logprobs=task.logprobs,
-            output_tokens=task.output_tokens,
-        )
+        new = cls(index, task.message())
+        new.usage = task.usage
+        new.finish_reason = task.finish_reason
+        new.logprobs = task.logprobs
+        new.output_tokens = task.output_tokens
+        return new
 
 
 @dataclass(slots=True)
@@ -142,15 +140,13 @@ class ScaffoldingOutput:
     @classmethod
     def from_candidate(cls, candidate: Candidate, *, method: str) -> Self:
         """An output whose chosen sample is this one."""
-        return cls(
-            candidate.message,
-            candidate.answer,
-            score=candidate.score,
-            token_ids=candidate.output_tokens,
-            finish_reason=candidate.finish_reason,
-            logprobs=candidate.logprobs,
-            method=method,
-        )
+        new = cls(candidate.message, candidate.answer)
+        new.score = candidate.score
+        new.token_ids = candidate.output_tokens
+        new.finish_reason = candidate.finish_reason
+        new.logprobs = candidate.logprobs
+        new.method = method
+        return new
 
 
 def _plain(answer: object) -> Any:  # Any: whatever JSON can hold

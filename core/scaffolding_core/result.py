@@ -39,20 +39,41 @@ class ScaffoldingResult:
             `ScaffoldingLlm.enable_output_task_collection()` asked for them.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_cancel",
+        "_done",
+        "_error",
+        "_error_seen",
+        "_finished",
+        "_lock",
+        "_output",
+        "_streams",
+        "_usage",
+        "_waiters",
+        "id",
+        "loop",
+        "metadata",
+        "task_collections",
+        "trace",
+    )
+
     def __init__(
         self,
         request_id: int,
-        metadata: Mapping[str, object] | None = None,
-        cancel: Callable[[], None] | None = None,
-        usage: Usage | None = None,
+        usage: Usage,
+        metadata: dict[str, object],
+        cancel: Callable[[], None],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.id = request_id
-        self.metadata: dict[str, object] = dict(metadata or {})
+        self.metadata = metadata
         self.trace: ExecutionTrace | None = None
         self.task_collections: Mapping[str, object] = {}
-        self._cancel = cancel
+        self.loop = loop
+        self._cancel: Callable[[], None] | None = cancel
         self._lock = threading.Lock()
-        self._usage = usage if usage is not None else Usage()
+        self._usage = usage
         self._output: ScaffoldingOutput | None = None
         self._error: BaseException | None = None
         self._error_seen = False
@@ -60,7 +81,6 @@ class ScaffoldingResult:
         self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[ScaffoldingResult]]] = []
         self._finished: threading.Event | None = None
         self._streams: list[EventStream] = []
-        self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def done(self) -> bool:
@@ -230,7 +250,7 @@ class ScaffoldingResult:
             raise copy_error(self._error)
 
     def _refuse_deadlock(self) -> None:
-        if self.loop is not None and self.loop is asyncio._get_running_loop():
+        if self.loop is asyncio._get_running_loop():
             raise DeadlockError(
                 "this would block the event loop that runs the request: use 'await' or 'async for' here"
             )

@@ -21,7 +21,7 @@ from scaffolding_core.order import Order, described, option_names, order_of
 from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.prompt import Prompt
 from scaffolding_core.result import ScaffoldingResult
-from scaffolding_core.task import ComputeTask, Task
+from scaffolding_core.task import Task
 from scaffolding_core.worker import Worker, called_synchronously
 
 __all__ = ["ScaffoldingLlm", "ScaffoldingStream"]
@@ -242,18 +242,13 @@ class ScaffoldingLlm:
         if deadline is not None:
             deadline += driver.loop.time() - time.monotonic()
         running = asyncio._get_running_loop()
+        blocked = self._drivers.get(running) if running not in (None, driver.loop) else None
         request = Request(
-            driver,
-            start,
-            priority=order.priority,
-            budget=order.budget,
-            deadline=deadline,
-            blocked=self._drivers.get(running) if running not in (None, driver.loop) else None,
-            metadata=order.metadata,
-            traced=order.traced,
+            driver, start, order.priority, order.budget, deadline, blocked, order.metadata, order.traced
         )
         synchronous = self._own_loop is not None and driver.loop is self._own_loop.loop
-        request.context.run(called_synchronously.set, synchronous)
+        if synchronous is not called_synchronously.get():
+            request.context.run(called_synchronously.set, synchronous)
         return request
 
     def _submit(self, request: Request) -> None:
@@ -308,7 +303,7 @@ class ScaffoldingLlm:
                     lane.forget(driver)
 
     def _find_worker(self, task: Task) -> tuple[Worker, Lane]:
-        if isinstance(task, ComputeTask):
+        if not task.needs_worker:
             return self._compute, self._compute_lane
         worker = self._only_worker
         if worker is None:

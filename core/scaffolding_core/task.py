@@ -301,7 +301,9 @@ class GenerationTask(_SampledTask):
 
     def message(self) -> AssistantMessage:
         """The result as a message."""
-        return AssistantMessage(self.output_str, self.reasoning, self.tool_calls, original=self.original)
+        message = AssistantMessage(self.output_str, self.reasoning, self.tool_calls)
+        message.original = self.original
+        return message
 
 
 _SAMPLING = tuple(sorted(SAMPLING_PARAMETERS))

@@ -46,7 +46,7 @@ class NativeChatController(NativeGenerationController):
         self.system_prompt = system_prompt
         self.tools = tools
 
-    def process(self, tasks: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
+    def process(self, tasks: list[GenerationTask]) -> Steps[ScaffoldingOutput | None]:
         """Run the tasks as chats; their results are in the tasks that were given."""
         chats = [self.as_chat(task) for task in tasks]
         try:

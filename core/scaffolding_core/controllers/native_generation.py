@@ -43,8 +43,8 @@ class NativeGenerationController(Controller):
                 f"{unknown[0]!r} is no sampling parameter; known ones: {', '.join(sorted(SAMPLING_PARAMETERS))}"
             )
 
-    def process(self, tasks: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
-        """Run the tasks; a deadline that cuts a lone one midway keeps the text it has."""
+    def process(self, tasks: list[GenerationTask]) -> Steps[ScaffoldingOutput | None]:
+        """Run the tasks; a deadline that cuts a lone one midway keeps the text it has, as the output."""
         for task in tasks:
             self.prepare(task)
         try:
@@ -52,8 +52,8 @@ class NativeGenerationController(Controller):
         except BudgetExceededError:
             if len(tasks) > 1 or not tasks[0].output_str:
                 raise
-            return self._output(tasks[0], cut=True)
-        return self._output(tasks[0], cut=False)
+            return self._cut_short(tasks[0])
+        return None
 
     def prepare(self, task: GenerationTask) -> GenerationTask:
         """Name the worker and fill in the defaults."""
@@ -67,9 +67,8 @@ class NativeGenerationController(Controller):
         """The prepared task, unless a subclass does more in `process`."""
         return self.prepare(task) if type(self).process is NativeGenerationController.process else None
 
-    def _output(self, task: GenerationTask, *, cut: bool) -> ScaffoldingOutput:
+    def _cut_short(self, task: GenerationTask) -> ScaffoldingOutput:
+        task.finish_reason = "cancelled"
         output = ScaffoldingOutput.from_candidate(Candidate.from_task(0, task), method=type(self).__name__)
-        if cut:
-            output.stopped = "budget"
-            output.finish_reason = task.finish_reason = "cancelled"
+        output.stopped = "budget"
         return output

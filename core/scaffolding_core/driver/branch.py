@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scaffolding_core.controller import CancelRace, Outcome, ParallelProcess, Race, Steps, checked_generator
@@ -92,7 +92,7 @@ class Branch:
         self.spawned = 0  # children so far, for paths that never repeat
         self.races: list[RaceRun] = []
         self.waiting: RaceRun | None = None
-        self.children: list[Child] = []  # of the list or ParallelProcess that is waited for
+        self.children: Sequence[Child] = ()  # of the list or ParallelProcess that is waited for
         self.pending = 0
         self.failure: BaseException | None = None
         self.reply: object = None
@@ -171,14 +171,17 @@ class Branch:
         )
 
     def _begin_tasks(self, tasks: list[Any]) -> bool:
-        if not all(isinstance(task, Task) for task in tasks) or len(set(map(id, tasks))) < len(tasks):
-            raise ControllerError("a list that a method yields must hold tasks, each only once")
+        if len(tasks) > 1 and len(set(map(id, tasks))) < len(tasks):
+            raise ControllerError("a list that a method yields must hold each task only once")
+        for task in tasks:
+            if not isinstance(task, Task):
+                raise ControllerError(f"a list that a method yields must hold tasks, got {type(task).__name__}")
         self.reply = tasks
         if len(tasks) == 1:  # it has no siblings to be told from: its path is that of its branch
             calls = [Call(self.request, self, tasks[0], 0, None, None)]
         else:
             calls = [Call(self.request, self, task, i, self._next_path(), None) for i, task in enumerate(tasks)]
-        self.children = [*calls]
+        self.children = calls
         self.pending = len(calls)
         self.live += len(calls)
         for call in calls:
@@ -242,7 +245,7 @@ class Branch:
             self.reply = None
         elif isinstance(self.reply, ParallelProcess):
             self.reply = [child.value for child in self.children]
-        self.children = []
+        self.children = ()
         return self
 
     # Races.
@@ -346,7 +349,7 @@ class Branch:
         for run in self.races:
             run.outcomes.clear()
         self.races.clear()
-        self.children = []
+        self.children = ()
         self.reply = self.waiting = None
         parent = self.parent
         if parent is None:

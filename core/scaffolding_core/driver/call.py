@@ -229,7 +229,8 @@ class Call:
 
     def _over(self) -> None:
         if self.detached:
-            assert self.run is not None and self.lane is not None
+            assert self.run is not None
+            assert self.lane is not None
             self.driver.detached.discard(self.run)
             self.lane.release(self.driver)
         else:

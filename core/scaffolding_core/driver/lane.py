@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections import Counter
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -55,9 +55,11 @@ class Lane:
         self.limit = limit
         self._lock = threading.Lock()
         self._taken = 0
-        self._taken_by: Counter[Driver] = Counter()
-        self._queue: list[tuple[int, int, Waiter]] = []
-        self._order = itertools.count()
+        self._taken_by: dict[Driver, int] = {}
+        # Waiters by place: those of no priority in a row, the others in a heap by the place that they jump to.
+        self._row: deque[tuple[int, int, Waiter]] = deque()
+        self._jumping: list[tuple[int, int, Waiter]] = []
+        self._places = itertools.count()
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.limit,)  # a worker that goes elsewhere has its slots free there
@@ -67,11 +69,15 @@ class Lane:
         with self._lock:
             if self._taken < self.limit or self._taken - self._stuck(waiter) < self.limit:
                 self._taken += 1
-                self._taken_by[waiter.driver] += 1
+                self._taken_by[waiter.driver] = self._taken_by.get(waiter.driver, 0) + 1
                 return True
-            order = next(self._order)
             waiter.queued = True
-            heapq.heappush(self._queue, (order - waiter.priority * PLACES_PER_PRIORITY, order, waiter))
+            place = next(self._places)
+            if waiter.priority:
+                jumped = place - waiter.priority * PLACES_PER_PRIORITY
+                heapq.heappush(self._jumping, (jumped, place, waiter))
+            else:
+                self._row.append((place, place, waiter))
             return False
 
     def withdraw(self, waiter: Waiter) -> bool:
@@ -83,26 +89,27 @@ class Lane:
     def release(self, driver: Driver) -> None:
         """Give a slot back; the next in the queue gets it."""
         with self._lock:
-            if not self._taken_by[driver]:  # it was swept with its loop
+            held = self._taken_by.get(driver)
+            if not held:  # it was swept with its loop
                 return
+            self._taken_by[driver] = held - 1
             self._taken -= 1
-            self._taken_by[driver] -= 1
-            granted = self._grant() if self._queue else None
+            granted = self._grant() if self._row or self._jumping else None
         if granted is not None:
-            granted.driver.call_from_anywhere(granted.granted)
+            _tell(granted, driver)
 
     def forget(self, driver: Driver) -> None:
         """Free all that a dead loop's driver holds or waits for."""
         granted = []
         with self._lock:
             self._taken -= self._taken_by.pop(driver, 0)
-            for *_, waiter in self._queue:
+            for *_, waiter in (*self._row, *self._jumping):
                 if waiter.driver is driver:
                     waiter.queued = False
-            while (waiter := self._grant()) is not None:
-                granted.append(waiter)
+            while (following := self._grant()) is not None:
+                granted.append(following)
         for waiter in granted:
-            waiter.driver.call_from_anywhere(waiter.granted)
+            _tell(waiter, driver)
 
     def reset(self) -> None:
         """Start afresh, in a forked child: what the parent holds is not ours."""
@@ -110,17 +117,29 @@ class Lane:
 
     def _stuck(self, waiter: Waiter) -> int:
         """Slots that cannot come free before the waiter is through, since it blocks their loop."""
-        return self._taken_by[waiter.blocked] if waiter.blocked is not None else 0
+        return self._taken_by.get(waiter.blocked, 0) if waiter.blocked is not None else 0
 
     def _grant(self) -> Waiter | None:
-        while self._queue and self._taken < self.limit:
-            waiter = heapq.heappop(self._queue)[2]
+        """Give the first that still waits a slot, if one is free."""
+        while self._taken < self.limit and (self._row or self._jumping):
+            if not self._row or (self._jumping and self._jumping[0] < self._row[0]):
+                waiter = heapq.heappop(self._jumping)[2]
+            else:
+                waiter = self._row.popleft()[2]
             if not waiter.queued:
                 continue  # it left
             waiter.queued = False
-            if waiter.driver.loop.is_closed():
+            driver = waiter.driver
+            if driver.loop.is_closed():
                 continue  # swept with its driver
             self._taken += 1
-            self._taken_by[waiter.driver] += 1
+            self._taken_by[driver] = self._taken_by.get(driver, 0) + 1
             return waiter
         return None
+
+
+def _tell(granted: Waiter, driver: Driver) -> None:
+    if granted.driver is driver:
+        granted.granted()
+    else:
+        granted.driver.call_from_anywhere(granted.granted)

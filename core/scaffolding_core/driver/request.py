@@ -55,17 +55,47 @@ class Request:
         traced: whether its calls are recorded in the result's trace.
     """
 
+    __slots__ = (
+        "_admitted",
+        "_charged",
+        "_children",
+        "_ended",
+        "_ending",
+        "_refused",
+        "_root",
+        "_sampled",
+        "_start",
+        "_streams",
+        "_timer",
+        "around",
+        "blocked",
+        "calls",
+        "context",
+        "deadline",
+        "deadline_is",
+        "driver",
+        "expired",
+        "id",
+        "parent",
+        "priority",
+        "queued",
+        "recorder",
+        "result",
+        "samples",
+        "tokens",
+        "usage",
+    )
+
     def __init__(
         self,
         driver: Driver,
         start: Callable[[Request], Steps[ScaffoldingOutput]],
-        *,
-        priority: int = 0,
-        budget: Budget | None = None,
-        deadline: float | None = None,
-        blocked: Driver | None = None,
-        metadata: dict[str, object] | None = None,
-        traced: bool = False,
+        priority: int,
+        budget: Budget | None,
+        deadline: float | None,
+        blocked: Driver | None,
+        metadata: dict[str, object],
+        traced: bool,
     ) -> None:
         self.id = next(_ids)
         self.driver = driver
@@ -86,8 +116,7 @@ class Request:
         self.context = contextvars.copy_context()
         self.context.run(current_request.set, self)
         self.usage = Usage()
-        self.result = ScaffoldingResult(self.id, metadata, self._cancel_from_anywhere, self.usage)
-        self.result.loop = driver.loop
+        self.result = ScaffoldingResult(self.id, self.usage, metadata, self._cancel_from_anywhere, driver.loop)
         self.recorder: Recorder | None = None
         if traced:
             self.result.trace = ExecutionTrace(self.id)
