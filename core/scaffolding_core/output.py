@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-from scaffolding_core.messages import AssistantMessage
+from scaffolding_core.messages import AssistantMessage, Content, ToolCall
 from scaffolding_core.usage import Usage
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ class Candidate:
 
     Attributes:
         index: of the sample, from 0.
-        message: what the model said, whole.
+        content: what the model said.
+        reasoning: its thoughts, where the backend tells them apart.
+        tool_calls: tools it wants called.
+        original: the answer as a wrapped library gave it, whole.
         answer: what was extracted from it; None if it has no answer, or is not compared.
         score: its reward, where there is one.
         votes: how many samples gave the same answer, this one included.
@@ -39,7 +42,10 @@ class Candidate:
     """
 
     index: int
-    message: AssistantMessage = field(default_factory=AssistantMessage)
+    content: Content | None = None
+    reasoning: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    original: object = field(default=None, repr=False, compare=False)
     answer: object = None
     score: float | None = None
     votes: int = 0
@@ -51,8 +57,20 @@ class Candidate:
     output_tokens: list[int] | None = None
 
     @property
+    def message(self) -> AssistantMessage:
+        """What the model said, whole; setting it takes over another's parts."""
+        message = AssistantMessage(self.content, self.reasoning, self.tool_calls)
+        message.original = self.original
+        return message
+
+    @message.setter
+    def message(self, message: AssistantMessage) -> None:
+        self.content, self.reasoning, self.tool_calls = message.content, message.reasoning, message.tool_calls
+        self.original = message.original
+
+    @property
     def text(self) -> str:
-        """The text of the message."""
+        """The text of what the model said."""
         return self.message.text
 
     def summary(self) -> dict[str, Any]:
@@ -70,7 +88,7 @@ class Candidate:
     @classmethod
     def from_task(cls, index: int, task: GenerationTask) -> Self:
         """What a finished task holds."""
-        new = cls(index, task.message())
+        new = cls(index, task.output_str, task.reasoning, task.tool_calls, task.original)
         new.usage = task.usage
         new.finish_reason = task.finish_reason
         new.logprobs = task.logprobs

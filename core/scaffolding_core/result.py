@@ -78,9 +78,9 @@ class ScaffoldingResult:
         self._error: BaseException | None = None
         self._error_seen = False
         self._done = False
-        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[ScaffoldingResult]]] = []
+        self._waiters: tuple[asyncio.Future[ScaffoldingResult], ...] = ()
         self._finished: threading.Event | None = None
-        self._streams: list[EventStream] = []
+        self._streams: tuple[EventStream, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -158,7 +158,7 @@ class ScaffoldingResult:
         future: asyncio.Future[ScaffoldingResult] = loop.create_future()
         with self._lock:
             if not self._done:
-                self._waiters.append((loop, future))
+                self._waiters = (*self._waiters, future)
                 return future
         self._settle(future)
         return future
@@ -182,7 +182,7 @@ class ScaffoldingResult:
         stream = EventStream(self._refuse_deadlock)
         with self._lock:
             if not self._done:
-                self._streams = [*self._streams, stream]
+                self._streams = (*self._streams, stream)
                 return stream
         self._close_stream(stream)
         return stream
@@ -216,14 +216,15 @@ class ScaffoldingResult:
             if self._done:
                 return
             self._output, self._error, self._done = output, error, True
-            waiters, self._waiters = self._waiters, []
-            streams, self._streams = self._streams, []
+            waiters, self._waiters = self._waiters, ()
+            streams, self._streams = self._streams, ()
         self._cancel = None
         if self._finished is not None:
             self._finished.set()
         for stream in streams:
             self._close_stream(stream)
-        for loop, waiter in waiters:
+        for waiter in waiters:
+            loop = waiter.get_loop()
             if loop is asyncio._get_running_loop():
                 self._settle(waiter)
                 continue

@@ -9,9 +9,9 @@ from __future__ import annotations
 import enum
 import functools
 import operator
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, TypeVar
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import (
@@ -106,6 +106,9 @@ class StreamHandle(Protocol):
         """Abort, and free what the stream holds."""
 
 
+T = TypeVar("T", bound="Task")
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Task:
     """One piece of work for a worker.
@@ -137,18 +140,8 @@ class Task:
 
     def copy(self) -> Self:
         """A task with the same inputs and no results; what the inputs refer to is shared."""
-        return next(self.copies())
-
-    def copies(self) -> Iterator[Self]:
-        """Endless copies; the inputs are read once, so many cost little more than one."""
-        cls = type(self)
-        names = _inputs(cls)  # type: ignore[arg-type]  # a class is hashable
-        given = [(name, value) for name in names if (value := getattr(self, name)) is not None]
-        while True:
-            new = cls()
-            for name, value in given:
-                setattr(new, name, value)
-            yield new
+        new: Self = _copier(type(self))(self)  # type: ignore[arg-type]  # a class is hashable
+        return new
 
     def __repr__(self) -> str:
         given = (f"{f.name}={v!r}" for f in fields(self) if f.repr and (v := getattr(self, f.name)) is not None)
@@ -168,6 +161,25 @@ _RESULTS = frozenset(
 @functools.cache
 def _inputs(cls: type[Task]) -> tuple[str, ...]:
     return tuple(f.name for f in fields(cls) if f.name not in _RESULTS)
+
+
+@functools.cache
+def _copier(cls: type[T]) -> Callable[[T], T]:
+    """A function that copies tasks of a class: a line for each field, made as a dataclass makes its `__init__`.
+
+    It takes a third of the time of a constructor with so many defaults.
+    """
+    inputs = _inputs(cls)  # type: ignore[arg-type]  # a class is hashable
+    lines = ["def copy(task):", "new = create(cls)"]
+    if cls.__dictoffset__:  # a subclass without slots
+        lines += ["new.__dict__.update(task.__dict__)"]
+    lines += [
+        f"new.{f.name} = " + (f"task.{f.name}" if f.name in inputs else repr(f.default)) for f in fields(cls)
+    ]
+    lines += ["return new"]
+    namespace: dict[str, Callable[[T], T]] = {}
+    exec("\n ".join(lines), {"cls": cls, "create": object.__new__}, namespace)
+    return namespace["copy"]
 
 
 @dataclass(slots=True, eq=False, repr=False)

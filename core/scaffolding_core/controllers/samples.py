@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -74,9 +73,9 @@ class Samples:
         tasks: Sequence[GenerationTask],
         begin: Callable[[list[GenerationTask]], GenerationTask | Steps[Any]],
     ) -> Iterator[GenerationTask | Steps[Any]]:
-        copies = zip(*(task.copies() for task in tasks), strict=True)
         group = object()
-        for index, sample in enumerate(map(list, itertools.islice(copies, self.n))):
+        for index in range(self.n):
+            sample = [task.copy() for task in tasks]
             for task in sample:
                 task.group = group
                 if task.seed is not None:

@@ -43,7 +43,7 @@ class Call:
         "lane",
         "parent",
         "path",
-        "queued",
+        "place",
         "race",
         "raised",
         "request",
@@ -69,7 +69,7 @@ class Call:
         self.race = race
         self.worker: Worker | None = None
         self.lane: Lane | None = None
-        self.queued = False
+        self.place = -1
         self.run: asyncio.Task[None] | None = None
         self.begun = False
         self.status: TaskStatus | None = None  # what the worker returned
@@ -228,13 +228,13 @@ class Call:
         self._over()
 
     def _over(self) -> None:
-        if self.detached:
-            assert self.run is not None
-            assert self.lane is not None
-            self.driver.detached.discard(self.run)
-            self.lane.release(self.driver)
-        else:
+        if not self.detached:
             self.driver.post(self)
+            return
+        assert self.run is not None
+        assert self.lane is not None
+        self.driver.detached.discard(self.run)
+        self.lane.release(self.driver)
 
     def _detach(self) -> None:
         """Its time to unwind is over: the request goes on without it, its slot stays taken."""

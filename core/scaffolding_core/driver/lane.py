@@ -21,10 +21,10 @@ class Waiter(Protocol):
     """What can wait for a slot.
 
     Attributes:
-        queued: it waits in the queue; the lane alone changes it.
+        place: in the queue, -1 where it waits in none; the lane alone changes it.
     """
 
-    queued: bool
+    place: int
 
     @property
     def driver(self) -> Driver:
@@ -56,9 +56,8 @@ class Lane:
         self._lock = threading.Lock()
         self._taken = 0
         self._taken_by: dict[Driver, int] = {}
-        # Waiters by place: those of no priority in a row, the others in a heap by the place that they jump to.
-        self._row: deque[tuple[int, int, Waiter]] = deque()
-        self._jumping: list[tuple[int, int, Waiter]] = []
+        self._row: deque[Waiter] = deque()  # those of no priority, by place
+        self._jumping: list[tuple[int, int, Waiter]] = []  # the others: a heap, by the place that they jump to
         self._places = itertools.count()
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -71,20 +70,19 @@ class Lane:
                 self._taken += 1
                 self._taken_by[waiter.driver] = self._taken_by.get(waiter.driver, 0) + 1
                 return True
-            waiter.queued = True
-            place = next(self._places)
+            place = waiter.place = next(self._places)
             if waiter.priority:
-                jumped = place - waiter.priority * PLACES_PER_PRIORITY
-                heapq.heappush(self._jumping, (jumped, place, waiter))
+                jumped_to = place - waiter.priority * PLACES_PER_PRIORITY
+                heapq.heappush(self._jumping, (jumped_to, place, waiter))
             else:
-                self._row.append((place, place, waiter))
+                self._row.append(waiter)
             return False
 
     def withdraw(self, waiter: Waiter) -> bool:
         """Leave the queue; False if a slot was handed over already."""
         with self._lock:
-            was_queued, waiter.queued = waiter.queued, False
-            return was_queued
+            place, waiter.place = waiter.place, -1
+            return place >= 0
 
     def release(self, driver: Driver) -> None:
         """Give a slot back; the next in the queue gets it."""
@@ -103,9 +101,9 @@ class Lane:
         granted = []
         with self._lock:
             self._taken -= self._taken_by.pop(driver, 0)
-            for *_, waiter in (*self._row, *self._jumping):
+            for waiter in (*self._row, *(waiter for *_, waiter in self._jumping)):
                 if waiter.driver is driver:
-                    waiter.queued = False
+                    waiter.place = -1
             while (following := self._grant()) is not None:
                 granted.append(following)
         for waiter in granted:
@@ -122,13 +120,13 @@ class Lane:
     def _grant(self) -> Waiter | None:
         """Give the first that still waits a slot, if one is free."""
         while self._taken < self.limit and (self._row or self._jumping):
-            if not self._row or (self._jumping and self._jumping[0] < self._row[0]):
+            if not self._row or (self._jumping and self._jumping[0][0] < self._row[0].place):
                 waiter = heapq.heappop(self._jumping)[2]
             else:
-                waiter = self._row.popleft()[2]
-            if not waiter.queued:
+                waiter = self._row.popleft()
+            if waiter.place < 0:
                 continue  # it left
-            waiter.queued = False
+            waiter.place = -1
             driver = waiter.driver
             if driver.loop.is_closed():
                 continue  # swept with its driver

@@ -77,8 +77,8 @@ class Request:
         "expired",
         "id",
         "parent",
+        "place",
         "priority",
-        "queued",
         "recorder",
         "result",
         "samples",
@@ -125,7 +125,7 @@ class Request:
         self.expired: Limit | None = None
         self._start = start
         self._root: Branch | None = None
-        self.queued = False
+        self.place = -1
         self._admitted = False
         self._ended = False
         self._sampled = 0

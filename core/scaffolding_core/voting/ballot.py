@@ -43,20 +43,21 @@ class Ballot:
         self._all_count = not self._in_order
         self._left = n
         self._need = rule.need(self._seen, n)
-        self.ahead = self._aim()
+        self.ahead = math.ceil(self.run_ahead * self._need)
 
     def see(self, index: int, choice: int | None) -> None:
         """Count a sample that ended; one that failed, or has no answer, has no choice."""
         self._choices[index] = choice
         if not self._in_order:
             self._count(choice)
-            self.ahead = self._aim()
+            self.ahead = math.ceil(self.run_ahead * self._need)
             return
         # None after the decision: else what counts would depend on which samples are fast.
         while not self.decided and (following := len(self._seen.choices)) in self._choices:
             self._count(self._choices[following])
         # The aim is an index, so that one slow sample starts nothing extra.
-        self.ahead = max(0, len(self._seen.choices) - len(self._choices) + self._aim())
+        aim = len(self._seen.choices) + math.ceil(self.run_ahead * self._need)
+        self.ahead = max(0, aim - len(self._choices))
 
     def count_all(self) -> None:
         """Let every sample vote that is there, whatever the order: time is up."""
@@ -81,6 +82,3 @@ class Ballot:
         self._left -= 1
         self._need = self.rule.need(self._seen, self._left)
         self.decided = self._need == 0 and self._left > 0
-
-    def _aim(self) -> int:
-        return math.ceil(self.run_ahead * self._need)

@@ -62,7 +62,7 @@ async def test_the_message_is_one_sample_whole_the_nearest_to_the_consensus():
         {"a": 1, "b": 9, "c": 8}, {"a": 1, "b": 2, "c": 7}, {"a": 5, "b": 2, "c": 3}, {"a": 6, "b": 7, "c": 3}
     )
     assert output.answer == {"a": 1, "b": 2, "c": 3}
-    assert output.message is output.candidates[1].message
+    assert output.message == output.candidates[1].message
     assert output.text == 'Here: {"a": 1, "b": 2, "c": 7}'
 
 

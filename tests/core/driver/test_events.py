@@ -50,9 +50,8 @@ async def test_each_branch_has_its_path():
         yield [task]
 
     def process(tasks):
-        copies = tasks[0].copies()
-        yield ParallelProcess.from_generators([branch(next(copies)), branch(next(copies))])
-        yield [next(copies), next(copies)]
+        yield ParallelProcess.from_generators(branch(tasks[0].copy()) for _ in range(2))
+        yield [tasks[0].copy() for _ in range(2)]
 
     async with ScaffoldingLlm(Method(process), Backend()) as llm:
         paths = [e.branch async for e in llm.stream("say:x") if isinstance(e, TokenEvent)]

@@ -20,7 +20,7 @@ single = NativeGenerationController()
 async def test_each_call_is_recorded_with_its_branch_times_cost_and_end():
     def process(tasks):
         prompts = ["wait:1 say:a", "wait:2 fail:lost", "wait:9 say:b"]
-        copies = [copy for copy, _ in zip(tasks[0].copies(), prompts, strict=False)]
+        copies = [tasks[0].copy() for _ in prompts]
         for copy, prompt in zip(copies, prompts, strict=True):
             copy.input_str = prompt
         try:
