@@ -137,6 +137,15 @@ class Branch:
             self.closing = self.cut_off = True
             self.driver.post(self)
 
+    def stop_calls(self, error: Callable[[], BaseException]) -> None:
+        """Let every call below it that a worker runs fail, each with an error of its own."""
+        running = [*self.children, *(racer for run in self.races for racer in run.live.values())]
+        for child in running:
+            if isinstance(child, Branch):
+                child.stop_calls(error)
+            elif child.task.needs_worker:
+                child.stop(error())
+
     def child_done(self, child: Child) -> Branch | None:
         """A child has ended; returns this branch if it can go on now."""
         self.live -= 1
@@ -206,7 +215,9 @@ class Branch:
         return not self.children
 
     def _begin_race(self, race: Race) -> bool:
-        run = self._run_of(race)
+        run = race.run
+        if not isinstance(run, RaceRun) or run.owner is not self:
+            run = self._run_of(race)
         if race.news is not None:
             self._tell_candidate(race.news)
             race.news = None

@@ -139,7 +139,7 @@ class Call:
         try:
             if task.scope is not None:
                 raise ControllerError("a task may run only once at a time: yield a copy() of it")
-            if task.needs_worker:  # what a method computes itself must work, or there were no best answer
+            if request.limited:
                 request.allow(task)
             self.worker, lane = self.driver.worker_for(task)
         except ScaffoldingError as error:
@@ -151,8 +151,6 @@ class Call:
         task.error = None
         if not task.goes_on:
             task.usage = None  # a task that runs again pays again
-        if task.needs_worker:
-            request.calls.add(self)
         if lane.acquire(self):
             self._start()
 
@@ -193,7 +191,6 @@ class Call:
             self.cut_off, self.error = False, self.stopped_by
         if self.error is not None:
             self._describe(self.error)
-        request.calls.discard(self)
         if task.scope is self:
             task.scope = None
         if request.recorder is not None:

@@ -23,7 +23,6 @@ from scaffolding_core.worker import around_calls
 
 if TYPE_CHECKING:
     from scaffolding_core.controller import Steps
-    from scaffolding_core.driver.call import Call
     from scaffolding_core.driver.driver import Driver
 
 __all__ = ["Limit", "Request", "current_request"]
@@ -69,13 +68,13 @@ class Request:
         "_timer",
         "around",
         "blocked",
-        "calls",
         "context",
         "deadline",
         "deadline_is",
         "driver",
         "expired",
         "id",
+        "limited",
         "parent",
         "place",
         "priority",
@@ -112,6 +111,7 @@ class Request:
         if self.parent is not None and self.parent.deadline is not None:
             left = self.parent.deadline - self.parent.driver.loop.time()
             self._end_by(driver.loop.time() + left, self.parent.deadline_is)
+        self.limited = self.samples is not None or self.parent is not None  # whether tasks are counted
         self.around = around_calls.get()
         self.context = contextvars.copy_context()
         self.context.run(current_request.set, self)
@@ -121,7 +121,6 @@ class Request:
         if traced:
             self.result.trace = ExecutionTrace(self.id)
             self.recorder = Recorder(self.result.trace, driver.loop.time)
-        self.calls: set[Call] = set()
         self.expired: Limit | None = None
         self._start = start
         self._root: Branch | None = None
@@ -190,16 +189,17 @@ class Request:
         raise self._exceeded(self.expired)
 
     def allow(self, task: Task) -> None:
-        """Let a task start, and count it against the budget, or raise."""
-        if self.expired is not None:
-            self.refuse_if_expired()
+        """Let a task start, and count it against the budget, or raise; asked if the request is `limited`."""
+        if not task.needs_worker:
+            return  # what a method computes itself must work, or there were no best answer
+        self.refuse_if_expired()
         if not task.is_sample:
             return
         if task.goes_on and isinstance(task, StreamGenerationTask) and task.request_handle is not None:
             return  # a further step of a sample that was counted
         if self.samples is not None and self._sampled >= self.samples:
             raise self._exceeded("samples")
-        if self.parent is not None:
+        if self.parent is not None and self.parent.limited:
             self.parent.allow(task)
         self._sampled += 1
 
@@ -225,14 +225,13 @@ class Request:
         """Budget or deadline ran out: stop all work, and let the method return its best answer so far."""
         if self.expired is not None or self._ended:
             return
-        self.expired = limit
+        self.expired, self.limited = limit, True
         for child in list(self._children):
             child.driver.call_from_anywhere(child.expire, limit)
         if self._root is None:
             self._end_unstarted(self._exceeded(limit))
             return
-        for call in list(self.calls):
-            call.stop(self._exceeded(limit))
+        self._root.stop_calls(lambda: self._exceeded(limit))
 
     def _exceeded(self, limit: Limit) -> BudgetExceededError:
         what = "the deadline has passed" if limit == "deadline" else f"the budget of {limit} is spent"

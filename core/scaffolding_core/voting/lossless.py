@@ -27,4 +27,4 @@ class Lossless(StopRule):
     def need(self, seen: Tally, left: int) -> int:
         """The fewest votes k with leader + k > runner-up + left - k."""
         short = (seen.runner_up + left - seen.leader) // 2 + 1
-        return 0 if short < 0 else min(left, short)
+        return left if short > left else short if short > 0 else 0
