@@ -82,6 +82,11 @@ from scaffolding_core.task import (
     TokenLogprob,
 )
 from scaffolding_core.task_collection import GenerationTokenCounter, TaskCollection, with_task_collection
+from scaffolding_core.text_votes import (
+    extract_answer_from_boxed,
+    extract_answer_with_regex,
+    get_digit_majority_vote_result,
+)
 from scaffolding_core.trace import CallRecord, ExecutionTrace
 from scaffolding_core.usage import Usage
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
@@ -193,6 +198,9 @@ __all__ = [
     "Worker",
     "build_method",
     "default_extractor",
+    "extract_answer_from_boxed",
+    "extract_answer_with_regex",
+    "get_digit_majority_vote_result",
     "message_from_dict",
     "shared_local_worker",
     "with_task_collection",

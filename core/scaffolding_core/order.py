@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from scaffolding_core.budget import Budget
-from scaffolding_core.controller import Controller
-from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.controller import Controller, Steps, checked_generator
+from scaffolding_core.errors import ControllerError, InvalidRequestError
+from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.prompt import Prompt, task_from_prompt
 from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask
 
-__all__ = ["Order", "described", "option_names", "order_of"]
+__all__ = ["Order", "described", "option_names", "order_of", "steps_of"]
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ T = TypeVar("T")
 class Order:
     """What one request asks for; see `ScaffoldingLlm` for what each means."""
 
+    prompt: Prompt
     task: GenerationTask
     options: dict[str, object] = field(default_factory=dict)
     budget: Budget | None = None
@@ -46,7 +48,7 @@ def order_of(
     Raises:
         InvalidRequestError: an empty prompt, an unknown option, or one of the wrong kind.
     """
-    order = Order(task_from_prompt(prompt))
+    order = Order(prompt, task_from_prompt(prompt))
     for name, value in given.items():
         if name == "budget":
             order.budget = _checked(name, value, Budget)
@@ -73,9 +75,35 @@ def order_of(
     return order
 
 
+def steps_of(order: Order, controller: Controller) -> Steps[ScaffoldingOutput]:
+    """The generator that carries out an order.
+
+    A method with a `generate` of its own makes its tasks itself, of the prompt as it was given.
+    """
+    if not _has_own_generate(controller):
+        return controller.run(order.task, order.options)
+    if isinstance(order.prompt, GenerationTask):
+        return _checked_output(controller, controller.generate(order.task, **order.options))
+    return _checked_output(controller, controller.generate(order.prompt, **order.task.sampling(), **order.options))
+
+
+def _has_own_generate(method: Controller) -> bool:
+    return type(method).generate is not Controller.generate
+
+
+def _checked_output(controller: Controller, generator: Steps[ScaffoldingOutput]) -> Steps[ScaffoldingOutput]:
+    output = yield from checked_generator(generator)
+    if not isinstance(output, ScaffoldingOutput):
+        raise ControllerError(
+            f"{type(controller).__name__}.generate() must return a ScaffoldingOutput, got {described(output)}"
+        )
+    return output
+
+
 def option_names(method: Controller) -> frozenset[str] | None:
     """The options of a method; None if it takes any."""
-    parameters = list(inspect.signature(method.process).parameters.values())[1:]
+    takes = method.generate if _has_own_generate(method) else method.process
+    parameters = list(inspect.signature(takes).parameters.values())[1:]
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
     return frozenset(parameter.name for parameter in parameters)

@@ -17,7 +17,7 @@ from scaffolding_core.driver import ComputeWorker, Driver, Lane, OwnLoop, Reques
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError, MissingWorkerError
 from scaffolding_core.event_stream import EventStream
 from scaffolding_core.events import Event
-from scaffolding_core.order import Order, described, option_names, order_of
+from scaffolding_core.order import Order, described, option_names, order_of, steps_of
 from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.prompt import Prompt
 from scaffolding_core.result import ScaffoldingResult
@@ -236,7 +236,7 @@ class ScaffoldingLlm:
             controller = self.prototype_controller if self._stateless else self.prototype_controller.clone()
             if self._shows_collections:
                 request.result.task_collections = controller.task_collections
-            return controller.run(order.task, order.options)
+            return steps_of(order, controller)
 
         deadline = order.deadline
         if deadline is not None:
