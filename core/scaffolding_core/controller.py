@@ -11,7 +11,7 @@ from scaffolding_core.errors import ControllerError, InvalidRequestError
 from scaffolding_core.events import DecisionEvent
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.prompt import Prompt, task_from_prompt
-from scaffolding_core.task import GenerationTask, Task
+from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask, Task
 
 if TYPE_CHECKING:
     from scaffolding_core.usage import Usage
@@ -174,6 +174,8 @@ class Controller:
     def generate(self, prompt: Prompt, **options: object) -> Steps[ScaffoldingOutput]:
         """Run the method on a prompt, as a generator; sampling parameters may be among the options."""
         task = task_from_prompt(prompt)
+        for name in SAMPLING_PARAMETERS & options.keys():
+            setattr(task, name, options.pop(name))
         return self.run(task, options)
 
     def run(self, task: GenerationTask, options: Mapping[str, object]) -> Steps[ScaffoldingOutput]:
