@@ -99,11 +99,13 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.openai import OpenAIWorker
     from scaffolding_core.workers.openai import OpenAIWorker as OpenaiWorker
+    from scaffolding_core.workers.trt_openai import TRTOpenaiWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
     "OpenaiWorker": ("workers.openai", "OpenAIWorker"),
+    "TRTOpenaiWorker": ("workers.trt_openai", "TRTOpenaiWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
@@ -182,6 +184,7 @@ __all__ = [
     "StreamGenerationTask",
     "Structure",
     "SystemMessage",
+    "TRTOpenaiWorker",
     "Task",
     "TaskCollection",
     "TaskStatus",
