@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from scaffolding_core.budget import Budget
 from scaffolding_core.controller import Controller, Steps, checked_generator
-from scaffolding_core.errors import ControllerError, InvalidRequestError
+from scaffolding_core.errors import ControllerError, InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.prompt import Prompt, task_from_prompt
 from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask
@@ -61,7 +61,7 @@ def order_of(
         elif name == "trace":
             order.traced = bool(_checked(name, value, bool))
         elif name in SAMPLING_PARAMETERS:
-            setattr(order.task, name, value)
+            setattr(order.task, name, _checked_parameter(name, value))
         elif names is None or name in names:
             order.options[name] = value
         else:
@@ -112,6 +112,17 @@ def option_names(method: Controller) -> frozenset[str] | None:
 def described(value: object) -> str:
     """A value in an error message."""
     return f"the class {value.__name__}" if isinstance(value, type) else f"{value!r}"
+
+
+def _checked_parameter(name: str, value: object) -> object:
+    if name == "seed":
+        return _checked(name, value, int)
+    if name == "n" and value not in (None, 1):
+        raise UnsupportedParameterError(
+            f"n must be 1, got {value!r}: a request has one answer; for several samples give sample_num to a "
+            "method such as MajorityVoteController"
+        )
+    return value
 
 
 def _checked(name: str, value: object, *kinds: type[T]) -> T | None:
