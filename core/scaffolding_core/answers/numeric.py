@@ -3,79 +3,200 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+import unicodedata
+from collections.abc import Callable, Hashable
 from fractions import Fraction
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from scaffolding_core.answers.equivalence import KeyEquivalence
+from scaffolding_core.answers.equivalence import Classes, KeyEquivalence
 from scaffolding_core.answers.exact import Exact
 from scaffolding_core.answers.extractor import Answer
+from scaffolding_core.answers.unit import UNIT, unit_of
 
-__all__ = ["Number", "Numeric", "number_in"]
+__all__ = ["Number", "Numeric", "QuantityClasses", "WithUnit", "number_in", "quantity_key"]
 
 Number: TypeAlias = "Fraction | tuple[str, Fraction]"
 """An exact value; a percentage is marked as such."""
 
-_UNITS = (
-    "dollars?|cents?|euros?|pounds?|usd|eur|gbp|degrees?|radians?|points?|units?|"
-    "seconds?|minutes?|hours?|days?|weeks?|months?|years?|"
-    "mm|cm|km|ft|mph|millimeters?|centimeters?|meters?|metres?|kilometers?|kilometres?|inch(?:es)?|feet|miles?|"
-    "mg|kg|grams?|kilograms?|lbs?|ml|lit(?:er|re)s?|km/h|m/s"
-)
 # Exponents have at most three digits and texts at most 128 characters, so no number grows out of hand.
-_DECIMAL = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d{1,3})?"
+_DECIMAL = r"(?:\d{1,3}(?:[, ']\d{3})+|\d+)?(?:\.\d+)?"
+_EXPONENT = r"(?:e(?P<{0}>[-+]?\d{{1,3}})|\s?(?:[×x*·]|\\times|\\cdot)\s?10\^\{{?(?P<{0}10>-?\d{{1,3}})\}}?)?"
 _NUMBER = re.compile(
-    rf"({_DECIMAL})(?:\s?/\s?({_DECIMAL}))?\s{{0,4}}"
-    rf"(?:(%|percent)|(?:(?:square|cubic) )?(?:{_UNITS})(?:\^\{{?[23]\}}?|[²³])?|°|\^?\{{?\^?\\circ\}}?)?",
+    rf"(?P<sign>[-+]?)(?:(?P<whole>\d+)\s(?P<part>\d+/\d+)"
+    rf"|10\^\{{?(?P<ten>-?\d{{1,3}})\}}?"
+    rf"|(?P<number>{_DECIMAL}){_EXPONENT.format('e')}(?:\s?/\s?(?P<divisor>[-+]?{_DECIMAL}))?)"
+    r"(?:\s(?P<magnitude>thousand|million|billion|trillion))?"
+    rf"\s{{0,4}}{UNIT}",
     re.IGNORECASE,
 )
-_LATEX_FRACTION = re.compile(r"([-+]?)\\[dt]?frac\s?(?:\{(-?\d+)\}|(\d))\s?(?:\{(-?\d+)\}|(\d))")
-_CURRENCY = re.compile(r"\\?[$€£¥]")
+_EUROPEAN = re.compile(r"[-+]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})(?!\d)")
+_LATEX_FRACTION = re.compile(
+    r"([-+]?)\s?(?:(\d+)\s?)?\\[dt]?frac\s?(?:\{([-+]?\d+)\}|(\d))\s?(?:\{([-+]?\d+)\}|(\d))"
+)
+_MARKUP = re.compile(r"\\[,;!]|\\(?=[$%])|\{(?=,\})|(?<=,)\}")
+_FORMULA = re.compile(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])")
+_DEGREES = re.compile(r"\^?\{?\^?\\circ\}?")
+_CURRENCY = re.compile(r"([-+]?)\s?([$€£¥])\s?([-+]?)")
+_SPOKEN = re.compile(
+    r"(?:[a-z]\s?=\s?)?(?:(?:approximately|about|around|roughly|nearly|exactly|only|just)\s|[≈~]\s?|\\approx\s?)?",
+    re.IGNORECASE,
+)
+_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+_SIGNS = str.maketrans(
+    {"−": "-", "–": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "’": "'"}
+    | {sign: " " + unicodedata.normalize("NFKC", sign).replace("⁄", "/") for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
+)
+_MAGNITUDES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_DIGIT = re.compile(r"[\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
 _LONGEST = 128
 
 
 class Numeric(KeyEquivalence):
     """Numbers are the same if their values are, exactly; everything else to the letter.
 
-    `1,000`, `1000.0`, `$1000`, `1e3` and `1000 dollars` are one answer, so are `1/2`, `0.5` and `\\frac12`;
-    `50%` is `50 percent`, not `0.5`. A unit is left out, since the question fixes it: `5 cm` and `5 m`
-    written as `5 meters` are one answer, too. Take `Exact` where units must be told apart.
+    `1,000`, `1 000`, `1000.0`, `1e3` and `1 × 10^3` are one answer, so are `1/2`, `0.5`, `½` and `\\frac12`, and
+    `2 1/2`, `2\\frac12` and `2.5`; `50%` is `50 percent`, not `0.5`. A unit, currency or plural noun may be left
+    out, but two that differ are two answers: `5`, `5 cm` and `5 centimeters` are one, `5 m` is another, and a
+    bare number is taken for the first that was met. Nothing is converted: `100 cm` is not `1 m`.
     """
 
     def key(self, answer: Answer) -> Hashable:
-        """The number's exact value, or what is no number as it stands."""
-        number = number_in(answer)
-        if number is not None:
-            return number
+        """The number's exact value and its unit, or what is no number as it stands."""
+        key = quantity_key(answer)
+        if key is not None:
+            return key
         return answer.strip() if isinstance(answer, str) else Exact().key(answer)
+
+    def classes(self) -> Classes:
+        """Empty classes, for one request."""
+        return QuantityClasses(self.key)
+
+
+class WithUnit(NamedTuple):
+    """The key of a number with a unit."""
+
+    bare: tuple[object, ...]
+    unit: str
+
+
+class QuantityClasses(Classes):
+    """Answers with the same key are the same, and a number without a unit is the same as the first with one."""
+
+    def __init__(self, key: Callable[[Answer], Hashable]) -> None:
+        self._key = key
+        self._numbers: dict[Hashable, int] = {}
+        self._count = 0
+        self._units: set[Hashable] = set()
+
+    def assign(self, answer: Answer) -> int:
+        """The number of the answer's class."""
+        key = self._key(answer)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = self._class_of(key)
+        return number
+
+    def _class_of(self, key: Hashable) -> int:
+        if isinstance(key, WithUnit) and key.bare not in self._units:
+            self._units.add(key.bare)
+            if key.bare not in self._numbers:
+                self._numbers[key.bare] = self._new()
+            return self._numbers[key.bare]
+        return self._new()
+
+    def _new(self) -> int:
+        self._count += 1
+        return self._count - 1
 
 
 def number_in(answer: Answer) -> Number | None:
-    """The number that an answer is, whatever the way it is written; None if it is none."""
+    """The number that an answer is, whatever the way it is written, its unit aside; None if it is none."""
+    quantity = _quantity_in(answer)
+    if quantity is None:
+        return None
+    value, unit = quantity
+    return ("%", value) if unit == "%" else value
+
+
+def quantity_key(answer: Answer) -> Hashable | None:
+    """The number that an answer is and its unit, in a form that is hashed fast; None if it is none."""
+    quantity = _quantity_in(answer)
+    if quantity is None:
+        return None
+    value, unit = quantity
+    bare = value.numerator, value.denominator
+    if unit == "%":
+        return unit, *bare
+    return WithUnit(bare, unit) if unit else bare
+
+
+def _quantity_in(answer: Answer) -> tuple[Fraction, str] | None:
     if isinstance(answer, int | Fraction) and not isinstance(answer, bool):
-        return Fraction(answer)
+        return Fraction(answer), ""
     if not isinstance(answer, str | float):
         return None
     text = str(answer)
-    return _number_written(text.strip()) if len(text) <= _LONGEST else None
+    return _quantity_written(text.strip()) if len(text) <= _LONGEST and _DIGIT.search(text) else None
 
 
-def _number_written(text: str) -> Number | None:
-    bare = _CURRENCY.sub("", text).replace("\\%", "%").replace("−", "-").replace("{,}", ",")
-    bare = bare.lstrip().rstrip(" .")
-    latex = _LATEX_FRACTION.fullmatch(bare)
-    if latex:
-        bare = f"{latex[1]}{latex[2] or latex[3]}/{latex[4] or latex[5]}".replace("--", "").replace("+-", "-")
-    match = _NUMBER.fullmatch(bare)
-    if match is None:
+def _quantity_written(text: str) -> tuple[Fraction, str] | None:
+    currency, bare = _without_currency(_plain(text))
+    found = _NUMBER.fullmatch(bare)
+    if found is None:
         return None
-    number, divisor, percent = match.groups()
+    unit = unit_of(found, currency)
+    if unit is None:
+        return None
     try:
-        value = _fraction(number) / _fraction(divisor) if divisor else _fraction(number)
+        value = _value(found)
     except (ValueError, ZeroDivisionError):
         return None
-    return ("%", value) if percent else value
+    return value, unit
 
 
-def _fraction(text: str) -> Fraction:
-    return Fraction(text.replace(",", ""))
+def _plain(text: str) -> str:
+    """The text without markup, in signs that the pattern knows."""
+    bare = text.translate(_SIGNS).strip().rstrip(" .")
+    if formula := _FORMULA.fullmatch(bare):
+        bare = formula[1]
+    bare = _DEGREES.sub("°", _MARKUP.sub("", bare)).strip()
+    bare = _SUPERSCRIPT.sub(lambda found: "^" + unicodedata.normalize("NFKC", found[0]).replace("−", "-"), bare)
+    bare = bare[_SPOKEN.match(bare).end() :]  # type: ignore[union-attr]  # it matches the empty text, too
+    if european := _EUROPEAN.match(bare):
+        bare = european[0].replace(".", "").replace(",", ".") + bare[european.end() :]
+    if fraction := _LATEX_FRACTION.match(bare):
+        bare = _fraction_in_line(fraction) + bare[fraction.end() :]
+    return bare
+
+
+def _fraction_in_line(found: re.Match[str]) -> str:
+    sign, whole, *parts = found.groups()
+    over, under = (part for part in parts if part is not None)
+    negative = sum(part.startswith("-") for part in (sign, over, under)) % 2
+    mixed = f"{whole} " if whole else ""
+    return f"{'-' if negative else ''}{mixed}{over.lstrip('+-')}/{under.lstrip('+-')}"
+
+
+def _without_currency(text: str) -> tuple[str, str]:
+    found = _CURRENCY.match(text)
+    if found is None:
+        return "", text
+    return found[2], found[1] + found[3] + text[found.end() :]
+
+
+def _value(found: re.Match[str]) -> Fraction:
+    if found["ten"]:
+        value = Fraction(10) ** int(found["ten"])
+    elif found["whole"]:
+        value = int(found["whole"]) + Fraction(found["part"])
+    else:
+        value = _decimal(found["number"]) * Fraction(10) ** int(found["e"] or found["e10"] or 0)
+        if found["divisor"] is not None:
+            value /= _decimal(found["divisor"])
+    if found["magnitude"]:
+        value *= 10 ** _MAGNITUDES[found["magnitude"].lower()]
+    return -value if found["sign"] == "-" else value
+
+
+def _decimal(text: str) -> Fraction:
+    return Fraction(re.sub("[, ']", "", text))
