@@ -81,7 +81,8 @@ def steps_of(order: Order, controller: Controller) -> Steps[ScaffoldingOutput]:
     A method with a `generate` of its own makes its tasks itself, of the prompt as it was given.
     """
     if not _has_own_generate(controller):
-        return controller.run(order.task, order.options)
+        steps = controller.run(order.task, order.options)
+        return steps if type(controller).run is Controller.run else _checked_output(controller, steps)
     if isinstance(order.prompt, GenerationTask):
         return _checked_output(controller, controller.generate(order.task, **order.options))
     return _checked_output(controller, controller.generate(order.prompt, **order.task.sampling(), **order.options))
@@ -95,7 +96,7 @@ def _checked_output(controller: Controller, generator: Steps[ScaffoldingOutput])
     output = yield from checked_generator(generator)
     if not isinstance(output, ScaffoldingOutput):
         raise ControllerError(
-            f"{type(controller).__name__}.generate() must return a ScaffoldingOutput, got {described(output)}"
+            f"generate() of {type(controller).__name__} must return a ScaffoldingOutput, got {described(output)}"
         )
     return output
 

@@ -120,7 +120,7 @@ def test_generate_that_returns_no_output_is_an_error_and_does_not_hang():
             yield []
 
     with ScaffoldingLlm(Forgets(), CountWorker()) as llm:
-        with pytest.raises(ControllerError, match=r"Forgets\.generate\(\) must return a ScaffoldingOutput"):
+        with pytest.raises(ControllerError, match=r"generate\(\) of Forgets must return a ScaffoldingOutput"):
             llm.generate("a")
 
 
