@@ -119,7 +119,7 @@ class Samples:
         for task, best in zip(tasks, self.tasks[chosen.index], strict=True):
             task.take_results(best)
         output = ScaffoldingOutput.from_candidate(chosen, method=method)
-        output.candidates, output.stopped = self.in_order(), self.stopped
+        output.candidates, output.stopped = [each for each in self.in_order() if _began(each)], self.stopped
         return output
 
     def succeeded(self) -> list[Candidate]:
@@ -158,6 +158,12 @@ class Samples:
                 f"succeed; the last error: {error}",
                 self.failures,
             )
+
+
+def _began(candidate: Candidate) -> bool:
+    """Whether anything was paid for it: one that was cut in the queue, or refused by the budget, never began."""
+    stopped = candidate.cut or isinstance(candidate.error, BudgetExceededError)
+    return candidate.usage is not None or not stopped
 
 
 def checked_sample_num(sample_num: object, default: int) -> int:

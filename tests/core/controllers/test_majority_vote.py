@@ -167,6 +167,18 @@ async def test_a_budget_of_samples_votes_among_those_it_allows():
     assert (output.answer, output.stopped) == ("8", "budget")
 
 
+async def test_samples_that_never_began_are_not_among_the_candidates():
+    output, _ = await vote(["7", "8", "8", "7"], options={"budget": Budget(samples=3)})
+    assert [c.index for c in output.candidates] == [0, 1, 2]
+
+    worker = Says(["7"], delays=[0.01] * 8)
+    worker.max_concurrency = 2
+    async with ScaffoldingLlm(MajorityVoteController(single, 8, run_ahead=3), worker) as llm:
+        output = (await llm.generate_async("q")).output
+    assert worker.started == output.samples < 8
+    assert output.usage.calls == output.usage.lost_calls == worker.cut
+
+
 async def test_sample_num_is_an_option_of_each_request():
     worker = Says(["7"])
     async with ScaffoldingLlm(MajorityVoteController(single), worker) as llm:
