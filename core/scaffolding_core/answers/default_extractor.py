@@ -37,9 +37,11 @@ def _whole_object(text: str) -> Answer | None:
 
 
 def _in_text(text: str) -> str | None:
-    return last_boxed(text) or stated(text) or verdict(text) or last_quantity(text) or text.strip() or None
+    end = text[-_SEARCHED:]
+    return last_boxed(end) or stated(end) or verdict(text) or last_quantity(end) or text.strip() or None
 
 
+_SEARCHED = 100_000
 _REMEMBERED = 256
 _remembered = functools.lru_cache(maxsize=4096)(_in_text)
 _CALLS = ToolCalls()
@@ -55,7 +57,7 @@ def default_extractor() -> Extractor:
     is: the last `\boxed{}`, which nobody writes by chance; else what follows the last "the answer is" or
     `####`; else the yes or no, true or false that it begins with; else the last number with its unit, since a
     worked problem ends in its result; else the whole text, as a label or a short answer has no other form.
-    Only an empty text abstains: where samples without a clear answer should, take one extractor, such as
-    `Boxed`.
+    Of a longer text, the last 100,000 characters are searched. Only an empty text abstains: where samples
+    without a clear answer should, take one extractor, such as `Boxed`.
     """
     return _DEFAULT
