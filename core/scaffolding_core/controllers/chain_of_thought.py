@@ -66,7 +66,7 @@ class ChainOfThoughtController(Controller):
             candidate = Candidate.from_task(0, tasks[0])
             output = ScaffoldingOutput.from_candidate(candidate, method=type(self).__name__)
         output.method = type(self).__name__
-        if output.answer is None:
+        if output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
             output.answer = yield from extracted(self.extractor, output.message)
         return output
 

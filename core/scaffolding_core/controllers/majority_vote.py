@@ -128,7 +128,8 @@ class MajorityVoteController(Controller):
         candidate = Candidate.from_task(0, tasks[0])
         if not isinstance(output, ScaffoldingOutput):
             output = ScaffoldingOutput.from_candidate(candidate, method="")
-        if output.answer is None or self.extractor is not None:
+        whole = output.finish_reason != "cancelled"
+        if whole and (output.answer is None or self.extractor is not None):
             output.answer = yield from extracted(self._extractor, output.message)
         candidate.message, candidate.answer, candidate.score = output.message, output.answer, output.score
         candidate.votes = 0 if output.answer is None else 1

@@ -94,19 +94,26 @@ class Samples:
         task = self.tasks[index][0]
         candidate = self.candidates[index] = Candidate.from_task(index, task)
         candidate.usage, candidate.cut = outcome.usage, outcome.cut
+        if error is None and task.finish_reason == "cancelled":
+            error = task.error  # the method made do with a part of the text, which must not vote
         if value is not task and isinstance(value, ScaffoldingOutput):
             candidate.message = value.message
             candidate.answer = value.answer
             candidate.score = value.score
+            if value.stopped == "budget":
+                self._stop_at_budget()
         if error is not None:
             self._fail(candidate, error)
         return candidate
 
     def out_of_budget(self, error: BudgetExceededError) -> None:
         """Start no more samples; what runs may still end."""
+        self._stop_at_budget()
+        self._end_of_budget = error
+
+    def _stop_at_budget(self) -> None:
         self.race.ahead = 0
         self.stopped = "budget"
-        self._end_of_budget = error
 
     def concluded(
         self, tasks: Sequence[GenerationTask], chosen: Candidate, method: str

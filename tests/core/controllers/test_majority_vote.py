@@ -8,7 +8,9 @@ import pytest
 from scaffolding_core import (
     Boxed,
     Budget,
+    BudgetExceededError,
     CandidateEvent,
+    ChainOfThoughtController,
     DecisionEvent,
     FromFunction,
     FunctionWorker,
@@ -165,6 +167,50 @@ async def test_a_budget_that_ends_lets_all_that_is_there_vote():
 async def test_a_budget_of_samples_votes_among_those_it_allows():
     output, _ = await vote(["7", "8", "8", "7"], options={"budget": Budget(samples=3)})
     assert (output.answer, output.stopped) == ("8", "budget")
+
+
+async def test_a_vote_over_votes_that_the_budget_ended_says_so():
+    inner = MajorityVoteController(single, 2, stop_rule="full")
+    worker = Says(["7"], delays=[0, 30, 0, 30])
+    async with ScaffoldingLlm(MajorityVoteController(inner, 2, stop_rule="full"), worker) as llm:
+        output = (await llm.generate_async("q", budget=Budget(seconds=0.05))).output
+    assert (output.answer, output.votes, output.stopped) == ("7", {"7": 2}, "budget")
+
+
+class CutMidway(Worker):
+    """Its first samples finish; the others have written a part of another answer when time is up."""
+
+    def __init__(self, whole):
+        self.whole = whole
+
+    async def run_task(self, task):
+        self.whole -= 1
+        task.output_str = "the answer is 12"
+        if self.whole < 0:
+            await asyncio.sleep(30)
+        task.output_str, task.finish_reason = "the answer is 123", "stop"
+
+
+@pytest.mark.parametrize("method", [single, NativeChatController(), ChainOfThoughtController(single)])
+async def test_a_sample_that_the_deadline_cuts_midway_never_votes(method):
+    time_is_up = Budget(seconds=0.05)
+    async with ScaffoldingLlm(MajorityVoteController(method, 4), CutMidway(1)) as llm:
+        output = (await llm.generate_async("q", budget=time_is_up)).output
+    assert (output.answer, output.votes, output.stopped) == ("123", {"123": 1}, "budget")
+    assert sum(isinstance(c.error, BudgetExceededError) for c in output.candidates) == 3
+
+    async with ScaffoldingLlm(MajorityVoteController(method, 4), CutMidway(0)) as llm:
+        with pytest.raises(BudgetExceededError):
+            await llm.generate_async("q", budget=time_is_up)
+
+
+@pytest.mark.parametrize("method", [single, ChainOfThoughtController(single)])
+async def test_a_part_of_a_text_has_no_answer(method):
+    for lone in (method, MajorityVoteController(method, 1)):
+        async with ScaffoldingLlm(lone, CutMidway(0)) as llm:
+            output = (await llm.generate_async("q", budget=Budget(seconds=0.05))).output
+        assert (output.text, output.answer, output.stopped) == ("the answer is 12", None, "budget")
+        assert not output.agreement
 
 
 async def test_samples_that_never_began_are_not_among_the_candidates():
