@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
@@ -228,6 +230,6 @@ def _own(part: Any) -> Any:
         return [_own(item) for item in part]
     if type(part) is dict:
         return {key: _own(item) for key, item in part.items()}
-    if type(part) is set:
-        return set(part)
+    if isinstance(part, list | dict | set | deque):
+        return copy.copy(part)
     return part
