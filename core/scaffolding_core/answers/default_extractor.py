@@ -38,7 +38,11 @@ def _whole_object(text: str) -> Answer | None:
 
 def _in_text(text: str) -> str | None:
     end = text[-_SEARCHED:]
-    return last_boxed(end) or stated(end) or verdict(text) or last_quantity(end) or text.strip() or None
+    boxed = last_boxed(end)
+    if boxed:
+        return boxed
+    statement = stated(end)
+    return verdict(statement or text) or statement or last_quantity(end) or text.strip() or None
 
 
 _SEARCHED = 100_000

@@ -202,6 +202,8 @@ def test_by_default_the_most_deliberate_statement_counts():
     [
         ("Yes, 5 is prime.", "Yes"),
         ("No, 51 is 3 times 17.", "No"),
+        ("The answer is yes, 5 is prime.", "yes"),
+        ("The answer is 5, no more.", "5, no more"),
         ("**No**", "No"),
         ("True. 2 + 2 = 4", "True"),
         ("no\nsince 7 < 8", "no"),
