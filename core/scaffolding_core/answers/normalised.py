@@ -10,7 +10,8 @@ from collections.abc import Hashable
 from scaffolding_core.answers.equivalence import Classes, KeyEquivalence
 from scaffolding_core.answers.exact import Exact, canonical
 from scaffolding_core.answers.extractor import Answer
-from scaffolding_core.answers.numeric import QuantityClasses, WithUnit, quantity_key
+from scaffolding_core.answers.numeric import QuantityClasses
+from scaffolding_core.answers.quantity import WithUnit, quantity_key
 from scaffolding_core.answers.tool_calls import Calls
 
 __all__ = ["Normalised"]

@@ -57,7 +57,7 @@ def last_quantity(text: str) -> str | None:
     currency = _CURRENCY.search(text, max(0, found.start() - 2), found.start())
     if currency is None or _FORMULA_ENDS.match(text, found.end()):
         return found[0]
-    return currency[0].lstrip("\\") + found[0]
+    return currency[0] + found[0]
 
 
 def _last(text: str) -> re.Match[str] | None:

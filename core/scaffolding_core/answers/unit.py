@@ -45,40 +45,14 @@ _UNITS = {
 }
 _NAMES = {spelt.replace("_", " "): name for name, spellings in _UNITS.items() for spelt in spellings.split()}
 
-_NO_NOUNS = frozenset(
-    {
-        "plus",
-        "minus",
-        "times",
-        "less",
-        "versus",
-        "ones",
-        "tens",
-        "dozens",
-        "hundreds",
-        "thousands",
-        "millions",
-        "billions",
-        "trillions",
-        "halves",
-        "thirds",
-        "quarters",
-        "twos",
-        "threes",
-        "fours",
-        "fives",
-        "sixes",
-        "sevens",
-        "eights",
-        "nines",
-        "pis",
-        "squares",
-        "cubes",
-        "roots",
-        "factorials",
-    }
-)
+_NO_NOUNS = frozenset({
+    "plus", "minus", "times", "less", "versus", "ones", "tens", "dozens", "hundreds", "thousands", "millions",
+    "billions", "trillions", "halves", "thirds", "quarters", "twos", "threes", "fours", "fives", "sixes", "sevens",
+    "eights", "nines", "pis", "squares", "cubes", "roots", "factorials",
+})  # fmt: skip
 """Words on -s that change a number; so do those on -ths."""
+
+_SQUARES = ("square", "sq", "sq.", "2", "²", "squared")
 
 
 def _pattern(unit: str) -> str:
@@ -112,12 +86,7 @@ def unit_of(found: re.Match[str], currency: str) -> str | None:
         return None
     if spelt not in _NAMES and (spelt in _NO_NOUNS or spelt.endswith("ths")):
         return None
-    if (
-        found["power"] in ("2", "²")
-        or (found["of"] or "").lower().startswith("sq")
-        or found["powered"] == "squared"
-    ):
-        name = f"square {name}"
-    elif found["power"] or found["of"] or found["powered"]:
-        name = f"cubic {name}"
+    power = (found["of"] or found["power"] or found["powered"] or "").lower()
+    if power:
+        name = f"{'square' if power in _SQUARES else 'cubic'} {name}"
     return f"{name} per {found['per'].lower()}".strip() if found["per"] else name

@@ -20,7 +20,7 @@ from scaffolding_core import (
     ToolCalls,
 )
 from scaffolding_core.answers import default_equivalence
-from scaffolding_core.answers.numeric import number_in
+from scaffolding_core.answers.quantity import number_in
 
 
 def same(equivalence, *answers):
