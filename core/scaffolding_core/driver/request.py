@@ -238,8 +238,7 @@ class Request:
 
     def fail(self, error: BaseException) -> None:
         """End it at once: the driver cannot go on with it."""
-        for call in list(self.calls):
-            call.cut()
+        self.cancel(error)
         if not self._ended:
             self._end(None, error)
 

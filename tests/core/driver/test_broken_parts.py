@@ -1,14 +1,17 @@
 """Workers and methods that break the rules: each fails its own request, and nothing hangs."""
 
+import asyncio
 import threading
+import time
 
 import pytest
 
-from scaffolding_core.controller import Controller
+from scaffolding_core.controller import Controller, Race
 from scaffolding_core.controllers import MajorityVoteController, NativeGenerationController
 from scaffolding_core.errors import ControllerError, WorkerError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.worker import Worker
+from tests.core.doubles import task
 
 
 def in_time(function):
@@ -63,6 +66,36 @@ def test_whatever_breaks_the_driver_fails_its_own_request_alone():
     assert isinstance(in_time(lambda: llm.generate("odd")), AttributeError)
     assert in_time(lambda: llm.generate("go")).text == "fine"
     assert in_time(llm.shutdown) is None
+
+
+def test_a_request_that_failed_so_starts_nothing_more():
+    started = []
+
+    class Hostile(WorkerError):
+        @property
+        def task(self):
+            return None
+
+    class Retries(Controller):
+        def process(self, tasks):
+            race = Race([task("odd"), task("slow")], failures="values")
+            while (yield race) is not None:
+                yield [task("more")]
+
+    class Counting(Odd):
+        async def run_task(self, task):
+            started.append(task.input_str)
+            await super().run_task(task)
+            await asyncio.sleep(0.02 if task.input_str == "slow" else 0)
+
+    def breaks(task):
+        raise Hostile("the driver cannot write down which task it was")
+
+    llm = ScaffoldingLlm(Retries(), {None: Counting(breaks)})
+    assert isinstance(in_time(lambda: llm.generate("go")), AttributeError)
+    time.sleep(0.1)
+    assert sorted(started) == ["odd", "slow"]
+    llm.shutdown()
 
 
 def test_a_worker_that_ends_the_interpreter_ends_its_own_request_and_not_the_loop():
