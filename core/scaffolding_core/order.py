@@ -131,4 +131,4 @@ def _checked(name: str, value: object, *kinds: type[T]) -> T | None:
     if value is None or (isinstance(value, kinds) and isinstance(value, bool) == (bool in kinds)):
         return value
     wanted = " or ".join(kind.__name__ for kind in kinds)
-    raise InvalidRequestError(f"{name} must be a {wanted}, got {described(value)}")
+    raise InvalidRequestError(f"{name} must be of type {wanted}, got {described(value)}")

@@ -247,6 +247,13 @@ async def test_equal_answers_need_not_be_written_alike():
     assert output.votes == {"1,000": 3, "8": 1}
 
 
+async def test_a_number_in_common_does_not_make_two_answers_one():
+    output, _ = await vote(["It takes 5 minutes.", "It takes 5 hours.", "5 hours", "5"], stop_rule="full")
+    assert output.votes == {"5 minutes": 2, "5 hours": 2}
+    output, _ = await vote(["Yes, 51 is prime.", "No, 51 is 3 times 17.", "No."], stop_rule="full")
+    assert output.votes == {"No": 2, "Yes": 1}
+
+
 async def test_mathematics_decides_which_answers_are_equal():
     output, _ = await vote(
         [r"\boxed{x+1}", r"\boxed{2}", r"\boxed{1+x}"], extractor=Boxed(), equivalence=Mathematical()

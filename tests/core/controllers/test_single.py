@@ -83,8 +83,8 @@ async def test_a_prompt_that_is_none_is_refused_before_anything_runs(prompt, mes
     [
         ({"n": 0}, "n must be 1, got 0: .*sample_num"),
         ({"n": 2}, "n must be 1, got 2"),
-        ({"seed": "7"}, "seed must be a int"),
-        ({"seed": 1.5}, "seed must be a int"),
+        ({"seed": "7"}, "seed must be of type int"),
+        ({"seed": 1.5}, "seed must be of type int"),
     ],
 )
 async def test_an_option_that_makes_no_sense_is_refused_before_anything_runs(option, message):
