@@ -82,6 +82,11 @@ from scaffolding_core.task import (
     TokenLogprob,
 )
 from scaffolding_core.task_collection import GenerationTokenCounter, TaskCollection, with_task_collection
+from scaffolding_core.text_votes import (
+    extract_answer_from_boxed,
+    extract_answer_with_regex,
+    get_digit_majority_vote_result,
+)
 from scaffolding_core.trace import CallRecord, ExecutionTrace
 from scaffolding_core.usage import Usage
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
@@ -94,11 +99,13 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.openai import OpenAIWorker
     from scaffolding_core.workers.openai import OpenAIWorker as OpenaiWorker
+    from scaffolding_core.workers.trt_openai import TRTOpenaiWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
     "OpenaiWorker": ("workers.openai", "OpenAIWorker"),
+    "TRTOpenaiWorker": ("workers.trt_openai", "TRTOpenaiWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
@@ -177,6 +184,7 @@ __all__ = [
     "StreamGenerationTask",
     "Structure",
     "SystemMessage",
+    "TRTOpenaiWorker",
     "Task",
     "TaskCollection",
     "TaskStatus",
@@ -193,6 +201,9 @@ __all__ = [
     "Worker",
     "build_method",
     "default_extractor",
+    "extract_answer_from_boxed",
+    "extract_answer_with_regex",
+    "get_digit_majority_vote_result",
     "message_from_dict",
     "shared_local_worker",
     "with_task_collection",

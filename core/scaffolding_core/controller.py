@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
@@ -11,7 +13,7 @@ from scaffolding_core.errors import ControllerError, InvalidRequestError
 from scaffolding_core.events import DecisionEvent
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.prompt import Prompt, task_from_prompt
-from scaffolding_core.task import GenerationTask, Task
+from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask, Task
 
 if TYPE_CHECKING:
     from scaffolding_core.usage import Usage
@@ -174,6 +176,8 @@ class Controller:
     def generate(self, prompt: Prompt, **options: object) -> Steps[ScaffoldingOutput]:
         """Run the method on a prompt, as a generator; sampling parameters may be among the options."""
         task = task_from_prompt(prompt)
+        for name in SAMPLING_PARAMETERS & options.keys():
+            setattr(task, name, options.pop(name))
         return self.run(task, options)
 
     def run(self, task: GenerationTask, options: Mapping[str, object]) -> Steps[ScaffoldingOutput]:
@@ -226,6 +230,6 @@ def _own(part: Any) -> Any:
         return [_own(item) for item in part]
     if type(part) is dict:
         return {key: _own(item) for key, item in part.items()}
-    if type(part) is set:
-        return set(part)
+    if isinstance(part, list | dict | set | deque):
+        return copy.copy(part)
     return part

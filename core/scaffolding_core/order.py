@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from scaffolding_core.budget import Budget
-from scaffolding_core.controller import Controller
-from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.controller import Controller, Steps, checked_generator
+from scaffolding_core.errors import ControllerError, InvalidRequestError, UnsupportedParameterError
+from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.prompt import Prompt, task_from_prompt
 from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask
 
-__all__ = ["Order", "described", "option_names", "order_of"]
+__all__ = ["Order", "described", "option_names", "order_of", "steps_of"]
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ T = TypeVar("T")
 class Order:
     """What one request asks for; see `ScaffoldingLlm` for what each means."""
 
+    prompt: Prompt
     task: GenerationTask
     options: dict[str, object] = field(default_factory=dict)
     budget: Budget | None = None
@@ -46,7 +48,7 @@ def order_of(
     Raises:
         InvalidRequestError: an empty prompt, an unknown option, or one of the wrong kind.
     """
-    order = Order(task_from_prompt(prompt))
+    order = Order(prompt, task_from_prompt(prompt))
     for name, value in given.items():
         if name == "budget":
             order.budget = _checked(name, value, Budget)
@@ -59,7 +61,7 @@ def order_of(
         elif name == "trace":
             order.traced = bool(_checked(name, value, bool))
         elif name in SAMPLING_PARAMETERS:
-            setattr(order.task, name, value)
+            setattr(order.task, name, _checked_parameter(name, value))
         elif names is None or name in names:
             order.options[name] = value
         else:
@@ -73,9 +75,36 @@ def order_of(
     return order
 
 
+def steps_of(order: Order, controller: Controller) -> Steps[ScaffoldingOutput]:
+    """The generator that carries out an order.
+
+    A method with a `generate` of its own makes its tasks itself, of the prompt as it was given.
+    """
+    if not _has_own_generate(controller):
+        steps = controller.run(order.task, order.options)
+        return steps if type(controller).run is Controller.run else _checked_output(controller, steps)
+    if isinstance(order.prompt, GenerationTask):
+        return _checked_output(controller, controller.generate(order.task, **order.options))
+    return _checked_output(controller, controller.generate(order.prompt, **order.task.sampling(), **order.options))
+
+
+def _has_own_generate(method: Controller) -> bool:
+    return type(method).generate is not Controller.generate
+
+
+def _checked_output(controller: Controller, generator: Steps[ScaffoldingOutput]) -> Steps[ScaffoldingOutput]:
+    output = yield from checked_generator(generator)
+    if not isinstance(output, ScaffoldingOutput):
+        raise ControllerError(
+            f"generate() of {type(controller).__name__} must return a ScaffoldingOutput, got {described(output)}"
+        )
+    return output
+
+
 def option_names(method: Controller) -> frozenset[str] | None:
     """The options of a method; None if it takes any."""
-    parameters = list(inspect.signature(method.process).parameters.values())[1:]
+    takes = method.generate if _has_own_generate(method) else method.process
+    parameters = list(inspect.signature(takes).parameters.values())[1:]
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
     return frozenset(parameter.name for parameter in parameters)
@@ -86,9 +115,20 @@ def described(value: object) -> str:
     return f"the class {value.__name__}" if isinstance(value, type) else f"{value!r}"
 
 
+def _checked_parameter(name: str, value: object) -> object:
+    if name == "seed":
+        return _checked(name, value, int)
+    if name == "n" and value not in (None, 1):
+        raise UnsupportedParameterError(
+            f"n must be 1, got {value!r}: a request has one answer; for several samples give sample_num to a "
+            "method such as MajorityVoteController"
+        )
+    return value
+
+
 def _checked(name: str, value: object, *kinds: type[T]) -> T | None:
     # A bool is an int to Python, but no number to whoever wrote it.
     if value is None or (isinstance(value, kinds) and isinstance(value, bool) == (bool in kinds)):
         return value
     wanted = " or ".join(kind.__name__ for kind in kinds)
-    raise InvalidRequestError(f"{name} must be a {wanted}, got {described(value)}")
+    raise InvalidRequestError(f"{name} must be of type {wanted}, got {described(value)}")

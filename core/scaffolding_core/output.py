@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from scaffolding_core.messages import AssistantMessage, Content, ToolCall
@@ -101,7 +101,9 @@ class ScaffoldingOutput:
     """The result of a method.
 
     Attributes:
-        message: the chosen sample's message, whole.
+        message: the chosen sample's message, whole; a text given for it becomes one.
+        token_ids: of the chosen sample, where the backend tells them.
+        data: whatever a method of yours adds.
         answer: its answer, where the method extracts one.
         candidates: every sample that was started, in index order.
         votes: how many votes each answer got, most first; equal answers by the text of the earliest.
@@ -109,14 +111,15 @@ class ScaffoldingOutput:
         score: reward of the chosen sample.
         usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
         stopped: why the method stopped.
-        token_ids: of the chosen sample, where the backend tells them.
         finish_reason: of the chosen sample.
         logprobs: of the chosen sample, where they were asked for.
         method: name of the method.
-        data: whatever a method of yours adds.
     """
 
     message: AssistantMessage = field(default_factory=AssistantMessage)
+    token_ids: list[int] | None = None
+    data: Mapping[str, object] | None = None
+    _: KW_ONLY
     answer: object = None
     candidates: list[Candidate] = field(default_factory=list)
     votes: dict[str, int] = field(default_factory=dict)
@@ -124,11 +127,14 @@ class ScaffoldingOutput:
     score: float | None = None
     usage: Usage = field(default_factory=Usage)
     stopped: Stopped = "complete"
-    token_ids: list[int] | None = None
     finish_reason: str | None = None
     logprobs: list[TokenLogprob] | None = None
     method: str = ""
-    data: Mapping[str, object] | None = None
+
+    def __post_init__(self) -> None:
+        given: object = self.message
+        if isinstance(given, str):
+            self.message = AssistantMessage(given)
 
     @property
     def text(self) -> str:
@@ -158,9 +164,9 @@ class ScaffoldingOutput:
     @classmethod
     def from_candidate(cls, candidate: Candidate, *, method: str) -> Self:
         """An output whose chosen sample is this one."""
-        new = cls(candidate.message, candidate.answer)
+        new = cls(candidate.message, candidate.output_tokens)
+        new.answer = candidate.answer
         new.score = candidate.score
-        new.token_ids = candidate.output_tokens
         new.finish_reason = candidate.finish_reason
         new.logprobs = candidate.logprobs
         new.method = method

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.messages import JsonObject, RoleMessage, message_from_dict
+from scaffolding_core.messages import AssistantMessage, JsonObject, RoleMessage, message_from_dict
 from scaffolding_core.task import ChatTask, GenerationTask
 
 __all__ = ["Prompt", "task_from_prompt"]
@@ -24,7 +24,7 @@ def task_from_prompt(prompt: Prompt) -> GenerationTask:
         InvalidRequestError: an empty prompt, or neither text nor messages.
     """
     if isinstance(prompt, GenerationTask):
-        return prompt.copy()
+        return _checked_task(prompt.copy())
     if isinstance(prompt, str):
         if not prompt.strip():
             raise InvalidRequestError("the prompt is empty: give it some text")
@@ -33,7 +33,22 @@ def task_from_prompt(prompt: Prompt) -> GenerationTask:
         raise InvalidRequestError(f"a prompt must be a string or a list of messages, got {type(prompt).__name__}")
     if not prompt:
         raise InvalidRequestError("the prompt is empty: give it at least one message")
-    return ChatTask(messages=[_message(message) for message in prompt])
+    return _checked_task(ChatTask(messages=[_message(message) for message in prompt]))
+
+
+def _checked_task(task: GenerationTask) -> GenerationTask:
+    if isinstance(task, ChatTask):
+        empty = not any(_says_something(message) for message in task.messages)
+    else:
+        empty = not (task.input_tokens or (task.input_str or "").strip())
+    if empty and task.custom_input_params is None:  # else what to do may be said there
+        raise InvalidRequestError("the prompt is empty: give it some text")
+    return task
+
+
+def _says_something(message: RoleMessage) -> bool:
+    content = message.content.strip() if isinstance(message.content, str) else message.content
+    return bool(content) or (isinstance(message, AssistantMessage) and bool(message.tool_calls))
 
 
 def _message(message: object) -> RoleMessage:

@@ -17,7 +17,7 @@ from scaffolding_core.driver import ComputeWorker, Driver, Lane, OwnLoop, Reques
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError, MissingWorkerError
 from scaffolding_core.event_stream import EventStream
 from scaffolding_core.events import Event
-from scaffolding_core.order import Order, described, option_names, order_of
+from scaffolding_core.order import Order, described, option_names, order_of, steps_of
 from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.prompt import Prompt
 from scaffolding_core.result import ScaffoldingResult
@@ -68,7 +68,8 @@ class ScaffoldingLlm:
         self.prototype_controller = prototype_controller
         self.workers: dict[Hashable, Worker] = dict(workers) if isinstance(workers, Mapping) else {}
         self._only_worker = None if isinstance(workers, Mapping) else workers
-        self._all_workers = list(dict.fromkeys([*self.workers.values(), *filter(None, [self._only_worker])]))
+        given = self.workers.values() if isinstance(workers, Mapping) else [workers]
+        self._all_workers = list({id(worker): worker for worker in given}.values())
         self._lanes = {id(worker): _lane_of(worker) for worker in self._all_workers}
         self._compute = ComputeWorker()
         self._compute_lane = Lane(self._compute.max_concurrency)
@@ -236,7 +237,7 @@ class ScaffoldingLlm:
             controller = self.prototype_controller if self._stateless else self.prototype_controller.clone()
             if self._shows_collections:
                 request.result.task_collections = controller.task_collections
-            return controller.run(order.task, order.options)
+            return steps_of(order, controller)
 
         deadline = order.deadline
         if deadline is not None:
@@ -440,7 +441,7 @@ def _is_many(prompts: object) -> bool:
 
 def _lane_of(worker: Worker) -> Lane:
     """The slots of a worker, which all that use it share."""
-    if not callable(getattr(worker, "run_task", None)):
+    if isinstance(worker, type) or not callable(getattr(worker, "run_task", None)):
         raise InvalidRequestError(f"a worker must have an async run_task(task), got {described(worker)}")
     lane: Lane | None = vars(worker).get("_lane")
     if lane is None:

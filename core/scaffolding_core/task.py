@@ -10,8 +10,8 @@ import enum
 import functools
 import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import ClassVar, Protocol, Self, TypeVar
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import (
@@ -24,6 +24,9 @@ from scaffolding_core.messages import (
     UserMessage,
 )
 from scaffolding_core.usage import Usage
+
+if TYPE_CHECKING:
+    from scaffolding_core.output import ScaffoldingOutput
 
 __all__ = [
     "SAMPLING_PARAMETERS",
@@ -143,6 +146,30 @@ class Task:
         new: Self = _copier(type(self))(self)  # type: ignore[arg-type]  # a class is hashable
         return new
 
+    @property
+    def streaming_output_flag(self) -> bool:
+        """Whether text is wanted as it is written: whenever somebody listens, whatever is set here."""
+        return self.scope is not None and self.scope.listening
+
+    @streaming_output_flag.setter
+    def streaming_output_flag(self, wanted: bool) -> None:
+        pass  # accepted for TensorRT-LLM's call shape
+
+    def create_scaffolding_output(self) -> ScaffoldingOutput:
+        """What the task holds as the output of a method."""
+        from scaffolding_core.output import ScaffoldingOutput
+
+        return ScaffoldingOutput()
+
+    if not TYPE_CHECKING:  # else any attribute at all would pass the type checker
+
+        def __getattr__(self, name: str) -> Any:
+            """The default of a field, in a subclass whose `__init__` does not call this one's."""
+            default = _default(type(self), name)
+            if default is MISSING:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return default
+
     def __repr__(self) -> str:
         given = (f"{f.name}={v!r}" for f in fields(self) if f.repr and (v := getattr(self, f.name)) is not None)
         return f"{type(self).__name__}({', '.join(given)})"
@@ -156,6 +183,10 @@ _RESULTS = frozenset(
         "reward", "step_rewards", "result_str", "result", "group",
     }
 )  # fmt: skip
+
+
+def _default(cls: type[Task], name: str) -> object:
+    return next((f.default for f in fields(cls) if f.name == name), MISSING)
 
 
 @functools.cache
@@ -310,6 +341,12 @@ class GenerationTask(_SampledTask):
         """Take over the results of another task, whole: text, thoughts, tool calls, log probabilities."""
         for name in _TEXT_RESULTS:
             setattr(self, name, getattr(other, name))
+
+    def create_scaffolding_output(self) -> ScaffoldingOutput:
+        """The result as the output of a method."""
+        from scaffolding_core.output import ScaffoldingOutput
+
+        return ScaffoldingOutput(self.message(), self.output_tokens, finish_reason=self.finish_reason)
 
     def message(self) -> AssistantMessage:
         """The result as a message."""

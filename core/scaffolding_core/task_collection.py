@@ -29,6 +29,11 @@ class TaskCollection:
     def on_parallel_end(self, n: int) -> None:
         """A `ParallelProcess` of n branches has run."""
 
+    @staticmethod
+    def get_global_info() -> object:
+        """What a collection of yours tells of all requests; nothing here."""
+        return None
+
 
 class GenerationTokenCounter(TaskCollection):
     """Counts the tokens that a method generates.

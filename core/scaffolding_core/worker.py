@@ -120,7 +120,7 @@ class Worker:
         )
 
     async def on_scope_end(self, scope_id: str) -> None:
-        """A request or branch ended; free what was kept for it. Does nothing unless overridden."""
+        """The request of that number ended; free what was kept for it. Does nothing unless overridden."""
 
     async def release_loop(self) -> None:
         """Close what is bound to the running event loop. Does nothing unless overridden."""

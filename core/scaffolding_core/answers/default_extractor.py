@@ -7,9 +7,10 @@ import functools
 from scaffolding_core.answers.boxed import last_boxed
 from scaffolding_core.answers.extractor import Answer, Extractor
 from scaffolding_core.answers.json_text import read_json
-from scaffolding_core.answers.number import last_number
+from scaffolding_core.answers.number import last_quantity
 from scaffolding_core.answers.stated import stated
 from scaffolding_core.answers.tool_calls import ToolCalls
+from scaffolding_core.answers.verdict import verdict
 from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["default_extractor"]
@@ -37,9 +38,15 @@ def _whole_object(text: str) -> Answer | None:
 
 
 def _in_text(text: str) -> str | None:
-    return last_boxed(text) or stated(text) or last_number(text) or text.strip() or None
+    end = text[-_SEARCHED:]
+    boxed = last_boxed(end)
+    if boxed:
+        return boxed
+    statement = stated(end)
+    return verdict(statement or text) or statement or last_quantity(end) or text.strip() or None
 
 
+_SEARCHED = 100_000
 _REMEMBERED = 256
 _remembered = functools.lru_cache(maxsize=4096)(_in_text)
 _CALLS = ToolCalls()
@@ -53,8 +60,9 @@ def default_extractor() -> Extractor:
     and a message with an invalid call abstains. For a text that is one JSON object and nothing else, that
     object, the order of its keys aside. For any other text, the most deliberate statement of an answer there
     is: the last `\boxed{}`, which nobody writes by chance; else what follows the last "the answer is" or
-    `####`; else the last number, since a worked problem ends in its result; else the whole text, as a label
-    or a short answer has no other form. Only an empty text abstains: where samples without a clear answer
-    should, take one extractor, such as `Boxed`.
+    `####`; else the yes or no, true or false that it begins with; else the last number with its unit, since a
+    worked problem ends in its result; else the whole text, as a label or a short answer has no other form.
+    Of a longer text, the last 100,000 characters are searched. Only an empty text abstains: where samples
+    without a clear answer should, take one extractor, such as `Boxed`.
     """
     return _DEFAULT

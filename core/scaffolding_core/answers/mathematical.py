@@ -10,7 +10,7 @@ from scaffolding_core.answers.bounded_process import BoundedProcess, shared_proc
 from scaffolding_core.answers.equivalence import Classes, Equivalence
 from scaffolding_core.answers.exact import Exact
 from scaffolding_core.answers.extractor import Answer
-from scaffolding_core.answers.numeric import number_in
+from scaffolding_core.answers.quantity import number_in
 from scaffolding_core.errors import InvalidRequestError, MissingExtraError
 
 __all__ = ["Mathematical"]
@@ -26,8 +26,8 @@ class Mathematical(Equivalence):
     equality is transitive, whatever the single comparisons say. What is alike as text or as a number, and
     two whole numbers, are not sent. Comparisons run in a worker process: nothing that a model wrote is
     parsed or evaluated in this one. A comparison that takes too long is killed and counts as unequal, and
-    what it was with is not compared again. Answers that are longer than 1,000 characters, or no text, are
-    the same only to the letter.
+    what it was with is not compared again. Units do not count. Answers that are longer than 1,000 characters,
+    or no text, are the same only to the letter.
 
     Cost: a few milliseconds for each class already met; two seconds once, to start the process.
 

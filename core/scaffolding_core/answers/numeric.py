@@ -2,80 +2,62 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable
-from fractions import Fraction
-from typing import TypeAlias
+from collections.abc import Callable, Hashable
 
-from scaffolding_core.answers.equivalence import KeyEquivalence
+from scaffolding_core.answers.equivalence import Classes, KeyEquivalence
 from scaffolding_core.answers.exact import Exact
 from scaffolding_core.answers.extractor import Answer
+from scaffolding_core.answers.quantity import WithUnit, quantity_key
 
-__all__ = ["Number", "Numeric", "number_in"]
-
-Number: TypeAlias = "Fraction | tuple[str, Fraction]"
-"""An exact value; a percentage is marked as such."""
-
-_UNITS = (
-    "dollars?|cents?|euros?|pounds?|usd|eur|gbp|degrees?|radians?|points?|units?|"
-    "seconds?|minutes?|hours?|days?|weeks?|months?|years?|"
-    "mm|cm|km|ft|mph|millimeters?|centimeters?|meters?|metres?|kilometers?|kilometres?|inch(?:es)?|feet|miles?|"
-    "mg|kg|grams?|kilograms?|lbs?|ml|lit(?:er|re)s?|km/h|m/s"
-)
-# Exponents have at most three digits and texts at most 128 characters, so no number grows out of hand.
-_DECIMAL = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d{1,3})?"
-_NUMBER = re.compile(
-    rf"({_DECIMAL})(?:\s?/\s?({_DECIMAL}))?\s{{0,4}}"
-    rf"(?:(%|percent)|(?:(?:square|cubic) )?(?:{_UNITS})(?:\^\{{?[23]\}}?|[²³])?|°|\^?\{{?\^?\\circ\}}?)?",
-    re.IGNORECASE,
-)
-_LATEX_FRACTION = re.compile(r"([-+]?)\\[dt]?frac\s?(?:\{(-?\d+)\}|(\d))\s?(?:\{(-?\d+)\}|(\d))")
-_CURRENCY = re.compile(r"\\?[$€£¥]")
-_LONGEST = 128
+__all__ = ["Numeric", "QuantityClasses"]
 
 
 class Numeric(KeyEquivalence):
     """Numbers are the same if their values are, exactly; everything else to the letter.
 
-    `1,000`, `1000.0`, `$1000`, `1e3` and `1000 dollars` are one answer, so are `1/2`, `0.5` and `\\frac12`;
-    `50%` is `50 percent`, not `0.5`. A unit is left out, since the question fixes it: `5 cm` and `5 m`
-    written as `5 meters` are one answer, too. Take `Exact` where units must be told apart.
+    `1,000`, `1 000`, `1000.0`, `1e3` and `1 × 10^3` are one answer, so are `1/2`, `0.5`, `½` and `\\frac12`, and
+    `2 1/2`, `2\\frac12` and `2.5`; `50%` is `50 percent`, not `0.5`. A unit, currency or plural noun may be left
+    out, but two that differ are two answers: `5`, `5 cm` and `5 centimeters` are one, `5 m` is another, and a
+    bare number is taken for the first that was met. Nothing is converted: `100 cm` is not `1 m`.
     """
 
     def key(self, answer: Answer) -> Hashable:
-        """The number's exact value, or what is no number as it stands."""
-        number = number_in(answer)
-        if number is not None:
-            return number
+        """The number's exact value and its unit, or what is no number as it stands."""
+        key = quantity_key(answer)
+        if key is not None:
+            return key
         return answer.strip() if isinstance(answer, str) else Exact().key(answer)
 
-
-def number_in(answer: Answer) -> Number | None:
-    """The number that an answer is, whatever the way it is written; None if it is none."""
-    if isinstance(answer, int | Fraction) and not isinstance(answer, bool):
-        return Fraction(answer)
-    if not isinstance(answer, str | float):
-        return None
-    text = str(answer)
-    return _number_written(text.strip()) if len(text) <= _LONGEST else None
+    def classes(self) -> Classes:
+        """Empty classes, for one request."""
+        return QuantityClasses(self.key)
 
 
-def _number_written(text: str) -> Number | None:
-    bare = _CURRENCY.sub("", text).replace("\\%", "%").replace("−", "-").replace("{,}", ",")
-    bare = bare.lstrip().rstrip(" .")
-    latex = _LATEX_FRACTION.fullmatch(bare)
-    if latex:
-        bare = f"{latex[1]}{latex[2] or latex[3]}/{latex[4] or latex[5]}".replace("--", "").replace("+-", "-")
-    match = _NUMBER.fullmatch(bare)
-    if match is None:
-        return None
-    number, divisor, percent = match.groups()
-    try:
-        value = _fraction(number) / _fraction(divisor) if divisor else _fraction(number)
-    except (ValueError, ZeroDivisionError):
-        return None
-    return ("%", value) if percent else value
+class QuantityClasses(Classes):
+    """Answers with the same key are the same, and a number without a unit is the same as the first with one."""
 
+    def __init__(self, key: Callable[[Answer], Hashable]) -> None:
+        self._key = key
+        self._numbers: dict[Hashable, int] = {}
+        self._count = 0
+        self._units: set[Hashable] = set()
 
-def _fraction(text: str) -> Fraction:
-    return Fraction(text.replace(",", ""))
+    def assign(self, answer: Answer) -> int:
+        """The number of the answer's class."""
+        key = self._key(answer)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = self._class_of(key)
+        return number
+
+    def _class_of(self, key: Hashable) -> int:
+        if isinstance(key, WithUnit) and key.bare not in self._units:
+            self._units.add(key.bare)
+            if key.bare not in self._numbers:
+                self._numbers[key.bare] = self._new()
+            return self._numbers[key.bare]
+        return self._new()
+
+    def _new(self) -> int:
+        self._count += 1
+        return self._count - 1

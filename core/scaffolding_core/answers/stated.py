@@ -10,10 +10,13 @@ from scaffolding_core.messages import AssistantMessage
 __all__ = ["Stated", "stated"]
 
 _STATEMENT = re.compile(
-    r"(?:####|\banswer\s?(?:is\b(?!\s?not\b)|:|=)|\banswer\*\*\s?:?)[\s*:=]{0,8}", re.IGNORECASE
+    r"(?:####|\b(?:answer|correct (?:option|choice))\s?(?:is\b(?!\s?not\b)|:|=)|\banswer\*\*\s?:?)[\s*:=]{0,8}",
+    re.IGNORECASE,
 )
-_END = re.compile(r"\n|\.(?:\s|$)")
-_AROUND = " \t*_`\"'$:"
+_END = re.compile(r"\n|\.(?:\s|$)|,?\s(?:because|since)\s", re.IGNORECASE)
+_AROUND = " \t*_`\"':"
+_FORMULA = re.compile(r"\$(.*?)\$\.?")
+_HINT = re.compile("answer|correct (?:option|choice)", re.IGNORECASE)
 _LONGEST = 400
 
 
@@ -27,10 +30,13 @@ class Stated(Extractor):
 
 def stated(text: str) -> str | None:
     """What a text states as its answer; a statement that was cut short before it said anything is passed over."""
-    if "####" not in text and "answer" not in text.lower():  # told much sooner than by the pattern
+    if "####" not in text and not _HINT.search(text):  # told much sooner than by the pattern
         return None
     for start in reversed([match.end() for match in _STATEMENT.finditer(text)]):
-        sentence = _END.split(text[start : start + _LONGEST], maxsplit=1)[0].strip(_AROUND)
-        if sentence:
+        sentence = _END.split(text[start : start + _LONGEST], maxsplit=1)[0].replace("**", "").strip(_AROUND)
+        formula = _FORMULA.fullmatch(sentence)  # `$5$` is one, `$5` is money
+        if formula:
+            sentence = formula[1].strip()
+        if sentence.strip("$"):
             return sentence
     return None

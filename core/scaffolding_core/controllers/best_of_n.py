@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
-from scaffolding_core.errors import BudgetExceededError
+from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
 
@@ -34,7 +35,7 @@ class BestOfNController(Controller):
         ahead: samples that may run at once before any is scored; None for all.
 
     Raises:
-        InvalidRequestError: a number of samples below 1.
+        InvalidRequestError: a number of samples below 1, or something that is no controller.
     """
 
     stateless: ClassVar[bool] = True
@@ -49,12 +50,14 @@ class BestOfNController(Controller):
         enough: float | None = None,
         ahead: int | None = None,
     ) -> None:
-        self.generation_controller = generation_controller
-        self.reward_controller = reward_controller
+        self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
+        self.reward_controller = checked_part(reward_controller, "reward_controller", "process")
         self.default_sample_num = checked_sample_num(default_sample_num, 4)
         self.min_samples = checked_sample_num(min_samples, 1)
         self.enough = enough
         self.ahead = ahead
+        if ahead is not None and not (isinstance(ahead, int) and ahead >= 1):
+            raise InvalidRequestError(f"ahead must be a whole number of at least 1, got {ahead!r}")
 
     def process(
         self,

@@ -8,6 +8,7 @@ from typing import ClassVar
 from scaffolding_core.answers import Extractor, default_extractor
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import extracted
+from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.messages import RoleMessage, UserMessage
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import ChatTask, GenerationTask
@@ -31,6 +32,9 @@ class ChainOfThoughtController(Controller):
         generation_controller: the method that generates.
         instruction: what to put behind the prompt.
         extractor: finds the answer in the text.
+
+    Raises:
+        InvalidRequestError: a controller or an extractor that is none.
     """
 
     stateless: ClassVar[bool] = True
@@ -42,9 +46,9 @@ class ChainOfThoughtController(Controller):
         instruction: str = INSTRUCTION,
         extractor: Extractor | None = None,
     ) -> None:
-        self.generation_controller = generation_controller
+        self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.instruction = instruction
-        self.extractor = extractor or default_extractor()
+        self.extractor = checked_part(extractor or default_extractor(), "extractor", "extract")
         self.streams_answer = generation_controller.streams_answer
 
     def process(
@@ -62,7 +66,7 @@ class ChainOfThoughtController(Controller):
             candidate = Candidate.from_task(0, tasks[0])
             output = ScaffoldingOutput.from_candidate(candidate, method=type(self).__name__)
         output.method = type(self).__name__
-        if output.answer is None:
+        if output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
             output.answer = yield from extracted(self.extractor, output.message)
         return output
 

@@ -15,6 +15,7 @@ from scaffolding_core.answers import (
     default_equivalence,
 )
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.messages import AssistantMessage
@@ -50,7 +51,7 @@ class FieldVoteController(Controller):
         min_samples: how many samples must succeed.
 
     Raises:
-        InvalidRequestError: a number of samples below 1, or an unknown stop rule.
+        InvalidRequestError: a number of samples below 1, an unknown stop rule, or a part of the wrong kind.
     """
 
     stateless: ClassVar[bool] = True
@@ -66,9 +67,9 @@ class FieldVoteController(Controller):
         run_ahead: float | None = None,
         min_samples: int = 1,
     ) -> None:
-        self.generation_controller = generation_controller
+        self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.default_sample_num = checked_sample_num(default_sample_num, 1)
-        self.extractor = _Named(extractor or Structure())
+        self.extractor = _Named(checked_part(extractor or Structure(), "extractor", "extract"))
         self.equivalences = dict(equivalences or {})
         self.stop_rule = resolve_stop_rule(stop_rule)
         self.run_ahead = run_ahead

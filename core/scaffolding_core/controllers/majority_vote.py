@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from scaffolding_core.answers import Equivalence, Extractor, default_equivalence, default_extractor
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import extracted, in_thread
+from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.errors import InvalidRequestError
@@ -40,7 +41,8 @@ class MajorityVoteController(Controller):
         min_samples: how many samples must succeed.
 
     Raises:
-        InvalidRequestError: a number of samples below 1, an unknown stop rule, a run_ahead below 1.
+        InvalidRequestError: a number of samples below 1, an unknown stop rule, a run_ahead below 1,
+            or a part of the wrong kind.
     """
 
     stateless: ClassVar[bool] = True
@@ -56,11 +58,11 @@ class MajorityVoteController(Controller):
         run_ahead: float | None = None,
         min_samples: int = 1,
     ) -> None:
-        self.generation_controller = generation_controller
+        self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.default_sample_num = checked_sample_num(default_sample_num, 1)
         self.extractor = extractor
-        self._extractor = extractor or default_extractor()
-        self.equivalence = equivalence or default_equivalence()
+        self._extractor = checked_part(extractor or default_extractor(), "extractor", "extract")
+        self.equivalence = checked_part(equivalence or default_equivalence(), "equivalence", "classes")
         self.stop_rule = resolve_stop_rule(stop_rule)
         self.run_ahead = run_ahead
         self.min_samples = checked_sample_num(min_samples, 1)
@@ -126,7 +128,8 @@ class MajorityVoteController(Controller):
         candidate = Candidate.from_task(0, tasks[0])
         if not isinstance(output, ScaffoldingOutput):
             output = ScaffoldingOutput.from_candidate(candidate, method="")
-        if output.answer is None or self.extractor is not None:
+        whole = output.finish_reason != "cancelled"
+        if whole and (output.answer is None or self.extractor is not None):
             output.answer = yield from extracted(self._extractor, output.message)
         candidate.message, candidate.answer, candidate.score = output.message, output.answer, output.score
         candidate.votes = 0 if output.answer is None else 1

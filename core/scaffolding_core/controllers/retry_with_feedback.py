@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import derived_seed
 from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import AssistantMessage, UserMessage
@@ -59,7 +60,7 @@ class RetryWithFeedbackController(Controller):
         template: what a retry says, with `{feedback}` where the judge's words go.
 
     Raises:
-        InvalidRequestError: a negative number of retries.
+        InvalidRequestError: a negative number of retries, or something that is no controller.
     """
 
     stateless: ClassVar[bool] = True
@@ -73,8 +74,8 @@ class RetryWithFeedbackController(Controller):
         passing: float = 0.5,
         template: str = FEEDBACK,
     ) -> None:
-        self.generation_controller = generation_controller
-        self.reward_controller = reward_controller
+        self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
+        self.reward_controller = checked_part(reward_controller, "reward_controller", "process")
         self.max_retries = _checked(max_retries)
         self.passing = passing
         self.template = template

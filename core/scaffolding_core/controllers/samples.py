@@ -93,19 +93,26 @@ class Samples:
         task = self.tasks[index][0]
         candidate = self.candidates[index] = Candidate.from_task(index, task)
         candidate.usage, candidate.cut = outcome.usage, outcome.cut
+        if error is None and task.finish_reason == "cancelled":
+            error = task.error  # the method made do with a part of the text, which must not vote
         if value is not task and isinstance(value, ScaffoldingOutput):
             candidate.message = value.message
             candidate.answer = value.answer
             candidate.score = value.score
+            if value.stopped == "budget":
+                self._stop_at_budget()
         if error is not None:
             self._fail(candidate, error)
         return candidate
 
     def out_of_budget(self, error: BudgetExceededError) -> None:
         """Start no more samples; what runs may still end."""
+        self._stop_at_budget()
+        self._end_of_budget = error
+
+    def _stop_at_budget(self) -> None:
         self.race.ahead = 0
         self.stopped = "budget"
-        self._end_of_budget = error
 
     def concluded(
         self, tasks: Sequence[GenerationTask], chosen: Candidate, method: str
@@ -118,7 +125,7 @@ class Samples:
         for task, best in zip(tasks, self.tasks[chosen.index], strict=True):
             task.take_results(best)
         output = ScaffoldingOutput.from_candidate(chosen, method=method)
-        output.candidates, output.stopped = self.in_order(), self.stopped
+        output.candidates, output.stopped = [each for each in self.in_order() if _began(each)], self.stopped
         return output
 
     def succeeded(self) -> list[Candidate]:
@@ -157,6 +164,12 @@ class Samples:
                 f"succeed; the last error: {error}",
                 self.failures,
             )
+
+
+def _began(candidate: Candidate) -> bool:
+    """Whether anything was paid for it: one that was cut in the queue, or refused by the budget, never began."""
+    stopped = candidate.cut or isinstance(candidate.error, BudgetExceededError)
+    return candidate.usage is not None or not stopped
 
 
 def checked_sample_num(sample_num: object, default: int) -> int:

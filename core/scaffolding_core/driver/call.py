@@ -266,6 +266,10 @@ class Call:
 
     def _charge(self) -> None:
         task = self.task
+        told: object = task.usage
+        if told is not None and not isinstance(told, Usage):
+            described = f"set the task's usage to {told!r}: it must be a Usage"
+            self.error, task.usage = WorkerError(f"{type(self.worker).__name__} {described}"), None
         if task.usage is None:
             task.usage = Usage(calls=1, lost_calls=1)
         self.usage = self.request.charge(task)

@@ -111,7 +111,10 @@ class Driver:
                 self._scheduled = False
                 return
             item = ready.popleft()
-            item.request.context.run(_advance, item)
+            try:
+                item.request.context.run(_advance, item)
+            except Exception as error:  # only the request whose parts brought it about may suffer
+                item.request.fail(error)
         self.loop.call_soon(self._drain, context=self.empty_context)
 
 

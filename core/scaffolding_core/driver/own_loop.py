@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import TypeVar
 
 __all__ = ["OwnLoop"]
@@ -42,7 +43,10 @@ class OwnLoop:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
-            self.loop.run_forever()
+            while True:
+                with suppress(SystemExit, KeyboardInterrupt):  # a worker's: its call has failed with it
+                    self.loop.run_forever()
+                    break
         finally:
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             self.loop.run_until_complete(self.loop.shutdown_default_executor())

@@ -265,6 +265,12 @@ class Request:
         self._ended = True
         self.result.set_error(error)
 
+    def fail(self, error: BaseException) -> None:
+        """End it at once: the driver cannot go on with it."""
+        self.cancel(error)
+        if not self._ended:
+            self._end(None, error)
+
     def finish(self, root: Branch) -> None:
         """The method's own generator has ended."""
         if self._streams or self.driver.scope_workers:

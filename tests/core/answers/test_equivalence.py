@@ -20,7 +20,7 @@ from scaffolding_core import (
     ToolCalls,
 )
 from scaffolding_core.answers import default_equivalence
-from scaffolding_core.answers.numeric import number_in
+from scaffolding_core.answers.quantity import number_in
 
 
 def same(equivalence, *answers):
@@ -43,10 +43,22 @@ def test_samples_without_an_answer_abstain():
         ("1/2", "0.5", r"\frac{1}{2}", r"\dfrac{1}{2}", r"\frac12", ".5", Fraction(1, 2)),
         ("-3", "−3", "-3.0", "$-3$", r"\(-3\)"),
         ("50%", "50 %", r"50\%", "50 percent"),
-        ("42", "42 dollars", "$42", "42 cm", r"42\text{ cm}", r"42 \mathrm{km/h}", "42 square meters", "42 cm^2"),
+        ("42", "42 dollars", "$42", r"\$42", "42 USD", "$42.00", "$42$"),
+        ("42", "42 cm", "42cm", r"42\text{ cm}", r"42 \mathrm{cm}", "42 centimetres", "$42$ cm"),
+        ("42 square meters", "42 m^2", "42 m²", "42 metres squared", "42 sq. meters", "42"),
+        ("60 miles per hour", "60 mph", "60 miles an hour", "60"),
+        ("18", "18 eggs", "18 Eggs."),
+        ("$18 per day", "18 dollars a day", "18"),
         ("90", "90°", r"90^\circ", r"90^{\circ}", "90 degrees"),
+        ("2.5", "2 1/2", r"2\frac{1}{2}", r"2 \frac12", "2½", "5/2", r"$2\frac{1}{2}$"),
+        ("-2.5", "-2 1/2", r"-2\frac{1}{2}", r"-\frac{5}{2}", r"\frac{-5}{2}", r"\frac{5}{-2}", "−2½"),
+        ("300000000", "3e8", "3 × 10^8", r"3\times 10^{8}", "3 x 10^8", "3*10^8", "3×10⁸", "300 million"),
+        ("0.0012", "1.2e-3", r"1.2 \times 10^{-3}", "1.2×10⁻³"),
+        ("1000000", "1 000 000", "1\u202f000\u202f000", "1'000'000", "1.000.000", "10^6", "1 million"),
+        ("1234.5", "1.234,50", "$1,234.50", "1 234.5", "approximately 1,234.5", "≈1234.5", "x = 1234.5"),
+        ("3:30 pm", "3:30 PM", "3:30pm", "3:30 p.m."),
         ("Paris", " paris.", "**Paris**", r"\text{Paris}", '"Paris"', "PARIS!", r"\boxed{Paris}"),
-        ("B", "(B)", "b)", "b."),
+        ("B", "(B)", "b)", "b.", "B) Paris", "(b) Paris", "Option B", "option (B)", r"\textbf{(B)}"),
         ("New  York", r"new\ york", "NEW\nYORK"),
         (r"\left(1, 2\right)", "(1, 2)"),
         ("café", "cafe\u0301"),
@@ -72,6 +84,23 @@ def test_written_differently_the_same(answers):
         ("n!", "n"),
         ("x²", "x2"),
         (".5 cm", "5 cm"),
+        ("5 cm", "5 meters"),
+        ("$5", "5 cents"),
+        ("$5", "€5"),
+        ("5 minutes", "5 hours"),
+        ("5 m", "5 m^2"),
+        ("5 apples", "5 oranges"),
+        ("2 thirds", "2"),
+        ("5 tenths", "5"),
+        ("3 tens", "3"),
+        ("3 million", "3 billion"),
+        ("1,5", "15"),
+        ("3 × 10^8", "3 × 10^9"),
+        ("2^10", "10"),
+        ("3:30 pm", "4:30 pm"),
+        ("(a) 5 (b) 6", "(a) 7 (b) 8"),
+        ("(i) 5 (ii) 6", "(i) 7 (ii) 8"),
+        ("A. Lincoln", "A. Johnson"),
         ("5 million", "5"),
         ("3 x", "3"),
         ("3m", "3"),
@@ -84,6 +113,19 @@ def test_written_differently_the_same(answers):
 )
 def test_different(one, other):
     assert not same(Normalised(), one, other)
+
+
+def test_a_number_without_a_unit_is_the_same_as_the_first_with_one():
+    classes = Normalised().classes()
+    assert [classes.assign(answer) for answer in ("5", "5 cm", "5 m", "5 centimeters", "5 meters", 5)] == [
+        0, 0, 1, 0, 1, 0,
+    ]  # fmt: skip
+    classes = Numeric().classes()
+    assert [classes.assign(answer) for answer in ("5 cm", "5", "5 m", "6 m")] == [0, 0, 1, 2]
+
+
+def test_inside_a_structure_units_do_not_count():
+    assert same(Normalised(), {"price": "5 dollars"}, {"price": 5}, {"price": "$5"})
 
 
 def test_numbers_by_value_and_the_rest_to_the_letter():
@@ -170,7 +212,22 @@ def test_any_answers_fall_into_classes_whatever_their_order(answers):
 
 @pytest.mark.parametrize(
     "text",
-    ["1e999999999", "9" * 10_000, "9" * 4_000, "1" * 60 + "e999", "", ".", "1e", "--1", "1/2/3", "e5", "cm", "%"],
+    [
+        "1e999999999",
+        "10^999999999",
+        "9 × 10^9999",
+        "9" * 10_000,
+        "9" * 4_000,
+        "1" * 60 + "e999",
+        "",
+        ".",
+        "1e",
+        "--1",
+        "1/2/3",
+        "e5",
+        "cm",
+        "%",
+    ],
 )
 def test_numbers_that_would_grow_out_of_hand_are_no_numbers_or_stay_small(text):
     number = number_in(text)
@@ -196,6 +253,9 @@ def test_a_whole_number_too_long_to_write_is_still_a_number():
         r"\ " * 50_000,
         r"\left" * 20_000,
         "*_`" * 33_000,
+        "(a) " * 25_000,
+        "b) " + "a" * 100_000,
+        r"^{\circ}" * 12_000,
     ],
 )
 def test_hostile_text_costs_bounded_time(text):

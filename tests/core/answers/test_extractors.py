@@ -65,6 +65,14 @@ def test_the_last_complete_box(text, answer):
         ("The answer is not 5", None),
         ("**The answer is 42**", "42"),
         ("nothing here", None),
+        ("The answer is $5.00.", "$5.00"),
+        ("The answer is $5$.", "5"),
+        ("The answer is $$", None),
+        ("The answer is **7** apples.", "7 apples"),
+        ("The answer is 7, because 3 + 4 = 7.", "7"),
+        ("The answer is B since A is wrong.", "B"),
+        ("The correct option is (C) 5 cm.", "(C) 5 cm"),
+        ("One option is 5.", None),
     ],
 )
 def test_what_is_stated_as_the_answer(text, answer):
@@ -82,7 +90,25 @@ def test_what_is_stated_as_the_answer(text, answer):
         ("1, so .5", ".5"),
         ("so...5", "5"),
         ("x = −3", "−3"),
-        ("3-4", "4"),
+        ("a-4", "4"),
+        ("2 1/2 cups", "2 1/2"),
+        (r"so 2\frac{1}{2}.", r"2\frac{1}{2}"),
+        (r"-\frac12", r"-\frac12"),
+        ("2½", "2½"),
+        ("at 3:30 pm", "3:30 pm"),
+        ("It is 12:45.", "12:45"),
+        ("on 2024-05-06", "2024-05-06"),
+        ("5/6/2024", "5/6/2024"),
+        ("10–20 or 3-4", "3-4"),
+        ("3.0 × 10^8 m/s", "3.0 × 10^8"),
+        (r"$3\times 10^{8}$", r"3\times 10^{8}"),
+        ("$3 million", "3 million"),
+        ("1 000 000 people", "1 000 000"),
+        ("1.000,50", "1.000,50"),
+        ("3,5", "3,5"),
+        ("7, 8, 9", "9"),
+        ("10 - 3 = 7", "7"),
+        ("192.168.0.1", "192.168.0.1"),
         (r"50\%", r"50\%"),
         ("v1.2.3", None),
     ],
@@ -171,6 +197,35 @@ def test_by_default_the_most_deliberate_statement_counts():
     assert extract(said("{1, 2}")) == "2"
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Yes, 5 is prime.", "Yes"),
+        ("No, 51 is 3 times 17.", "No"),
+        ("The answer is yes, 5 is prime.", "yes"),
+        ("The answer is 5, no more.", "5, no more"),
+        ("**No**", "No"),
+        ("True. 2 + 2 = 4", "True"),
+        ("no\nsince 7 < 8", "no"),
+        ("No. 5 of them", "5"),
+        ("Nothing but 5", "5"),
+        ("No one saw 5", "5"),
+        ("Yes, the answer is 5", "5"),
+        ("It takes 5 minutes.", "5 minutes"),
+        ("It is 60 miles per hour, so fast", "60 miles per hour"),
+        ("She has 18 eggs.", "18"),
+        ("It costs $1,234.50.", "$1,234.50"),
+        ("so $5$", "5"),
+        (r"so $5 \text{ cm}$ in all", "5"),
+        ("it is $3 + 4 = 7$", "7"),
+        ("100°C", "100°C"),
+        ("2 m² of it", "2 m²"),
+    ],
+)
+def test_by_default_a_verdict_counts_before_a_number_and_a_number_has_its_unit(text, answer):
+    assert default_extractor().extract(said(text)) == answer
+
+
 def test_the_first_that_finds_one_and_functions_of_ones_own():
     extractor = FirstOf(Boxed(), FromFunction(lambda text: text[:2] or None), WholeText())
     assert extractor.extract(said("yes")) == "ye"
@@ -241,6 +296,17 @@ def test_a_pattern_that_backtracks_for_ever_has_no_answer_in_bounded_time():
         "1/" * 50_000,
         "1,111" * 20_000,
         "." * 100_000,
+        "1 " * 50_000,
+        "1'" * 50_000,
+        "1:" * 50_000,
+        "111 " * 25_000,
+        "$5 " * 30_000,
+        "5 cm " * 20_000,
+        "1×10^" * 20_000,
+        r"\frac{1}{" * 11_000,
+        "yes" * 33_000,
+        "answer is 5 because " * 5_000,
+        "the answer is $" * 6_000,
     ],
 )
 def test_hostile_text_costs_bounded_time(text):

@@ -84,7 +84,7 @@ def test_what_never_ends_is_unequal_in_bounded_time(hostile):
 
 def test_one_hostile_sample_costs_its_own_time_once_and_not_the_vote():
     for early in (True, False):
-        classes = Mathematical(timeout=1).classes()
+        classes = Mathematical(timeout=4).classes()  # a sound comparison must never take as long
         texts = ["x+1", "1+x", "y+1", "1+y", "z", "1+z"]
         texts.insert(0 if early else 5, "(2^{999999})!")
         numbers = [classes.assign(text) for text in texts]

@@ -141,3 +141,9 @@ def test_a_sample_number_that_makes_no_sense_is_refused(wrong):
         return
     with pytest.raises(InvalidRequestError):
         BestOfNController(single, rewards, wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5])
+def test_a_number_of_samples_ahead_with_which_none_could_start_is_refused(wrong):
+    with pytest.raises(InvalidRequestError, match="ahead must be"):
+        BestOfNController(single, rewards, ahead=wrong)

@@ -8,7 +8,9 @@ import pytest
 from scaffolding_core import (
     Boxed,
     Budget,
+    BudgetExceededError,
     CandidateEvent,
+    ChainOfThoughtController,
     DecisionEvent,
     FromFunction,
     FunctionWorker,
@@ -167,6 +169,62 @@ async def test_a_budget_of_samples_votes_among_those_it_allows():
     assert (output.answer, output.stopped) == ("8", "budget")
 
 
+async def test_a_vote_over_votes_that_the_budget_ended_says_so():
+    inner = MajorityVoteController(single, 2, stop_rule="full")
+    worker = Says(["7"], delays=[0, 30, 0, 30])
+    async with ScaffoldingLlm(MajorityVoteController(inner, 2, stop_rule="full"), worker) as llm:
+        output = (await llm.generate_async("q", budget=Budget(seconds=0.05))).output
+    assert (output.answer, output.votes, output.stopped) == ("7", {"7": 2}, "budget")
+
+
+class CutMidway(Worker):
+    """Its first samples finish; the others have written a part of another answer when time is up."""
+
+    def __init__(self, whole):
+        self.whole = whole
+
+    async def run_task(self, task):
+        self.whole -= 1
+        task.output_str = "the answer is 12"
+        if self.whole < 0:
+            await asyncio.sleep(30)
+        task.output_str, task.finish_reason = "the answer is 123", "stop"
+
+
+@pytest.mark.parametrize("method", [single, NativeChatController(), ChainOfThoughtController(single)])
+async def test_a_sample_that_the_deadline_cuts_midway_never_votes(method):
+    time_is_up = Budget(seconds=0.05)
+    async with ScaffoldingLlm(MajorityVoteController(method, 4), CutMidway(1)) as llm:
+        output = (await llm.generate_async("q", budget=time_is_up)).output
+    assert (output.answer, output.votes, output.stopped) == ("123", {"123": 1}, "budget")
+    assert sum(isinstance(c.error, BudgetExceededError) for c in output.candidates) == 3
+
+    async with ScaffoldingLlm(MajorityVoteController(method, 4), CutMidway(0)) as llm:
+        with pytest.raises(BudgetExceededError):
+            await llm.generate_async("q", budget=time_is_up)
+
+
+@pytest.mark.parametrize("method", [single, ChainOfThoughtController(single)])
+async def test_a_part_of_a_text_has_no_answer(method):
+    for lone in (method, MajorityVoteController(method, 1)):
+        async with ScaffoldingLlm(lone, CutMidway(0)) as llm:
+            output = (await llm.generate_async("q", budget=Budget(seconds=0.05))).output
+        assert (output.text, output.answer, output.stopped) == ("the answer is 12", None, "budget")
+        assert not output.agreement
+
+
+async def test_samples_that_never_began_are_not_among_the_candidates():
+    output, _ = await vote(["7", "8", "8", "7"], options={"budget": Budget(samples=3)})
+    assert [c.index for c in output.candidates] == [0, 1, 2]
+
+    worker = Says(["7"], delays=[0.01] * 8)
+    worker.max_concurrency = 2
+    async with ScaffoldingLlm(MajorityVoteController(single, 8, run_ahead=3), worker) as llm:
+        output = (await llm.generate_async("q")).output
+    assert worker.started == output.samples < 8
+    assert output.usage.calls == output.usage.lost_calls == worker.cut
+
+
 async def test_sample_num_is_an_option_of_each_request():
     worker = Says(["7"])
     async with ScaffoldingLlm(MajorityVoteController(single), worker) as llm:
@@ -187,6 +245,13 @@ async def test_a_seed_gives_each_sample_one_of_its_own_and_the_same_ones_again()
 async def test_equal_answers_need_not_be_written_alike():
     output, _ = await vote(["1,000", "$1000", "8", "1e3"], stop_rule="full")
     assert output.votes == {"1,000": 3, "8": 1}
+
+
+async def test_a_number_in_common_does_not_make_two_answers_one():
+    output, _ = await vote(["It takes 5 minutes.", "It takes 5 hours.", "5 hours", "5"], stop_rule="full")
+    assert output.votes == {"5 minutes": 2, "5 hours": 2}
+    output, _ = await vote(["Yes, 51 is prime.", "No, 51 is 3 times 17.", "No."], stop_rule="full")
+    assert output.votes == {"No": 2, "Yes": 1}
 
 
 async def test_mathematics_decides_which_answers_are_equal():

@@ -5,15 +5,21 @@ import asyncio
 import pytest
 
 from scaffolding_core import (
+    BestOfNController,
+    Boxed,
     Budget,
     ChainOfThoughtController,
     ChatTask,
     Delta,
+    FieldVoteController,
     FunctionWorker,
+    GenerationTask,
     InvalidRequestError,
     MajorityVoteController,
     NativeChatController,
     NativeGenerationController,
+    NativeRewardController,
+    RetryWithFeedbackController,
     ScaffoldingLlm,
     SystemMessage,
     UserMessage,
@@ -21,6 +27,8 @@ from scaffolding_core import (
 )
 from scaffolding_core.errors import UnknownMethodError
 from scaffolding_core.worker import Worker
+
+single = NativeGenerationController()
 
 
 async def seen_by(controller, prompt, answer="it is 7", **options):
@@ -58,11 +66,51 @@ def test_an_unknown_sampling_parameter_is_refused_with_the_known_ones(make):
         (None, "NoneType"),
         ({"a": 1}, "dict"),
         ([7], "int"),
+        ([{"role": "user", "content": " "}], "empty"),
+        ([SystemMessage(""), UserMessage("")], "empty"),
+        (GenerationTask(input_str=""), "empty"),
+        (GenerationTask(), "empty"),
+        (ChatTask(messages=[]), "empty"),
     ],
 )
 async def test_a_prompt_that_is_none_is_refused_before_anything_runs(prompt, message):
     with pytest.raises(InvalidRequestError, match=message):
         await seen_by(NativeGenerationController(), prompt)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"n": 0}, "n must be 1, got 0: .*sample_num"),
+        ({"n": 2}, "n must be 1, got 2"),
+        ({"seed": "7"}, "seed must be of type int"),
+        ({"seed": 1.5}, "seed must be of type int"),
+    ],
+)
+async def test_an_option_that_makes_no_sense_is_refused_before_anything_runs(option, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        await seen_by(MajorityVoteController(NativeGenerationController()), "q", **option)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ChainOfThoughtController(None),
+        lambda: MajorityVoteController(NativeGenerationController),
+        lambda: BestOfNController(None, NativeRewardController()),
+        lambda: BestOfNController(single, NativeRewardController),
+        lambda: FieldVoteController("direct"),
+        lambda: RetryWithFeedbackController(single, None),
+        lambda: MajorityVoteController(single, extractor=Boxed),
+        lambda: MajorityVoteController(single, extractor=str.strip),
+        lambda: ChainOfThoughtController(single, extractor="boxed"),
+        lambda: FieldVoteController(single, extractor=Boxed),
+        lambda: MajorityVoteController(single, equivalence="exact"),
+    ],
+)
+def test_a_part_of_the_wrong_kind_is_refused_when_a_method_is_made(make):
+    with pytest.raises(InvalidRequestError, match="must be an instance with .* got"):
+        make()
 
 
 async def test_an_unknown_option_names_the_known_ones():

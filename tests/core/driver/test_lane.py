@@ -93,3 +93,9 @@ def test_a_limit_below_one_is_refused(limit):
         ScaffoldingLlm(NativeGenerationController(), backend)
     with pytest.raises(InvalidRequestError, match="max_parallel_requests"):
         ScaffoldingLlm(NativeGenerationController(), Backend(), max_parallel_requests=limit)
+
+
+@pytest.mark.parametrize("workers", [None, Backend, [Backend()], {"generation": None}, {"generation": Backend}])
+def test_what_is_no_worker_is_refused(workers):
+    with pytest.raises(InvalidRequestError, match=r"a worker must have an async run_task\(task\), got"):
+        ScaffoldingLlm(NativeGenerationController(), workers)

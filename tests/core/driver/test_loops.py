@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter, deque
 
 import pytest
 
+from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import NativeGenerationController
 from scaffolding_core.errors import ClosedError, DeadlockError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
@@ -142,6 +144,22 @@ async def test_state_of_a_method_belongs_to_the_request():
         results = await asyncio.gather(llm.generate_async("a"), llm.generate_async("b"))
     assert [r.text for r in results] == ["a", "b"]
     assert method.seen == []
+
+
+async def test_state_in_containers_of_any_kind_belongs_to_the_request():
+    class Counts(Controller):
+        def __init__(self):
+            self.seen = Counter()
+            self.recent = deque()
+
+        def process(self, tasks):
+            self.seen[tasks[0].input_str] += 1
+            self.recent.append(tasks[0].input_str)
+            yield []
+            tasks[0].output_str = f"{sum(self.seen.values())} {len(self.recent)}"
+
+    async with ScaffoldingLlm(Counts(), Backend()) as llm:
+        assert [(await llm.generate_async("q")).text for _ in range(3)] == ["1 1"] * 3
 
 
 async def test_a_worker_may_use_the_same_llm_and_rides_on_its_own_requests_slot():

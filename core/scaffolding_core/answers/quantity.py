@@ -1,0 +1,149 @@
+"""Reading a number with its unit, whatever the way it is written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Hashable
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+from scaffolding_core.answers.extractor import Answer
+from scaffolding_core.answers.unit import UNIT, unit_of
+
+__all__ = ["Number", "WithUnit", "number_in", "quantity_key"]
+
+Number: TypeAlias = "Fraction | tuple[str, Fraction]"
+"""An exact value; a percentage is marked as such."""
+
+# Exponents have at most three digits and texts at most 128 characters, so no number grows out of hand.
+_DECIMAL = r"(?:\d{1,3}(?:[, ']\d{3})+|\d+)?(?:\.\d+)?"
+_EXPONENT = r"(?:e(?P<{0}>[-+]?\d{{1,3}})|\s?(?:[×x*·]|\\times|\\cdot)\s?10\^\{{?(?P<{0}10>-?\d{{1,3}})\}}?)?"
+_NUMBER = re.compile(
+    rf"(?P<sign>[-+]?)(?:(?P<whole>\d+)\s(?P<part>\d+/\d+)"
+    rf"|10\^\{{?(?P<ten>-?\d{{1,3}})\}}?"
+    rf"|(?P<number>{_DECIMAL}){_EXPONENT.format('e')}(?:\s?/\s?(?P<divisor>[-+]?{_DECIMAL}))?)"
+    r"(?:\s(?P<magnitude>thousand|million|billion|trillion))?"
+    rf"\s{{0,4}}{UNIT}",
+    re.IGNORECASE,
+)
+_EUROPEAN = re.compile(r"[-+]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})(?!\d)")
+_LATEX_FRACTION = re.compile(
+    r"([-+]?)\s?(?:(\d+)\s?)?\\[dt]?frac\s?(?:\{([-+]?\d+)\}|(\d))\s?(?:\{([-+]?\d+)\}|(\d))"
+)
+_MARKUP = re.compile(r"\\[,;!]|\\(?=[$%])|\{(?=,\})|(?<=,)\}")
+_FORMULA = re.compile(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])")
+_DEGREES = re.compile(r"\^?\{?\^?\\circ\}?")
+_CURRENCY = re.compile(r"([-+]?)\s?([$€£¥])\s?([-+]?)")
+_SPOKEN = re.compile(
+    r"(?:[a-z]\s?=\s?)?(?:(?:approximately|about|around|roughly|nearly|exactly|only|just)\s|[≈~]\s?|\\approx\s?)?",
+    re.IGNORECASE,
+)
+_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+_SIGNS = str.maketrans(
+    {"−": "-", "–": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "’": "'"}
+    | {sign: " " + unicodedata.normalize("NFKC", sign).replace("⁄", "/") for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
+)
+_MAGNITUDES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_DIGIT = re.compile(r"[\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
+_LONGEST = 128
+
+
+class WithUnit(NamedTuple):
+    """The key of a number with a unit."""
+
+    bare: tuple[object, ...]
+    unit: str
+
+
+def number_in(answer: Answer) -> Number | None:
+    """The number that an answer is, whatever the way it is written, its unit aside; None if it is none."""
+    quantity = _quantity_in(answer)
+    if quantity is None:
+        return None
+    value, unit = quantity
+    return ("%", value) if unit == "%" else value
+
+
+def quantity_key(answer: Answer) -> Hashable | None:
+    """The number that an answer is and its unit, in a form that is hashed fast; None if it is none."""
+    quantity = _quantity_in(answer)
+    if quantity is None:
+        return None
+    value, unit = quantity
+    bare = value.numerator, value.denominator
+    if unit == "%":
+        return unit, *bare
+    return WithUnit(bare, unit) if unit else bare
+
+
+def _quantity_in(answer: Answer) -> tuple[Fraction, str] | None:
+    if isinstance(answer, int | Fraction) and not isinstance(answer, bool):
+        return Fraction(answer), ""
+    if not isinstance(answer, str | float):
+        return None
+    text = str(answer)
+    return _quantity_written(text.strip()) if len(text) <= _LONGEST and _DIGIT.search(text) else None
+
+
+def _quantity_written(text: str) -> tuple[Fraction, str] | None:
+    currency, bare = _without_currency(_plain(text))
+    found = _NUMBER.fullmatch(bare)
+    if found is None:
+        return None
+    unit = unit_of(found, currency)
+    if unit is None:
+        return None
+    try:
+        value = _value(found)
+    except (ValueError, ZeroDivisionError):
+        return None
+    return value, unit
+
+
+def _plain(text: str) -> str:
+    """The text without markup, in signs that the pattern knows."""
+    bare = text.translate(_SIGNS).strip().rstrip(" .")
+    if formula := _FORMULA.fullmatch(bare):
+        bare = formula[1]
+    bare = _DEGREES.sub("°", _MARKUP.sub("", bare)).strip()
+    bare = _SUPERSCRIPT.sub(lambda found: "^" + unicodedata.normalize("NFKC", found[0]).replace("−", "-"), bare)
+    bare = bare[_SPOKEN.match(bare).end() :]  # type: ignore[union-attr]  # it matches the empty text, too
+    if european := _EUROPEAN.match(bare):
+        bare = european[0].replace(".", "").replace(",", ".") + bare[european.end() :]
+    if fraction := _LATEX_FRACTION.match(bare):
+        bare = _fraction_in_line(fraction) + bare[fraction.end() :]
+    return bare
+
+
+def _fraction_in_line(found: re.Match[str]) -> str:
+    sign, whole, *parts = found.groups()
+    over, under = (part for part in parts if part is not None)
+    negative = sum(part.startswith("-") for part in (sign, over, under)) % 2
+    mixed = f"{whole} " if whole else ""
+    return f"{'-' if negative else ''}{mixed}{over.lstrip('+-')}/{under.lstrip('+-')}"
+
+
+def _without_currency(text: str) -> tuple[str, str]:
+    found = _CURRENCY.match(text)
+    if found is None:
+        return "", text
+    return found[2], found[1] + found[3] + text[found.end() :]
+
+
+def _value(found: re.Match[str]) -> Fraction:
+    if found["ten"]:
+        value = Fraction(10) ** int(found["ten"])
+    elif found["whole"]:
+        value = int(found["whole"]) + Fraction(found["part"])
+    else:
+        value = _decimal(found["number"]) * Fraction(10) ** int(found["e"] or found["e10"] or 0)
+        if found["divisor"] is not None:
+            value /= _decimal(found["divisor"])
+    if found["magnitude"]:
+        value *= 10 ** _MAGNITUDES[found["magnitude"].lower()]
+    return -value if found["sign"] == "-" else value
+
+
+def _decimal(text: str) -> Fraction:
+    return Fraction(re.sub("[, ']", "", text))
