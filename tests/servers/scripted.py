@@ -145,10 +145,14 @@ def _with_total(usage: dict[str, Any]) -> dict[str, Any]:
     return {**usage, "total_tokens": usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0)}
 
 
-@contextmanager
 def scripted_server(script: Callable[[dict[str, Any]], Reply] | list[Reply] | Reply):
+    """Serve a script on a free loopback port until the end of the `with`."""
+    return serve(Scripted(script))
+
+
+@contextmanager
+def serve(server: Scripted):
     """Serve on a free loopback port until the end of the `with`."""
-    server = Scripted(script)
     loop = asyncio.new_event_loop()
     ready = threading.Event()
 
@@ -162,12 +166,12 @@ def scripted_server(script: Callable[[dict[str, Any]], Reply] | list[Reply] | Re
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        ready.set()
         return runner
 
     def run() -> None:
         asyncio.set_event_loop(loop)
         runner = loop.run_until_complete(start())
+        loop.call_soon(ready.set)
         loop.run_forever()
         loop.run_until_complete(runner.cleanup())
         loop.run_until_complete(loop.shutdown_asyncgens())
