@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import threading
 from collections.abc import AsyncGenerator, Mapping
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import aiohttp
 
-__all__ = ["Sessions"]
+from scaffolding_core.errors import InvalidRequestError
+
+__all__ = ["Connection", "Sessions"]
 
 KEEP_ALIVE = 4.0
 """Seconds that an idle connection is kept: less than the 5 s after which trtllm-serve closes it."""
+
+
+class Connection:
+    """Given with a request (`trace_request_ctx`): tells what it is sent on.
+
+    Attributes:
+        reused: the connection was an idle one, which the server may be closing.
+    """
+
+    reused = False
 
 
 class Sessions:
@@ -26,7 +40,8 @@ class Sessions:
 
     def __init__(self, headers: Mapping[str, str], connect_timeout: float) -> None:
         self._headers = dict(headers)
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout)
+        self.connect_timeout = connect_timeout
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout)
         self._sessions: dict[asyncio.AbstractEventLoop, _Open] = {}
         self._lock = threading.Lock()
         self._process = os.getpid()
@@ -70,9 +85,13 @@ class Sessions:
 
     async def _keep(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
         """Hold a session open; a loop that shuts down closes its async generators, and with it this one."""
+        tracing = aiohttp.TraceConfig()
+        tracing.on_connection_reuseconn.append(_reused)
         session = aiohttp.ClientSession(
             headers=self._headers,
             timeout=self._timeout,
+            json_serialize=_json,
+            trace_configs=[tracing],
             # The worker's own slots bound the connections.
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
             read_bufsize=1 << 18,
@@ -96,3 +115,15 @@ class Sessions:
 class _Open(NamedTuple):
     session: aiohttp.ClientSession
     keeper: AsyncGenerator[aiohttp.ClientSession, None]
+
+
+def _json(body: object) -> str:
+    try:
+        return json.dumps(body, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequestError(f"a parameter has a value that JSON cannot hold: {error}") from error
+
+
+async def _reused(_session: object, context: SimpleNamespace, _: object) -> None:
+    if context.trace_request_ctx is not None:
+        context.trace_request_ctx.reused = True
