@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from scaffolding_core import NativeGenerationController, ScaffoldingLlm
-from scaffolding_core.errors import ContextLengthExceededError, UnsupportedParameterError
+from scaffolding_core.errors import BadRequestError, ContextLengthExceededError, UnsupportedParameterError
 from scaffolding_core.messages import ToolDescription, UserMessage
 from scaffolding_core.task import ChatTask, GenerationTask, StreamGenerationTask
 from scaffolding_core.workers.local import LocalWorker
@@ -168,6 +168,11 @@ async def test_tools_are_an_error_where_the_models_template_has_no_place_for_the
 async def test_a_prompt_that_does_not_fit_is_an_error(local_worker):
     with pytest.raises(ContextLengthExceededError):
         await local_worker.run_task(generation("spam " * 20_000))
+
+
+async def test_a_text_that_no_encoding_holds_is_an_error(local_worker):
+    with pytest.raises(BadRequestError, match="surrogate"):
+        await local_worker.run_task(generation("half a character: \ud83d"))
 
 
 async def test_a_refused_sample_leaves_room_for_the_next(local_worker):
