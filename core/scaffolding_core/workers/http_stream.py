@@ -17,7 +17,7 @@ from scaffolding_core.errors import (
 )
 from scaffolding_core.workers.http_errors import error_from_answer, may_succeed_later
 from scaffolding_core.workers.retry import asked_wait
-from scaffolding_core.workers.sessions import Connection, Sessions
+from scaffolding_core.workers.sessions import Connection, Sessions, connection
 from scaffolding_core.workers.sse import LARGEST_EVENT, EventSplitter
 
 __all__ = ["AttemptFailed", "Gate", "HttpStream", "unreachable"]
@@ -101,8 +101,9 @@ class HttpStream:
                 await self._gate.enter()
             session = await self._sessions.get()
             self._url, body = self._request()
+            connection.set(self._connection)
             async with asyncio.timeout(self._first_byte_timeout):
-                self._response = await session.post(self._url, json=body, trace_request_ctx=self._connection)
+                self._response = await session.post(self._url, json=body)
                 await self._check(self._response)
         except Exception as error:
             self._raise(error, self._first_byte_timeout)
@@ -201,7 +202,7 @@ class HttpStream:
             )
         # A RuntimeError is aiohttp's way to say that the session was closed meanwhile.
         if isinstance(error, aiohttp.ClientError | ConnectionError | RuntimeError):
-            stale = self._response is None and self._connection.reused
+            stale = self._response is None and not self._connection.opened
             return AttemptFailed(
                 BackendUnavailableError(
                     f"the connection to {self._url} was lost: {error or type(error).__name__}"
