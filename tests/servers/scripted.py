@@ -42,6 +42,7 @@ class Scripted:
         self.script = script
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.routes: list[str] = []
         self.cut = 0
         self.open = 0
         self.url = ""
@@ -57,6 +58,7 @@ class Scripted:
         body = await request.json()
         self.requests.append(body)
         self.headers.append(dict(request.headers))
+        self.routes.append(request.path.removeprefix("/v1"))
         reply = self.reply(body)
         self.open += 1
         try:

@@ -15,6 +15,8 @@ from scaffolding_core import (
     GenerationTask,
     IncompleteResponseError,
     InvalidRequestError,
+    MajorityVoteController,
+    NativeChatController,
     NativeGenerationController,
     OpenAIWorker,
     RateLimitError,
@@ -274,6 +276,28 @@ async def test_what_would_not_be_honoured_is_refused_before_anything_is_sent(tas
             with pytest.raises(UnsupportedParameterError, match=f"'{name}'.*{hint}"):
                 await worker.run_task(task)
     assert server.requests == []
+
+
+async def test_a_server_that_refuses_unknown_fields_is_sent_none_by_default():
+    """The fields that trtllm-serve and OpenAI both have; by default nothing else goes out."""
+    both = {"model", "n", "stream", "stream_options", "max_tokens", "temperature", "top_p", "stop", "seed"}
+    both |= {"frequency_penalty", "presence_penalty", "logit_bias", "user", "logprobs"}
+    known = {
+        "/completions": both | {"prompt", "echo"},
+        "/chat/completions": both | {"messages", "top_logprobs", "tools", "tool_choice"},
+    }
+    sampling = {"max_tokens": 3, "temperature": 1.0, "top_p": 0.9, "stop": ["x"], "num_logprobs": 1, "user": "u"}
+    tool = ToolDescription("add", "adds", {"a": {"type": "integer"}})
+    with scripted_server(Reply()) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            for generation in (NativeGenerationController(sampling), NativeChatController(sampling, tools=[tool])):
+                vote = MajorityVoteController(generation, 4, stop_rule="full", run_ahead=4)
+                async with ScaffoldingLlm(vote, worker) as llm:
+                    await llm.generate_async("q", priority=3, metadata={"who": "me"})
+                    await llm.generate_async("q", seed=1)
+    sent = [(header, set(body)) for header, body in zip(server.routes, server.requests, strict=True)]
+    assert {route for route, _ in sent} == set(known)
+    assert [fields - known[route] for route, fields in sent if fields - known[route]] == []
 
 
 async def test_further_parameters_are_sent_by_the_names_that_the_server_takes():
