@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from scaffolding_core.task import StreamGenerationTask
@@ -25,19 +24,20 @@ class OpenStream:
         self._choice = Choice(task.scope)
         self._stream: HttpStream | None = None
         self._usage: Usage | None = None
+        self._paid = Usage()
 
     async def read(self, step: int) -> None:
         """Read on until there are `step` more pieces, or no more."""
         try:
             await self._read(self._choice.pieces + step)
         except AttemptFailed as failed:
-            self._fail(lost=failed.sent)
+            self._fail()
             raise failed.error from failed.__cause__
-        except asyncio.CancelledError:
-            self._fail(lost=True)
+        except BaseException:
+            self._fail()
             raise
         self._choice.fill(self._task)
-        self._charge(lost=not self._task.end_flag)
+        self._charge()
 
     async def aclose(self) -> None:
         """Abort at the server."""
@@ -61,19 +61,30 @@ class OpenStream:
                     self._usage = read_usage(chunk["usage"])
 
     async def _opened(self) -> HttpStream:
-        worker, task = self._worker, self._task
+        """Open it, with as many attempts as the worker has; once it is open there is no other."""
+        worker, task, paid = self._worker, self._task, self._paid
         body = await worker._body(task)
-        stream = worker._stream(lambda: (worker.base_url + route(task), body), worker._gate(body))
-        return await stream.__aenter__()
+        deadline = worker._deadline(task)
+        while True:
+            paid.calls += 1
+            paid.lost_calls += 1  # until it is known that it was not
+            stream = worker._stream(lambda: (worker.base_url + route(task), body), worker._gate(body))
+            try:
+                return await stream.__aenter__()
+            except AttemptFailed as failed:
+                paid.lost_calls -= not failed.sent
+                await worker._wait_before_next(failed, paid.calls, deadline, [task], [self._choice], paid)
 
     def _end(self) -> None:
         self._close()
+        self._paid.lost_calls -= 1
         if not self._choice.complete:
+            self._paid.lost_calls += self._usage is None
             raise AttemptFailed(self._worker._incomplete(self._choice), again=False)
         self._task.end_flag = True
 
-    def _fail(self, lost: bool) -> None:
-        self._charge(lost)
+    def _fail(self) -> None:
+        self._charge()
         self._close()
         self._task.request_handle = None  # whoever runs the task again starts it anew
 
@@ -81,7 +92,7 @@ class OpenStream:
         if self._stream is not None:
             self._stream.close()
 
-    def _charge(self, lost: bool) -> None:
+    def _charge(self) -> None:
         usage = self._usage or Usage(completion_tokens=self._choice.pieces)
-        usage.calls, usage.lost_calls = 1, int(lost and self._usage is None)
+        usage.calls, usage.lost_calls = self._paid.calls, self._paid.lost_calls
         self._task.usage = usage
