@@ -246,7 +246,7 @@ class OpenAIWorker(Worker):
             self._choices.update({id(task): choice for task, choice in zip(tasks, choices, strict=True)})
             paid.calls += 1
             try:
-                usage = await self._attempt(tasks[0], body, choices)
+                usage = await self._attempt(tasks[0], body, choices, paid)
                 break
             except AttemptFailed as failed:
                 if len(tasks) > 1 and _refuses_n(failed):
@@ -259,7 +259,6 @@ class OpenAIWorker(Worker):
                     await self._wait_before_next(failed, attempt, deadline, tasks, choices, paid)
                 tasks = [task for task, choice in zip(tasks, choices, strict=True) if not choice.cut]
             except asyncio.CancelledError:
-                paid.lost_calls += 1
                 self._cut(tasks, choices, paid)
                 raise
             finally:
@@ -285,7 +284,9 @@ class OpenAIWorker(Worker):
             _keep_piece(task, choice)
             task.usage = Usage(completion_tokens=choice.pieces)
 
-    async def _attempt(self, task: GenerationTask, body: dict[str, Any], choices: list[Choice]) -> Usage | None:
+    async def _attempt(
+        self, task: GenerationTask, body: dict[str, Any], choices: list[Choice], paid: Usage
+    ) -> Usage | None:
         wanted: list[Choice] = []
 
         def request() -> tuple[str, dict[str, Any]]:
@@ -293,12 +294,17 @@ class OpenAIWorker(Worker):
             return self.base_url + route(task), _for_samples(body, len(wanted))
 
         usage = None
-        async with self._stream(request, self._gate(_for_samples(body, len(choices)))) as stream:
-            while events := await stream.events():
-                for data in events:
-                    chunk = self._read(data, wanted)
-                    if chunk is not None and chunk.get("usage"):
-                        usage = read_usage(chunk["usage"])
+        try:
+            async with self._stream(request, self._gate(_for_samples(body, len(choices)))) as stream:
+                while events := await stream.events():
+                    for data in events:
+                        chunk = self._read(data, wanted)
+                        if chunk is not None and chunk.get("usage"):
+                            usage = read_usage(chunk["usage"])
+        except asyncio.CancelledError:
+            paid.calls -= not wanted  # it was never sent
+            paid.lost_calls += bool(wanted)
+            raise
         for choice in wanted:
             if not choice.complete and not choice.cut:
                 raise AttemptFailed(self._incomplete(choice), again=True)

@@ -228,6 +228,20 @@ async def test_samples_that_do_not_fit_the_context_together_wait_for_each_other(
     await cramped_worker.release_loop()
 
 
+async def test_one_that_is_cut_while_it_waits_for_room_costs_nothing(cramped_worker):
+    first, second = (generation(max_tokens=200, ignore_eos=True) for _ in range(2))
+    running = asyncio.create_task(cramped_worker.run_task(first))
+    await until_busy(cramped_worker)
+    waiting = asyncio.create_task(cramped_worker.run_task(second))
+    await asyncio.sleep(0.1)
+    for cut in (waiting, running):
+        cut.cancel()
+        await asyncio.wait([cut])
+    assert (second.usage.calls, second.usage.lost_calls) == (0, 0)
+    assert (first.usage.calls, first.usage.lost_calls) == (1, 1)
+    await cramped_worker.release_loop()
+
+
 async def test_siblings_that_do_not_fit_the_context_together_wait_for_each_other(cramped_worker):
     tasks = siblings(4, max_tokens=90, ignore_eos=True)
     await run_all(cramped_worker, tasks)
