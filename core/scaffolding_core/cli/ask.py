@@ -101,9 +101,14 @@ async def _run(
     spent = time.monotonic() - started
     if as_json:
         result = {"text": output.text, **output.summary(), "seconds": round(spent, 3)}
-        typer.echo(json.dumps(result, ensure_ascii=False))
+        typer.echo(_json(result))
     else:
         show.result(output, spent)
+
+
+def _json(result: dict[str, Any]) -> str:
+    # A reward may be infinite, which JSON has no number for.
+    return json.dumps(json.loads(json.dumps(result), parse_constant=str), ensure_ascii=False)
 
 
 def _text(question: str) -> str:

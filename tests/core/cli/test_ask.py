@@ -67,6 +67,15 @@ def test_best_of_n_takes_a_function_as_reward(tmp_path):
     assert (done.returncode, done.stdout) == (0, "ccc\n")
 
 
+def test_json_is_json_whatever_a_reward_gives(tmp_path):
+    (tmp_path / "rewards.py").write_text("def best(prompt, answer):\n    return float('inf')\n")
+    with scripted_server(Reply()) as server:
+        best_of_2 = ("-m", "best-of-n", "-n", "2", "--reward", "rewards:best", "--json")
+        done = scaffolding("ask", "q", "--url", server.url, *best_of_2, cwd=tmp_path)
+    result = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert result["candidates"][0]["score"] == "Infinity"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
