@@ -2,6 +2,7 @@
 PYTHON ?= python3
 UV := $(PYTHON) -m uv
 RUN := $(UV) run --no-sync
+unexport VIRTUAL_ENV  # uv makes an environment of its own, and would warn of any other
 
 .PHONY: demo test bench lint types unit install
 
@@ -26,5 +27,5 @@ bench: install
 	$(RUN) python -m tests.benchmarks
 
 install:
-	@$(UV) --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet uv || $(PYTHON) -m pip install --quiet --user --break-system-packages uv
+	@$(UV) --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet uv 2>/dev/null || $(PYTHON) -m pip install --quiet --user --break-system-packages uv
 	$(UV) sync --quiet --extra all $(UV_GROUPS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -78,6 +79,7 @@ def build_method(
     elif sample_num not in (None, 1):
         raise InvalidRequestError(f"the method {name!r} takes one sample: leave sample_num out")
     try:
+        inspect.signature(make).bind(generation, **options)  # says what does not fit without naming its own parts
         return make(generation or NativeChatController(sampling_params), **options)
     except TypeError as error:
         raise InvalidRequestError(f"the method {name!r} does not take these options: {error}") from error

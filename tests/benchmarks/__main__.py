@@ -6,11 +6,11 @@ import platform
 from pathlib import Path
 
 # Each is imported when its turn comes: in a heap full of other libraries, garbage collection costs more.
-PARTS = ("overhead", "start", "stopping", "langchain_adapter", "llamaindex_adapter")
+PARTS = ("overhead", "start", "stopping", "http_client", "langchain_adapter")
 
 if __name__ == "__main__":
     results: dict[str, object] = {"python": platform.python_version()}
     for name in PARTS:
         results[name] = importlib.import_module(f"tests.benchmarks.{name}").main()
         print()
-    Path("bench.json").write_text(json.dumps(results, indent=2) + "\n")
+        Path("bench.json").write_text(json.dumps(results, indent=2) + "\n")

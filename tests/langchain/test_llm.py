@@ -114,7 +114,7 @@ async def test_one_branch_methods_stream_live_and_tell_callbacks():
         assert eager.invoke("q", {"callbacks": [tokens]}) == "abc" == "".join(tokens.tokens)
         tokens = Tokens()
         result = await eager.agenerate(["q"], callbacks=[tokens])
-        assert result.llm_output["token_usage"]["total_tokens"] == 8
+        assert result.llm_output["token_usage"]["total_tokens"] == 7
         assert "".join(tokens.tokens) == "abc"
         await model.backend.aclose()
 

@@ -42,6 +42,7 @@ class Scripted:
         self.script = script
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.routes: list[str] = []
         self.cut = 0
         self.open = 0
         self.url = ""
@@ -57,6 +58,7 @@ class Scripted:
         body = await request.json()
         self.requests.append(body)
         self.headers.append(dict(request.headers))
+        self.routes.append(request.path.removeprefix("/v1"))
         reply = self.reply(body)
         self.open += 1
         try:
@@ -145,10 +147,14 @@ def _with_total(usage: dict[str, Any]) -> dict[str, Any]:
     return {**usage, "total_tokens": usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0)}
 
 
-@contextmanager
 def scripted_server(script: Callable[[dict[str, Any]], Reply] | list[Reply] | Reply):
+    """Serve a script on a free loopback port until the end of the `with`."""
+    return serve(Scripted(script))
+
+
+@contextmanager
+def serve(server: Scripted):
     """Serve on a free loopback port until the end of the `with`."""
-    server = Scripted(script)
     loop = asyncio.new_event_loop()
     ready = threading.Event()
 
@@ -162,12 +168,12 @@ def scripted_server(script: Callable[[dict[str, Any]], Reply] | list[Reply] | Re
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        ready.set()
         return runner
 
     def run() -> None:
         asyncio.set_event_loop(loop)
         runner = loop.run_until_complete(start())
+        loop.call_soon(ready.set)
         loop.run_forever()
         loop.run_until_complete(runner.cleanup())
         loop.run_until_complete(loop.shutdown_asyncgens())

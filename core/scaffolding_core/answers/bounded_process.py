@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NoReturn
@@ -38,7 +39,7 @@ class BoundedProcess:
     """Answers questions, one at a time, in a process of its own that is started with the first.
 
     A question that takes too long has no answer; the process is killed and the next question starts another.
-    Safe to use from any thread, and after a fork.
+    It ends with this object. Safe to use from any thread, and after a fork.
 
     Args:
         module: is run with `python -m`; it must call `serve`.
@@ -52,6 +53,10 @@ class BoundedProcess:
         self.killed = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
+        _all.add(self)
+
+    def __del__(self) -> None:
+        self._end()
 
     def ask(self, question: Mapping[str, JsonValue], timeout: float) -> JsonValue:
         """The answer, or None if there is none in time; blocks, so call it in a thread.
@@ -124,9 +129,19 @@ def shared_process(module: str) -> BoundedProcess:
     """The one process of this kind in this program; it ends with it."""
     process = BoundedProcess(module)
     atexit.register(process.close)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=process.forget)
     return process
+
+
+_all: weakref.WeakSet[BoundedProcess] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for process in list(_all):
+        process.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
 
 
 def serve(answer: Callable[[Mapping[str, JsonValue]], JsonValue]) -> NoReturn:

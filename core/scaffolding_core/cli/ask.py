@@ -15,7 +15,7 @@ import typer
 from scaffolding_core.budget import Budget
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.events import FinalEvent
-from scaffolding_core.methods import build_method, needs_reward
+from scaffolding_core.methods import METHODS, build_method, needs_reward
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 def ask(
     question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
     method: Annotated[
-        str, typer.Option("--method", "-m", help="direct, chain-of-thought, majority-vote or best-of-n.")
+        str, typer.Option("--method", "-m", help=f"{', '.join(METHODS).replace('_', '-')}.")
     ] = "direct",
     samples: Annotated[
         int | None, typer.Option("--samples", "-n", help="Samples, for methods that take several.")
@@ -51,7 +51,7 @@ def ask(
         str | None, typer.Option(help="Of majority-vote: lossless, beta, dirichlet, window or full.")
     ] = None,
     reward: Annotated[
-        str | None, typer.Option(help="Of best-of-n: MODULE:FUNCTION, called with prompt and answer.")
+        str | None, typer.Option(help="Of methods that judge: MODULE:FUNCTION, called with prompt and answer.")
     ] = None,
     seconds: Annotated[float | None, typer.Option(help="Give the best answer so far after this time.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole result as JSON.")] = False,
@@ -62,9 +62,11 @@ def ask(
     try:
         if seconds is not None:
             options["budget"] = Budget(seconds=seconds)
+        controller = _controller(method, samples, system, stop_rule)
         if reward is None and needs_reward(method):
             raise InvalidRequestError(f"{method} needs something to judge by: add --reward MODULE:FUNCTION")
-        controller = _controller(method, samples, system, stop_rule)
+        if reward is not None and not needs_reward(method):
+            raise InvalidRequestError(f"{method} judges nothing: leave --reward out")
         workers = _workers(_worker(url, model, api_key), reward)
         asyncio.run(_run(_text(question), controller, options, workers, as_json))
     except InvalidRequestError as error:
@@ -72,6 +74,7 @@ def ask(
     except ScaffoldingError as error:
         _fail(error, FAILED)
     except KeyboardInterrupt:
+        typer.echo(err=True)  # below what it had written so far
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -98,9 +101,14 @@ async def _run(
     spent = time.monotonic() - started
     if as_json:
         result = {"text": output.text, **output.summary(), "seconds": round(spent, 3)}
-        typer.echo(json.dumps(result, ensure_ascii=False))
+        typer.echo(_json(result))
     else:
         show.result(output, spent)
+
+
+def _json(result: dict[str, Any]) -> str:
+    # A reward may be infinite, which JSON has no number for.
+    return json.dumps(json.loads(json.dumps(result), parse_constant=str), ensure_ascii=False)
 
 
 def _text(question: str) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scaffolding_core.answer_stream import AnswerStream
-from scaffolding_core.events import CandidateEvent, Event
+from scaffolding_core.events import CandidateEvent, Event, TokenEvent
 from scaffolding_core.output import ScaffoldingOutput
 
 __all__ = ["Show"]
@@ -35,7 +35,7 @@ class Show:
         self._answer = AnswerStream(live=live)
         self._quiet = quiet
         self._votes: Counter[str] = Counter()
-        self._done = 0
+        self._done = self._pieces = 0
         self._progress: Live | None = None
         if not live and not quiet and self._err.is_terminal:
             self._progress = Live(self._tally(), console=self._err, transient=True, refresh_per_second=10)
@@ -45,6 +45,9 @@ class Show:
         """Show what an event brings."""
         if isinstance(event, CandidateEvent) and event.branch == ():
             self._count(event)
+        elif isinstance(event, TokenEvent):
+            self._pieces += 1
+            self._refresh()
         delta = self._answer.of(event)
         if delta is not None and delta.text and not self._quiet:
             self.close()
@@ -67,12 +70,15 @@ class Show:
         self._done += 1
         if event.candidate.error is None and event.candidate.answer is not None:
             self._votes[str(event.candidate.answer)] += 1
+        self._refresh()
+
+    def _refresh(self) -> None:
         if self._progress is not None:
             self._progress.update(self._tally())
 
     def _tally(self) -> Table:
         chart = _bars(dict(self._votes.most_common()))
-        chart.add_row(Text(f"{self._done} samples so far", style="dim"), "", "")
+        chart.add_row(Text(f"{self._done} samples, {self._pieces} tokens so far", style="dim"), "", "")
         return chart
 
 

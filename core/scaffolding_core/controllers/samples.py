@@ -8,7 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from scaffolding_core.controller import Controller, Outcome, Race, Steps
-from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError
+from scaffolding_core.errors import (
+    BudgetExceededError,
+    InsufficientSamplesError,
+    InvalidRequestError,
+    ReplayMismatchError,
+)
 from scaffolding_core.events import DecisionEvent
 from scaffolding_core.output import Candidate, ScaffoldingOutput, Stopped
 from scaffolding_core.task import GenerationTask
@@ -155,7 +160,7 @@ class Samples:
         if isinstance(error, BudgetExceededError):
             self.out_of_budget(error)
             return
-        if isinstance(error, InvalidRequestError):
+        if isinstance(error, InvalidRequestError | ReplayMismatchError):
             raise error  # every other sample would fail alike
         self.failures.append(error)
         if self.stopped == "complete" and self.n - len(self.failures) < self._min_samples:

@@ -16,7 +16,7 @@ from scaffolding_core.errors import (
     WorkerError,
 )
 
-__all__ = ["error_from_answer", "error_from_event", "may_succeed_later"]
+__all__ = ["error_from_answer", "error_from_event", "may_succeed_later", "status_of_event"]
 
 _OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
 _OVERFLOW_WORDS = (
@@ -42,11 +42,17 @@ def error_from_answer(status: int, body: bytes, where: str, model: str | None) -
     return _error(status, _details(body), where, model)
 
 
-def error_from_event(event: Mapping[str, object], where: str, model: str | None) -> WorkerError:
+def status_of_event(event: Mapping[str, object]) -> int | None:
+    """The status that an event of a stream reports; None unless it reports an error."""
+    if not event.get("error") and event.get("object") != "error":
+        return None
+    code = _flattened(event).get("code")
+    return code if isinstance(code, int) and 400 <= code < 600 else 500
+
+
+def error_from_event(status: int, event: Mapping[str, object], where: str, model: str | None) -> WorkerError:
     """The typed error for an error that a server reports in the middle of a stream."""
-    details = _flattened(event)
-    code = details.get("code")
-    return _error(code if isinstance(code, int) else 500, details, where, model)
+    return _error(status, _flattened(event), where, model)
 
 
 def may_succeed_later(status: int) -> bool:
@@ -56,7 +62,7 @@ def may_succeed_later(status: int) -> bool:
 
 def _error(status: int, details: Mapping[str, object], where: str, model: str | None) -> WorkerError:
     kind, code = str(details.get("type", "")), str(details.get("code", ""))
-    words = str(details.get("message", ""))[:_LONGEST]
+    words = " ".join(str(details.get("message", "")).split())[:_LONGEST]
     said = f"{where} says: {words}" if words else f"{where} answers with status {status}"
     if status in (401, 403):
         return AuthenticationError(f"the key was refused, check api_key; {said}")
@@ -64,12 +70,16 @@ def _error(status: int, details: Mapping[str, object], where: str, model: str | 
         return RateLimitError(f"the server is busy (429), try later or with less at once; {said}")
     if status == 408:
         return BackendTimeoutError(f"the server gave up waiting (408); {said}")
-    if _is_overflow(kind, code, words):
-        return ContextLengthExceededError(f"prompt and answer do not fit the context window; {said}")
+    if details.get("param") == "input_tokens" or _is_overflow(kind, code, words):
+        return ContextLengthExceededError(
+            f"prompt and answer do not fit the context window, shorten them or serve a longer one; {said}"
+        )
     if code == "model_not_found" or (status == 404 and ("model" in words.lower() or kind == "NotFoundError")):
         return ModelNotFoundError(f"the server does not serve the model {model!r}, name one it does; {said}")
     if status >= 500:
         return ServerError(f"the server failed ({status}); {said}")
+    if status == 404:
+        return BadRequestError(f"nothing is served at that address (404), most end in /v1: check base_url; {said}")
     return BadRequestError(f"the server refused the request ({status}); {said}")
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, NoReturn, Protocol, Self
 
 import aiohttp
 
-from scaffolding_core.errors import BackendTimeoutError, BackendUnavailableError, WorkerError
+from scaffolding_core.errors import (
+    BackendTimeoutError,
+    BackendUnavailableError,
+    IncompleteResponseError,
+    WorkerError,
+)
 from scaffolding_core.workers.http_errors import error_from_answer, may_succeed_later
 from scaffolding_core.workers.retry import asked_wait
-from scaffolding_core.workers.sessions import Sessions
-from scaffolding_core.workers.sse import EventSplitter
+from scaffolding_core.workers.sessions import Connection, Sessions, connection
+from scaffolding_core.workers.sse import LARGEST_EVENT, EventSplitter
 
-__all__ = ["AttemptFailed", "Gate", "HttpStream"]
+__all__ = ["AttemptFailed", "Gate", "HttpStream", "unreachable"]
 
 
 class AttemptFailed(Exception):
@@ -24,7 +29,7 @@ class AttemptFailed(Exception):
     Args:
         error: what to raise if it was the last.
         again: whether another attempt makes sense.
-        wait: seconds that the server asks to wait before it.
+        wait: seconds that the server asks to wait before it, at least.
         sent: whether the server may have worked for it.
         stale: the connection was an idle one that the server had closed, so that nothing was tried.
     """
@@ -34,7 +39,7 @@ class AttemptFailed(Exception):
         error: WorkerError,
         *,
         again: bool,
-        wait: float | None = None,
+        wait: float = 0.0,
         sent: bool = True,
         stale: bool = False,
     ) -> None:
@@ -61,8 +66,7 @@ class HttpStream:
 
     Args:
         sessions: the running loop's one sends it.
-        url: gives the address once the gate is passed.
-        body: to send as JSON.
+        request: gives the address and what to send there as JSON, once the gate is passed.
         model: the model that is asked for, for errors.
         first_byte_timeout: seconds until the answer begins.
         idle_timeout: seconds between two pieces of it.
@@ -72,8 +76,7 @@ class HttpStream:
     def __init__(
         self,
         sessions: Sessions,
-        url: Callable[[], str],
-        body: dict[str, Any],
+        request: Callable[[], tuple[str, dict[str, Any]]],
         *,
         model: str | None,
         first_byte_timeout: float,
@@ -81,13 +84,13 @@ class HttpStream:
         gate: Gate | None = None,
     ) -> None:
         self._sessions = sessions
-        self._address = url
+        self._request = request
         self._url = ""
         self._gate = gate
-        self._body = body
         self._model = model
         self._first_byte_timeout = first_byte_timeout
         self._idle_timeout = idle_timeout
+        self._connection = Connection()
         self._response: aiohttp.ClientResponse | None = None
         self._splitter = EventSplitter()
         self._plain = False
@@ -96,14 +99,17 @@ class HttpStream:
         try:
             if self._gate is not None:
                 await self._gate.enter()
-            self._url = self._address()
             session = await self._sessions.get()
+            self._url, body = self._request()
+            connection.set(self._connection)
             async with asyncio.timeout(self._first_byte_timeout):
-                self._response = await session.post(self._url, json=self._body)
+                self._response = await session.post(self._url, json=body)
                 await self._check(self._response)
-        except BaseException as error:
+        except Exception as error:
+            self._raise(error, self._first_byte_timeout)
+        except BaseException:
             self.close()
-            raise self._failure(error, self._first_byte_timeout) from error
+            raise
         self._plain = "json" in self._response.content_type
         return self
 
@@ -119,17 +125,18 @@ class HttpStream:
             AttemptFailed: it broke off, or nothing came in time.
         """
         assert self._response is not None
+        if self._response.content.at_eof():
+            return []
         try:
             async with asyncio.timeout(self._idle_timeout):
                 if self._plain:
-                    self._plain = False
-                    return [await self._response.read()]
+                    return [await _whole(self._response.content)]
                 while piece := await self._response.content.readany():
                     events = self._splitter.feed(piece)
                     if events:
                         return events
-        except BaseException as error:
-            raise self._failure(error, self._idle_timeout) from error
+        except Exception as error:
+            self._raise(error, self._idle_timeout)
         return []
 
     def close(self) -> None:
@@ -161,11 +168,27 @@ class HttpStream:
         raise AttemptFailed(
             error,
             again=may_succeed_later(response.status),
-            wait=asked_wait(response.headers),
+            wait=asked_wait(response.headers) or 0.0,
             sent=response.status >= 500,
         )
 
-    def _failure(self, error: BaseException, limit: float) -> BaseException:
+    def _raise(self, error: Exception, limit: float) -> NoReturn:
+        failed = self._failure(error, limit)
+        self.close()
+        if failed is None:
+            raise error
+        raise failed from error
+
+    def _failure(self, error: Exception, limit: float) -> AttemptFailed | None:
+        if isinstance(error, aiohttp.ServerTimeoutError):  # the only limit that the session has of its own
+            return AttemptFailed(
+                BackendUnavailableError(
+                    f"no server answers at {self._url} within {self._sessions.connect_timeout:g} s: "
+                    "start it, or correct the address"
+                ),
+                again=True,
+                sent=False,
+            )
         if isinstance(error, TimeoutError):
             return AttemptFailed(
                 BackendTimeoutError(f"{self._url} sent nothing for {limit:g} s: is the server overloaded?"),
@@ -173,14 +196,13 @@ class HttpStream:
             )
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL):
             return AttemptFailed(
-                BackendUnavailableError(
-                    f"no server answers at {self._url}: start it, or correct the address ({error})"
-                ),
+                unreachable(self._url, error),
                 again=isinstance(error, aiohttp.ClientConnectorError),
                 sent=False,
             )
-        if isinstance(error, aiohttp.ClientError | ConnectionError):
-            stale = self._response is None and isinstance(error, aiohttp.ServerDisconnectedError)
+        # A RuntimeError is aiohttp's way to say that the session was closed meanwhile.
+        if isinstance(error, aiohttp.ClientError | ConnectionError | RuntimeError):
+            stale = self._response is None and not self._connection.opened
             return AttemptFailed(
                 BackendUnavailableError(
                     f"the connection to {self._url} was lost: {error or type(error).__name__}"
@@ -190,5 +212,21 @@ class HttpStream:
                 stale=stale,
             )
         if isinstance(error, WorkerError):
-            return AttemptFailed(error, again=True)
-        return error
+            return AttemptFailed(error, again=True, sent=self._response is not None)
+        return None
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """An answer that is not streamed."""
+    body = bytearray()
+    while piece := await content.readany():
+        body += piece
+        if len(body) > LARGEST_EVENT:
+            raise IncompleteResponseError(f"the server sent an answer of more than {LARGEST_EVENT} bytes")
+    return bytes(body)
+
+
+def unreachable(url: str, error: Exception) -> BackendUnavailableError:
+    """No connection; says why, without what aiohttp says around it."""
+    why = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return BackendUnavailableError(f"no server answers at {url}: start it, or correct the address ({why})")

@@ -17,7 +17,7 @@ from scaffolding_core.errors import BackendUnavailableError, ClosedError, ModelF
 __all__ = ["LlamaServer"]
 
 _PROGRAM = Path(__file__).with_name("llama_process.py")
-_REASON = re.compile(r"error loading model: (.+)")
+_REASON = re.compile(r"error loading model: (?:llama_model_loader: )?(.+)")
 
 
 class LlamaServer:
@@ -119,7 +119,10 @@ class LlamaServer:
         lines = said.strip().splitlines() or [f"it ended with status {status}"]
         reason = _REASON.search(said)
         if reason is not None:
-            return ModelFileError(f"llama.cpp cannot load {self._model}: {reason[1]}")
+            return ModelFileError(
+                f"llama.cpp cannot load {self._model}: download it again if it is cut short, or update "
+                f"xllamacpp if its kind of model is newer ({reason[1]})"
+            )
         if status < 0:
             return BackendUnavailableError(
                 f"llama.cpp was killed by signal {-status} while it loaded {self._model}: is there enough memory?"

@@ -24,6 +24,7 @@ from scaffolding_core.task import ChatTask, GenerationTask
 from scaffolding_core.worker import Capabilities
 from scaffolding_core.workers.gguf import chat_template, check_gguf
 from scaffolding_core.workers.http_stream import Gate
+from scaffolding_core.workers.limits import check_counts
 from scaffolding_core.workers.llama_server import LlamaServer
 from scaffolding_core.workers.openai import OpenAIWorker
 from scaffolding_core.workers.parameters import LLAMA_CPP_PARAMETERS
@@ -82,7 +83,9 @@ class LocalWorker(OpenAIWorker):
         if importlib.util.find_spec("xllamacpp") is None:
             raise MissingExtraError("LocalWorker", "local")
         threads = _usable_cores() if threads is None else threads
-        _check_positive(n_parallel=n_parallel, n_ctx=n_ctx, threads=threads, max_tokens=max_tokens)
+        check_counts(n_parallel=n_parallel, n_ctx=n_ctx, threads=threads, max_tokens=max_tokens)
+        if model is not None and not isinstance(model, str | os.PathLike):
+            raise InvalidRequestError(f"model must be the path of a GGUF file, got {model!r}")
         self.path = embedded_model() if model is None else Path(model)
         check_gguf(self.path)
         self.n_parallel = n_parallel
@@ -199,7 +202,7 @@ def _prompt_tokens(body: dict[str, Any]) -> int:
     if isinstance(prompt, list):
         return len(prompt)
     text = prompt if isinstance(prompt, str) else json.dumps([body.get("messages"), body.get("tools")])
-    return len(text.encode()) + _TEMPLATE_TOKENS
+    return len(text.encode(errors="replace")) + _TEMPLATE_TOKENS
 
 
 def _answer_tokens(body: dict[str, Any]) -> int:
@@ -227,12 +230,6 @@ def embedded_model() -> Path:
 def shared_local_worker() -> LocalWorker:
     """The one embedded model of this program, for those who name no backend; it stops with the program."""
     return LocalWorker()
-
-
-def _check_positive(**numbers: int) -> None:
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise InvalidRequestError(f"{name} must be a whole number of at least 1, got {number!r}")
 
 
 def _usable_cores() -> int:

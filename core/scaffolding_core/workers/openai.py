@@ -5,27 +5,34 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from scaffolding_core.errors import (
     BackendTimeoutError,
-    BackendUnavailableError,
     ClosedError,
     IncompleteResponseError,
     InvalidRequestError,
     ModelNotFoundError,
     WorkerError,
 )
-from scaffolding_core.task import Delta, GenerationTask, StreamGenerationTask, Task
+from scaffolding_core.task import GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.usage import Usage
 from scaffolding_core.worker import Capabilities, TaskHandler, Worker
-from scaffolding_core.workers.http_errors import error_from_event
-from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream
+from scaffolding_core.workers.http_errors import (
+    error_from_answer,
+    error_from_event,
+    may_succeed_later,
+    status_of_event,
+)
+from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream, unreachable
+from scaffolding_core.workers.limits import check_counts, check_seconds
+from scaffolding_core.workers.openai_stream import OpenStream
 from scaffolding_core.workers.openai_wire import Choice, read_chunk, read_usage, request_body, route
 from scaffolding_core.workers.retry import backoff
 from scaffolding_core.workers.sessions import Sessions
-from scaffolding_core.workers.siblings import Siblings
+from scaffolding_core.workers.siblings import Siblings, TogetherRefused
 
 __all__ = ["OpenAIWorker"]
 
@@ -82,10 +89,16 @@ class OpenAIWorker(Worker):
         if not isinstance(base_url, str):
             api_key = api_key or getattr(base_url, "api_key", None)
             base_url = str(getattr(base_url, "base_url", base_url))
-        if not base_url.startswith(("http://", "https://")):
-            raise InvalidRequestError(f"base_url must start with http:// or https://, got {base_url!r}")
-        if max_attempts < 1 or siblings < 1:
-            raise InvalidRequestError("max_attempts and siblings must be at least 1")
+        _check_address(base_url)
+        check_counts(siblings=siblings, max_concurrency=max_concurrency, max_attempts=max_attempts)
+        check_seconds(
+            timeout=1 if timeout is None else timeout,
+            connect_timeout=connect_timeout,
+            first_byte_timeout=first_byte_timeout,
+            idle_timeout=idle_timeout,
+        )
+        if isinstance(accepts, str):
+            raise InvalidRequestError(f"accepts must be a list of names, not a text: write accepts=[{accepts!r}]")
         self.base_url = base_url.rstrip("/")
         self.model = model
         self.extra_body = dict(extra_body or {})
@@ -99,7 +112,7 @@ class OpenAIWorker(Worker):
         self._choices: dict[int, Choice] = {}
         all_headers = dict(headers or {})
         if api_key:
-            all_headers.setdefault("Authorization", f"Bearer {api_key}")
+            all_headers.setdefault("Authorization", f"Bearer {api_key.strip()}")  # files end in a newline
         self._sessions = Sessions(all_headers, connect_timeout)
         self._random = random.Random()
         self._running: dict[asyncio.AbstractEventLoop, int] = {}
@@ -136,26 +149,30 @@ class OpenAIWorker(Worker):
         Raises:
             WorkerError: the server does not answer, or lists none.
         """
+        url = f"{self.base_url}/models"
         try:
             session = await self._sessions.get()
-            async with asyncio.timeout(30), session.get(f"{self.base_url}/models") as response:
+            async with asyncio.timeout(30), session.get(url) as response:
+                if response.status not in (200, 404, 405):
+                    raise error_from_answer(response.status, await response.read(), url, self.model)
                 listed = await response.json(content_type=None)
             return [str(model["id"]) for model in listed["data"]]
         except (KeyError, TypeError, ValueError) as error:
-            raise WorkerError(f"{self.base_url} does not list its models: name one with model=") from error
+            raise WorkerError(
+                f"{self.base_url} does not list its models: correct the address, most end in /v1, "
+                "or name a model with model="
+            ) from error
         except (TimeoutError, OSError) as error:
-            raise _unreachable(self.base_url, error) from error
+            raise unreachable(self.base_url, error) from error
 
     async def _generate(self, task: GenerationTask) -> None:
-        body = await self._body(task)
-        await self._counted(self._with_siblings(task, body))
+        await self._counted(self._until_deadline(task, self._with_siblings(task)))
 
     async def _step(self, task: StreamGenerationTask) -> None:
         if task.request_handle is None:
-            body = await self._body(task)
-            task.request_handle = _OpenStream(self, task, body)
+            task.request_handle = OpenStream(self, task)
         handle = task.request_handle
-        assert isinstance(handle, _OpenStream)
+        assert isinstance(handle, OpenStream)
         if task.cancel_flag:
             await handle.aclose()
         else:
@@ -187,99 +204,120 @@ class OpenAIWorker(Worker):
             if not self._running[loop]:
                 del self._running[loop]
 
-    async def _with_siblings(self, task: GenerationTask, body: dict[str, Any]) -> None:
+    async def _with_siblings(self, task: GenerationTask) -> None:
+        task.usage = Usage()  # as long as nothing is sent
+        body = await self._body(task)
         if task.group is None or self._siblings.most == 1 or task.seed is not None:
-            await self._until_deadline(task, self._answer([task], body))
+            await self._answer([task], body)
         else:
-            await self._until_deadline(task, self._siblings.run(task, body, self._most_together(body)))
+            await self._siblings.run(task, body, self._most_together(body))
+
+    def _deadline(self, task: GenerationTask) -> float | None:
+        """When a task that starts now has to be done, on the running loop's clock."""
+        deadline = task.scope.deadline if task.scope is not None else None
+        if self.timeout is None:
+            return deadline
+        own = asyncio.get_running_loop().time() + self.timeout
+        return own if deadline is None else min(own, deadline)
 
     async def _until_deadline(self, task: GenerationTask, work: Any) -> None:  # Any: a coroutine of nothing
-        deadline = task.scope.deadline if task.scope is not None else None
-        if self.timeout is not None:
-            own = asyncio.get_running_loop().time() + self.timeout
-            deadline = own if deadline is None else min(own, deadline)
+        deadline = self._deadline(task)
+        if deadline is None:
+            await work
+            return
         try:
             async with asyncio.timeout_at(deadline):
                 await work
         except TimeoutError as error:
             raise BackendTimeoutError(
-                f"{self.base_url} did not answer before the deadline: allow more time, or ask for less"
+                f"{self.base_url} did not answer before the deadline: allow more time, or ask for less",
+                attempts=max(1, task.usage.calls) if task.usage is not None else 1,
             ) from error
 
     async def _answer(self, tasks: list[GenerationTask], body: dict[str, Any]) -> None:
         """Answer tasks of one body with one request, and try again where that makes sense."""
+        deadline = self._deadline(tasks[0])
         paid = Usage()
         attempt = 0
         stale = False
         while True:
-            if self._closed:
-                raise ClosedError(f"{self!r} was closed while the task ran")
             attempt += 1
-            choices = [Choice(_emitter(task)) for task in tasks]
+            choices = [Choice(task.scope) for task in tasks]
             self._choices.update({id(task): choice for task, choice in zip(tasks, choices, strict=True)})
             paid.calls += 1
             try:
-                usage = await self._attempt(tasks, body, choices)
+                usage = await self._attempt(tasks[0], body, choices, paid)
                 break
             except AttemptFailed as failed:
                 if len(tasks) > 1 and _refuses_n(failed):
                     self._siblings.most = 1
-                    await asyncio.gather(*(self._answer([task], body) for task in tasks))
-                    return
-                if failed.stale and not stale:
+                    raise TogetherRefused from failed.error
+                if failed.stale and not stale:  # the server had closed an idle connection: nothing was tried yet
                     stale, attempt, paid.calls = True, attempt - 1, paid.calls - 1
-                    continue  # the server had closed an idle connection: nothing was tried yet
-                paid.lost_calls += failed.sent
-                await self._wait_before_next(failed, attempt, tasks, choices, paid)
+                else:
+                    paid.lost_calls += failed.sent
+                    await self._wait_before_next(failed, attempt, deadline, tasks, choices, paid)
+                tasks = [task for task, choice in zip(tasks, choices, strict=True) if not choice.cut]
             except asyncio.CancelledError:
-                paid.lost_calls += 1
-                _charge(tasks, choices, None, paid)
-                for task in tasks:
-                    self._leave(task)
+                self._cut(tasks, choices, paid)
                 raise
             finally:
                 for task in tasks:
                     self._choices.pop(id(task), None)
         _charge(tasks, choices, usage, paid)
         for task, choice in zip(tasks, choices, strict=True):
-            if task.finish_reason != "cancelled":
+            if not choice.cut:
                 choice.fill(task)
+
+    def _cut(self, tasks: list[GenerationTask], choices: list[Choice], paid: Usage) -> None:
+        """All that are left are cut."""
+        _charge(tasks, choices, None, paid)
+        for task, choice in zip(tasks, choices, strict=True):
+            if not choice.cut:
+                _keep_piece(task, choice)
 
     def _leave(self, task: GenerationTask) -> None:
         """A task is cut: keep what it wrote, and what that cost."""
-        choice = self._choices.get(id(task))
-        if choice is None or task.finish_reason == "cancelled":
-            return
-        choice.fill(task)
-        task.finish_reason = "cancelled"
-        task.usage = task.usage or Usage(completion_tokens=choice.pieces)
+        choice = self._choices.pop(id(task), None)
+        if choice is not None:
+            choice.cut = True
+            _keep_piece(task, choice)
+            task.usage = Usage(completion_tokens=choice.pieces)
 
     async def _attempt(
-        self, tasks: list[GenerationTask], body: dict[str, Any], choices: list[Choice]
+        self, task: GenerationTask, body: dict[str, Any], choices: list[Choice], paid: Usage
     ) -> Usage | None:
-        if len(tasks) > 1:
-            body = {**body, "n": len(tasks)}
+        wanted: list[Choice] = []
+
+        def request() -> tuple[str, dict[str, Any]]:
+            wanted.extend(choice for choice in choices if not choice.cut)  # while it waited
+            return self.base_url + route(task), _for_samples(body, len(wanted))
+
         usage = None
-        async with self._stream(tasks[0], body) as stream:
-            while events := await stream.events():
-                for data in events:
-                    chunk = self._read(data, choices)
-                    if chunk is not None and chunk.get("usage"):
-                        usage = read_usage(chunk["usage"])
-        for choice in choices:
-            if not choice.complete:
+        try:
+            async with self._stream(request, self._gate(_for_samples(body, len(choices)))) as stream:
+                while events := await stream.events():
+                    for data in events:
+                        chunk = self._read(data, wanted)
+                        if chunk is not None and chunk.get("usage"):
+                            usage = read_usage(chunk["usage"])
+        except asyncio.CancelledError:
+            paid.calls -= not wanted  # it was never sent
+            paid.lost_calls += bool(wanted)
+            raise
+        for choice in wanted:
+            if not choice.complete and not choice.cut:
                 raise AttemptFailed(self._incomplete(choice), again=True)
         return usage
 
-    def _stream(self, task: GenerationTask, body: dict[str, Any]) -> HttpStream:
+    def _stream(self, request: Callable[[], tuple[str, dict[str, Any]]], gate: Gate | None) -> HttpStream:
         return HttpStream(
             self._sessions,
-            lambda: self.base_url + route(task),
-            body,
+            request,
             model=self.model,
             first_byte_timeout=self.first_byte_timeout,
             idle_timeout=self.idle_timeout,
-            gate=self._gate(body),
+            gate=gate,
         )
 
     def _gate(self, body: dict[str, Any]) -> Gate | None:
@@ -297,8 +335,10 @@ class OpenAIWorker(Worker):
             chunk = read_chunk(data, choices)
         except WorkerError as error:
             raise AttemptFailed(error, again=True) from error
-        if chunk.get("error"):
-            raise AttemptFailed(error_from_event(chunk, self.base_url, self.model), again=True)
+        status = status_of_event(chunk)
+        if status is not None:
+            reported = error_from_event(status, chunk, self.base_url, self.model)
+            raise AttemptFailed(reported, again=may_succeed_later(status))
         return chunk
 
     def _incomplete(self, choice: Choice) -> WorkerError:
@@ -309,6 +349,7 @@ class OpenAIWorker(Worker):
         self,
         failed: AttemptFailed,
         attempt: int,
+        deadline: float | None,
         tasks: list[GenerationTask],
         choices: list[Choice],
         paid: Usage,
@@ -318,81 +359,26 @@ class OpenAIWorker(Worker):
             choice.pieces and task.scope is not None and task.scope.listening
             for task, choice in zip(tasks, choices, strict=True)
         )  # text that somebody has seen cannot be taken back
-        wait = failed.wait if failed.wait is not None else backoff(attempt, self._random)
-        if attempt >= self.max_attempts or not failed.again or shown or math.isinf(wait):
+        # Jitter on top of what the server asks for, lest all whom it sent away come back at once.
+        wait = failed.wait + backoff(attempt, self._random)
+        late = deadline is not None and asyncio.get_running_loop().time() + wait >= deadline
+        if attempt >= self.max_attempts or not failed.again or shown or math.isinf(wait) or late:
             failed.error.attempts = attempt
             _charge(tasks, choices, None, paid)
             raise failed.error from failed.__cause__
-        await asyncio.sleep(wait)
-
-
-class _OpenStream:
-    """The stream of a `StreamGenerationTask`, open between its steps."""
-
-    def __init__(self, worker: OpenAIWorker, task: StreamGenerationTask, body: dict[str, Any]) -> None:
-        self._worker = worker
-        self._task = task
-        self._choice = Choice(_emitter(task))
-        self._stream = worker._stream(task, body)
-        self._begun = False
-        self._usage: Usage | None = None
-
-    async def read(self, step: int) -> None:
-        """Read on until there are `step` more pieces, or no more."""
         try:
-            await self._read(self._choice.pieces + step)
-        except AttemptFailed as failed:
-            self._charge(lost=1)
-            raise failed.error from failed.__cause__
+            await asyncio.sleep(wait)
         except asyncio.CancelledError:
-            self._charge(lost=1)
-            self._stream.close()
+            self._cut(tasks, choices, paid)
             raise
-        self._choice.fill(self._task)
-        self._charge(lost=0 if self._task.end_flag else 1)
-
-    async def aclose(self) -> None:
-        """Abort at the server."""
-        if not self._task.end_flag:
-            self._stream.close()
-            self._choice.fill(self._task)
-            self._task.finish_reason = self._task.finish_reason or "cancelled"
-            self._task.end_flag = True
-
-    async def _read(self, target: int) -> None:
-        if not self._begun:
-            self._begun = True
-            await self._stream.__aenter__()
-        while self._choice.pieces < target:
-            events = await self._stream.events()
-            if not events:
-                self._end()
-                return
-            for data in events:
-                chunk = self._worker._read(data, [self._choice])
-                if chunk is not None and chunk.get("usage"):
-                    self._usage = read_usage(chunk["usage"])
-
-    def _end(self) -> None:
-        self._stream.close()
-        if not self._choice.complete:
-            raise AttemptFailed(self._worker._incomplete(self._choice), again=False)
-        self._task.end_flag = True
-
-    def _charge(self, lost: int) -> None:
-        usage = self._usage or Usage(completion_tokens=self._choice.pieces)
-        usage.calls, usage.lost_calls = 1, lost if self._usage is None else 0
-        self._task.usage = usage
+        if self._closed:
+            _charge(tasks, choices, None, paid)
+            raise ClosedError(f"{self!r} was closed while the task ran")
 
 
-def _emitter(task: GenerationTask) -> Any:  # Any: a bound method, or None
-    scope = task.scope
-
-    def emit(delta: Delta) -> None:
-        if scope is not None and scope.listening:
-            scope.emit(delta)
-
-    return emit if scope is not None else None
+def _keep_piece(task: GenerationTask, choice: Choice) -> None:
+    choice.fill(task)
+    task.finish_reason = "cancelled"
 
 
 def _charge(tasks: list[GenerationTask], choices: list[Choice], usage: Usage | None, paid: Usage) -> None:
@@ -402,7 +388,7 @@ def _charge(tasks: list[GenerationTask], choices: list[Choice], usage: Usage | N
     """
     left = []
     for task, choice in zip(tasks, choices, strict=True):
-        if task.finish_reason != "cancelled":
+        if not choice.cut:
             task.usage = Usage(completion_tokens=choice.pieces)
             left.append(task.usage)
     if not left:
@@ -413,8 +399,15 @@ def _charge(tasks: list[GenerationTask], choices: list[Choice], usage: Usage | N
         return
     first.prompt_tokens, first.cached_tokens = usage.prompt_tokens, usage.cached_tokens
     first.reasoning_tokens = usage.reasoning_tokens
+    if len(tasks) == 1:
+        first.completion_tokens = usage.completion_tokens or first.completion_tokens
+        return
     counted = sum(task.usage.completion_tokens for task in tasks if task.usage is not None)
     first.completion_tokens += max(0, usage.completion_tokens - counted)  # llama.cpp counts one sibling only
+
+
+def _for_samples(body: dict[str, Any], count: int) -> dict[str, Any]:
+    return {**body, "n": count} if count > 1 else body
 
 
 def _refuses_n(failed: AttemptFailed) -> bool:
@@ -422,5 +415,11 @@ def _refuses_n(failed: AttemptFailed) -> bool:
     return not failed.again and any(hint in words for hint in (" n ", "'n'", '"n"', "n_cmpl", "slots"))
 
 
-def _unreachable(base_url: str, error: BaseException) -> WorkerError:
-    return BackendUnavailableError(f"no server answers at {base_url}: start it, or correct the address ({error})")
+def _check_address(base_url: str) -> None:
+    try:
+        parts = urlsplit(base_url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise InvalidRequestError(f"base_url must be like http://localhost:8000/v1, got {base_url!r}")

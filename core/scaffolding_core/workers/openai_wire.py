@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
 from scaffolding_core.errors import IncompleteResponseError, InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.messages import ToolCall
-from scaffolding_core.task import ChatTask, Delta, GenerationTask, TokenLogprob
+from scaffolding_core.task import ChatTask, Delta, GenerationTask, Scope, TokenLogprob
 from scaffolding_core.usage import Usage
 
 __all__ = ["Choice", "read_chunk", "read_usage", "request_body", "route"]
@@ -91,15 +91,20 @@ def _prompt(task: GenerationTask) -> Json:
 class Choice:
     """One answer as it grows.
 
+    Args:
+        scope: hears of each piece, if anybody listens.
+
     Attributes:
         finish_reason: None until the server says it.
         pieces: how many pieces came, about one a token.
+        cut: nobody wants it any more.
     """
 
-    def __init__(self, on_delta: Callable[[Delta], None] | None = None) -> None:
+    def __init__(self, scope: Scope | None) -> None:
         self.finish_reason: str | None = None
         self.pieces = 0
-        self._on_delta = on_delta
+        self.cut = False
+        self._scope = scope
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._logprobs: list[TokenLogprob] = []
@@ -119,16 +124,14 @@ class Choice:
     def add(self, choice: Json) -> None:
         """Take one piece, or a whole answer from a server that does not stream."""
         part = choice.get("delta") or choice.get("message") or choice
-        text = part.get("content") if part is not choice else part.get("text")
-        reasoning = part.get("reasoning_content") or part.get("reasoning")
-        if isinstance(text, str) and text:
-            self._text.append(text)
-        if isinstance(reasoning, str) and reasoning:
-            self._reasoning.append(reasoning)
+        text = _text(part.get("content") if part is not choice else part.get("text"))
+        reasoning = _text(part.get("reasoning_content") or part.get("reasoning"))
         if text or reasoning:
+            self._text.append(text)
+            self._reasoning.append(reasoning)
             self.pieces += 1
-            if self._on_delta is not None:
-                self._on_delta(Delta(text or "", reasoning or ""))
+            if self._scope is not None and self._scope.listening:
+                self._scope.emit(Delta(text, reasoning))
         for call in part.get("tool_calls") or ():
             self._add_call(call)
         if choice.get("logprobs"):
@@ -171,16 +174,28 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
     return chunk
 
 
-def read_usage(usage: Json) -> Usage:
-    """The server's count of one request."""
-    prompt = usage.get("prompt_tokens_details") or {}
-    completion = usage.get("completion_tokens_details") or {}
-    return Usage(
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        completion_tokens=int(usage.get("completion_tokens") or 0),
-        cached_tokens=int(prompt.get("cached_tokens") or 0),
-        reasoning_tokens=int(completion.get("reasoning_tokens") or 0),
-    )
+def read_usage(usage: Json) -> Usage | None:
+    """The server's count of one request; None if it is none: the answer is good without."""
+    try:
+        prompt = usage.get("prompt_tokens_details") or {}
+        completion = usage.get("completion_tokens_details") or {}
+        return Usage(
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            completion_tokens=int(usage.get("completion_tokens") or 0),
+            cached_tokens=int(prompt.get("cached_tokens") or 0),
+            reasoning_tokens=int(completion.get("reasoning_tokens") or 0),
+        )
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+def _text(content: object) -> str:
+    """A text, or one in parts, as some servers send it."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    if not isinstance(content, list):
+        raise TypeError(f"text was due, not {content!r}")
+    return "".join(part["text"] for part in content if part["type"] == "text")
 
 
 def _logprobs(given: Json) -> list[TokenLogprob]:

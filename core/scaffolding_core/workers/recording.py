@@ -233,8 +233,8 @@ def _logprob(entry: dict[str, object]) -> TokenLogprob:
     top = entry["top"]
     assert isinstance(top, list | tuple)
     logprob = entry["logprob"]
-    assert isinstance(logprob, float)
-    return TokenLogprob(str(entry["token"]), logprob, tuple((str(token), float(p)) for token, p in top))
+    assert isinstance(logprob, int | float)
+    return TokenLogprob(str(entry["token"]), float(logprob), tuple((str(token), float(p)) for token, p in top))
 
 
 def _plain(value: object) -> object:

@@ -8,6 +8,7 @@ import scaffolding_core.errors as all_errors
 from scaffolding_core.errors import InvalidRequestError, ReplayMismatchError, WorkerError
 from scaffolding_core.task import Delta, GenerationTask, StreamGenerationTask, Task, TaskStatus
 from scaffolding_core.worker import Capabilities, Worker
+from scaffolding_core.workers.limits import check_seconds
 from scaffolding_core.workers.recording import Record, Recording, inputs_of, place_of, results_into
 
 __all__ = ["ReplayWorker"]
@@ -21,11 +22,18 @@ class ReplayWorker(Worker):
 
     Args:
         recording: what a `RecordingWorker` took down, or `Recording.load(path)`.
+        patience: seconds that a call waits for its turn while no other call of its request ends; then the
+            method has gone another way than it did.
+
+    Raises:
+        InvalidRequestError: a patience that is no time.
     """
 
     capabilities = Capabilities(logprobs=True, tools=True, streaming=True, token_prompts=True)
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, *, patience: float = 60.0) -> None:
+        check_seconds(patience=patience)
+        self.patience = patience
         self.max_concurrency = max(1, len(recording.records))
         self._records = {(r.request, r.branch, r.call): r for r in recording.records}
         self._requests: dict[int, int] = {}
@@ -65,13 +73,20 @@ class ReplayWorker(Worker):
         return record
 
     async def _turn_of(self, record: Record) -> None:
-        if record.ended is None:
-            await asyncio.get_running_loop().create_future()  # it was cut, and will be
         ended = self._ended.setdefault(record.request, 0)
-        if record.ended is not None and record.ended > ended:
-            turn = asyncio.Event()
+        turn = asyncio.Event()  # stays unset for one that was cut, and will be
+        if record.ended is not None:
+            if record.ended <= ended:
+                return
             self._waiting.setdefault(record.request, {})[record.ended] = turn
-            await turn.wait()
+        while not turn.is_set():
+            ended = self._ended[record.request]
+            try:
+                async with asyncio.timeout(self.patience):
+                    await turn.wait()
+            except TimeoutError:
+                if self._ended[record.request] == ended:
+                    raise ReplayMismatchError(_stuck(record)) from None
 
     def _next_turn(self, request: int) -> None:
         self._ended[request] += 1
@@ -88,3 +103,12 @@ class ReplayWorker(Worker):
         results_into(task, record)
         if isinstance(task, GenerationTask) and task.output_str and task.scope is not None:
             task.scope.emit(Delta(task.output_str, task.reasoning or ""))
+
+
+def _stuck(record: Record) -> str:
+    where = f"branch {record.branch} of request {record.request}"
+    if record.ended is None:
+        return (
+            f"the call of {where} was cut in the recorded run, and is not now: the method has changed, record anew"
+        )
+    return f"{where} waits for a call that the recorded run made before: the method has changed, record anew"

@@ -11,9 +11,13 @@ from typing import Any
 from scaffolding_core.errors import copy_error
 from scaffolding_core.task import GenerationTask
 
-__all__ = ["Siblings"]
+__all__ = ["Siblings", "TogetherRefused"]
 
 Run = Callable[[list[GenerationTask], dict[str, Any]], Awaitable[None]]
+
+
+class TogetherRefused(Exception):
+    """The server answers each sample only alone."""
 
 
 class _Batch:
@@ -33,7 +37,7 @@ class Siblings:
     A member that is cut leaves at once; the request goes on for the others, and is aborted with the last.
 
     Args:
-        run: answers several tasks with the same body.
+        run: answers several tasks with the same body; after `TogetherRefused` each is run alone.
         leave: records what a member that is cut has cost so far.
         most: tasks in one request at most, whatever its body.
     """
@@ -63,6 +67,8 @@ class Siblings:
         except asyncio.CancelledError:
             await self._leave(batch, task)
             raise
+        except TogetherRefused:
+            await self._run([task], body)
         except Exception as error:
             raise copy_error(error) from error.__cause__
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scaffolding_core.errors import IncompleteResponseError
 
-__all__ = ["EventSplitter"]
+__all__ = ["LARGEST_EVENT", "EventSplitter"]
 
 LARGEST_EVENT = 16 << 20
 """Bytes of one event; a server that sends more is broken."""

@@ -67,6 +67,15 @@ def test_best_of_n_takes_a_function_as_reward(tmp_path):
     assert (done.returncode, done.stdout) == (0, "ccc\n")
 
 
+def test_json_is_json_whatever_a_reward_gives(tmp_path):
+    (tmp_path / "rewards.py").write_text("def best(prompt, answer):\n    return float('inf')\n")
+    with scripted_server(Reply()) as server:
+        best_of_2 = ("-m", "best-of-n", "-n", "2", "--reward", "rewards:best", "--json")
+        done = scaffolding("ask", "q", "--url", server.url, *best_of_2, cwd=tmp_path)
+    result = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert result["candidates"][0]["score"] == "Infinity"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -80,7 +89,10 @@ def test_best_of_n_takes_a_function_as_reward(tmp_path):
         (["ask", "q", "-m", "majority-vote", "--stop-rule", "soon"], 2, "lossless, beta"),
         (["ask", "q", "-m", "best-of-n"], 2, "--reward"),
         (["ask", "q", "-m", "best-of-n", "--reward", "nowhere:f"], 2, "--reward"),
+        (["ask", "q", "--reward", "os.path:join"], 2, "leave --reward out"),
+        (["ask", "q", "--stop-rule", "full"], 2, "'direct' does not take these options: got an unexpected"),
         (["ask", "q", "--seconds", "0"], 2, "budget seconds"),
+        (["ask", "q", "--temperature", "nan", "--url", "http://127.0.0.1:9/v1", "--model", "m"], 2, "JSON"),
         (["ask", "q", "--url", "http://127.0.0.1:9/v1"], 1, "no server answers"),
         (["ask", "q", "--url", "nonsense"], 2, "http://"),
         (["ask", "q", "--model", "/nowhere.gguf"], 1, "no model file"),

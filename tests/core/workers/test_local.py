@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from scaffolding_core import NativeGenerationController, ScaffoldingLlm
-from scaffolding_core.errors import ContextLengthExceededError, UnsupportedParameterError
+from scaffolding_core.errors import BadRequestError, ContextLengthExceededError, UnsupportedParameterError
 from scaffolding_core.messages import ToolDescription, UserMessage
 from scaffolding_core.task import ChatTask, GenerationTask, StreamGenerationTask
 from scaffolding_core.workers.local import LocalWorker
@@ -170,6 +170,11 @@ async def test_a_prompt_that_does_not_fit_is_an_error(local_worker):
         await local_worker.run_task(generation("spam " * 20_000))
 
 
+async def test_a_text_that_no_encoding_holds_is_an_error(local_worker):
+    with pytest.raises(BadRequestError, match="surrogate"):
+        await local_worker.run_task(generation("half a character: \ud83d"))
+
+
 async def test_a_refused_sample_leaves_room_for_the_next(local_worker):
     for _ in range(2):
         with pytest.raises(ContextLengthExceededError):
@@ -220,6 +225,20 @@ async def test_samples_that_do_not_fit_the_context_together_wait_for_each_other(
     tasks = [generation(f"{number} times", max_tokens=90, ignore_eos=True) for number in range(4)]
     await run_all(cramped_worker, tasks)
     assert [(task.finish_reason, task.usage.calls) for task in tasks] == [("length", 1)] * 4
+    await cramped_worker.release_loop()
+
+
+async def test_one_that_is_cut_while_it_waits_for_room_costs_nothing(cramped_worker):
+    first, second = (generation(max_tokens=200, ignore_eos=True) for _ in range(2))
+    running = asyncio.create_task(cramped_worker.run_task(first))
+    await until_busy(cramped_worker)
+    waiting = asyncio.create_task(cramped_worker.run_task(second))
+    await asyncio.sleep(0.1)
+    for cut in (waiting, running):
+        cut.cancel()
+        await asyncio.wait([cut])
+    assert (second.usage.calls, second.usage.lost_calls) == (0, 0)
+    assert (first.usage.calls, first.usage.lost_calls) == (1, 1)
     await cramped_worker.release_loop()
 
 

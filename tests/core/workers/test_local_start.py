@@ -61,6 +61,12 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path):
         LocalWorker(tmp_path / "no-such.gguf")
 
 
+@pytest.mark.parametrize("model", [5, b"model.gguf", object()])
+def test_what_is_no_path_is_refused(model):
+    with pytest.raises(InvalidRequestError, match="path of a GGUF file"):
+        LocalWorker(model)
+
+
 def test_a_folder_is_no_model(tmp_path):
     with pytest.raises(ModelFileError, match="cannot be read"):
         LocalWorker(str(tmp_path))
@@ -95,7 +101,7 @@ async def test_a_file_that_turns_out_broken_fails_each_waiting_task_with_an_erro
     async with LocalWorker(cut_short) as worker:
         failures = await asyncio.gather(*(worker.run_task(generation()) for _ in range(4)), return_exceptions=True)
         assert all(isinstance(failure, ModelFileError) for failure in failures)
-        assert all("half.gguf" in str(failure) and "incomplete" in str(failure) for failure in failures)
+        assert all("half.gguf" in str(failure) and "download it again" in str(failure) for failure in failures)
         assert len({id(failure) for failure in failures}) == 4
         with pytest.raises(ModelFileError):
             worker.start()

@@ -1,23 +1,21 @@
 """OpenAIWorker against a scripted server: what no real model does on demand."""
 
 import asyncio
-import gc
 import json
+import math
 
 import pytest
+from aiohttp import web
 
 from scaffolding_core import (
     BackendTimeoutError,
     BackendUnavailableError,
-    BadRequestError,
     ChatTask,
     ClosedError,
-    ContextLengthExceededError,
     GenerationTask,
     IncompleteResponseError,
     InvalidRequestError,
     MajorityVoteController,
-    ModelNotFoundError,
     NativeChatController,
     NativeGenerationController,
     OpenAIWorker,
@@ -27,29 +25,16 @@ from scaffolding_core import (
     StreamGenerationTask,
     ToolDescription,
     UnsupportedParameterError,
+    Usage,
     UserMessage,
-    WorkerError,
 )
 from scaffolding_core.errors import AuthenticationError
-from scaffolding_core.workers import openai
-from tests.servers.scripted import Reply, scripted_server
+from tests.core.workers.asking import outcome
+from tests.servers.scripted import Reply, Scripted, scripted_server, serve
 
+pytestmark = pytest.mark.usefixtures("short_waits")
 
-@pytest.fixture(autouse=True)
-def no_long_waits(monkeypatch):
-    monkeypatch.setattr(openai, "backoff", lambda attempt, rng: 0.01 * attempt)
-
-
-async def outcome(script, task=None, **options):
-    """The task, what the server saw, and the error."""
-    task = task or GenerationTask(input_str="q")
-    with scripted_server(script) as server:
-        async with OpenAIWorker(server.url, "m", **options) as worker:
-            try:
-                await worker.run_task(task)
-            except WorkerError as error:
-                return task, server, error
-        return task, server, None
+BUSY = [Reply(status=429, body={}, headers={"Retry-After": "20"})]
 
 
 async def test_a_completion():
@@ -103,45 +88,6 @@ async def test_a_server_that_does_not_stream_is_understood():
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "expected"),
-    [
-        (
-            400,
-            {"error": {"message": "bad", "type": "BadRequestError", "param": "x", "code": 400}},
-            BadRequestError,
-        ),
-        (
-            400,
-            {"object": "error", "message": "prompt length 9 should not exceed max_seq_len 8"},
-            ContextLengthExceededError,
-        ),
-        (
-            400,
-            {"error": {"code": 400, "type": "exceed_context_size_error", "message": "x"}},
-            ContextLengthExceededError,
-        ),
-        (400, {"error": "validation"}, BadRequestError),
-        (400, {"message": "exceeds the maximum allowed length", "object": "error"}, ContextLengthExceededError),
-        (401, {"error": {"message": "who"}}, AuthenticationError),
-        (
-            404,
-            {"error": {"message": "The model `x` does not exist.", "type": "NotFoundError"}},
-            ModelNotFoundError,
-        ),
-        (429, {"error": {"message": "slow down"}}, RateLimitError),
-        (503, {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}, ServerError),
-        (500, "oops", ServerError),
-        (200, "<html>hello</html>", WorkerError),
-        (200, {"error": {"message": "late", "code": 500}}, ServerError),
-    ],
-)
-async def test_refusals_of_each_server_are_typed(status, body, expected):
-    _, _, error = await outcome(Reply(status=status, body=body))
-    assert type(error) is expected
-    assert "\n" not in str(error)
-
-
-@pytest.mark.parametrize(
     ("fault", "expected"),
     [
         (Reply(finish=None), IncompleteResponseError),
@@ -185,19 +131,75 @@ async def test_a_server_that_asks_to_wait_too_long_is_not_waited_for():
 
 
 async def test_one_deadline_bounds_all_attempts():
-    _, _, error = await outcome(Reply(status=503, body={}), timeout=0.5, max_attempts=1000)
-    assert isinstance(error, BackendTimeoutError)
-    _, _, error = await outcome(Reply(pieces=("x",) * 100, between=0.05), timeout=0.3)
-    assert isinstance(error, BackendTimeoutError)
+    for drip in (Reply(pieces=("x",) * 100, between=0.05), Reply(wait=30)):
+        task, _, error = await outcome([Reply(status=503, body={}), drip], timeout=0.3)
+        assert isinstance(error, BackendTimeoutError)
+        assert (error.attempts, task.usage.calls, task.usage.lost_calls) == (2, 2, 2)
 
 
-async def test_nobody_there():
-    with pytest.raises(BackendUnavailableError, match="no server answers at http://127.0.0.1:9"):
-        async with OpenAIWorker("http://127.0.0.1:9/v1", "m", max_attempts=1) as worker:
-            await worker.run_task(GenerationTask(input_str="q"))
-    with pytest.raises(BackendUnavailableError):
-        async with OpenAIWorker("http://127.0.0.1:9/v1") as worker:
-            await worker.run_task(GenerationTask(input_str="q"))
+@pytest.mark.parametrize(("script", "most"), [([Reply(status=503, body={})], 1000), (BUSY, 3)])
+async def test_what_could_only_be_tried_again_after_the_deadline_fails_with_what_the_server_said(script, most):
+    task, server, error = await outcome(script, timeout=0.5, max_attempts=most)
+    assert isinstance(error, ServerError | RateLimitError)
+    assert error.attempts == task.usage.calls == len(server.requests)
+
+
+async def test_one_that_is_cut_while_it_waits_for_its_next_attempt_has_paid_for_the_last():
+    task = GenerationTask(input_str="q")
+    with scripted_server(Reply(status=503, body={}, headers={"Retry-After": "60"})) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            running = asyncio.create_task(worker.run_task(task))
+            await asyncio.sleep(0.2)
+            running.cancel()
+            await asyncio.wait([running])
+    assert (task.finish_reason, task.usage.calls, task.usage.lost_calls) == ("cancelled", 1, 1)
+
+
+async def test_a_task_that_was_cut_may_run_again():
+    task = GenerationTask(input_str="q", output_str="ol", finish_reason="cancelled")
+    await outcome(Reply(), task)
+    assert (task.output_str, task.finish_reason, task.usage.completion_tokens) == ("7", "stop", 2)
+
+
+async def test_what_is_refused_before_it_is_sent_costs_nothing():
+    task = GenerationTask(input_str="q", top_k=3)
+    async with OpenAIWorker("http://127.0.0.1:9", "m") as worker:
+        with pytest.raises(UnsupportedParameterError):
+            await worker.run_task(task)
+    assert task.usage == Usage()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, {1, 2}, object()])
+async def test_what_json_cannot_hold_is_refused_before_it_is_sent(value):
+    with scripted_server(Reply()) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            with pytest.raises(InvalidRequestError, match="JSON"):
+                await worker.run_task(GenerationTask(input_str="q", extra_body={"x": value}))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("usage", [[1], "many", {"prompt_tokens": "many"}, {"prompt_tokens_details": [1]}])
+async def test_an_answer_is_good_though_its_usage_is_none(usage):
+    event = json.dumps({"choices": [{"index": 0, "text": "7", "finish_reason": "stop"}], "usage": usage})
+    task, _, _ = await outcome(Reply(events=(event,)))
+    assert (task.output_str, task.usage.completion_tokens) == ("7", 1)
+
+
+async def test_text_in_parts_is_read_and_anything_else_is_no_answer():
+    def event(content):
+        return json.dumps({"choices": [{"index": 0, "delta": {"content": content}, "finish_reason": "stop"}]})
+
+    parts = [{"type": "text", "text": "4"}, {"type": "image"}, {"type": "text", "text": "2"}]
+    task, _, _ = await outcome(Reply(events=(event(parts),)), ChatTask(messages=[UserMessage("q")]))
+    assert task.output_str == "42"
+    for wrong in (7, {"text": "7"}, ["7"], [{"type": "text"}]):
+        _, _, error = await outcome(Reply(events=(event(wrong),)), ChatTask(messages=[UserMessage("q")]))
+        assert isinstance(error, IncompleteResponseError)
+
+
+async def test_the_servers_own_count_of_tokens_holds():
+    task, _, _ = await outcome(Reply(("7", "!", "?"), usage={"prompt_tokens": 5, "completion_tokens": 2}))
+    assert task.usage.completion_tokens == 2
 
 
 async def test_without_a_model_name_the_first_that_is_served_is_taken():
@@ -227,77 +229,6 @@ async def test_a_cut_closes_the_connection_and_is_paid_for():
     assert result.usage.completion_tokens > 2
 
 
-async def test_siblings_that_start_together_share_one_request():
-    with scripted_server(
-        lambda body: Reply(pieces=("7", "!"), usage={"prompt_tokens": 9, "completion_tokens": 8})
-    ) as server:
-        async with OpenAIWorker(server.url, "m") as worker:
-            method = MajorityVoteController(NativeChatController(), 4, stop_rule="full", run_ahead=4)
-            async with ScaffoldingLlm(method, worker) as llm:
-                output = (await llm.generate_async([UserMessage("q")])).output
-    assert [request.get("n") for request in server.requests] == [4]
-    assert [c.text for c in output.candidates] == ["7!"] * 4
-    assert (output.usage.prompt_tokens, output.usage.completion_tokens, output.usage.calls) == (9, 8, 1)
-
-
-async def test_a_seed_or_other_parameters_keep_siblings_apart():
-    with scripted_server(Reply()) as server:
-        async with OpenAIWorker(server.url, "m") as worker:
-            method = MajorityVoteController(NativeGenerationController(), 3, stop_rule="full", run_ahead=3)
-            async with ScaffoldingLlm(method, worker) as llm:
-                await llm.generate_async("q", seed=1)
-    assert len(server.requests) == 3
-    assert len({request["seed"] for request in server.requests}) == 3
-
-
-async def test_one_sibling_is_cut_at_once_and_the_stream_closes_with_the_last():
-    with scripted_server(Reply(pieces=("x",) * 200, between=0.01)) as server:
-        async with OpenAIWorker(server.url, "m") as worker:
-            group = object()
-            tasks = [GenerationTask(input_str="q", group=group) for _ in range(2)]
-            first, second = (asyncio.create_task(worker.run_task(task)) for task in tasks)
-            await asyncio.sleep(0.2)
-            first.cancel()
-            await asyncio.wait([first])
-            assert not second.done()
-            assert server.open == 1
-            second.cancel()
-            await asyncio.wait([second])
-            for _ in range(100):
-                if server.cut:
-                    break
-                await asyncio.sleep(0.02)
-    assert [request["n"] for request in server.requests] == [2]
-    assert server.cut == 1
-    assert all(task.usage is not None and task.finish_reason == "cancelled" for task in tasks)
-
-
-async def test_a_server_that_refuses_n_gets_each_sibling_alone_from_then_on():
-    def script(body):
-        if body.get("n", 1) > 1:
-            return Reply(status=400, body={"error": {"message": "Field 'n': Value must be 1", "code": 400}})
-        return Reply()
-
-    with scripted_server(script) as server:
-        async with OpenAIWorker(server.url, "m") as worker:
-            method = MajorityVoteController(NativeGenerationController(), 3, stop_rule="full", run_ahead=3)
-            async with ScaffoldingLlm(method, worker) as llm:
-                assert (await llm.generate_async("q")).text == "7"
-                await llm.generate_async("q")
-            assert worker.capabilities.siblings == 1
-    assert [request.get("n") for request in server.requests] == [3] + [None] * 6
-
-
-async def test_a_failed_request_fails_each_sibling_with_an_error_of_its_own():
-    with scripted_server(Reply(status=400, body={"error": {"message": "no"}})) as server:
-        async with OpenAIWorker(server.url, "m") as worker:
-            group = object()
-            tasks = [GenerationTask(input_str="q", group=group) for _ in range(2)]
-            errors = await asyncio.gather(*map(worker.run_task, tasks), return_exceptions=True)
-    assert [type(error) for error in errors] == [BadRequestError] * 2
-    assert errors[0] is not errors[1]
-
-
 async def test_text_that_was_shown_is_not_taken_back_by_another_attempt():
     with scripted_server(Reply(pieces=("half",), finish=None)) as server:
         async with (
@@ -322,12 +253,26 @@ async def test_a_stream_task_goes_on_by_its_step_and_can_be_aborted():
             while not task.end_flag:
                 await worker.run_task(task)
             assert task.output_str == "abcdefgh"
+            assert (task.usage.calls, task.usage.lost_calls) == (1, 0)
             other = StreamGenerationTask(input_str="q", streaming_step=1)
             await worker.run_task(other)
             other.cancel_flag = True
             await worker.run_task(other)
             assert (other.end_flag, other.finish_reason) == (True, "cancelled")
     assert len(server.requests) == 2
+
+
+async def test_a_stream_task_is_tried_again_until_it_is_open_and_no_more():
+    half = Reply(pieces=("half",), finish=None, usage=None)
+    with scripted_server([Reply(status=503, body={}), half, Reply(pieces=("whole",))]) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            task = StreamGenerationTask(input_str="q", streaming_step=9)
+            with pytest.raises(IncompleteResponseError):
+                await worker.run_task(task)
+            assert (task.usage.calls, task.usage.lost_calls) == (2, 2)
+            await worker.run_task(task)
+            assert (task.output_str, task.end_flag, task.usage.calls) == ("whole", True, 1)
+    assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize(
@@ -347,6 +292,28 @@ async def test_what_would_not_be_honoured_is_refused_before_anything_is_sent(tas
     assert server.requests == []
 
 
+async def test_a_server_that_refuses_unknown_fields_is_sent_none_by_default():
+    """The fields that trtllm-serve and OpenAI both have; by default nothing else goes out."""
+    both = {"model", "n", "stream", "stream_options", "max_tokens", "temperature", "top_p", "stop", "seed"}
+    both |= {"frequency_penalty", "presence_penalty", "logit_bias", "user", "logprobs"}
+    known = {
+        "/completions": both | {"prompt", "echo"},
+        "/chat/completions": both | {"messages", "top_logprobs", "tools", "tool_choice"},
+    }
+    sampling = {"max_tokens": 3, "temperature": 1.0, "top_p": 0.9, "stop": ["x"], "num_logprobs": 1, "user": "u"}
+    tool = ToolDescription("add", "adds", {"a": {"type": "integer"}})
+    with scripted_server(Reply()) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            for generation in (NativeGenerationController(sampling), NativeChatController(sampling, tools=[tool])):
+                vote = MajorityVoteController(generation, 4, stop_rule="full", run_ahead=4)
+                async with ScaffoldingLlm(vote, worker) as llm:
+                    await llm.generate_async("q", priority=3, metadata={"who": "me"})
+                    await llm.generate_async("q", seed=1)
+    sent = [(header, set(body)) for header, body in zip(server.routes, server.requests, strict=True)]
+    assert {route for route, _ in sent} == set(known)
+    assert [fields - known[route] for route, fields in sent if fields - known[route]] == []
+
+
 async def test_further_parameters_are_sent_by_the_names_that_the_server_takes():
     task = GenerationTask(input_str="q", top_k=3, repetition_penalty=1.1, extra_body={"x": 1})
     accepts = {"top_k": "top_k", "repetition_penalty": "repeat_penalty"}
@@ -357,7 +324,7 @@ async def test_further_parameters_are_sent_by_the_names_that_the_server_takes():
 
 async def test_the_key_is_sent_and_never_shown():
     with scripted_server(Reply()) as server:
-        async with OpenAIWorker(server.url, "m", api_key="secret-key") as worker:
+        async with OpenAIWorker(server.url, "m", api_key="secret-key\n") as worker:
             await worker.run_task(GenerationTask(input_str="q"))
             assert "secret-key" not in repr(worker)
     assert server.headers[0]["Authorization"] == "Bearer secret-key"
@@ -373,15 +340,6 @@ async def test_a_client_of_openais_library_is_taken_for_its_address_and_key():
     assert worker.base_url == "http://127.0.0.1:1/v1"
 
 
-def test_a_worker_serves_loops_one_after_another_and_leaves_no_connection_behind():
-    with scripted_server(Reply()) as server:
-        worker = OpenAIWorker(server.url, "m")
-        for _ in range(3):
-            asyncio.run(worker.run_task(GenerationTask(input_str="q")))
-        worker.shutdown()
-    gc.collect()  # an unclosed session would warn here, and warnings are errors
-
-
 async def test_a_closed_worker_refuses_tasks():
     worker = OpenAIWorker("http://127.0.0.1:9", "m")
     await worker.async_shutdown()
@@ -389,10 +347,53 @@ async def test_a_closed_worker_refuses_tasks():
         await worker.run_task(GenerationTask(input_str="q"))
 
 
-@pytest.mark.parametrize("wrong", [{"base_url": "localhost:8000"}, {"base_url": "http://x", "max_attempts": 0}])
-def test_arguments_that_make_no_sense_are_refused(wrong):
-    with pytest.raises(InvalidRequestError):
-        OpenAIWorker(**wrong)
+@pytest.mark.parametrize(
+    "address", ["", "localhost:8000", "ftp://x", "http://", "http://x:99999", "http://x:0", None]
+)
+def test_an_address_that_is_none_is_refused(address):
+    with pytest.raises(InvalidRequestError, match="base_url"):
+        OpenAIWorker(address)
+
+
+@pytest.mark.parametrize("name", ["max_attempts", "siblings", "max_concurrency"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, "3", True])
+def test_counts_below_one_are_refused(name, value):
+    with pytest.raises(InvalidRequestError, match=f"{name} must be a whole number"):
+        OpenAIWorker("http://x", **{name: value})
+
+
+@pytest.mark.parametrize("name", ["timeout", "connect_timeout", "first_byte_timeout", "idle_timeout"])
+@pytest.mark.parametrize("value", [0, -1, math.nan, "3"])
+def test_limits_that_are_no_time_are_refused(name, value):
+    with pytest.raises(InvalidRequestError, match=f"{name} must be a number of seconds"):
+        OpenAIWorker("http://x", **{name: value})
+
+
+def test_a_text_is_no_list_of_parameters():
+    with pytest.raises(InvalidRequestError, match=r"accepts=\['top_k'\]"):
+        OpenAIWorker("http://x", accepts="top_k")
+
+
+async def test_a_server_that_refuses_to_list_its_models_says_why():
+    class Refusing(Scripted):
+        async def models(self, request):
+            return web.json_response({"error": {"message": "who are you"}}, status=401)
+
+    with serve(Refusing(Reply())) as server:
+        async with OpenAIWorker(server.url) as worker:
+            with pytest.raises(AuthenticationError, match="who are you"):
+                await worker.run_task(GenerationTask(input_str="q"))
+
+
+async def test_finding_a_models_name_is_part_of_the_time_that_a_task_has():
+    class Silent(Scripted):
+        async def models(self, request):
+            await asyncio.sleep(30)
+
+    with serve(Silent(Reply())) as server:
+        async with OpenAIWorker(server.url, timeout=0.2) as worker:
+            with pytest.raises(BackendTimeoutError):
+                await worker.run_task(GenerationTask(input_str="q"))
 
 
 async def test_an_event_of_any_size_in_any_pieces():
@@ -405,39 +406,3 @@ async def test_an_event_of_any_size_in_any_pieces():
         got = [data for at in range(0, len(raw), step) for data in splitter.feed(raw[at : at + step])]
         assert [data.decode() for data in got] == events
     assert EventSplitter().feed(b"data: a\ndata: b\n\n") == [b"a\nb"]
-
-
-async def test_an_idle_connection_that_the_server_closed_costs_no_attempt():
-    """A bare TCP server, since no HTTP server closes a connection that it has just called alive."""
-    answered = 0
-
-    async def serve(reader, writer):
-        nonlocal answered
-        while True:
-            try:
-                head = await reader.readuntil(b"\r\n\r\n")
-            except asyncio.IncompleteReadError:
-                break
-            length = int(next(line.split(b":")[1] for line in head.split(b"\r\n") if b"ength" in line))
-            await reader.readexactly(length)
-            if answered == 1:
-                answered += 1
-                break
-            answered += 1
-            body = json.dumps({"choices": [{"index": 0, "text": "7", "finish_reason": "stop"}]}).encode()
-            writer.write(
-                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
-                + body
-            )
-            await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with OpenAIWorker(f"http://127.0.0.1:{port}/v1", "m", max_attempts=1) as worker:
-        for _ in range(3):
-            task = GenerationTask(input_str="q")
-            await worker.run_task(task)
-            assert (task.output_str, task.usage.calls, task.usage.lost_calls) == ("7", 1, 0)
-    server.close()
-    assert answered == 4

@@ -130,6 +130,26 @@ async def test_what_was_not_recorded_is_a_mismatch_and_nothing_hangs():
         await replayed(single, recording, ("q", "q"))
 
 
+@pytest.mark.parametrize(
+    ("method", "delays", "complaint"),
+    [
+        (MajorityVoteController(single, 2, stop_rule="full"), [0.05, 0.05, 0.01], "waits for a call"),
+        (MajorityVoteController(single, 3, stop_rule="full"), [0.01, 0.01, 30], "was cut in the recorded run"),
+    ],
+)
+async def test_a_method_that_goes_another_way_fails_and_does_not_hang(method, delays, complaint):
+    _, recording = await recorded(MajorityVoteController(single, 3, run_ahead=3), Says(["7"] * 3, delays=delays))
+    async with ScaffoldingLlm(method, ReplayWorker(recording, patience=0.1)) as llm:
+        with pytest.raises(ReplayMismatchError, match=complaint):
+            await asyncio.wait_for(llm.generate_async("q"), 10)
+
+
+async def test_a_mismatch_ends_a_vote_and_is_no_failed_sample():
+    _, recording = await recorded(MajorityVoteController(single, 2, stop_rule="full"), Says(["7"] * 2))
+    with pytest.raises(ReplayMismatchError, match="made no call"):
+        await replayed(MajorityVoteController(single, 3, stop_rule="full"), recording)
+
+
 async def test_somebody_who_listens_gets_the_text():
     _, recording = await recorded(single, Says(["it is 7"]))
     async with ScaffoldingLlm(single, ReplayWorker(recording)) as llm:

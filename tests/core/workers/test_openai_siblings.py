@@ -1,0 +1,135 @@
+"""Siblings: samples of one prompt that start together are one request."""
+
+import asyncio
+
+import pytest
+
+from scaffolding_core import (
+    BadRequestError,
+    GenerationTask,
+    MajorityVoteController,
+    NativeChatController,
+    NativeGenerationController,
+    OpenAIWorker,
+    ScaffoldingLlm,
+    UserMessage,
+)
+from tests.servers.scripted import Reply, scripted_server
+
+pytestmark = pytest.mark.usefixtures("short_waits")
+
+
+def siblings(count: int) -> list[GenerationTask]:
+    group = object()
+    return [GenerationTask(input_str="q", group=group) for _ in range(count)]
+
+
+def only_alone(answer):
+    """A server that takes one sample a request."""
+
+    def script(body):
+        if body.get("n", 1) > 1:
+            return Reply(status=400, body={"error": {"message": "Field 'n': Value must be 1"}}, wait=0.2)
+        return answer()
+
+    return script
+
+
+async def test_siblings_that_start_together_share_one_request():
+    with scripted_server(
+        lambda body: Reply(pieces=("7", "!"), usage={"prompt_tokens": 9, "completion_tokens": 8})
+    ) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            method = MajorityVoteController(NativeChatController(), 4, stop_rule="full", run_ahead=4)
+            async with ScaffoldingLlm(method, worker) as llm:
+                output = (await llm.generate_async([UserMessage("q")])).output
+    assert [request.get("n") for request in server.requests] == [4]
+    assert [c.text for c in output.candidates] == ["7!"] * 4
+    assert (output.usage.prompt_tokens, output.usage.completion_tokens, output.usage.calls) == (9, 8, 1)
+
+
+async def test_a_seed_or_other_parameters_keep_siblings_apart():
+    with scripted_server(Reply()) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            method = MajorityVoteController(NativeGenerationController(), 3, stop_rule="full", run_ahead=3)
+            async with ScaffoldingLlm(method, worker) as llm:
+                await llm.generate_async("q", seed=1)
+    assert len(server.requests) == 3
+    assert len({request["seed"] for request in server.requests}) == 3
+
+
+async def test_one_sibling_is_cut_at_once_and_the_stream_closes_with_the_last():
+    with scripted_server(Reply(pieces=("x",) * 200, between=0.01)) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            tasks = siblings(2)
+            first, second = (asyncio.create_task(worker.run_task(task)) for task in tasks)
+            await asyncio.sleep(0.2)
+            first.cancel()
+            await asyncio.wait([first])
+            assert not second.done()
+            assert server.open == 1
+            second.cancel()
+            await asyncio.wait([second])
+            for _ in range(100):
+                if server.cut:
+                    break
+                await asyncio.sleep(0.02)
+    assert [request["n"] for request in server.requests] == [2]
+    assert server.cut == 1
+    assert all(task.usage is not None and task.finish_reason == "cancelled" for task in tasks)
+
+
+async def test_a_server_that_refuses_n_gets_each_sibling_alone_from_then_on():
+    with scripted_server(only_alone(Reply)) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            method = MajorityVoteController(NativeGenerationController(), 3, stop_rule="full", run_ahead=3)
+            async with ScaffoldingLlm(method, worker) as llm:
+                assert (await llm.generate_async("q")).text == "7"
+                await llm.generate_async("q")
+            assert worker.capabilities.siblings == 1
+    assert [request.get("n") for request in server.requests] == [3] + [None] * 6
+
+
+async def test_a_failed_request_fails_each_sibling_with_an_error_of_its_own():
+    with scripted_server(Reply(status=400, body={"error": {"message": "no"}})) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            tasks = siblings(2)
+            errors = await asyncio.gather(*map(worker.run_task, tasks), return_exceptions=True)
+    assert [type(error) for error in errors] == [BadRequestError] * 2
+    assert errors[0] is not errors[1]
+
+
+async def test_where_each_is_sent_alone_each_has_its_own_outcome():
+    replies = iter([Reply(status=400, body={"error": {"message": "no"}}), Reply(wait=0.2), Reply(wait=0.2)])
+    with scripted_server(only_alone(lambda: next(replies))) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            tasks = siblings(3)
+            outcomes = await asyncio.gather(*map(worker.run_task, tasks), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [BadRequestError, type(None), type(None)]
+    assert [task.output_str for task in tasks] == [None, "7", "7"]
+    assert [task.usage.calls for task in tasks] == [1, 1, 1]
+
+
+async def test_where_each_is_sent_alone_one_that_was_cut_before_is_not_sent():
+    with scripted_server(only_alone(Reply)) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            running = [asyncio.create_task(worker.run_task(task)) for task in siblings(4)]
+            await asyncio.sleep(0.1)
+            running[0].cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+    assert [request.get("n", 1) for request in server.requests] == [4, 1, 1, 1]
+
+
+async def test_another_attempt_asks_only_for_those_that_are_left():
+    replies = iter([Reply(status=503, body={}, wait=0.2), Reply(("7", "!"))])
+    with scripted_server(lambda body: next(replies)) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            tasks = siblings(4)
+            running = [asyncio.create_task(worker.run_task(task)) for task in tasks]
+            await asyncio.sleep(0.1)
+            for cut in running[:2]:
+                cut.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+    assert [request["n"] for request in server.requests] == [4, 2]
+    assert [task.output_str for task in tasks] == ["", "", "7!", "7!"]
+    assert [task.usage.calls for task in tasks] == [0, 0, 2, 0]
