@@ -19,12 +19,13 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.utils import LC_ID_PREFIX
 from pydantic import ConfigDict
 
+from langchain_scaffolding.call import Call
 from langchain_scaffolding.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.chunks import Chunks, to_result
 from langchain_scaffolding.configured import ConfiguredChatModel
 from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.messages import to_core
-from langchain_scaffolding.runs import child_of, sampled_under
+from langchain_scaffolding.runs import child_of
 from langchain_scaffolding.structured_output import (
     Schema,
     StructuredMethod,
@@ -34,7 +35,7 @@ from langchain_scaffolding.structured_output import (
     tool_of,
     traced,
 )
-from scaffolding_core import ChatTask, InvalidRequestError, ScaffoldingLlm
+from scaffolding_core import ChatTask, InvalidRequestError
 
 __all__ = ["ChatScaffolding"]
 
@@ -99,6 +100,9 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         .. code-block:: python
 
             chain.with_config(configurable={"sample_num": 32, "method": "best_of_n"})
+
+    `max_concurrency` of a configuration bounds the samples of a call that run at once, and a `rate_limiter` holds
+    each sample. Methods inside a sample keep their own parameters.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
@@ -135,10 +139,7 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
             return generate_from_stream(self._told(messages, stop, run_manager, kwargs))
         if self.stream_candidates == "events":
             return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
-        llm, task, options = self._asked(messages, stop, kwargs)
-        with sampled_under(child_of(run_manager)):
-            result = llm.generate(task, **options)
-        assert not isinstance(result, list)
+        result = self._call(messages, stop, kwargs).result(child_of(run_manager))
         return to_result(result.output, self._model(kwargs), result.id)
 
     async def _agenerate(
@@ -152,13 +153,7 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
             return await agenerate_from_stream(self._atold(messages, stop, run_manager, kwargs))
         if self.stream_candidates == "events":
             return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
-        llm, task, options = self._asked(messages, stop, kwargs)
-        with sampled_under(child_of(run_manager)):
-            result = llm.generate_async(task, **options)
-        try:
-            await result
-        finally:
-            result.cancel()  # nobody else waits for it
+        result = await self._call(messages, stop, kwargs).aresult(child_of(run_manager))
         return to_result(result.output, self._model(kwargs), result.id)
 
     def _stream(
@@ -168,17 +163,13 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        llm, task, options = self._asked(messages, stop, kwargs)
-        chunks = self._chunks(llm, kwargs, run_manager)
-        stream = llm.stream(task, **options)
-        manager = child_of(run_manager)
-        with sampled_under(manager):
-            events = iter(stream)
-        with closing(events):
+        call = self._call(messages, stop, kwargs)
+        chunks, manager = self._chunks(call, kwargs, run_manager), child_of(run_manager)
+        with closing(call.events(manager)) as events:
             for event in events:
                 if self.stream_candidates == "events":
                     dispatch_candidate(event, manager)
-                yield from chunks.of(event, stream.result.id if stream.result is not None else 0)
+                yield from chunks.of(event, call.trace_id)
 
     async def _astream(
         self,
@@ -187,17 +178,13 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        llm, task, options = self._asked(messages, stop, kwargs)
-        chunks = self._chunks(llm, kwargs, run_manager)
-        stream = llm.stream(task, **options)
-        manager = child_of(run_manager)
-        with sampled_under(manager):
-            events = aiter(stream)
-        async with aclosing(events):
+        call = self._call(messages, stop, kwargs)
+        chunks, manager = self._chunks(call, kwargs, run_manager), child_of(run_manager)
+        async with aclosing(call.aevents(manager)) as events:
             async for event in events:
                 if self.stream_candidates == "events":
                     await adispatch_candidate(event, manager)
-                for chunk in chunks.of(event, stream.result.id if stream.result is not None else 0):
+                for chunk in chunks.of(event, call.trace_id):
                     yield chunk
 
     def _told(
@@ -224,10 +211,10 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
             await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
             yield chunk
 
-    def _chunks(self, llm: ScaffoldingLlm, kwargs: Mapping[str, Any], run_manager: Any) -> Chunks:
+    def _chunks(self, call: Call, kwargs: Mapping[str, Any], run_manager: Any) -> Chunks:
         run_id = getattr(run_manager, "run_id", None)
         return Chunks(
-            live=llm.prototype_controller.streams_answer,
+            live=call.llm.prototype_controller.streams_answer,
             model_name=partial(self._model, kwargs),
             message_id=f"{LC_ID_PREFIX}-{run_id}" if run_id is not None else None,
             candidates=self.stream_candidates == "reasoning",
@@ -307,15 +294,9 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
             bound = self.bind(**response_format(schema, method, strict), **kwargs)
         return structured(bound, schema, method, include_raw=include_raw)
 
-    # How a request is made.
-
-    def _asked(
-        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
-    ) -> tuple[ScaffoldingLlm, ChatTask, dict[str, Any]]:
-        """What runs the call, its task, and its options."""
+    def _call(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
         task = ChatTask(messages=to_core(messages, wrapped=self.inner is not None))
-        llm, options = self._request(task, stop, kwargs)
-        return llm, task, options
+        return self._model_call(task, stop, kwargs)
 
 
 def _tool_choice(choice: str | dict[str, Any] | bool, tools: list[dict[str, Any]]) -> str | dict[str, Any]:

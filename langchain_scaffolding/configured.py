@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, contextmanager
 from typing import Any, Literal, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.runnables import ConfigurableFieldSingleOption, RunnableConfig, RunnableSerializable
+from langchain_core.runnables import (
+    ConfigurableFieldSingleOption,
+    RunnableConfig,
+    RunnableSerializable,
+    ensure_config,
+)
+from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.runnables.utils import AnyConfigurableField, ConfigurableField
 from pydantic import Field
 
-from langchain_scaffolding.fields import MODEL_PARAMETERS, model_parameters
-from langchain_scaffolding.runs import async_child_of_run, child_manager, child_of_run
+from langchain_scaffolding.parameters import MODEL_PARAMETERS, model_parameters
+from langchain_scaffolding.runs import Manager, async_child_of_run, child_manager, child_of_run
 
 __all__ = ["ConfiguredChatModel"]
 
@@ -46,7 +52,9 @@ class ConfiguredChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """Answer; method parameters may come in `config["configurable"]`."""
-        return super().invoke(input, config, stop=stop, **{**self._of_config(config), **kwargs})
+        known = ensure_config(config)
+        with _around(known):
+            return super().invoke(input, known, stop=stop, **{**self._of_config(known), **kwargs})
 
     async def ainvoke(
         self,
@@ -57,7 +65,9 @@ class ConfiguredChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """Answer; method parameters may come in `config["configurable"]`."""
-        return await super().ainvoke(input, config, stop=stop, **{**self._of_config(config), **kwargs})
+        known = ensure_config(config)
+        with _around(known):
+            return await super().ainvoke(input, known, stop=stop, **{**self._of_config(known), **kwargs})
 
     def stream(
         self,
@@ -69,13 +79,10 @@ class ConfiguredChatModel(BaseChatModel):
     ) -> Iterator[AIMessageChunk]:
         """Stream the answer; method parameters may come in `config["configurable"]`."""
         known, manager = child_of_run(config)
-        chunks = super().stream(input, known, stop=stop, **{**self._of_config(config), **kwargs})
+        chunks = super().stream(input, known, stop=stop, **{**self._of_config(known), **kwargs})
         with closing(cast("Any", chunks)):
-            token = child_manager.set(manager)  # LangChain hands no run manager to `_stream`
-            try:
+            with _around(known, manager):
                 first = next(chunks, None)
-            finally:
-                child_manager.reset(token)
             if first is not None:
                 yield first
                 yield from chunks
@@ -90,13 +97,10 @@ class ConfiguredChatModel(BaseChatModel):
     ) -> AsyncIterator[AIMessageChunk]:
         """Stream the answer; method parameters may come in `config["configurable"]`."""
         known, manager = async_child_of_run(config)
-        chunks = super().astream(input, known, stop=stop, **{**self._of_config(config), **kwargs})
+        chunks = super().astream(input, known, stop=stop, **{**self._of_config(known), **kwargs})
         async with aclosing(cast("Any", chunks)):
-            token = child_manager.set(manager)  # LangChain hands no run manager to `_astream`
-            try:
+            with _around(known, manager):
                 first = await anext(chunks, None)
-            finally:
-                child_manager.reset(token)
             if first is not None:
                 yield first
                 async for chunk in chunks:
@@ -128,8 +132,9 @@ class ConfiguredChatModel(BaseChatModel):
 
     def _of_config(self, config: RunnableConfig | None) -> dict[str, Any]:
         """Method parameters that come by configuration, under their own names or those given to them."""
-        configurable: Mapping[str, Any] = (config or {}).get("configurable") or {}
-        values = model_parameters(config)
+        known = ensure_config(config)
+        configurable: Mapping[str, Any] = known.get("configurable") or {}
+        values = model_parameters(known)
         for field, named in self.configured.items():
             if field not in MODEL_PARAMETERS or named.id not in configurable:
                 continue
@@ -139,3 +144,20 @@ class ConfiguredChatModel(BaseChatModel):
             elif isinstance(named, ConfigurableFieldSingleOption):
                 values[field] = named.options[value]
         return values
+
+
+@contextmanager
+def _around(config: RunnableConfig, manager: Manager | None = None) -> Iterator[None]:
+    """What the samples of the calls in here find around them.
+
+    Args:
+        config: of the model's call; LangChain hands on none of it to a model.
+        manager: for their child runs, where LangChain hands over no run manager.
+    """
+    config_token = var_child_runnable_config.set(config)
+    manager_token = child_manager.set(manager)
+    try:
+        yield
+    finally:
+        child_manager.reset(manager_token)
+        var_child_runnable_config.reset(config_token)

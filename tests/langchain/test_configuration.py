@@ -3,17 +3,21 @@
 On a scripted model, whose calls are counted.
 """
 
+import asyncio
 import pickle
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
 
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
 from langchain_core.runnables import ConfigurableField, ConfigurableFieldSingleOption, RunnableLambda
 from langchain_core.tools import tool
+from langgraph.graph import START, MessagesState, StateGraph
 
-from langchain_scaffolding import ChatScaffolding, with_best_of_n
-from tests.langchain.doubles import FULL, Scripted, voted
+from langchain_scaffolding import ChatScaffolding, ScaffoldingLLM, ScaffoldingRunnable, with_best_of_n
+from scaffolding_core import InvalidRequestError
+from tests.langchain.doubles import FULL, KnownLLM, Scripted, voted
 
 
 @tool
@@ -78,24 +82,117 @@ def test_fields_of_a_configuration_that_are_none_of_the_models_are_left_alone():
     assert len(inner.calls) == 1
 
 
-async def test_max_concurrency_bounds_samples_as_a_field_and_batches_by_configuration():
-    running = most = 0
+class AtOnce:
+    """A chain that tells how many of its calls ran at the same time at most."""
 
-    def answer(messages):
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        barrier.submit(int).result()
-        running -= 1
+    def __init__(self):
+        self.running = self.most = 0
+        self.lock = threading.Lock()
+        self.chain = RunnableLambda(self.answer, self.aanswer)
+
+    def answer(self, messages):
+        with self.lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        time.sleep(0.01)
+        with self.lock:
+            self.running -= 1
         return "7"
 
-    with ThreadPoolExecutor(1) as barrier:
-        one = ChatScaffolding.wrap(RunnableLambda(answer), sample_num=6, method_options=FULL, max_concurrency=1)
-        assert one.invoke("q").content == "7"
-        assert most == 1
-        assert [m.content for m in one.batch(["a", "b", "c"], {"max_concurrency": 2})] == ["7"] * 3
-        assert [m.content for m in await one.abatch(["a", "b"], {"max_concurrency": 1})] == ["7"] * 2
-        assert most == 1
+    async def aanswer(self, messages):
+        return await asyncio.to_thread(self.answer, messages)
+
+
+LIMIT = {"max_concurrency": 2}
+
+
+async def test_max_concurrency_as_a_field_bounds_the_samples_of_all_calls():
+    calls = AtOnce()
+    one = ChatScaffolding.wrap(calls.chain, sample_num=6, method_options=FULL, max_concurrency=2)
+    assert [m.content for m in one.batch(["a", "b", "c"])] == ["7"] * 3
+    assert [m.content for m in await one.abatch(["a", "b"])] == ["7"] * 2
+    assert calls.most == 2
+
+
+@pytest.mark.parametrize("kind", [ChatScaffolding, ScaffoldingLLM, ScaffoldingRunnable])
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
+async def test_max_concurrency_of_a_configuration_bounds_the_samples_of_its_call(kind, way):
+    calls = AtOnce()
+    model = kind.wrap(calls.chain, sample_num=8, method_options=FULL)
+    match way:
+        case "invoke":
+            await asyncio.to_thread(model.invoke, "q", LIMIT)
+        case "ainvoke":
+            await model.ainvoke("q", LIMIT)
+        case "stream":
+            await asyncio.to_thread(lambda: list(model.stream("q", LIMIT)))
+        case "astream":
+            [chunk async for chunk in model.astream("q", LIMIT)]
+    assert calls.most == 2
+
+
+async def test_max_concurrency_of_a_configuration_bounds_inputs_and_the_samples_of_each():
+    calls = AtOnce()
+    model = ChatScaffolding.wrap(calls.chain, sample_num=4, method_options=FULL)
+    await model.abatch(["a", "b", "c"], LIMIT)
+    assert calls.most <= 4
+    with pytest.raises(InvalidRequestError, match="max_concurrency must be"):
+        model.invoke("q", {"max_concurrency": 0})
+
+
+# Configuration of what is around, and of what is inside.
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_configuration_reaches_a_model_that_a_node_calls_without_it(way):
+    model, inner = voted(["7"] * 2)
+    completion = ScaffoldingLLM.wrap(KnownLLM(answers=["7"]), sample_num=2, method_options=FULL)
+
+    def answer(state):
+        completion.invoke("q")
+        return {"messages": [model.invoke(state["messages"])]}
+
+    async def aanswer(state):
+        await completion.ainvoke("q")
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState).add_node("answer", RunnableLambda(answer, aanswer)).add_edge(START, "answer")
+    given, config = {"messages": [("human", "q")]}, {"configurable": {"sample_num": 5}}
+    app = graph.compile()
+    if way == "invoke":
+        app.invoke(given, config)
+    else:
+        await app.ainvoke(given, config)
+    assert (len(inner.calls), len(completion.inner.calls)) == (5, 5)
+
+
+async def test_method_parameters_are_for_the_outermost_method_not_for_those_inside_its_samples():
+    deepest = Scripted(answers=["7"])
+    inside = ChatScaffolding.wrap(deepest, sample_num=2, method_options=FULL)
+    config = {"configurable": {"sample_num": 3}}
+    for kind in (ChatScaffolding, ScaffoldingRunnable):
+        around = kind.wrap(inside, sample_num=2, method_options=FULL)
+        before = len(deepest.calls)
+        await around.ainvoke("q", config)
+        around.invoke("q", config)
+        assert len(deepest.calls) - before == 2 * (3 * 2)
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
+async def test_what_is_configurable_in_a_wrapped_model_stays_so(way):
+    inner = Scripted(answers=["7"]).configurable_fields(answers=ConfigurableField("said"))
+    model = ChatScaffolding.wrap(inner, sample_num=2)
+    config = {"configurable": {"said": ["8"]}}
+    match way:
+        case "invoke":
+            text = model.invoke("q", config).text
+        case "ainvoke":
+            text = (await model.ainvoke("q", config)).text
+        case "stream":
+            text = "".join(chunk.text for chunk in model.stream("q", config))
+        case "astream":
+            text = "".join([chunk.text async for chunk in model.astream("q", config)])
+    assert text == "8"
 
 
 @pytest.fixture
