@@ -52,11 +52,11 @@ class Backend:
     @property
     def worker(self) -> Worker:
         """What runs the generations."""
-        if self._worker is None:
-            from scaffolding_core.workers.local import shared_local_worker  # its HTTP client loads slowly
+        if self._worker is not None:
+            return self._worker
+        from scaffolding_core.workers.local import shared_local_worker  # its HTTP client loads slowly
 
-            self._worker = shared_local_worker()
-        return self._worker
+        return shared_local_worker()
 
     def llm(self, method: str | Controller, options: Mapping[str, Any]) -> ScaffoldingLlm:
         """What runs a method on the worker.

@@ -18,6 +18,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langchain_scaffolding import ChatScaffolding, ScaffoldingLLM, ScaffoldingRunnable, with_best_of_n
 from scaffolding_core import InvalidRequestError
 from tests.langchain.doubles import FULL, KnownLLM, Scripted, voted
+from tests.servers.scripted import Reply, scripted_server
 
 
 @tool
@@ -256,3 +257,28 @@ async def test_retries_and_fallbacks_around_it_keep_the_samples():
     assert down.with_fallbacks([model]).invoke("q").content == "7"
     assert "".join(chunk.text for chunk in down.with_fallbacks([model]).stream("q")) == "7"
     assert len(inner.calls) == 15
+
+
+@pytest.mark.parametrize("way", ["fresh", "invoke", "ainvoke", "stream"])
+async def test_a_model_of_a_server_pickles_before_and_after_its_calls(way):
+    with scripted_server(Reply()) as server:
+        model = ChatScaffolding(base_url=server.url, sample_num=2, api_key="secret")
+        match way:
+            case "invoke":
+                model.invoke("q")
+            case "ainvoke":
+                await model.ainvoke("q")
+            case "stream":
+                list(model.stream("q"))
+        again = pickle.loads(pickle.dumps(model))
+        assert again.invoke("q").content == "7"
+        assert server.headers[-1]["Authorization"] == "Bearer secret"
+        for each in (model, again):
+            await each.backend.aclose()
+            await each.backend.worker.async_shutdown()
+
+
+def test_a_model_on_the_embedded_one_pickles_and_stays_on_it():
+    model = ChatScaffolding()
+    worker = model.backend.worker
+    assert pickle.loads(pickle.dumps(model)).backend.worker is worker

@@ -26,10 +26,13 @@ class Sessions:
 
     def __init__(self, headers: Mapping[str, str], connect_timeout: float) -> None:
         self._headers = dict(headers)
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout)
+        self._connect_timeout = connect_timeout
         self._sessions: dict[asyncio.AbstractEventLoop, _Open] = {}
         self._lock = threading.Lock()
         self._process = os.getpid()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self._headers, self._connect_timeout)  # what is open stays in its process
 
     async def get(self) -> aiohttp.ClientSession:
         """The running loop's session."""
@@ -72,7 +75,7 @@ class Sessions:
         """Hold a session open; a loop that shuts down closes its async generators, and with it this one."""
         session = aiohttp.ClientSession(
             headers=self._headers,
-            timeout=self._timeout,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
             # The worker's own slots bound the connections.
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
             read_bufsize=1 << 18,
