@@ -7,6 +7,7 @@ import json
 
 import httpx
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import (
     AIMessage,
     ChatMessage,
@@ -15,9 +16,11 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from langchain_core.output_parsers import StrOutputParser
 from langchain_openai import ChatOpenAI
 
-from langchain_scaffolding import ChatScaffolding
+from langchain_scaffolding import ChatScaffolding, ScaffoldingRunnable
+from langchain_scaffolding.middleware import ScaffoldingMiddleware
 from scaffolding_core import InvalidRequestError
 from tests.langchain.doubles import FULL, Scripted, voted
 from tests.servers.scripted import Reply, scripted_server
@@ -133,6 +136,18 @@ def test_a_wrapped_model_gets_each_message_itself(kind, method):
     inner = Scripted(answers=["7"])
     ChatScaffolding.wrap(inner, method).invoke([message, HumanMessage("and?")])
     assert inner.calls[0][0][0] == message
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("method", ["majority_vote", "chain_of_thought"])
+def test_so_do_a_sampled_chain_and_an_agents_model_in_a_middleware(kind, method):
+    message = STRANGE[kind]
+    inner = Scripted(answers=["7"])
+    ScaffoldingRunnable.wrap(inner | StrOutputParser(), method).invoke([message, HumanMessage("and?")])
+    agent = create_agent(inner, middleware=[ScaffoldingMiddleware(method)])
+    agent.invoke({"messages": [message, HumanMessage("and?")]})
+    asked = [call[0][0] for call in (inner.calls[0], inner.calls[-1])]
+    assert [(type(each), each.content) for each in asked] == [(type(message), message.content)] * 2
 
 
 @pytest.mark.parametrize("kind", STRANGE)
