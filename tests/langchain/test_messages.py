@@ -71,6 +71,12 @@ SENT = {
         user({"type": "file", "file": {"file_data": PDF, "filename": "a.pdf"}}),
     ),
     "system": (SystemMessage("be brief"), {"role": "system", "content": "be brief"}),
+    "named": (HumanMessage("hey", name="Ann"), {"role": "user", "content": "hey", "name": "Ann"}),
+    "named answer": (AIMessage("hi", name="Bo"), said("hi", name="Bo")),
+    "named system": (
+        SystemMessage("so", name="example_user"),
+        {"role": "system", "content": "so", "name": "example_user"},
+    ),
     "chat": (ChatMessage("hey", role="user"), {"role": "user", "content": "hey"}),
     "reasoning": (
         AIMessage([{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "hi"}]),
@@ -93,7 +99,10 @@ SENT = {
         AIMessage("", invalid_tool_calls=[{**CALL, "type": "invalid_tool_call", "args": "{", "error": "e"}]),
         said("", tool_calls=called("{")),
     ),
-    "tool": (ToolMessage("r", tool_call_id="1"), {"role": "tool", "content": "r", "tool_call_id": "1"}),
+    "tool": (
+        ToolMessage("r", tool_call_id="1", name="f", artifact={"a": 1}),
+        {"role": "tool", "content": "r", "tool_call_id": "1"},
+    ),
     "tool that failed": (
         ToolMessage("boom", tool_call_id="1", status="error"),
         {"role": "tool", "content": "boom", "tool_call_id": "1"},
