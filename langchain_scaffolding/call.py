@@ -36,10 +36,11 @@ class Call:
     _stream: ScaffoldingStream | None = field(default=None, init=False)
 
     @property
-    def trace_id(self) -> int:
-        """Number of the streamed request; 0 before it starts."""
-        result = self._stream.result if self._stream is not None else None
-        return result.id if result is not None else 0
+    def streamed(self) -> ScaffoldingResult:
+        """The result of the request whose events are being read, or were."""
+        assert self._stream is not None
+        assert self._stream.result is not None
+        return self._stream.result
 
     def start(self, manager: Manager | None, beneath: Beneath | None = None) -> ScaffoldingResult:
         """Start on the running loop; whoever starts it cancels it when nobody waits any more."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from functools import partial
 from typing import Any, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks.manager import BaseRunManager
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
@@ -135,12 +135,16 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if run_manager is not None and super()._should_stream(async_api=False, run_manager=run_manager, **kwargs):
-            return generate_from_stream(self._told(messages, stop, run_manager, kwargs))
-        if self.stream_candidates == "events":
-            return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
-        result = self._call(messages, stop, kwargs).result(child_of(run_manager))
-        return to_result(result.output, self._model(kwargs), result.id)
+        call = self._call(messages, stop, kwargs)
+        tokens = run_manager is not None and super()._should_stream(
+            async_api=False, run_manager=run_manager, **kwargs
+        )
+        if not tokens and self.stream_candidates != "events":
+            return to_result(call.result(child_of(run_manager)), self._model(kwargs))
+        for chunk in self._chunks(call, run_manager, kwargs):
+            if run_manager is not None and tokens:
+                run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+        return to_result(call.streamed, self._model(kwargs), _id_of(run_manager))
 
     async def _agenerate(
         self,
@@ -149,12 +153,17 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if run_manager is not None and super()._should_stream(async_api=True, run_manager=run_manager, **kwargs):
-            return await agenerate_from_stream(self._atold(messages, stop, run_manager, kwargs))
-        if self.stream_candidates == "events":
-            return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
-        result = await self._call(messages, stop, kwargs).aresult(child_of(run_manager))
-        return to_result(result.output, self._model(kwargs), result.id)
+        call = self._call(messages, stop, kwargs)
+        tokens = run_manager is not None and super()._should_stream(
+            async_api=True, run_manager=run_manager, **kwargs
+        )
+        if not tokens and self.stream_candidates != "events":
+            return to_result(await call.aresult(child_of(run_manager)), self._model(kwargs))
+        async with aclosing(self._achunks(call, run_manager, kwargs)) as chunks:
+            async for chunk in chunks:
+                if run_manager is not None and tokens:
+                    await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+        return to_result(call.streamed, self._model(kwargs), _id_of(run_manager))
 
     def _stream(
         self,
@@ -163,13 +172,7 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        call = self._call(messages, stop, kwargs)
-        chunks, manager = self._chunks(call, kwargs, run_manager), child_of(run_manager)
-        with closing(call.events(manager)) as events:
-            for event in events:
-                if self.stream_candidates == "events":
-                    dispatch_candidate(event, manager)
-                yield from chunks.of(event, call.trace_id)
+        return self._chunks(self._call(messages, stop, kwargs), run_manager, kwargs)
 
     async def _astream(
         self,
@@ -178,45 +181,36 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        call = self._call(messages, stop, kwargs)
-        chunks, manager = self._chunks(call, kwargs, run_manager), child_of(run_manager)
+        async with aclosing(self._achunks(self._call(messages, stop, kwargs), run_manager, kwargs)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def _chunks(
+        self, call: Call, run_manager: CallbackManagerForLLMRun | None, kwargs: Mapping[str, Any]
+    ) -> Iterator[ChatGenerationChunk]:
+        chunks, manager = self._to_chunks(call, run_manager, kwargs), child_of(run_manager)
+        with closing(call.events(manager)) as events:
+            for event in events:
+                if self.stream_candidates == "events":
+                    dispatch_candidate(event, manager)
+                yield from chunks.of(event, call.streamed.id)
+
+    async def _achunks(
+        self, call: Call, run_manager: AsyncCallbackManagerForLLMRun | None, kwargs: Mapping[str, Any]
+    ) -> AsyncGenerator[ChatGenerationChunk, None]:
+        chunks, manager = self._to_chunks(call, run_manager, kwargs), child_of(run_manager)
         async with aclosing(call.aevents(manager)) as events:
             async for event in events:
                 if self.stream_candidates == "events":
                     await adispatch_candidate(event, manager)
-                for chunk in chunks.of(event, call.trace_id):
+                for chunk in chunks.of(event, call.streamed.id):
                     yield chunk
 
-    def _told(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        run_manager: CallbackManagerForLLMRun,
-        kwargs: dict[str, Any],
-    ) -> Iterator[ChatGenerationChunk]:
-        """The chunks, each told to the callbacks of the run."""
-        for chunk in self._stream(messages, stop, run_manager, **kwargs):
-            run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
-            yield chunk
-
-    async def _atold(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        run_manager: AsyncCallbackManagerForLLMRun,
-        kwargs: dict[str, Any],
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        """The chunks, each told to the callbacks of the run."""
-        async for chunk in self._astream(messages, stop, run_manager, **kwargs):
-            await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
-            yield chunk
-
-    def _chunks(self, call: Call, kwargs: Mapping[str, Any], run_manager: Any) -> Chunks:
-        run_id = getattr(run_manager, "run_id", None)
+    def _to_chunks(self, call: Call, run_manager: BaseRunManager | None, kwargs: Mapping[str, Any]) -> Chunks:
         return Chunks(
             live=call.llm.prototype_controller.streams_answer,
             model_name=partial(self._model, kwargs),
-            message_id=f"{LC_ID_PREFIX}-{run_id}" if run_id is not None else None,
+            message_id=_id_of(run_manager),
             candidates=self.stream_candidates == "reasoning",
         )
 
@@ -297,6 +291,11 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
     def _call(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
         task = ChatTask(messages=to_core(messages, wrapped=self.inner is not None))
         return self._model_call(task, stop, kwargs)
+
+
+def _id_of(run_manager: BaseRunManager | None) -> str | None:
+    """The id of every chunk of a run, and of the message they make: a graph shows it once only if they agree."""
+    return f"{LC_ID_PREFIX}-{run_manager.run_id}" if run_manager is not None else None
 
 
 def _tool_choice(choice: str | dict[str, Any] | bool, tools: list[dict[str, Any]]) -> str | dict[str, Any]:

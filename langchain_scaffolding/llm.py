@@ -234,7 +234,7 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         chunks = self._chunks(call, kwargs)
         with closing(call.events(child_of(run_manager))) as events:
             for event in events:
-                for chunk in chunks.of(event, call.trace_id):
+                for chunk in chunks.of(event, call.streamed.id):
                     if run_manager is not None:
                         run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
@@ -250,7 +250,7 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         chunks = self._chunks(call, kwargs)
         async with aclosing(call.aevents(child_of(run_manager))) as events:
             async for event in events:
-                for chunk in chunks.of(event, call.trace_id):
+                for chunk in chunks.of(event, call.streamed.id):
                     if run_manager is not None:
                         await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk

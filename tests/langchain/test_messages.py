@@ -22,7 +22,7 @@ from langchain_openai import ChatOpenAI
 from langchain_scaffolding import ChatScaffolding, ScaffoldingRunnable
 from langchain_scaffolding.middleware import ScaffoldingMiddleware
 from scaffolding_core import InvalidRequestError
-from tests.langchain.doubles import FULL, Scripted, voted
+from tests.langchain.doubles import FULL, Scripted, each_way, voted
 from tests.servers.scripted import Reply, scripted_server
 
 TEXT = {"type": "text", "text": "look"}
@@ -222,14 +222,44 @@ def test_tool_calls_come_out_whole_in_both_formats(version):
         model.backend.close()
 
 
-def test_a_providers_own_content_blocks_survive_the_vote():
-    blocks = [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "7"}]
-    model, _ = voted([AIMessage(blocks), AIMessage("8"), AIMessage(blocks)])
-    assert model.invoke("q").content == blocks
-    streamed = list(model.stream("q"))
+SIGNED = [
+    {"type": "thinking", "thinking": "hm", "signature": "s"},
+    {"type": "text", "text": "7"},
+    {"type": "image", "base64": "AA", "mime_type": "image/png"},
+]
+
+
+async def test_a_providers_own_content_blocks_survive_the_vote_in_each_way_of_calling():
+    model, _ = voted([AIMessage(SIGNED), AIMessage("8"), AIMessage(SIGNED)])
+    async for message in each_way(model, "q"):
+        assert message.content == SIGNED
+    model, _ = voted([AIMessage(SIGNED)] * 3, output_version="v1")
+    async for message in each_way(model, "q"):
+        assert [block["type"] for block in message.content_blocks] == ["non_standard", "text", "image"]
+
+
+@pytest.mark.parametrize("method", ["direct", "majority_vote"])
+@pytest.mark.parametrize("candidates", [None, "reasoning", "events"])
+async def test_they_survive_where_a_graph_streams_what_its_node_invokes(method, candidates):
+    inner = Scripted(answers=[AIMessage(SIGNED)])
+    agent = create_agent(ChatScaffolding.wrap(inner, method, stream_candidates=candidates))
+    given = {"messages": [("user", "q")]}
+    for streamed in (
+        [item async for item in agent.astream(given, stream_mode=["messages", "values"])],
+        list(agent.stream(given, stream_mode=["messages", "values"])),
+    ):
+        kept = [item for mode, item in streamed if mode == "values"][-1]["messages"][-1]
+        shown = [message for mode, (message, *_) in streamed if mode == "messages"]
+        assert kept.content == SIGNED
+        assert {chunk.id for chunk in shown} == {kept.id}
+
+
+async def test_a_live_stream_tells_what_is_neither_text_nor_thought_at_its_end():
+    model = ChatScaffolding.wrap(Scripted(answers=[AIMessage(SIGNED)]), "direct")
+    streamed = [*model.stream("q")]
     whole = sum(streamed[1:], streamed[0])
     assert whole.text == "7"
-    assert [block["type"] for block in whole.content_blocks] == ["reasoning", "text"]
+    assert [block["type"] for block in whole.content_blocks] == ["text", "image"]
 
 
 def test_a_wrapped_providers_usage_details_add_up():
