@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from functools import partial
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.callbacks.manager import BaseRunManager
@@ -14,6 +14,7 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
+from langchain_core.runnables.base import RunnableBinding
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.utils import LC_ID_PREFIX
@@ -243,7 +244,9 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
                 )
             given = {**kwargs, **({"strict": strict} if strict is not None else {})}
             bound = self.inner.bind_tools(tools, tool_choice=tool_choice, **given)
-            return self.bind(**bound.kwargs)
+            if isinstance(bound, RunnableBinding):
+                return self.bind(**bound.kwargs)
+            return self._wrapping(bound)  # each of its models has the tools in its own form
         shapes = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
         if tool_choice:
             kwargs["tool_choice"] = _tool_choice(tool_choice, shapes)
@@ -287,6 +290,11 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         else:
             bound = self.bind(**response_format(schema, method, strict), **kwargs)
         return structured(bound, schema, method, include_raw=include_raw)
+
+    def _wrapping(self, inner: Runnable[LanguageModelInput, AIMessage]) -> Self:
+        copy = self.model_copy(update={"inner": inner})
+        copy.backend = copy._backend()
+        return copy
 
     def _call(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
         task = ChatTask(messages=to_core(messages, wrapped=self.inner is not None))
