@@ -234,7 +234,7 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
             kwargs: bound to the call; a wrapped model interprets them.
 
         Raises:
-            InvalidRequestError: what is wrapped takes no tools.
+            InvalidRequestError: what is wrapped takes no tools, or a choice that is none.
         """
         if self.inner is not None:
             if not hasattr(self.inner, "bind_tools"):
@@ -313,4 +313,7 @@ def _tool_choice(choice: str | dict[str, Any] | bool, tools: list[dict[str, Any]
         return "required"
     if choice in ("auto", "none", "required"):
         return str(choice)
+    names = [tool["function"]["name"] for tool in tools if "function" in tool]
+    if choice not in names:
+        raise InvalidRequestError(f"there is no tool {choice!r} to choose; the tools are: {', '.join(names)}")
     return {"type": "function", "function": {"name": choice}}

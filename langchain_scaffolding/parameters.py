@@ -17,7 +17,7 @@ __all__ = [
     "without_method_parameters",
 ]
 
-REQUEST_OPTIONS = frozenset({"budget", "deadline", "priority", "metadata"})
+REQUEST_OPTIONS = frozenset({"budget", "deadline", "priority"})
 SAMPLING_FIELDS = ("temperature", "max_tokens", "top_p", "seed")
 
 METHOD_PARAMETERS = REQUEST_OPTIONS | {"method", "sample_num"}

@@ -79,7 +79,8 @@ async def test_alternatives_share_nothing_but_the_switch():
 
 def test_fields_of_a_configuration_that_are_none_of_the_models_are_left_alone():
     model, inner = voted(["7"])
-    assert model.invoke("q", {"configurable": {"thread_id": "1", "n": 9}}).content == "7"
+    others = {"thread_id": "1", "n": 9, "metadata": {"user": "me"}, "tags": ["x"]}
+    assert model.invoke("q", {"configurable": others}).content == "7"
     assert len(inner.calls) == 1
 
 

@@ -70,6 +70,15 @@ def test_a_field_that_the_backend_would_ignore_is_refused(wrong, told):
         ChatScaffolding(**wrong)
 
 
+def test_a_tool_choice_names_a_tool_that_is_there():
+    model = ChatScaffolding(base_url="http://127.0.0.1:9/v1")
+    tool = {"name": "add", "description": "Adds.", "parameters": {"type": "object", "properties": {}}}
+    named = {"type": "function", "function": {"name": "add"}}
+    assert model.bind_tools([tool], tool_choice="add").kwargs["tool_choice"] == named
+    with pytest.raises(InvalidRequestError, match="no tool 'sub'.* add"):
+        model.bind_tools([tool, {"type": "web_search"}], tool_choice="sub")
+
+
 def test_the_short_functions_refuse_options_that_the_method_does_not_have():
     with pytest.raises(InvalidRequestError, match="stop_rul"):
         with_majority_vote(Scripted(answers=["7"]), n=3, stop_rul="full")
