@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, closing, contextmanager
 from typing import Any, Literal, cast
 
@@ -132,9 +132,10 @@ class ConfiguredChatModel(BaseChatModel):
 
     def _of_config(self, config: RunnableConfig | None) -> dict[str, Any]:
         """Method parameters that come by configuration, under their own names or those given to them."""
-        known = ensure_config(config)
-        configurable: Mapping[str, Any] = known.get("configurable") or {}
-        values = model_parameters(known)
+        values = model_parameters(config)
+        if not self.configured:
+            return values
+        configurable = ensure_config(config).get("configurable") or {}
         for field, named in self.configured.items():
             if field not in MODEL_PARAMETERS or named.id not in configurable:
                 continue

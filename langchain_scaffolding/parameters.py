@@ -31,22 +31,24 @@ def method_parameters(config: RunnableConfig | None) -> dict[str, Any]:
     """What `config["configurable"]`, or that of the chain or graph around, sets of a method; and how many samples
     may run at once.
     """
-    return _configured(ensure_config(config), METHOD_PARAMETERS)
+    return _set_in(ensure_config(config), METHOD_PARAMETERS)
 
 
 def model_parameters(config: RunnableConfig | None) -> dict[str, Any]:
     """As `method_parameters`, and what it sets of a model's sampling."""
-    return _configured(ensure_config(config), MODEL_PARAMETERS)
+    return _set_in(ensure_config(config), MODEL_PARAMETERS)
 
 
 def without_method_parameters(config: RunnableConfig) -> RunnableConfig:
     """The same for what runs inside a sample: a method in there is not the one that was meant."""
     configurable = config.get("configurable") or {}
+    if METHOD_PARAMETERS.isdisjoint(configurable):
+        return config
     kept = {name: value for name, value in configurable.items() if name not in METHOD_PARAMETERS}
     return RunnableConfig(**{**config, "configurable": kept})
 
 
-def _configured(config: RunnableConfig, names: Set[str]) -> dict[str, Any]:
+def _set_in(config: RunnableConfig, names: Set[str]) -> dict[str, Any]:
     configurable = config.get("configurable") or {}
     values = {name: configurable[name] for name in names & configurable.keys()}
     if config.get("max_concurrency") is not None:
