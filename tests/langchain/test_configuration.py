@@ -4,6 +4,7 @@ On a scripted model, whose calls are counted.
 """
 
 import asyncio
+import json
 import pickle
 import threading
 import time
@@ -11,6 +12,7 @@ import time
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
+from langchain_core.load import dumps
 from langchain_core.runnables import ConfigurableField, ConfigurableFieldSingleOption, RunnableLambda
 from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
@@ -239,6 +241,19 @@ def test_the_cache_tells_rewards_wrapped_models_and_chains_apart(cache):
     first = ChatScaffolding.wrap(echo.bind(stop=["a"]), **direct)
     second = ChatScaffolding.wrap(echo.bind(stop=["b"]), **direct)
     assert (first.invoke("q").content, second.invoke("q").content) == ("1", "2")
+
+
+def test_what_is_written_of_a_model_has_no_secret():
+    model = ChatScaffolding(base_url="http://127.0.0.1:9/v1", api_key="secret")
+    written = [
+        dumps(model),
+        dumps(RunnableLambda(str) | model),
+        str(model.asdict()),
+        str(model.model_dump()),
+        repr(model),
+    ]
+    assert not any("secret" in text for text in written)
+    assert json.loads(written[0])["type"] == "not_implemented"  # LangChain loads only classes it knows
 
 
 def test_a_pickled_model_answers():
