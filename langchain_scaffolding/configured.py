@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, closing, contextmanager
 from typing import Any, Literal, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -14,12 +13,12 @@ from langchain_core.runnables import (
     RunnableSerializable,
     ensure_config,
 )
-from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.runnables.utils import AnyConfigurableField, ConfigurableField
 from pydantic import Field
 
+from langchain_scaffolding.ambient import around, around_astream, around_stream
 from langchain_scaffolding.parameters import MODEL_PARAMETERS, model_parameters
-from langchain_scaffolding.runs import Manager, async_child_of_run, child_manager, child_of_run
+from langchain_scaffolding.runs import async_child_of_run, child_of_run
 
 __all__ = ["ConfiguredChatModel"]
 
@@ -53,7 +52,7 @@ class ConfiguredChatModel(BaseChatModel):
     ) -> AIMessage:
         """Answer; method parameters may come in `config["configurable"]`."""
         known = ensure_config(config)
-        with _around(known):
+        with around(known):
             return super().invoke(input, known, stop=stop, **{**self._of_config(known), **kwargs})
 
     async def ainvoke(
@@ -66,7 +65,7 @@ class ConfiguredChatModel(BaseChatModel):
     ) -> AIMessage:
         """Answer; method parameters may come in `config["configurable"]`."""
         known = ensure_config(config)
-        with _around(known):
+        with around(known):
             return await super().ainvoke(input, known, stop=stop, **{**self._of_config(known), **kwargs})
 
     def stream(
@@ -80,14 +79,9 @@ class ConfiguredChatModel(BaseChatModel):
         """Stream the answer; method parameters may come in `config["configurable"]`."""
         known, manager = child_of_run(config)
         chunks = super().stream(input, known, stop=stop, **{**self._of_config(known), **kwargs})
-        with closing(cast("Any", chunks)):
-            with _around(known, manager):
-                first = next(chunks, None)
-            if first is not None:
-                yield first
-                yield from chunks
+        return around_stream(chunks, known, manager)
 
-    async def astream(
+    def astream(
         self,
         input: LanguageModelInput,  # noqa: A002  # LangChain's name
         config: RunnableConfig | None = None,
@@ -98,13 +92,7 @@ class ConfiguredChatModel(BaseChatModel):
         """Stream the answer; method parameters may come in `config["configurable"]`."""
         known, manager = async_child_of_run(config)
         chunks = super().astream(input, known, stop=stop, **{**self._of_config(known), **kwargs})
-        async with aclosing(cast("Any", chunks)):
-            with _around(known, manager):
-                first = await anext(chunks, None)
-            if first is not None:
-                yield first
-                async for chunk in chunks:
-                    yield chunk
+        return around_astream(chunks, known, manager)
 
     def stream_events(  # Any: LangChain's result depends on the version
         self,
@@ -145,20 +133,3 @@ class ConfiguredChatModel(BaseChatModel):
             elif isinstance(named, ConfigurableFieldSingleOption):
                 values[field] = named.options[value]
         return values
-
-
-@contextmanager
-def _around(config: RunnableConfig, manager: Manager | None = None) -> Iterator[None]:
-    """What the samples of the calls in here find around them.
-
-    Args:
-        config: of the model's call; LangChain hands on none of it to a model.
-        manager: for their child runs, where LangChain hands over no run manager.
-    """
-    config_token = var_child_runnable_config.set(config)
-    manager_token = child_manager.set(manager)
-    try:
-        yield
-    finally:
-        child_manager.reset(manager_token)
-        var_child_runnable_config.reset(config_token)

@@ -72,9 +72,10 @@ class MethodFields(BaseModel):
     def _check_names(cls, given: Mapping[str, Any]) -> None:
         # LangChain drops unknown names without a word, and a vote would run with samples that nobody asked for.
         known = {*cls.model_fields, *(field.alias for field in cls.model_fields.values())}
-        for name in given.keys() - known:
+        unknown = sorted(given.keys() - known)
+        if unknown:
             raise InvalidRequestError(
-                f"{cls.__name__} has no field {name!r}: sample_num sets the number of samples, and method_options "
+                f"{cls.__name__} has no field {unknown[0]!r}: sample_num sets the number of samples, and method_options "
                 "what else the method takes"
             )
 

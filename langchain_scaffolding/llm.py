@@ -14,10 +14,11 @@ from langchain_core.callbacks.manager import BaseRunManager
 from langchain_core.language_models import BaseLLM, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.outputs import GenerationChunk, LLMResult
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 from pydantic import ConfigDict
 
+from langchain_scaffolding.ambient import around, around_astream, around_stream
 from langchain_scaffolding.call import Call
 from langchain_scaffolding.completions import Completions, to_llm_result
 from langchain_scaffolding.fields import ModelFields
@@ -100,7 +101,9 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         **kwargs: Any,
     ) -> str:
         """Answer; method parameters may come in `config["configurable"]`."""
-        return super().invoke(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+        known = ensure_config(config)
+        with around(known):
+            return super().invoke(input, known, stop=stop, **{**model_parameters(known), **kwargs})
 
     async def ainvoke(
         self,
@@ -111,7 +114,9 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         **kwargs: Any,
     ) -> str:
         """Answer; method parameters may come in `config["configurable"]`."""
-        return await super().ainvoke(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+        known = ensure_config(config)
+        with around(known):
+            return await super().ainvoke(input, known, stop=stop, **{**model_parameters(known), **kwargs})
 
     def stream(
         self,
@@ -122,7 +127,9 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         **kwargs: Any,
     ) -> Iterator[str]:
         """Stream the answer; method parameters may come in `config["configurable"]`."""
-        return super().stream(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+        known = ensure_config(config)
+        pieces = super().stream(input, known, stop=stop, **{**model_parameters(known), **kwargs})
+        return around_stream(pieces, known)
 
     def astream(
         self,
@@ -133,7 +140,9 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         **kwargs: Any,
     ) -> AsyncIterator[str]:
         """Stream the answer; method parameters may come in `config["configurable"]`."""
-        return super().astream(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+        known = ensure_config(config)
+        pieces = super().astream(input, known, stop=stop, **{**model_parameters(known), **kwargs})
+        return around_astream(pieces, known)
 
     def batch(
         self,

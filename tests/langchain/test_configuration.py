@@ -13,6 +13,7 @@ import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
 from langchain_core.load import dumps
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import ConfigurableField, ConfigurableFieldSingleOption, RunnableLambda
 from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
@@ -182,21 +183,24 @@ async def test_method_parameters_are_for_the_outermost_method_not_for_those_insi
         assert len(deepest.calls) - before == 2 * (3 * 2)
 
 
-@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
-async def test_what_is_configurable_in_a_wrapped_model_stays_so(way):
-    inner = Scripted(answers=["7"]).configurable_fields(answers=ConfigurableField("said"))
-    model = ChatScaffolding.wrap(inner, sample_num=2)
+@pytest.mark.parametrize(("kind", "known"), [(ChatScaffolding, Scripted), (ScaffoldingLLM, KnownLLM)])
+async def test_what_is_configurable_in_a_wrapped_model_stays_so_in_each_way_of_calling(kind, known):
+    inner = known(answers=["7"]).configurable_fields(answers=ConfigurableField("said"))
+    model = kind.wrap(inner, sample_num=2) | StrOutputParser()
+    for config, answer in (({}, "7"), ({"configurable": {"said": ["8"]}}, "8")):
+        assert model.invoke("q", config) == await model.ainvoke("q", config) == answer
+        assert "".join(model.stream("q", config)) == answer
+        assert "".join([text async for text in model.astream("q", config)]) == answer
+
+
+@pytest.mark.parametrize(("kind", "known"), [(ChatScaffolding, Scripted), (ScaffoldingLLM, KnownLLM)])
+async def test_it_stays_so_where_the_model_is_called_alone(kind, known):
+    inner = known(answers=["7"]).configurable_fields(answers=ConfigurableField("said"))
+    model, parse = kind.wrap(inner, sample_num=2), StrOutputParser()
     config = {"configurable": {"said": ["8"]}}
-    match way:
-        case "invoke":
-            text = model.invoke("q", config).text
-        case "ainvoke":
-            text = (await model.ainvoke("q", config)).text
-        case "stream":
-            text = "".join(chunk.text for chunk in model.stream("q", config))
-        case "astream":
-            text = "".join([chunk.text async for chunk in model.astream("q", config)])
-    assert text == "8"
+    assert parse.invoke(model.invoke("q", config)) == parse.invoke(await model.ainvoke("q", config)) == "8"
+    assert "".join(map(parse.invoke, model.stream("q", config))) == "8"
+    assert "".join([parse.invoke(piece) async for piece in model.astream("q", config)]) == "8"
 
 
 @pytest.fixture
