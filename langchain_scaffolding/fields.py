@@ -75,8 +75,8 @@ class MethodFields(BaseModel):
         unknown = sorted(given.keys() - known)
         if unknown:
             raise InvalidRequestError(
-                f"{cls.__name__} has no field {unknown[0]!r}: sample_num sets the number of samples, and method_options "
-                "what else the method takes"
+                f"{cls.__name__} has no field {unknown[0]!r}: sample_num sets the number of samples, and "
+                "method_options what else the method takes"
             )
 
     def _backend(self) -> Backend:
