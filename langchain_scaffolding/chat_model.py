@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from functools import partial
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks.manager import BaseRunManager
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
+from langchain_core.runnables.base import RunnableBinding
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.utils import LC_ID_PREFIX
 from pydantic import ConfigDict
 
+from langchain_scaffolding.call import Call
 from langchain_scaffolding.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.chunks import Chunks, to_result
 from langchain_scaffolding.configured import ConfiguredChatModel
 from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.messages import to_core
-from langchain_scaffolding.runs import child_of, sampled_under
+from langchain_scaffolding.runs import child_of
 from langchain_scaffolding.structured_output import (
     Schema,
     StructuredMethod,
@@ -34,7 +36,7 @@ from langchain_scaffolding.structured_output import (
     tool_of,
     traced,
 )
-from scaffolding_core import ChatTask, InvalidRequestError, ScaffoldingLlm
+from scaffolding_core import ChatTask, InvalidRequestError
 
 __all__ = ["ChatScaffolding"]
 
@@ -99,6 +101,9 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         .. code-block:: python
 
             chain.with_config(configurable={"sample_num": 32, "method": "best_of_n"})
+
+    `max_concurrency` of a configuration bounds the samples of a call that run at once, and a `rate_limiter` holds
+    each sample. Methods inside a sample keep their own parameters.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
@@ -131,15 +136,16 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if run_manager is not None and super()._should_stream(async_api=False, run_manager=run_manager, **kwargs):
-            return generate_from_stream(self._told(messages, stop, run_manager, kwargs))
-        if self.stream_candidates == "events":
-            return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
-        llm, task, options = self._asked(messages, stop, kwargs)
-        with sampled_under(child_of(run_manager)):
-            result = llm.generate(task, **options)
-        assert not isinstance(result, list)
-        return to_result(result.output, self._model(kwargs), result.id)
+        call = self._call(messages, stop, kwargs)
+        tokens = run_manager is not None and super()._should_stream(
+            async_api=False, run_manager=run_manager, **kwargs
+        )
+        if not tokens and self.stream_candidates != "events":
+            return to_result(call.result(child_of(run_manager)), self._model(kwargs))
+        for chunk in self._chunks(call, run_manager, kwargs):
+            if run_manager is not None and tokens:
+                run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+        return to_result(call.streamed, self._model(kwargs), _id_of(run_manager))
 
     async def _agenerate(
         self,
@@ -148,18 +154,17 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if run_manager is not None and super()._should_stream(async_api=True, run_manager=run_manager, **kwargs):
-            return await agenerate_from_stream(self._atold(messages, stop, run_manager, kwargs))
-        if self.stream_candidates == "events":
-            return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
-        llm, task, options = self._asked(messages, stop, kwargs)
-        with sampled_under(child_of(run_manager)):
-            result = llm.generate_async(task, **options)
-        try:
-            await result
-        finally:
-            result.cancel()  # nobody else waits for it
-        return to_result(result.output, self._model(kwargs), result.id)
+        call = self._call(messages, stop, kwargs)
+        tokens = run_manager is not None and super()._should_stream(
+            async_api=True, run_manager=run_manager, **kwargs
+        )
+        if not tokens and self.stream_candidates != "events":
+            return to_result(await call.aresult(child_of(run_manager)), self._model(kwargs))
+        async with aclosing(self._achunks(call, run_manager, kwargs)) as chunks:
+            async for chunk in chunks:
+                if run_manager is not None and tokens:
+                    await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+        return to_result(call.streamed, self._model(kwargs), _id_of(run_manager))
 
     def _stream(
         self,
@@ -168,17 +173,7 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        llm, task, options = self._asked(messages, stop, kwargs)
-        chunks = self._chunks(llm, kwargs, run_manager)
-        stream = llm.stream(task, **options)
-        manager = child_of(run_manager)
-        with sampled_under(manager):
-            events = iter(stream)
-        with closing(events):
-            for event in events:
-                if self.stream_candidates == "events":
-                    dispatch_candidate(event, manager)
-                yield from chunks.of(event, stream.result.id if stream.result is not None else 0)
+        return self._chunks(self._call(messages, stop, kwargs), run_manager, kwargs)
 
     async def _astream(
         self,
@@ -187,49 +182,36 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        llm, task, options = self._asked(messages, stop, kwargs)
-        chunks = self._chunks(llm, kwargs, run_manager)
-        stream = llm.stream(task, **options)
-        manager = child_of(run_manager)
-        with sampled_under(manager):
-            events = aiter(stream)
-        async with aclosing(events):
+        async with aclosing(self._achunks(self._call(messages, stop, kwargs), run_manager, kwargs)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def _chunks(
+        self, call: Call, run_manager: CallbackManagerForLLMRun | None, kwargs: Mapping[str, Any]
+    ) -> Iterator[ChatGenerationChunk]:
+        chunks, manager = self._to_chunks(call, run_manager, kwargs), child_of(run_manager)
+        with closing(call.events(manager)) as events:
+            for event in events:
+                if self.stream_candidates == "events":
+                    dispatch_candidate(event, manager)
+                yield from chunks.of(event, call.streamed.id)
+
+    async def _achunks(
+        self, call: Call, run_manager: AsyncCallbackManagerForLLMRun | None, kwargs: Mapping[str, Any]
+    ) -> AsyncGenerator[ChatGenerationChunk, None]:
+        chunks, manager = self._to_chunks(call, run_manager, kwargs), child_of(run_manager)
+        async with aclosing(call.aevents(manager)) as events:
             async for event in events:
                 if self.stream_candidates == "events":
                     await adispatch_candidate(event, manager)
-                for chunk in chunks.of(event, stream.result.id if stream.result is not None else 0):
+                for chunk in chunks.of(event, call.streamed.id):
                     yield chunk
 
-    def _told(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        run_manager: CallbackManagerForLLMRun,
-        kwargs: dict[str, Any],
-    ) -> Iterator[ChatGenerationChunk]:
-        """The chunks, each told to the callbacks of the run."""
-        for chunk in self._stream(messages, stop, run_manager, **kwargs):
-            run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
-            yield chunk
-
-    async def _atold(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        run_manager: AsyncCallbackManagerForLLMRun,
-        kwargs: dict[str, Any],
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        """The chunks, each told to the callbacks of the run."""
-        async for chunk in self._astream(messages, stop, run_manager, **kwargs):
-            await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
-            yield chunk
-
-    def _chunks(self, llm: ScaffoldingLlm, kwargs: Mapping[str, Any], run_manager: Any) -> Chunks:
-        run_id = getattr(run_manager, "run_id", None)
+    def _to_chunks(self, call: Call, run_manager: BaseRunManager | None, kwargs: Mapping[str, Any]) -> Chunks:
         return Chunks(
-            live=llm.prototype_controller.streams_answer,
+            live=call.llm.prototype_controller.streams_answer,
             model_name=partial(self._model, kwargs),
-            message_id=f"{LC_ID_PREFIX}-{run_id}" if run_id is not None else None,
+            message_id=_id_of(run_manager),
             candidates=self.stream_candidates == "reasoning",
         )
 
@@ -252,7 +234,7 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
             kwargs: bound to the call; a wrapped model interprets them.
 
         Raises:
-            InvalidRequestError: what is wrapped takes no tools.
+            InvalidRequestError: what is wrapped takes no tools, or a choice that is none.
         """
         if self.inner is not None:
             if not hasattr(self.inner, "bind_tools"):
@@ -262,7 +244,9 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
                 )
             given = {**kwargs, **({"strict": strict} if strict is not None else {})}
             bound = self.inner.bind_tools(tools, tool_choice=tool_choice, **given)
-            return self.bind(**bound.kwargs)
+            if isinstance(bound, RunnableBinding):
+                return self.bind(**bound.kwargs)
+            return self._wrapping(bound)  # each of its models has the tools in its own form
         shapes = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
         if tool_choice:
             kwargs["tool_choice"] = _tool_choice(tool_choice, shapes)
@@ -307,15 +291,19 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
             bound = self.bind(**response_format(schema, method, strict), **kwargs)
         return structured(bound, schema, method, include_raw=include_raw)
 
-    # How a request is made.
+    def _wrapping(self, inner: Runnable[LanguageModelInput, AIMessage]) -> Self:
+        copy = self.model_copy(update={"inner": inner})
+        copy.backend = copy._backend()
+        return copy
 
-    def _asked(
-        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
-    ) -> tuple[ScaffoldingLlm, ChatTask, dict[str, Any]]:
-        """What runs the call, its task, and its options."""
+    def _call(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
         task = ChatTask(messages=to_core(messages, wrapped=self.inner is not None))
-        llm, options = self._request(task, stop, kwargs)
-        return llm, task, options
+        return self._model_call(task, stop, kwargs)
+
+
+def _id_of(run_manager: BaseRunManager | None) -> str | None:
+    """The id of every chunk of a run, and of the message they make: a graph shows it once only if they agree."""
+    return f"{LC_ID_PREFIX}-{run_manager.run_id}" if run_manager is not None else None
 
 
 def _tool_choice(choice: str | dict[str, Any] | bool, tools: list[dict[str, Any]]) -> str | dict[str, Any]:
@@ -325,4 +313,7 @@ def _tool_choice(choice: str | dict[str, Any] | bool, tools: list[dict[str, Any]
         return "required"
     if choice in ("auto", "none", "required"):
         return str(choice)
+    names = [tool["function"]["name"] for tool in tools if "function" in tool]
+    if choice not in names:
+        raise InvalidRequestError(f"there is no tool {choice!r} to choose; the tools are: {', '.join(names)}")
     return {"type": "function", "function": {"name": choice}}

@@ -12,7 +12,15 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 
 from langchain_scaffolding.candidates import candidate_block
 from langchain_scaffolding.messages import to_ai_message, usage_from_core
-from scaffolding_core import CandidateEvent, Event, FinalEvent, ScaffoldingOutput
+from scaffolding_core import (
+    CandidateEvent,
+    DecisionEvent,
+    Delta,
+    Event,
+    FinalEvent,
+    ScaffoldingOutput,
+    ScaffoldingResult,
+)
 from scaffolding_core.answer_stream import AnswerStream
 
 __all__ = ["Chunks", "metadata", "to_result"]
@@ -32,6 +40,8 @@ class Chunks:
         self, *, live: bool, model_name: Callable[[], str], message_id: str | None = None, candidates: bool = False
     ) -> None:
         self._answer = AnswerStream(live=live)
+        self._live = live
+        self._whole_shown = False
         self._candidates = candidates
         self._model_name = model_name
         self._message_id = message_id
@@ -39,26 +49,33 @@ class Chunks:
     def of(self, event: Event, trace_id: int) -> Iterator[ChatGenerationChunk]:
         """The chunks of one event."""
         if self._candidates and isinstance(event, CandidateEvent):
-            sample = AIMessageChunk(content=[candidate_block(event)], id=self._message_id)
-            yield ChatGenerationChunk(message=sample)
+            yield self._chunk(content=[candidate_block(event)])
         delta = self._answer.of(event)
         if delta is not None:
-            extra = {"reasoning_content": delta.reasoning} if delta.reasoning else {}
-            chunk = AIMessageChunk(content=delta.text, id=self._message_id, additional_kwargs=extra)
-            yield ChatGenerationChunk(message=chunk)
+            yield self._part(event, delta)
         if isinstance(event, FinalEvent):
-            yield self._last(event.output, trace_id)
+            yield self._last(event, trace_id)
 
-    def _last(self, output: ScaffoldingOutput, trace_id: int) -> ChatGenerationChunk:
-        """All but the text: tool calls, usage, metadata."""
+    def _part(self, event: Event, delta: Delta) -> ChatGenerationChunk:
+        blocks = None if self._live else _blocks(event)
+        if blocks is not None:
+            self._whole_shown = True
+            return self._chunk(content=blocks)
+        extra = {"reasoning_content": delta.reasoning} if delta.reasoning else {}
+        return self._chunk(content=delta.text, additional_kwargs=extra)
+
+    def _last(self, event: FinalEvent, trace_id: int) -> ChatGenerationChunk:
+        """All that was not shown yet: tool calls, usage, metadata, pictures and the like."""
+        output = event.output
         message = to_ai_message(output.message)
+        blocks = () if self._whole_shown else _blocks(event) or ()
         calls = [
             tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
             for index, call in enumerate(message.tool_calls)
         ]
         extra = {key: value for key, value in message.additional_kwargs.items() if key != "reasoning_content"}
-        chunk = AIMessageChunk(
-            content="",
+        last = AIMessageChunk(
+            content=[block for block in blocks if block.get("type") not in _SHOWN_OTHERWISE] or "",
             id=self._message_id,
             tool_call_chunks=calls,
             additional_kwargs=extra,
@@ -66,15 +83,41 @@ class Chunks:
             usage_metadata=usage_from_core(output.usage),
             chunk_position="last",
         )
-        chunk.invalid_tool_calls += message.invalid_tool_calls
-        return ChatGenerationChunk(message=chunk)
+        last.invalid_tool_calls += message.invalid_tool_calls
+        return ChatGenerationChunk(message=last)
+
+    def _chunk(self, **fields: Any) -> ChatGenerationChunk:
+        return ChatGenerationChunk(message=AIMessageChunk(id=self._message_id, **fields))
 
 
-def to_result(output: ScaffoldingOutput, model_name: str, trace_id: int) -> ChatResult:
-    """The chosen sample's message, whole, with what was paid for all samples."""
-    message: AIMessage = to_ai_message(output.message)
+_SHOWN_OTHERWISE = ("text", "reasoning", "thinking", "tool_use", "tool_call", "function_call")
+"""Kinds of content blocks whose parts a stream shows in its own way."""
+
+
+def _blocks(event: Event) -> list[dict[str, Any]] | None:
+    """The content of the chosen message, if a wrapped model made it of blocks."""
+    if isinstance(event, DecisionEvent):
+        chosen = event.candidate.message.original
+    else:
+        chosen = event.output.message.original if isinstance(event, FinalEvent) else None
+    if not isinstance(chosen, AIMessage) or isinstance(chosen.content, str):
+        return None
+    return [{"type": "text", "text": block} if isinstance(block, str) else block for block in chosen.content]
+
+
+def to_result(result: ScaffoldingResult, model_name: str, message_id: str | None = None) -> ChatResult:
+    """The chosen sample's message, whole, with what was paid for all samples.
+
+    Args:
+        result: of the request.
+        model_name: for `response_metadata`.
+        message_id: None lets LangChain choose.
+    """
+    output = result.output
+    message = to_ai_message(output.message)
+    message.id = message_id
     message.usage_metadata = usage_from_core(output.usage)
-    message.response_metadata = {**message.response_metadata, **metadata(output, model_name, trace_id)}
+    message.response_metadata = {**message.response_metadata, **metadata(output, model_name, result.id)}
     return ChatResult(generations=[ChatGeneration(message=message)])
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, closing
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Literal, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.runnables import ConfigurableFieldSingleOption, RunnableConfig, RunnableSerializable
+from langchain_core.runnables import (
+    ConfigurableFieldSingleOption,
+    RunnableConfig,
+    RunnableSerializable,
+    ensure_config,
+)
 from langchain_core.runnables.utils import AnyConfigurableField, ConfigurableField
 from pydantic import Field
 
-from langchain_scaffolding.fields import MODEL_PARAMETERS, model_parameters
-from langchain_scaffolding.runs import async_child_of_run, child_manager, child_of_run
+from langchain_scaffolding.ambient import around, around_astream, around_stream
+from langchain_scaffolding.parameters import MODEL_PARAMETERS, model_parameters
+from langchain_scaffolding.runs import async_child_of_run, child_of_run
 
 __all__ = ["ConfiguredChatModel"]
 
@@ -46,7 +51,9 @@ class ConfiguredChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """Answer; method parameters may come in `config["configurable"]`."""
-        return super().invoke(input, config, stop=stop, **{**self._of_config(config), **kwargs})
+        known = ensure_config(config)
+        with around(known):
+            return super().invoke(input, known, stop=stop, **{**self._of_config(known), **kwargs})
 
     async def ainvoke(
         self,
@@ -57,7 +64,9 @@ class ConfiguredChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """Answer; method parameters may come in `config["configurable"]`."""
-        return await super().ainvoke(input, config, stop=stop, **{**self._of_config(config), **kwargs})
+        known = ensure_config(config)
+        with around(known):
+            return await super().ainvoke(input, known, stop=stop, **{**self._of_config(known), **kwargs})
 
     def stream(
         self,
@@ -69,18 +78,10 @@ class ConfiguredChatModel(BaseChatModel):
     ) -> Iterator[AIMessageChunk]:
         """Stream the answer; method parameters may come in `config["configurable"]`."""
         known, manager = child_of_run(config)
-        chunks = super().stream(input, known, stop=stop, **{**self._of_config(config), **kwargs})
-        with closing(cast("Any", chunks)):
-            token = child_manager.set(manager)  # LangChain hands no run manager to `_stream`
-            try:
-                first = next(chunks, None)
-            finally:
-                child_manager.reset(token)
-            if first is not None:
-                yield first
-                yield from chunks
+        chunks = super().stream(input, known, stop=stop, **{**self._of_config(known), **kwargs})
+        return around_stream(chunks, known, manager)
 
-    async def astream(
+    def astream(
         self,
         input: LanguageModelInput,  # noqa: A002  # LangChain's name
         config: RunnableConfig | None = None,
@@ -90,17 +91,8 @@ class ConfiguredChatModel(BaseChatModel):
     ) -> AsyncIterator[AIMessageChunk]:
         """Stream the answer; method parameters may come in `config["configurable"]`."""
         known, manager = async_child_of_run(config)
-        chunks = super().astream(input, known, stop=stop, **{**self._of_config(config), **kwargs})
-        async with aclosing(cast("Any", chunks)):
-            token = child_manager.set(manager)  # LangChain hands no run manager to `_astream`
-            try:
-                first = await anext(chunks, None)
-            finally:
-                child_manager.reset(token)
-            if first is not None:
-                yield first
-                async for chunk in chunks:
-                    yield chunk
+        chunks = super().astream(input, known, stop=stop, **{**self._of_config(known), **kwargs})
+        return around_astream(chunks, known, manager)
 
     def stream_events(  # Any: LangChain's result depends on the version
         self,
@@ -128,8 +120,10 @@ class ConfiguredChatModel(BaseChatModel):
 
     def _of_config(self, config: RunnableConfig | None) -> dict[str, Any]:
         """Method parameters that come by configuration, under their own names or those given to them."""
-        configurable: Mapping[str, Any] = (config or {}).get("configurable") or {}
         values = model_parameters(config)
+        if not self.configured:
+            return values
+        configurable = ensure_config(config).get("configurable") or {}
         for field, named in self.configured.items():
             if field not in MODEL_PARAMETERS or named.id not in configurable:
                 continue

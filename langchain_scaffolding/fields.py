@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from typing import Any, Self, cast
 
-from langchain_core.runnables import Runnable, RunnableConfig
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from langchain_core.runnables import Runnable
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from langchain_scaffolding.call import Call
+from langchain_scaffolding.checks import check_method, checked_limit
+from langchain_scaffolding.gate import Gate
 from langchain_scaffolding.identity import identity
+from langchain_scaffolding.parameters import REQUEST_OPTIONS, SAMPLING_FIELDS
 from langchain_scaffolding.rewards import core_reward
 from langchain_scaffolding.worker import LANGCHAIN_KWARGS, LangChainWorker
 from scaffolding_core import (
@@ -17,36 +21,21 @@ from scaffolding_core import (
     ChatTask,
     Controller,
     GenerationTask,
+    InvalidRequestError,
     OpenAIWorker,
     ScaffoldingLlm,
     Worker,
 )
 from scaffolding_core.backend import Backend
 
-__all__ = [
-    "METHOD_PARAMETERS",
-    "MODEL_PARAMETERS",
-    "MethodFields",
-    "ModelFields",
-    "method_parameters",
-    "model_parameters",
-]
-
-_OF_THE_REQUEST = frozenset({"budget", "deadline", "priority", "metadata"})
-_SAMPLING_FIELDS = ("temperature", "max_tokens", "top_p", "seed")
-
-METHOD_PARAMETERS = _OF_THE_REQUEST | {"method", "sample_num"}
-"""What a configuration may set of a method."""
-
-MODEL_PARAMETERS = METHOD_PARAMETERS | {*_SAMPLING_FIELDS}
-"""What a configuration may set of a method and of a model's sampling."""
+__all__ = ["MethodFields", "ModelFields"]
 
 _IDENTIFYING = (
     "sample_num",
     "method_options",
     "base_url",
     "model_name",
-    *_SAMPLING_FIELDS,
+    *SAMPLING_FIELDS,
     "model_kwargs",
 )
 
@@ -65,17 +54,30 @@ class MethodFields(BaseModel):
     reward: Any = Field(default=None, exclude=True)
     """Scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, an evaluator, or a worker."""
     max_concurrency: int | None = None
-    """Samples at once; None takes the backend's own limit."""
+    """Samples at once, of all calls together; None takes the backend's own limit. That of a configuration bounds
+    the samples of its call alone."""
     inner: Any = Field(default=None, exclude=True)
     """What is sampled; set by `wrap`."""
     backend: Any = Field(default=None, exclude=True, repr=False)
     """Shared between copies; leave it out."""
 
-    @model_validator(mode="after")
-    def _connect_scaffolding(self) -> Self:
+    def __init__(self, **fields: Any) -> None:
+        self._check_names(fields)
+        super().__init__(**fields)
         if self.backend is None:
             self.backend = self._backend()
-        return self
+            check_method(self.backend, self.method, self.method_options, self.sample_num)
+
+    @classmethod
+    def _check_names(cls, given: Mapping[str, Any]) -> None:
+        # LangChain drops unknown names without a word, and a vote would run with samples that nobody asked for.
+        known = {*cls.model_fields, *(field.alias for field in cls.model_fields.values())}
+        unknown = sorted(given.keys() - known)
+        if unknown:
+            raise InvalidRequestError(
+                f"{cls.__name__} has no field {unknown[0]!r}: sample_num sets the number of samples, and "
+                "method_options what else the method takes"
+            )
 
     def _backend(self) -> Backend:
         return Backend(self._worker(), core_reward(self.reward))
@@ -84,19 +86,21 @@ class MethodFields(BaseModel):
         raise NotImplementedError
 
     def _limit(self) -> int:
-        return self.max_concurrency or Worker.max_concurrency
+        return Worker.max_concurrency if self.max_concurrency is None else checked_limit(self.max_concurrency)
 
-    def _method(self, kwargs: Mapping[str, Any]) -> tuple[ScaffoldingLlm, dict[str, Any], dict[str, Any]]:
-        """What runs a call, the options of its method and request, and what else was given."""
+    def _method_call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> tuple[Call, dict[str, Any]]:
+        """The call that does a task, and what was given beside options of its method and request."""
         rest = dict(kwargs)
         method = rest.pop("method", self.method)
         sample_num = rest.pop("sample_num", self.sample_num)
+        limiter = getattr(self, "rate_limiter", None)  # every chat model has one
+        gate = Gate.of(rest.pop("max_concurrency", None), limiter)
         llm: ScaffoldingLlm = self.backend.llm(method, self.method_options if method == self.method else {})
-        options = {name: rest.pop(name) for name in _OF_THE_REQUEST & rest.keys()}
+        options = {name: rest.pop(name) for name in REQUEST_OPTIONS & rest.keys()}
         if sample_num is not None and llm.takes("sample_num"):
             options["sample_num"] = sample_num
         options |= {name: rest.pop(name) for name in list(rest) if llm.takes(name)}
-        return llm, options, rest
+        return Call(llm, task, options, gate), rest
 
 
 class ModelFields(MethodFields):
@@ -162,6 +166,7 @@ class ModelFields(MethodFields):
         return {"api_key": "SCAFFOLDING_API_KEY"}
 
     def _worker(self) -> Worker | None:
+        self._check_backend()
         if self.worker is not None:
             return cast("Worker", self.worker)
         if self.inner is not None:
@@ -177,6 +182,17 @@ class ModelFields(MethodFields):
             max_concurrency=self._limit(),
         )
 
+    def _check_backend(self) -> None:
+        """Refuse what would be ignored."""
+        if sum(part is not None for part in (self.base_url, self.inner, self.worker)) > 1:
+            raise InvalidRequestError("give one of base_url, worker and a wrapped model")
+        if self.model_name and self.base_url is None and self.worker is None:
+            raise InvalidRequestError(
+                f"no server for the model {self.model_name!r}: set base_url, or name it in the wrapped model"
+            )
+        if self.max_concurrency is not None and self.base_url is None and self.inner is None:
+            raise InvalidRequestError("max_concurrency is the worker's own: make a worker with it")
+
     def _model(self, kwargs: Mapping[str, Any] | None = None) -> str:
         """The name of the model that answers; a server's own is known only once it has answered."""
         named = (kwargs or {}).get("model") or self.model_name
@@ -187,41 +203,25 @@ class ModelFields(MethodFields):
         known = [name for name in names if isinstance(name, str) and name]
         return known[0] if known else type(self.inner or self.backend.worker).__name__
 
-    def _request(
-        self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any]
-    ) -> tuple[ScaffoldingLlm, dict[str, Any]]:
-        """What runs a call, and its options; the task gets what is its own."""
-        llm, options, given = self._method(kwargs)
+    def _model_call(self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
+        """The call that does a task, which gets the parameters that are its own."""
+        call, given = self._method_call(task, kwargs)
         for name in ("stream", "ls_structured_output_format"):
             given.pop(name, None)
         task.fill(self._sampling(stop))
         if self.inner is not None:
             task.custom_input_params = {LANGCHAIN_KWARGS: given}
-            return llm, options
+            return call
         if isinstance(task, ChatTask):
             task.tools = given.pop("tools", None)
         if "model" in given:
             task.extra_body = {"model": given.pop("model")}
         for name in SAMPLING_PARAMETERS & given.keys():
             setattr(task, name, given.pop(name))
-        return llm, {**options, **given}
+        call.options |= given
+        return call
 
     def _sampling(self, stop: list[str] | None) -> dict[str, Any]:
-        mine = {name: getattr(self, name) for name in _SAMPLING_FIELDS}
+        mine = {name: getattr(self, name) for name in SAMPLING_FIELDS}
         mine |= {"stop": stop or self.stop, **self.model_kwargs}
         return {name: value for name, value in mine.items() if value is not None}
-
-
-def method_parameters(config: RunnableConfig | None) -> dict[str, Any]:
-    """What `config["configurable"]` sets of a method, for one call."""
-    return _configured(config, METHOD_PARAMETERS)
-
-
-def model_parameters(config: RunnableConfig | None) -> dict[str, Any]:
-    """What `config["configurable"]` sets of a method and of a model's sampling, for one call."""
-    return _configured(config, MODEL_PARAMETERS)
-
-
-def _configured(config: RunnableConfig | None, names: Set[str]) -> dict[str, Any]:
-    configurable = (config or {}).get("configurable") or {}
-    return {name: configurable[name] for name in names & configurable.keys()}

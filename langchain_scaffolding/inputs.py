@@ -89,11 +89,11 @@ class ChainInput:
 
     def _messages(self) -> list[RoleMessage] | None:
         if isinstance(self.value, PromptValue) and not isinstance(self.value, StringPromptValue):
-            return to_core(self.value.to_messages())
+            return to_core(self.value.to_messages(), wrapped=True)
         if isinstance(self.value, BaseMessage):
-            return to_core([self.value])
+            return to_core([self.value], wrapped=True)
         if isinstance(self.value, Sequence) and self.value and isinstance(self.value[0], BaseMessage):
-            return to_core(self.value)
+            return to_core(self.value, wrapped=True)
         return None
 
     def _text(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -16,13 +16,13 @@ from langchain_core.tracers.context import _configure_hooks
 from langsmith import tracing_context
 from langsmith.utils import tracing_is_enabled
 
+from langchain_scaffolding.foreign import run_either
 from langchain_scaffolding.messages import usage_to_core
+from langchain_scaffolding.parameters import without_method_parameters
 from langchain_scaffolding.runs import inner_config
 from scaffolding_core import Task, Usage
-from scaffolding_core.threads import run_in_thread
-from scaffolding_core.worker import called_synchronously
 
-__all__ = ["Tally", "call_inside", "inside", "message_usage", "run_either", "run_inside"]
+__all__ = ["Tally", "call_inside", "inside", "message_usage", "run_inside"]
 
 
 class Tally(BaseCallbackHandler):
@@ -63,7 +63,7 @@ def inside(task: Task, *, counted: bool = True) -> Iterator[RunnableConfig]:
     """
     seen = inner_config.get()
     tallies = [Tally()] if counted else []
-    config = _unseen(tallies) if seen is None else _with_handlers(seen, tallies)
+    config = without_method_parameters(_unseen(tallies) if seen is None else _with_handlers(seen, tallies))
     unseen = seen is None and tracing_is_enabled()  # setting it costs as much as a third of a model's call
     token = var_child_runnable_config.set(config)  # for what calls models without a configuration
     try:
@@ -86,22 +86,6 @@ def _unhooked(*, hidden: bool) -> Iterator[None]:
     finally:
         for var, token in reversed(tokens):
             var.reset(token)
-
-
-async def run_either(
-    blocking: Callable[..., Any] | None,
-    asynchronous: Callable[..., Awaitable[Any]] | None,
-    *args: Any,
-    **kwargs: Any,
-) -> Any:  # Any: foreign things, of no common type
-    """Call a foreign thing by its blocking form in a thread, or by its async form on the loop.
-
-    Under a blocking call the blocking form is preferred, under an async call the async one.
-    """
-    if asynchronous is not None and (blocking is None or not called_synchronously.get()):
-        return await asynchronous(*args, **kwargs)
-    assert blocking is not None
-    return await run_in_thread(blocking, *args, **kwargs)
 
 
 async def run_inside(runnable: Runnable[Any, Any], given: object, task: Task) -> Any:  # Any: what it returns

@@ -14,14 +14,17 @@ from langchain_core.callbacks.manager import BaseRunManager
 from langchain_core.language_models import BaseLLM, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.outputs import GenerationChunk, LLMResult
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 from pydantic import ConfigDict
 
+from langchain_scaffolding.ambient import around, around_astream, around_stream
+from langchain_scaffolding.call import Call
 from langchain_scaffolding.completions import Completions, to_llm_result
-from langchain_scaffolding.fields import ModelFields, model_parameters
+from langchain_scaffolding.fields import ModelFields
+from langchain_scaffolding.parameters import model_parameters
 from langchain_scaffolding.rewards import core_reward
-from langchain_scaffolding.runs import child_of, sampled_under
+from langchain_scaffolding.runs import child_of
 from scaffolding_core import GenerationTask, NativeGenerationController, ScaffoldingResult
 from scaffolding_core.backend import Backend
 
@@ -98,7 +101,9 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         **kwargs: Any,
     ) -> str:
         """Answer; method parameters may come in `config["configurable"]`."""
-        return super().invoke(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+        known = ensure_config(config)
+        with around(known):
+            return super().invoke(input, known, stop=stop, **{**model_parameters(known), **kwargs})
 
     async def ainvoke(
         self,
@@ -109,7 +114,9 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         **kwargs: Any,
     ) -> str:
         """Answer; method parameters may come in `config["configurable"]`."""
-        return await super().ainvoke(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+        known = ensure_config(config)
+        with around(known):
+            return await super().ainvoke(input, known, stop=stop, **{**model_parameters(known), **kwargs})
 
     def stream(
         self,
@@ -120,7 +127,9 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         **kwargs: Any,
     ) -> Iterator[str]:
         """Stream the answer; method parameters may come in `config["configurable"]`."""
-        return super().stream(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+        known = ensure_config(config)
+        pieces = super().stream(input, known, stop=stop, **{**model_parameters(known), **kwargs})
+        return around_stream(pieces, known)
 
     def astream(
         self,
@@ -131,7 +140,9 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         **kwargs: Any,
     ) -> AsyncIterator[str]:
         """Stream the answer; method parameters may come in `config["configurable"]`."""
-        return super().astream(input, config, stop=stop, **{**model_parameters(config), **kwargs})
+        known = ensure_config(config)
+        pieces = super().astream(input, known, stop=stop, **{**model_parameters(known), **kwargs})
+        return around_astream(pieces, known)
 
     def batch(
         self,
@@ -194,12 +205,7 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
             return _joined(list(self._stream(prompts[0], stop, run_manager, **kwargs)))
 
         def answer(prompt: str, manager: BaseRunManager | None) -> ScaffoldingResult:
-            task = GenerationTask(input_str=prompt)
-            llm, options = self._request(task, stop, kwargs)
-            with sampled_under(child_of(manager)):
-                result = llm.generate(task, **options)
-            assert isinstance(result, ScaffoldingResult)
-            return result
+            return self._call(prompt, stop, kwargs).result(child_of(manager))
 
         managers = _managers(prompts, run_manager)
         if len(prompts) == 1:
@@ -219,10 +225,7 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         results = []
         try:
             for prompt, manager in zip(prompts, _managers(prompts, run_manager), strict=True):
-                task = GenerationTask(input_str=prompt)
-                llm, options = self._request(task, stop, kwargs)
-                with sampled_under(child_of(manager)):
-                    results.append(llm.generate_async(task, **options))
+                results.append(self._call(prompt, stop, kwargs).start(child_of(manager)))
             await asyncio.gather(*(result.aresult() for result in results))
         finally:
             for result in results:
@@ -236,15 +239,11 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[GenerationChunk]:
-        task = GenerationTask(input_str=prompt)
-        llm, options = self._request(task, stop, kwargs)
-        chunks = Completions(live=llm.prototype_controller.streams_answer, model_name=self._model(kwargs))
-        stream = llm.stream(task, **options)
-        with sampled_under(child_of(run_manager)):
-            events = iter(stream)
-        with closing(events):
+        call = self._call(prompt, stop, kwargs)
+        chunks = self._chunks(call, kwargs)
+        with closing(call.events(child_of(run_manager))) as events:
             for event in events:
-                for chunk in chunks.of(event, stream.result.id if stream.result is not None else 0):
+                for chunk in chunks.of(event, call.streamed.id):
                     if run_manager is not None:
                         run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
@@ -256,18 +255,20 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[GenerationChunk]:
-        task = GenerationTask(input_str=prompt)
-        llm, options = self._request(task, stop, kwargs)
-        chunks = Completions(live=llm.prototype_controller.streams_answer, model_name=self._model(kwargs))
-        stream = llm.stream(task, **options)
-        with sampled_under(child_of(run_manager)):
-            events = aiter(stream)
-        async with aclosing(events):
+        call = self._call(prompt, stop, kwargs)
+        chunks = self._chunks(call, kwargs)
+        async with aclosing(call.aevents(child_of(run_manager))) as events:
             async for event in events:
-                for chunk in chunks.of(event, stream.result.id if stream.result is not None else 0):
+                for chunk in chunks.of(event, call.streamed.id):
                     if run_manager is not None:
                         await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
+
+    def _call(self, prompt: str, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
+        return self._model_call(GenerationTask(input_str=prompt), stop, kwargs)
+
+    def _chunks(self, call: Call, kwargs: Mapping[str, Any]) -> Completions:
+        return Completions(live=call.llm.prototype_controller.streams_answer, model_name=self._model(kwargs))
 
 
 def _managers(prompts: Sequence[str], first: BaseRunManager | None) -> Sequence[BaseRunManager | None]:

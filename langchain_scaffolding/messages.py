@@ -72,7 +72,7 @@ def _to_core(message: BaseMessage) -> RoleMessage:
         # Servers take text and refusals back from a model, not its thoughts, nor what it did on its own.
         said = shape["content"]
         content = said if isinstance(said, str) else [part for part in said if part["type"] in _SAID]
-        return AssistantMessage(content or "", reasoning_of(message), core_tool_calls(message))
+        return AssistantMessage(content or "", reasoning_of(message), core_tool_calls(message), name=message.name)
     return message_from_dict(shape)
 
 
@@ -148,12 +148,12 @@ def usage_to_core(message: AIMessage) -> Usage:
 def _built(message: RoleMessage) -> BaseMessage:
     content = cast("str | list[str | dict[str, Any]]", message.content if message.content is not None else "")
     if isinstance(message, CoreSystemMessage):
-        return SystemMessage(content)
+        return SystemMessage(content, name=message.name)
     if isinstance(message, CoreToolMessage):
-        return ToolMessage(content, tool_call_id=message.tool_call_id)
+        return ToolMessage(content, tool_call_id=message.tool_call_id, name=message.name)
     if isinstance(message, AssistantMessage):
         return to_ai_message(message)
-    return HumanMessage(content)
+    return HumanMessage(content, name=message.name)
 
 
 def _tool_calls(calls: Sequence[ToolCall]) -> tuple[list[LangChainToolCall], list[InvalidToolCall]]:

@@ -11,14 +11,16 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, R
 from langchain_core.tracers._streaming import _StreamingCallbackHandler, _V2StreamingCallbackHandler
 from pydantic import ConfigDict
 
-from langchain_scaffolding.fields import MethodFields, method_parameters
+from langchain_scaffolding.call import Call
+from langchain_scaffolding.fields import MethodFields
 from langchain_scaffolding.inputs import ChainInput
+from langchain_scaffolding.parameters import method_parameters
 from langchain_scaffolding.results import Part
 from langchain_scaffolding.rewards import core_reward
 from langchain_scaffolding.runnable_worker import NativeRunnableController, RunnableWorker
-from langchain_scaffolding.runs import Beneath, Manager, sampled_under
+from langchain_scaffolding.runs import Beneath, Manager
 from langchain_scaffolding.worker import LANGCHAIN_KWARGS
-from scaffolding_core import Controller, Event, GenerationTask, ScaffoldingLlm, ScaffoldingOutput, Worker
+from scaffolding_core import Controller, Event, ScaffoldingOutput, Worker
 from scaffolding_core.backend import Backend
 
 __all__ = ["ScaffoldingRunnable"]
@@ -164,22 +166,12 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     def _answer(
         self, given: Any, run_manager: CallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
     ) -> ScaffoldingOutput:
-        llm, task, options = self._request(given, kwargs)
-        with sampled_under(run_manager.get_child(), self._beneath(config)):
-            result = llm.generate(task, **options)
-        assert not isinstance(result, list)
-        return result.output
+        return self._call(given, kwargs).result(run_manager.get_child(), self._beneath(config)).output
 
     async def _aanswer(
         self, given: Any, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
     ) -> ScaffoldingOutput:
-        llm, task, options = self._request(given, kwargs)
-        with sampled_under(run_manager.get_child(), self._beneath(config)):
-            result = llm.generate_async(task, **options)
-        try:
-            await result
-        finally:
-            result.cancel()  # nobody else waits for it
+        result = await self._call(given, kwargs).aresult(run_manager.get_child(), self._beneath(config))
         return result.output
 
     def _events(
@@ -189,10 +181,8 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
         config: RunnableConfig,
         **kwargs: Any,
     ) -> Iterator[Event]:
-        llm, task, options = self._request(next(given), kwargs)
-        with sampled_under(run_manager.get_child(), self._beneath(config)):
-            events = iter(llm.stream(task, **options))
-        with closing(events):
+        call = self._call(next(given), kwargs)
+        with closing(call.events(run_manager.get_child(), self._beneath(config))) as events:
             yield from events
 
     async def _aevents(
@@ -202,10 +192,8 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
         config: RunnableConfig,
         **kwargs: Any,
     ) -> AsyncIterator[Event]:
-        llm, task, options = self._request(await anext(given), kwargs)
-        with sampled_under(run_manager.get_child(), self._beneath(config)):
-            events = aiter(llm.stream(task, **options))
-        async with aclosing(events):
+        call = self._call(await anext(given), kwargs)
+        async with aclosing(call.aevents(run_manager.get_child(), self._beneath(config))) as events:
             async for event in events:
                 yield event
 
@@ -217,13 +205,11 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     def _backend(self) -> Backend:
         return Backend(self._worker(), core_reward(self.reward), generation=NativeRunnableController)
 
-    def _request(
-        self, given: Any, kwargs: dict[str, Any]
-    ) -> tuple[ScaffoldingLlm, GenerationTask, dict[str, Any]]:
-        llm, options, rest = self._method(kwargs)
+    def _call(self, given: Any, kwargs: dict[str, Any]) -> Call:
         task = ChainInput.of(given, self.prompt).task()
+        call, rest = self._method_call(task, kwargs)
         task.custom_input_params = {**(task.custom_input_params or {}), LANGCHAIN_KWARGS: rest}
-        return llm, task, options
+        return call
 
     def _beneath(self, config: RunnableConfig) -> Beneath:
         configurable = {

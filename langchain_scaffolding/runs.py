@@ -28,6 +28,7 @@ from langchain_core.callbacks.manager import (
 from langchain_core.runnables import RunnableConfig, ensure_config
 from uuid_utils.compat import uuid7
 
+from langchain_scaffolding.gate import Gate
 from scaffolding_core import ChatTask, ComputeTask, GenerationTask, RewardTask, Task, TaskStatus, Worker
 from scaffolding_core.worker import around_calls
 
@@ -96,21 +97,29 @@ def _child(manager: Manager, child: AnyManager, config: RunnableConfig) -> AnyMa
 
 
 @contextmanager
-def sampled_under(manager: Manager | None, beneath: Beneath | None = None) -> Iterator[None]:
+def sampled_under(
+    manager: Manager | None, beneath: Beneath | None = None, gate: Gate | None = None
+) -> Iterator[None]:
     """Requests made in here tell each of their samples as a child run.
 
     Args:
         manager: for the child runs; None, or one without handlers, tells nobody.
         beneath: shows what runs inside a sample too, beneath its run.
+        gate: what each call waits for.
     """
     told = manager if manager is not None and manager.handlers else None
 
-    async def around(worker: Worker, task: Task) -> TaskStatus | None:
-        assert told is not None
-        return await _told(told, worker, task, beneath)
+    async def run(worker: Worker, task: Task) -> TaskStatus | None:
+        return await (worker.run_task(task) if told is None else _told(told, worker, task, beneath))
 
-    # Set even where nobody listens: a request inside a sample must not tell the one around it.
-    around_token = around_calls.set(around if told is not None else None)
+    async def run_behind_gate(worker: Worker, task: Task) -> TaskStatus | None:
+        assert gate is not None
+        async with gate.passed(task):
+            return await run(worker, task)
+
+    # Set even where there is nothing to do: a request inside a sample must not tell the one around it.
+    plain = run if told is not None else None
+    around_token = around_calls.set(run_behind_gate if gate is not None else plain)
     inner_token = inner_config.set(beneath(manager) if beneath is not None and manager is not None else None)
     try:
         yield

@@ -5,11 +5,25 @@ from __future__ import annotations
 from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
-from langchain_core.runnables import Runnable, RunnableSerializable
-from langchain_core.runnables.base import RunnableBinding
+from langchain_core.runnables import Runnable, RunnableSerializable, RunnableWithFallbacks
+from langchain_core.runnables.base import RunnableBinding, RunnableBindingBase
+from langchain_core.runnables.configurable import DynamicRunnable, RunnableConfigurableFields
 from langchain_core.runnables.retry import RunnableRetry
 
-__all__ = ["for_samples", "streams"]
+__all__ = ["for_samples", "streams", "unbound"]
+
+
+def unbound(model: object) -> object:
+    """The model itself: beneath what is bound to it or configurable in it, and before its fallbacks."""
+    while True:
+        if isinstance(model, RunnableBindingBase):
+            model = model.bound
+        elif isinstance(model, RunnableWithFallbacks):
+            model = model.runnable
+        elif isinstance(model, DynamicRunnable):
+            model = model.default
+        else:
+            return model
 
 
 def for_samples(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
@@ -48,6 +62,8 @@ def streams(model: Runnable[Any, Any], *, listening: bool) -> bool:
         return model.disable_streaming is not True and _can_stream(type(model))
     if isinstance(model, RunnableBinding):
         return streams(model.bound, listening=listening)
+    if isinstance(model, RunnableConfigurableFields):
+        return streams(model.default, listening=listening)
     return listening
 
 

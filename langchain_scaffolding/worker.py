@@ -10,13 +10,12 @@ from typing import Any, ClassVar, cast
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable
-from langchain_core.runnables.base import RunnableBindingBase
 
 from langchain_scaffolding.closed_loop import again_if_loop_closed
 from langchain_scaffolding.inside import inside
 from langchain_scaffolding.messages import from_core
 from langchain_scaffolding.pieces import emit, fill, joined
-from langchain_scaffolding.sampled_model import for_samples, streams
+from langchain_scaffolding.sampled_model import for_samples, streams, unbound
 from langchain_scaffolding.unwatched import ainvoke, invoke
 from scaffolding_core import Capabilities, ChatTask, GenerationTask, InvalidRequestError, Task, Worker
 from scaffolding_core.threads import run_in_thread
@@ -58,8 +57,9 @@ class LangChainWorker(Worker):
             raise InvalidRequestError(f"LangChainWorker needs a chat model or a chain, got {model!r}")
         self.model = for_samples(model)
         self.max_concurrency = max_concurrency
-        self._takes_text = _is_bound(model, BaseLLM)
-        self._tells_usage = _is_bound(model, BaseChatModel)
+        itself = unbound(model)
+        self._takes_text = isinstance(itself, BaseLLM)
+        self._tells_usage = isinstance(itself, BaseChatModel)
 
     async def _generate(self, task: GenerationTask) -> None:
         call = _Call(self, task)
@@ -127,11 +127,6 @@ async def _in_thread(call: _Call) -> object:
         return await run_in_thread(call.in_thread)
     finally:
         call.stopped.set()
-
-
-def _is_bound(model: object, kind: type) -> bool:
-    """Whether it is of that kind, with or without something bound to it."""
-    return isinstance(model, kind) or (isinstance(model, RunnableBindingBase) and _is_bound(model.bound, kind))
 
 
 def _messages(task: GenerationTask) -> list[BaseMessage]:

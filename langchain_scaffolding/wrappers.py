@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, overload
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
-from langchain_core.runnables import Runnable, RunnableWithFallbacks
-from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables import Runnable
 
 from langchain_scaffolding.chat_model import ChatScaffolding
 from langchain_scaffolding.llm import ScaffoldingLLM
 from langchain_scaffolding.results import Part
 from langchain_scaffolding.rewards import Reward
 from langchain_scaffolding.runnable import ScaffoldingRunnable
+from langchain_scaffolding.sampled_model import unbound
 
 __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 
@@ -100,16 +100,9 @@ def with_chain_of_thought(
 
 def _with(model: Runnable[Any, Any], method: str, text: Part | None, **fields: Any) -> Runnable[Any, Any]:
     """The model or chain with a method, of a kind that takes its place."""
-    kind = type(_unbound(model))
+    kind = type(unbound(model))
     if text is None and hasattr(kind, "bind_tools"):  # as every chat model has
         return ChatScaffolding.wrap(model, method, **fields)
     if text is None and issubclass(kind, BaseLLM):
         return ScaffoldingLLM.wrap(model, method, **fields)
     return ScaffoldingRunnable.wrap(model, method, text=text, **fields).chosen()
-
-
-def _unbound(model: object) -> object:
-    """The model itself, beneath what is bound to it and before its fallbacks."""
-    while isinstance(model, RunnableBindingBase | RunnableWithFallbacks):
-        model = model.bound if isinstance(model, RunnableBindingBase) else model.runnable
-    return model

@@ -52,11 +52,11 @@ class Backend:
     @property
     def worker(self) -> Worker:
         """What runs the generations."""
-        if self._worker is None:
-            from scaffolding_core.workers.local import shared_local_worker  # its HTTP client loads slowly
+        if self._worker is not None:
+            return self._worker
+        from scaffolding_core.workers.local import shared_local_worker  # its HTTP client loads slowly
 
-            self._worker = shared_local_worker()
-        return self._worker
+        return shared_local_worker()
 
     def llm(self, method: str | Controller, options: Mapping[str, Any]) -> ScaffoldingLlm:
         """What runs a method on the worker.
@@ -69,17 +69,34 @@ class Backend:
             UnknownMethodError: no method of that name.
             InvalidRequestError: options that the method does not have, or no reward where it needs one.
         """
-        if self._reward is None and needs_reward(method):
-            raise InvalidRequestError(f"{method} needs something to judge by: pass reward=")
-        named = isinstance(method, str)
-        key = (method, repr(sorted(options.items()))) if named else id(method)
+        key = (method, repr(sorted(options.items()))) if isinstance(method, str) else id(method)
         with self._lock:
             if key not in self._llms:
-                controller = self._build(method, dict(options)) if isinstance(method, str) else method
                 self._llms[key] = ScaffoldingLlm(
-                    controller, self._workers(), max_parallel_requests=self._max_parallel_requests
+                    self.controller(method, options),
+                    self._workers(),
+                    max_parallel_requests=self._max_parallel_requests,
                 )
             return self._llms[key]
+
+    def controller(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
+        """The controller that `llm` runs; nothing is started for it.
+
+        Args:
+            method: a name, or a controller, which stays as it is.
+            options: of the method's class.
+
+        Raises:
+            UnknownMethodError: no method of that name.
+            InvalidRequestError: options that the method does not have, or no reward where it needs one.
+        """
+        if not isinstance(method, str):
+            return method
+        if self._reward is None and needs_reward(method):
+            raise InvalidRequestError(f"{method} needs something to judge by: pass reward=")
+        given = dict(options)
+        generation = self._generation(given.pop("sampling_params", None))
+        return build_method(method, **{"generation": generation, **given})
 
     def close(self) -> None:
         """Let what runs finish, and close it; the workers stay their owner's."""
@@ -92,10 +109,6 @@ class Backend:
         for llm in self._llms.values():
             await llm.aclose()
         self._llms.clear()
-
-    def _build(self, method: str, options: dict[str, Any]) -> Controller:
-        generation = self._generation(options.pop("sampling_params", None))
-        return build_method(method, **{"generation": generation, **options})
 
     def _workers(self) -> dict[Hashable, Worker]:
         workers: dict[Hashable, Worker] = {NativeGenerationController.WorkerTag.GENERATION: self.worker}

@@ -63,11 +63,13 @@ class RoleMessage:
     """A message with its role; base of the four kinds.
 
     Attributes:
+        name: of who says it, to tell speakers of one role apart.
         original: the message as a wrapped library has it, so that nothing is lost on the way back.
     """
 
     role: str
     content: Content | None
+    name: str | None = field(default=None, kw_only=True)
     original: object = field(default=None, kw_only=True, repr=False, compare=False)
 
     @property
@@ -81,7 +83,7 @@ class RoleMessage:
 
     def to_dict(self) -> dict[str, JsonValue]:
         """The message as OpenAI writes it."""
-        return {"role": self.role, "content": self.content}
+        return {"role": self.role, "content": self.content, **({"name": self.name} if self.name else {})}
 
 
 @dataclass(slots=True)
@@ -122,7 +124,7 @@ class AssistantMessage(RoleMessage):
 
     def to_dict(self) -> dict[str, JsonValue]:
         """The message as OpenAI writes it; thoughts are not sent back."""
-        message: dict[str, JsonValue] = {"role": self.role, "content": self.content}
+        message = RoleMessage.to_dict(self)  # super() knows no class with slots
         if self.tool_calls:
             message["tool_calls"] = [call.to_dict() for call in self.tool_calls]
         return message
@@ -137,7 +139,7 @@ class ToolMessage(RoleMessage):
     tool_call_id: str
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """The message as OpenAI writes it."""
+        """The message as OpenAI writes it: the call's id tells the tool, and a name is not taken."""
         return {"role": self.role, "content": self.content, "tool_call_id": self.tool_call_id}
 
 
@@ -175,6 +177,14 @@ def message_from_dict(message: JsonObject) -> RoleMessage:
     Raises:
         InvalidRequestError: no known role, or no content where one is due.
     """
+    core = _of_role(message)
+    name = message.get("name")
+    if isinstance(name, str):
+        core.name = name
+    return core
+
+
+def _of_role(message: JsonObject) -> RoleMessage:
     role = message.get("role")
     content = message.get("content")
     if content is not None and not isinstance(content, str | Sequence):

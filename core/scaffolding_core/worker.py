@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeAlias
 
 from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
-from scaffolding_core.task import Task, TaskStatus
+from scaffolding_core.task import GenerationTask, Task, TaskStatus
 
 __all__ = [
     "AroundCall",
@@ -111,6 +111,8 @@ class Worker:
         tables: list[Mapping[type[Task], TaskHandler]] = [self.__dict__.get("_own_handlers", {})]
         tables += [cls.__dict__["task_handlers"] for cls in type(self).__mro__ if "task_handlers" in cls.__dict__]
         for kind in task_cls.__mro__:
+            if kind is GenerationTask and task_cls.goes_on:
+                continue  # its handler would do the whole task anew at each step
             for table in tables:
                 if kind in table:
                     return table[kind]

@@ -168,7 +168,7 @@ async def _called(call: ModelCall, request: Request) -> Response:
 def _task_of(call: ModelCall) -> ChatTask:
     request = call.request
     system = [request.system_message] if request.system_message is not None else []
-    task = ChatTask(messages=to_core([*system, *request.messages]))
+    task = ChatTask(messages=to_core([*system, *request.messages], wrapped=True))
     task.custom_input_params = {_MODEL_CALL: call}
     return task
 

@@ -8,6 +8,7 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain.agents.middleware.types import ContextT, ResponseT
 
+from langchain_scaffolding.checks import check_method
 from langchain_scaffolding.middleware.model_calls import (
     AsyncHandler,
     Handler,
@@ -18,7 +19,7 @@ from langchain_scaffolding.middleware.model_calls import (
     sampled,
 )
 from langchain_scaffolding.rewards import Reward, core_reward
-from scaffolding_core import Controller, InvalidRequestError, Worker
+from scaffolding_core import Controller, Worker
 from scaffolding_core.backend import Backend
 from scaffolding_core.controllers.samples import checked_sample_num
 
@@ -72,12 +73,11 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
     ) -> None:
         super().__init__()
         backend = Backend(ModelCallWorker(max_concurrency), core_reward(reward))
+        check_method(backend, method, method_options or {}, sample_num)
         self._llm = backend.llm(method, method_options or {})
         self._when = when
         self._options: dict[str, object] = {}
         if sample_num is not None:
-            if not self._llm.takes("sample_num"):
-                raise InvalidRequestError(f"the method {method!r} takes one sample: leave sample_num out")
             self._options["sample_num"] = checked_sample_num(sample_num, 1)
 
     def wrap_model_call(self, request: ModelRequest[ContextT], handler: Handler) -> ModelResponse[ResponseT]:

@@ -129,6 +129,15 @@ async def test_a_wrapped_model_keeps_its_own_way_of_structured_output():
     assert state["structured_response"] == Weather(**data)
 
 
+async def test_the_profile_of_a_wrapped_model_tells_an_agent_its_way_of_structured_output():
+    data = {"city": "Oslo", "degrees": 9}
+    with scripted_server(says(json.dumps(data))) as server:
+        inner = open_ai(server, profile={"structured_output": True})
+        state = await run(create_agent(ChatScaffolding.wrap(inner), response_format=Weather), "async")
+        assert "response_format" in server.requests[0]
+    assert state["structured_response"] == Weather(**data)
+
+
 @both_ways
 async def test_langchains_own_middleware_works_around_a_vote(how):
     with scripted_server(Reply(status=401, body={"error": "no"})) as broken, scripted_server(says("7")) as server:

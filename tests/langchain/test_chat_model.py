@@ -6,7 +6,6 @@ import pickle
 
 import pytest
 from langchain_core.caches import InMemoryCache
-from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.globals import set_llm_cache
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
@@ -51,41 +50,6 @@ async def test_each_way_of_calling_gives_answer_usage_and_details():
         )
         assert isinstance(details["trace_id"], int)
         assert message.response_metadata["model_name"]
-
-
-async def test_usage_is_counted_once():
-    model, _ = voted(["7"] * 4)
-    for call in ("invoke", "stream", "ainvoke"):
-        usage = UsageMetadataCallbackHandler()
-        config = {"callbacks": [usage]}
-        if call == "invoke":
-            model.invoke("q", config)
-        elif call == "stream":
-            list(model.stream("q", config))
-        else:
-            await model.ainvoke("q", config)
-        assert [u["total_tokens"] for u in usage.usage_metadata.values()] == [12], call
-
-
-@pytest.mark.parametrize("call", ["invoke", "ainvoke", "stream", "astream"])
-async def test_each_sample_is_a_chain_run_under_the_models_run(call):
-    model, _ = voted(["7", "8", "7"])
-    chain = ChatPromptTemplate.from_template("{q}") | model
-    runs = Runs()
-    config = {"callbacks": [runs], "tags": ["mine"]}
-    if call == "invoke":
-        chain.invoke({"q": "x"}, config)
-    elif call == "ainvoke":
-        await chain.ainvoke({"q": "x"}, config)
-    elif call == "stream":
-        list(chain.stream({"q": "x"}, config))
-    else:
-        [chunk async for chunk in chain.astream({"q": "x"}, config)]
-    (top,) = runs.tops
-    (model_run,) = [run for run in top.child_runs if run.run_type == "llm" or run.run_type == "chat_model"]
-    assert [run.run_type for run in model_run.child_runs] == ["chain"] * 3
-    assert sorted(run.outputs["output"] for run in model_run.child_runs) == ["7", "7", "8"]
-    assert all("mine" in run.tags for run in model_run.child_runs)
 
 
 async def test_samples_that_are_cut_end_as_cancelled_not_as_errors():
@@ -246,9 +210,13 @@ async def test_batches_run_at_once():
     assert [m.content for m in await model.abatch(["a", "b", "c"])] == ["7"] * 3
 
 
-async def test_a_blocking_call_works_inside_a_running_loop():
+async def test_blocking_calls_work_inside_a_running_loop():
     model, _ = voted(["7"])
+    chain = model | StrOutputParser()
     assert model.invoke("q").content == "7"
+    assert "".join(chain.stream("q")) == "7"
+    assert chain.batch(["a", "b"]) == ["7", "7"]
+    assert with_majority_vote(chain, n=2).invoke("q") == "7"
 
 
 async def test_budgets_pass_through():
@@ -277,15 +245,3 @@ async def test_wrong_names_are_one_typed_error():
         with pytest.raises(InvalidRequestError, match="'sample_nun'"):
             await plain.ainvoke("q", sample_nun=3)
         await plain.backend.aclose()
-
-
-async def test_fallbacks_and_retries_wrap_it():
-    class Fails(Scripted):
-        def _generate(self, *args, **kwargs):
-            raise ConnectionError("down")
-
-    down = ChatScaffolding.wrap(Fails(answers=[]), sample_num=1)
-    up, _ = voted(["7"])
-    assert (await down.with_fallbacks([up]).ainvoke("q")).content == "7"
-    with pytest.raises(Exception, match="down"):
-        await down.with_retry(stop_after_attempt=2).ainvoke("q")

@@ -3,17 +3,25 @@
 On a scripted model, whose calls are counted.
 """
 
+import asyncio
+import json
 import pickle
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
 
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
+from langchain_core.load import dumps
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import ConfigurableField, ConfigurableFieldSingleOption, RunnableLambda
 from langchain_core.tools import tool
+from langgraph.graph import START, MessagesState, StateGraph
 
-from langchain_scaffolding import ChatScaffolding, with_best_of_n
-from tests.langchain.doubles import FULL, Scripted, voted
+from langchain_scaffolding import ChatScaffolding, ScaffoldingLLM, ScaffoldingRunnable, with_best_of_n
+from scaffolding_core import InvalidRequestError
+from tests.langchain.doubles import FULL, KnownLLM, Scripted, voted
+from tests.servers.scripted import Reply, scripted_server
 
 
 @tool
@@ -74,28 +82,125 @@ async def test_alternatives_share_nothing_but_the_switch():
 
 def test_fields_of_a_configuration_that_are_none_of_the_models_are_left_alone():
     model, inner = voted(["7"])
-    assert model.invoke("q", {"configurable": {"thread_id": "1", "n": 9}}).content == "7"
+    others = {"thread_id": "1", "n": 9, "metadata": {"user": "me"}, "tags": ["x"]}
+    assert model.invoke("q", {"configurable": others}).content == "7"
     assert len(inner.calls) == 1
 
 
-async def test_max_concurrency_bounds_samples_as_a_field_and_batches_by_configuration():
-    running = most = 0
+class AtOnce:
+    """A chain that tells how many of its calls ran at the same time at most."""
 
-    def answer(messages):
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        barrier.submit(int).result()
-        running -= 1
+    def __init__(self):
+        self.running = self.most = 0
+        self.lock = threading.Lock()
+        self.chain = RunnableLambda(self.answer, self.aanswer)
+
+    def answer(self, messages):
+        with self.lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        time.sleep(0.01)
+        with self.lock:
+            self.running -= 1
         return "7"
 
-    with ThreadPoolExecutor(1) as barrier:
-        one = ChatScaffolding.wrap(RunnableLambda(answer), sample_num=6, method_options=FULL, max_concurrency=1)
-        assert one.invoke("q").content == "7"
-        assert most == 1
-        assert [m.content for m in one.batch(["a", "b", "c"], {"max_concurrency": 2})] == ["7"] * 3
-        assert [m.content for m in await one.abatch(["a", "b"], {"max_concurrency": 1})] == ["7"] * 2
-        assert most == 1
+    async def aanswer(self, messages):
+        return await asyncio.to_thread(self.answer, messages)
+
+
+LIMIT = {"max_concurrency": 2}
+
+
+async def test_max_concurrency_as_a_field_bounds_the_samples_of_all_calls():
+    calls = AtOnce()
+    one = ChatScaffolding.wrap(calls.chain, sample_num=6, method_options=FULL, max_concurrency=2)
+    assert [m.content for m in one.batch(["a", "b", "c"])] == ["7"] * 3
+    assert [m.content for m in await one.abatch(["a", "b"])] == ["7"] * 2
+    assert calls.most == 2
+
+
+@pytest.mark.parametrize("kind", [ChatScaffolding, ScaffoldingLLM, ScaffoldingRunnable])
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
+async def test_max_concurrency_of_a_configuration_bounds_the_samples_of_its_call(kind, way):
+    calls = AtOnce()
+    model = kind.wrap(calls.chain, sample_num=8, method_options=FULL)
+    match way:
+        case "invoke":
+            await asyncio.to_thread(model.invoke, "q", LIMIT)
+        case "ainvoke":
+            await model.ainvoke("q", LIMIT)
+        case "stream":
+            await asyncio.to_thread(lambda: list(model.stream("q", LIMIT)))
+        case "astream":
+            [chunk async for chunk in model.astream("q", LIMIT)]
+    assert calls.most == 2
+
+
+async def test_max_concurrency_of_a_configuration_bounds_inputs_and_the_samples_of_each():
+    calls = AtOnce()
+    model = ChatScaffolding.wrap(calls.chain, sample_num=4, method_options=FULL)
+    await model.abatch(["a", "b", "c"], LIMIT)
+    assert calls.most <= 4
+    with pytest.raises(InvalidRequestError, match="max_concurrency must be"):
+        model.invoke("q", {"max_concurrency": 0})
+
+
+# Configuration of what is around, and of what is inside.
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_configuration_reaches_a_model_that_a_node_calls_without_it(way):
+    model, inner = voted(["7"] * 2)
+    completion = ScaffoldingLLM.wrap(KnownLLM(answers=["7"]), sample_num=2, method_options=FULL)
+
+    def answer(state):
+        completion.invoke("q")
+        return {"messages": [model.invoke(state["messages"])]}
+
+    async def aanswer(state):
+        await completion.ainvoke("q")
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState).add_node("answer", RunnableLambda(answer, aanswer)).add_edge(START, "answer")
+    given, config = {"messages": [("human", "q")]}, {"configurable": {"sample_num": 5}}
+    app = graph.compile()
+    if way == "invoke":
+        app.invoke(given, config)
+    else:
+        await app.ainvoke(given, config)
+    assert (len(inner.calls), len(completion.inner.calls)) == (5, 5)
+
+
+async def test_method_parameters_are_for_the_outermost_method_not_for_those_inside_its_samples():
+    deepest = Scripted(answers=["7"])
+    inside = ChatScaffolding.wrap(deepest, sample_num=2, method_options=FULL)
+    config = {"configurable": {"sample_num": 3}}
+    for kind in (ChatScaffolding, ScaffoldingRunnable):
+        around = kind.wrap(inside, sample_num=2, method_options=FULL)
+        before = len(deepest.calls)
+        await around.ainvoke("q", config)
+        around.invoke("q", config)
+        assert len(deepest.calls) - before == 2 * (3 * 2)
+
+
+@pytest.mark.parametrize(("kind", "known"), [(ChatScaffolding, Scripted), (ScaffoldingLLM, KnownLLM)])
+async def test_what_is_configurable_in_a_wrapped_model_stays_so_in_each_way_of_calling(kind, known):
+    inner = known(answers=["7"]).configurable_fields(answers=ConfigurableField("said"))
+    model = kind.wrap(inner, sample_num=2) | StrOutputParser()
+    for config, answer in (({}, "7"), ({"configurable": {"said": ["8"]}}, "8")):
+        assert model.invoke("q", config) == await model.ainvoke("q", config) == answer
+        assert "".join(model.stream("q", config)) == answer
+        assert "".join([text async for text in model.astream("q", config)]) == answer
+
+
+@pytest.mark.parametrize(("kind", "known"), [(ChatScaffolding, Scripted), (ScaffoldingLLM, KnownLLM)])
+async def test_it_stays_so_where_the_model_is_called_alone(kind, known):
+    inner = known(answers=["7"]).configurable_fields(answers=ConfigurableField("said"))
+    model, parse = kind.wrap(inner, sample_num=2), StrOutputParser()
+    config = {"configurable": {"said": ["8"]}}
+    assert parse.invoke(model.invoke("q", config)) == parse.invoke(await model.ainvoke("q", config)) == "8"
+    assert "".join(map(parse.invoke, model.stream("q", config))) == "8"
+    assert "".join([parse.invoke(piece) async for piece in model.astream("q", config)]) == "8"
 
 
 @pytest.fixture
@@ -142,6 +247,19 @@ def test_the_cache_tells_rewards_wrapped_models_and_chains_apart(cache):
     assert (first.invoke("q").content, second.invoke("q").content) == ("1", "2")
 
 
+def test_what_is_written_of_a_model_has_no_secret():
+    model = ChatScaffolding(base_url="http://127.0.0.1:9/v1", api_key="secret")
+    written = [
+        dumps(model),
+        dumps(RunnableLambda(str) | model),
+        str(model.asdict()),
+        str(model.model_dump()),
+        repr(model),
+    ]
+    assert not any("secret" in text for text in written)
+    assert json.loads(written[0])["type"] == "not_implemented"  # LangChain loads only classes it knows
+
+
 def test_a_pickled_model_answers():
     model, _ = voted(["7", "8", "7"], stream_candidates="reasoning")
     again = pickle.loads(pickle.dumps(model))
@@ -159,3 +277,28 @@ async def test_retries_and_fallbacks_around_it_keep_the_samples():
     assert down.with_fallbacks([model]).invoke("q").content == "7"
     assert "".join(chunk.text for chunk in down.with_fallbacks([model]).stream("q")) == "7"
     assert len(inner.calls) == 15
+
+
+@pytest.mark.parametrize("way", ["fresh", "invoke", "ainvoke", "stream"])
+async def test_a_model_of_a_server_pickles_before_and_after_its_calls(way):
+    with scripted_server(Reply()) as server:
+        model = ChatScaffolding(base_url=server.url, sample_num=2, api_key="secret")
+        match way:
+            case "invoke":
+                model.invoke("q")
+            case "ainvoke":
+                await model.ainvoke("q")
+            case "stream":
+                list(model.stream("q"))
+        again = pickle.loads(pickle.dumps(model))
+        assert again.invoke("q").content == "7"
+        assert server.headers[-1]["Authorization"] == "Bearer secret"
+        for each in (model, again):
+            await each.backend.aclose()
+            await each.backend.worker.async_shutdown()
+
+
+def test_a_model_on_the_embedded_one_pickles_and_stays_on_it():
+    model = ChatScaffolding()
+    worker = model.backend.worker
+    assert pickle.loads(pickle.dumps(model)).backend.worker is worker

@@ -7,6 +7,7 @@ import json
 
 import httpx
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import (
     AIMessage,
     ChatMessage,
@@ -15,11 +16,13 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from langchain_core.output_parsers import StrOutputParser
 from langchain_openai import ChatOpenAI
 
-from langchain_scaffolding import ChatScaffolding
+from langchain_scaffolding import ChatScaffolding, ScaffoldingRunnable
+from langchain_scaffolding.middleware import ScaffoldingMiddleware
 from scaffolding_core import InvalidRequestError
-from tests.langchain.doubles import FULL, Scripted, voted
+from tests.langchain.doubles import FULL, Scripted, each_way, voted
 from tests.servers.scripted import Reply, scripted_server
 
 TEXT = {"type": "text", "text": "look"}
@@ -68,6 +71,12 @@ SENT = {
         user({"type": "file", "file": {"file_data": PDF, "filename": "a.pdf"}}),
     ),
     "system": (SystemMessage("be brief"), {"role": "system", "content": "be brief"}),
+    "named": (HumanMessage("hey", name="Ann"), {"role": "user", "content": "hey", "name": "Ann"}),
+    "named answer": (AIMessage("hi", name="Bo"), said("hi", name="Bo")),
+    "named system": (
+        SystemMessage("so", name="example_user"),
+        {"role": "system", "content": "so", "name": "example_user"},
+    ),
     "chat": (ChatMessage("hey", role="user"), {"role": "user", "content": "hey"}),
     "reasoning": (
         AIMessage([{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "hi"}]),
@@ -90,7 +99,10 @@ SENT = {
         AIMessage("", invalid_tool_calls=[{**CALL, "type": "invalid_tool_call", "args": "{", "error": "e"}]),
         said("", tool_calls=called("{")),
     ),
-    "tool": (ToolMessage("r", tool_call_id="1"), {"role": "tool", "content": "r", "tool_call_id": "1"}),
+    "tool": (
+        ToolMessage("r", tool_call_id="1", name="f", artifact={"a": 1}),
+        {"role": "tool", "content": "r", "tool_call_id": "1"},
+    ),
     "tool that failed": (
         ToolMessage("boom", tool_call_id="1", status="error"),
         {"role": "tool", "content": "boom", "tool_call_id": "1"},
@@ -133,6 +145,18 @@ def test_a_wrapped_model_gets_each_message_itself(kind, method):
     inner = Scripted(answers=["7"])
     ChatScaffolding.wrap(inner, method).invoke([message, HumanMessage("and?")])
     assert inner.calls[0][0][0] == message
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("method", ["majority_vote", "chain_of_thought"])
+def test_so_do_a_sampled_chain_and_an_agents_model_in_a_middleware(kind, method):
+    message = STRANGE[kind]
+    inner = Scripted(answers=["7"])
+    ScaffoldingRunnable.wrap(inner | StrOutputParser(), method).invoke([message, HumanMessage("and?")])
+    agent = create_agent(inner, middleware=[ScaffoldingMiddleware(method)])
+    agent.invoke({"messages": [message, HumanMessage("and?")]})
+    asked = [call[0][0] for call in (inner.calls[0], inner.calls[-1])]
+    assert [(type(each), each.content) for each in asked] == [(type(message), message.content)] * 2
 
 
 @pytest.mark.parametrize("kind", STRANGE)
@@ -198,14 +222,44 @@ def test_tool_calls_come_out_whole_in_both_formats(version):
         model.backend.close()
 
 
-def test_a_providers_own_content_blocks_survive_the_vote():
-    blocks = [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "7"}]
-    model, _ = voted([AIMessage(blocks), AIMessage("8"), AIMessage(blocks)])
-    assert model.invoke("q").content == blocks
-    streamed = list(model.stream("q"))
+SIGNED = [
+    {"type": "thinking", "thinking": "hm", "signature": "s"},
+    {"type": "text", "text": "7"},
+    {"type": "image", "base64": "AA", "mime_type": "image/png"},
+]
+
+
+async def test_a_providers_own_content_blocks_survive_the_vote_in_each_way_of_calling():
+    model, _ = voted([AIMessage(SIGNED), AIMessage("8"), AIMessage(SIGNED)])
+    async for message in each_way(model, "q"):
+        assert message.content == SIGNED
+    model, _ = voted([AIMessage(SIGNED)] * 3, output_version="v1")
+    async for message in each_way(model, "q"):
+        assert [block["type"] for block in message.content_blocks] == ["non_standard", "text", "image"]
+
+
+@pytest.mark.parametrize("method", ["direct", "majority_vote"])
+@pytest.mark.parametrize("candidates", [None, "reasoning", "events"])
+async def test_they_survive_where_a_graph_streams_what_its_node_invokes(method, candidates):
+    inner = Scripted(answers=[AIMessage(SIGNED)])
+    agent = create_agent(ChatScaffolding.wrap(inner, method, stream_candidates=candidates))
+    given = {"messages": [("user", "q")]}
+    for streamed in (
+        [item async for item in agent.astream(given, stream_mode=["messages", "values"])],
+        list(agent.stream(given, stream_mode=["messages", "values"])),
+    ):
+        kept = [item for mode, item in streamed if mode == "values"][-1]["messages"][-1]
+        shown = [message for mode, (message, *_) in streamed if mode == "messages"]
+        assert kept.content == SIGNED
+        assert {chunk.id for chunk in shown} == {kept.id}
+
+
+async def test_a_live_stream_tells_what_is_neither_text_nor_thought_at_its_end():
+    model = ChatScaffolding.wrap(Scripted(answers=[AIMessage(SIGNED)]), "direct")
+    streamed = [*model.stream("q")]
     whole = sum(streamed[1:], streamed[0])
     assert whole.text == "7"
-    assert [block["type"] for block in whole.content_blocks] == ["reasoning", "text"]
+    assert [block["type"] for block in whole.content_blocks] == ["text", "image"]
 
 
 def test_a_wrapped_providers_usage_details_add_up():

@@ -30,8 +30,8 @@ async def drive(runnable, call, value, config):
             await asyncio.to_thread(lambda: list(runnable.stream(value, config)))
         case "astream":
             [chunk async for chunk in runnable.astream(value, config)]
-        case "astream_events v2":
-            [event async for event in runnable.astream_events(value, config, version="v2")]
+        case "astream_events v1" | "astream_events v2":
+            [event async for event in runnable.astream_events(value, config, version=call[-2:])]
         case "stream_events v3":
             stream = await asyncio.to_thread(lambda: runnable.stream_events(value, config, version="v3"))
             await asyncio.to_thread(lambda: stream.output)
@@ -42,7 +42,15 @@ async def drive(runnable, call, value, config):
             await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
 
-WAYS = ["invoke", "ainvoke", "stream", "astream", "astream_events v2"]
+OLD = pytest.mark.filterwarnings("ignore:.*deprecated")
+WAYS = [
+    "invoke",
+    "ainvoke",
+    "stream",
+    "astream",
+    pytest.param("astream_events v1", marks=OLD),
+    "astream_events v2",
+]
 ALONE = [*WAYS, pytest.param("stream_events v3", marks=BETA), pytest.param("astream_events v3", marks=BETA)]
 
 

@@ -1,8 +1,8 @@
 """LangChain's own integration suite on the embedded real model: plain, a vote, best-of-N, a wrapped model.
 
 The small model's chat template takes no tools, so what calls tools is tested in `test_standard_integration.py`,
-on a scripted server; and only a grammar holds it to a structure, so structured output is by JSON schema. That
-takes the small model long, so only the plain one has it here; the others have it in `test_structured_output.py`.
+on a scripted server; and only a grammar holds it to a structure, so structured output is by JSON schema. It reads
+text alone.
 """
 
 import httpx
@@ -36,7 +36,7 @@ class TestPlain(ChatModelIntegrationTests):
 
     @property
     def structured_output_kwargs(self):
-        return {"method": "json_schema", "max_tokens": 80, "logit_bias": {QUOTE: 12}}  # texts end soon
+        return {"method": "json_schema", "max_tokens": 60, "logit_bias": {QUOTE: 20}}  # texts end soon
 
     @property
     def model_override_value(self):
@@ -44,18 +44,15 @@ class TestPlain(ChatModelIntegrationTests):
 
 
 class TestMajorityVote(TestPlain):
-    has_structured_output = False
     fields = {"method": "majority_vote", "sample_num": 2}
 
 
 class TestBestOfN(TestPlain):
-    has_structured_output = False
     fields = {"method": "best_of_n", "sample_num": 2, "reward": staticmethod(lambda prompt, answer: -len(answer))}
 
 
+@pytest.mark.filterwarnings("ignore:Received a Pydantic BaseModel V1 schema")  # the provider's own word on it
 class TestWrapped(TestPlain):
-    has_structured_output = False
-
     @pytest.fixture(autouse=True)
     async def inner(self, running, embedded_url):
         with httpx.Client() as client:
@@ -67,3 +64,9 @@ class TestWrapped(TestPlain):
     @property
     def chat_model_params(self):
         return {"inner": TestWrapped.inner, "max_tokens": 8, "method": "majority_vote", "sample_num": 2}
+
+    @pytest.mark.xfail(
+        reason="ChatOpenAI asks for a schema of pydantic 1 by a tool, which the small model does not call"
+    )
+    def test_structured_output_pydantic_2_v1(self, model):
+        super().test_structured_output_pydantic_2_v1(model)

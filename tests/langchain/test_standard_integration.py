@@ -3,8 +3,8 @@
 On a scripted server, since the suite needs a model that calls each tool it is told to, which a small one does
 not. What a small model can do is tested on a real one in `test_standard_embedded.py`.
 
-Left off: what downloads its pictures, recordings and documents from the web (`test_messages.py` has those
-contents), and the benchmark of streaming, which needs a recorded provider.
+Every feature is on. Pictures, recordings and documents, which the suite fetches from the web, come from here; left
+off is only the benchmark of streaming, which needs a recorded provider.
 """
 
 import json
@@ -16,6 +16,8 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from langchain_scaffolding import ChatScaffolding
 from tests.servers.scripted import Reply, scripted_server
+
+pytestmark = pytest.mark.filterwarnings("ignore:OpenAI may require a filename")  # the suite's files have none
 
 SAID = "Hello! I am fine, thank you."
 OF_TYPE = {"integer": 3, "number": 3, "boolean": True, "array": [], "object": {}}
@@ -62,8 +64,23 @@ def server():
         yield
 
 
+@pytest.fixture(autouse=True)
+def web(monkeypatch):
+    """What the suite fetches from the web."""
+    monkeypatch.setenv("LANGCHAIN_TESTS_USER_AGENT", "tests")
+    monkeypatch.setattr(httpx, "get", lambda url, **options: httpx.Response(200, content=b"from " + url.encode()))
+
+
 class TestPlain(ChatModelIntegrationTests):
     url = ""
+    supports_image_inputs = True
+    supports_image_urls = True
+    supports_image_tool_message = True
+    supports_pdf_inputs = True
+    supports_pdf_tool_message = True
+    supports_audio_inputs = True
+    supports_anthropic_inputs = True
+    supports_json_mode = True
     fields = {"method": "direct"}
 
     @property
@@ -73,18 +90,6 @@ class TestPlain(ChatModelIntegrationTests):
     @property
     def chat_model_params(self):
         return {"base_url": TestPlain.url, "model": "m", **self.fields}
-
-    @property
-    def supports_image_inputs(self):
-        return False  # the suite fetches its pictures from the web
-
-    @property
-    def supports_json_mode(self):
-        return True
-
-    @property
-    def supports_anthropic_inputs(self):
-        return True
 
     @property
     def supported_usage_metadata_details(self):

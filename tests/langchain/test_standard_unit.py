@@ -1,19 +1,41 @@
-"""LangChain's own unit suite."""
+"""LangChain's own unit suite: the plain model, a vote, best-of-N, and a wrapped model.
 
+Nothing is called; the model's server need not be there.
+"""
+
+from langchain_openai import ChatOpenAI
 from langchain_tests.unit_tests import ChatModelUnitTests
 
 from langchain_scaffolding import ChatScaffolding
 
+SERVER = "http://127.0.0.1:9/v1"
 
-class TestChatScaffolding(ChatModelUnitTests):
+
+class TestPlain(ChatModelUnitTests):
+    fields = {"method": "direct"}
+
     @property
     def chat_model_class(self):
         return ChatScaffolding
 
     @property
     def chat_model_params(self):
-        return {"base_url": "http://127.0.0.1:9/v1", "model": "m"}
+        return {"base_url": SERVER, "model": "m", **self.fields}
 
     @property
     def init_from_env_params(self):
         return {"SCAFFOLDING_API_KEY": "key"}, self.chat_model_params, {"api_key": "key"}
+
+
+class TestMajorityVote(TestPlain):
+    fields = {"method": "majority_vote", "sample_num": 3}
+
+
+class TestBestOfN(TestPlain):
+    fields = {"method": "best_of_n", "sample_num": 3, "reward": staticmethod(lambda prompt, answer: 1)}
+
+
+class TestWrapped(TestPlain):
+    @property
+    def chat_model_params(self):
+        return {"inner": ChatOpenAI(base_url=SERVER, api_key="none", model="m"), "sample_num": 3}

@@ -144,14 +144,40 @@ class Counting(BaseRateLimiter):
         return True
 
 
-async def test_a_wrapped_models_rate_limiter_counts_samples_and_the_outer_ones_counts_calls():
+async def test_a_rate_limiter_holds_each_sample_whichever_model_has_it():
     inner, outer = Counting(), Counting()
     wrapped = Scripted(answers=["7"], rate_limiter=inner)
     model = ChatScaffolding.wrap(wrapped, sample_num=3, method_options=FULL, rate_limiter=outer)
     model.invoke("q")
     await model.ainvoke("q")
     list(model.stream("q"))
-    assert (inner.taken, outer.taken) == (9, 3)
+    [chunk async for chunk in model.astream("q")]
+    assert (inner.taken, outer.taken) == (12, 12)
+
+
+async def test_a_rate_limiter_holds_each_request_to_a_server_and_no_reward():
+    limiter = Counting()
+    with scripted_server(Reply()) as server:
+        common = {"base_url": server.url, "reward": lambda prompt, answer: 1, "rate_limiter": limiter}
+        model = ChatScaffolding(method="best_of_n", sample_num=4, **common)
+        await model.ainvoke("q")
+        await model.backend.aclose()
+    assert limiter.taken == 4
+
+
+async def test_a_sample_that_waits_for_the_rate_limiter_is_not_paid_for_once_the_vote_is_decided():
+    class Slow(Counting):
+        async def aacquire(self, *, blocking=True):
+            await super().aacquire()
+            if self.taken > 2:
+                await asyncio.sleep(60)
+            return True
+
+    inner = Scripted(answers=["7"])
+    options = {"run_ahead": 3}
+    model = ChatScaffolding.wrap(inner, sample_num=3, method_options=options, rate_limiter=Slow())
+    assert (await model.ainvoke("q")).usage_metadata["total_tokens"] == 6
+    assert len(inner.calls) == 2
 
 
 def test_a_wrapped_chain_with_retries_retries_each_sample_also_under_a_stream():

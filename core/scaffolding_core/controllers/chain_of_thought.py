@@ -84,5 +84,8 @@ class ChainOfThoughtController(Controller):
         if not isinstance(last, UserMessage):
             return [*messages, UserMessage(self.instruction)]
         if isinstance(last.content, str):
-            return [*messages[:-1], UserMessage(f"{last.content}\n\n{self.instruction}")]
-        return [*messages[:-1], UserMessage([*last.content, {"type": "text", "text": self.instruction}])]
+            return [*messages[:-1], UserMessage(f"{last.content}\n\n{self.instruction}", name=last.name)]
+        return [
+            *messages[:-1],
+            UserMessage([*last.content, {"type": "text", "text": self.instruction}], name=last.name),
+        ]

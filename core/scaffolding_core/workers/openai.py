@@ -118,6 +118,9 @@ class OpenAIWorker(Worker):
         self._running: dict[asyncio.AbstractEventLoop, int] = {}
         self._closed = False
 
+    def __getstate__(self) -> dict[str, object]:
+        return {**super().__getstate__(), "_running": {}, "_choices": {}}  # what runs stays in its process
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, {self.model!r})"
 

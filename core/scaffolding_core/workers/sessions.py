@@ -52,6 +52,9 @@ class Sessions:
         self._lock = threading.Lock()
         self._process = os.getpid()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self._headers, self.connect_timeout)  # what is open stays in its process
+
     async def get(self) -> aiohttp.ClientSession:
         """The running loop's session."""
         loop = asyncio.get_running_loop()

@@ -48,6 +48,9 @@ class Siblings:
         self._on_leave = leave
         self._open: dict[tuple[asyncio.AbstractEventLoop, int, str], _Batch] = {}
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self._run, self._on_leave, self.most)  # what is collected stays on its loop
+
     async def run(self, task: GenerationTask, body: dict[str, Any], most: int) -> None:
         """Run a task with its siblings that start in the same tick.
 
