@@ -51,6 +51,9 @@ __all__ = ["ScaffoldingLLM", "event_listener"]
 event_listener: ContextVar[Callable[[Event], None] | None] = ContextVar("event_listener", default=None)
 """Hears the events of the chats that are streamed, asynchronously, in this context."""
 
+_BEGUN = ChatResponse(message=ChatMessage())
+"""What a stream is advanced by before anybody reads it: only a generator that has begun cancels when dropped."""
+
 
 class ScaffoldingLLM(ModelFields):
     """An LLM that samples, votes, scores or reasons before it answers.
@@ -134,7 +137,7 @@ class ScaffoldingLLM(ModelFields):
     @llm_chat_callback()
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """Stream the answer to a chat; samples start at once, and stop when the generator is left."""
-        return self._astream(await self._achat_task(messages), kwargs)
+        return await self._astream(await self._achat_task(messages), kwargs)
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
@@ -163,7 +166,7 @@ class ScaffoldingLLM(ModelFields):
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
         """Stream the answer to a prompt; samples start at once, and stop when the generator is left."""
-        responses = self._astream(*self._completion(prompt, formatted, kwargs))
+        responses = await self._astream(*self._completion(prompt, formatted, kwargs))
 
         async def read() -> CompletionResponseAsyncGen:
             async with aclosing(responses):
@@ -344,33 +347,45 @@ class ScaffoldingLLM(ModelFields):
         with self._spans():
             events = iter(stream)  # starts here, while the caller's span is open
         assert stream.result is not None
-        responses = self._chat_stream(llm, stream.result.id)
+        result, responses = stream.result, self._chat_stream(llm, stream.result.id)
 
         def read() -> Generator[ChatResponse, None, None]:
-            with closing(events):
+            try:
+                yield _BEGUN
                 for event in events:
                     yield from responses.of(event)
+            finally:
+                result.cancel()
 
-        return read()
+        reading = read()
+        next(reading)
+        return reading
 
-    def _astream(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> AsyncGenerator[ChatResponse, None]:
+    async def _astream(
+        self, task: GenerationTask, kwargs: Mapping[str, Any]
+    ) -> AsyncGenerator[ChatResponse, None]:
         llm, options = self._request(task, kwargs)
         stream = llm.stream(task, **options)
         with self._spans():
             events = aiter(stream)  # starts here, while the caller's span is open
         assert stream.result is not None
-        responses = self._chat_stream(llm, stream.result.id)
+        result, responses = stream.result, self._chat_stream(llm, stream.result.id)
         listener = event_listener.get()
 
         async def read() -> AsyncGenerator[ChatResponse, None]:
-            async with aclosing(events):
+            try:
+                yield _BEGUN
                 async for event in events:
                     if listener is not None:
                         listener(event)
                     for response in responses.of(event):
                         yield response
+            finally:
+                result.cancel()
 
-        return read()
+        reading = read()
+        await anext(reading)
+        return reading
 
     def _response(self, output: ScaffoldingOutput, request_id: int) -> ChatResponse:
         return chat_response(for_a_program(output) if self._for_a_program else output, request_id)

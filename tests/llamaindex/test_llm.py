@@ -371,6 +371,32 @@ class TestCancelling:
 
         assert llm.llm.record.pieces < 1000
 
+    def test_a_stream_that_is_dropped_before_it_is_read_cancels_its_request(self):
+        with scripted_server(Reply(pieces=("x",) * 200, between=0.02)) as server:
+            llm = ScaffoldingLLM("direct", api_base=server.url, model="m")
+            for begin in (lambda: llm.stream_chat(QUESTION), lambda: llm.stream_complete("q")):
+                stream = begin()
+                asyncio.run(until(lambda: server.open == 1))
+                stream.close()
+                del stream
+                asyncio.run(until(lambda: server.open == 0))
+            llm.close()
+
+        assert server.cut == 2
+
+    async def test_a_stream_that_is_dropped_before_it_is_read_cancels_its_request_async(self):
+        with scripted_server(Reply(pieces=("x",) * 200, between=0.02)) as server:
+            llm = ScaffoldingLLM("direct", api_base=server.url, model="m")
+            for begin in (lambda: llm.astream_chat(QUESTION), lambda: llm.astream_complete("q")):
+                stream = await begin()
+                await until(lambda: server.open == 1)
+                await stream.aclose()
+                del stream
+                await until(lambda: server.open == 0)
+            await llm.aclose()
+
+        assert server.cut == 2
+
     async def test_cancelling_a_call_stops_its_samples(self):
         llm = ScaffoldingLLM.wrap(ScriptedLLM(answers=["42"], delay=60), sample_num=3)
         call = asyncio.create_task(llm.achat(QUESTION))
