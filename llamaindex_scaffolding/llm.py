@@ -18,17 +18,15 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     ToolCallBlock,
 )
-from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.llms import LLM
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
-from llama_index.core.types import Model
 
-from llamaindex_scaffolding.fields import ModelFields
 from llamaindex_scaffolding.messages import has_media, to_core, to_core_as_they_are
 from llamaindex_scaffolding.responses import ChatStream, chat_response, completion_of, for_a_program
 from llamaindex_scaffolding.spans import shown_as_spans
+from llamaindex_scaffolding.structured_predictions import StructuredPredictions
 from llamaindex_scaffolding.tools import chat_arguments, keep_one_call, selections
 from scaffolding_core import (
     Controller,
@@ -42,8 +40,6 @@ from scaffolding_core.prompt import task_from_prompt
 from scaffolding_core.threads import run_in_thread
 
 if TYPE_CHECKING:
-    from llama_index.core.program.utils import FlexibleModel
-    from llama_index.core.prompts import PromptTemplate
     from llama_index.core.tools.types import BaseTool
 
 __all__ = ["ScaffoldingLLM", "event_listener"]
@@ -55,7 +51,7 @@ _BEGUN = ChatResponse(message=ChatMessage())
 """What a stream is advanced by before anybody reads it: only a generator that has begun cancels when dropped."""
 
 
-class ScaffoldingLLM(ModelFields):
+class ScaffoldingLLM(StructuredPredictions):
     """An LLM that samples, votes, scores or reasons before it answers.
 
     It stands wherever an LLM stands: `Settings.llm`, query engines, chat engines, agents, workflows. The
@@ -85,8 +81,6 @@ class ScaffoldingLLM(ModelFields):
         UnknownMethodError: no method of that name.
         InvalidRequestError: options that the method does not have, or `best_of_n` without a reward.
     """
-
-    _for_a_program: bool = PrivateAttr(default=False)
 
     def __init__(self, method: str | Controller = "majority_vote", **fields: Any) -> None:
         unknown = sorted(fields.keys() - type(self).model_fields.keys())
@@ -174,64 +168,6 @@ class ScaffoldingLLM(ModelFields):
                     yield completion_of(response)
 
         return read()
-
-    # Structured predictions. Where a vote was held on each field, they are what it agreed on.
-
-    def structured_predict(
-        self,
-        output_cls: type[Model],
-        prompt: PromptTemplate,
-        llm_kwargs: dict[str, Any] | None = None,
-        **prompt_args: Any,
-    ) -> Model:
-        """Predict a structure."""
-        predicted: Model = super(ScaffoldingLLM, self._programs_own()).structured_predict(
-            output_cls, prompt, llm_kwargs, **prompt_args
-        )
-        return predicted
-
-    async def astructured_predict(
-        self,
-        output_cls: type[Model],
-        prompt: PromptTemplate,
-        llm_kwargs: dict[str, Any] | None = None,
-        **prompt_args: Any,
-    ) -> Model:
-        """Predict a structure."""
-        predicted: Model = await super(ScaffoldingLLM, self._programs_own()).astructured_predict(
-            output_cls, prompt, llm_kwargs, **prompt_args
-        )
-        return predicted
-
-    def stream_structured_predict(
-        self,
-        output_cls: type[Model],
-        prompt: PromptTemplate,
-        llm_kwargs: dict[str, Any] | None = None,
-        **prompt_args: Any,
-    ) -> Generator[Model | FlexibleModel, None, None]:
-        """Predict a structure, and show it while it grows; one that is voted on comes as a whole."""
-        return super(ScaffoldingLLM, self._programs_own()).stream_structured_predict(
-            output_cls, prompt, llm_kwargs, **prompt_args
-        )
-
-    async def astream_structured_predict(
-        self,
-        output_cls: type[Model],
-        prompt: PromptTemplate,
-        llm_kwargs: dict[str, Any] | None = None,
-        **prompt_args: Any,
-    ) -> AsyncGenerator[Model | FlexibleModel, None]:
-        """Predict a structure, and show it while it grows; one that is voted on comes as a whole."""
-        return await super(ScaffoldingLLM, self._programs_own()).astream_structured_predict(
-            output_cls, prompt, llm_kwargs, **prompt_args
-        )
-
-    def _programs_own(self) -> Self:
-        self._backend()  # shared with the copy
-        copy = self.model_copy()
-        copy._for_a_program = True
-        return copy
 
     # Tools.
 
@@ -352,8 +288,9 @@ class ScaffoldingLLM(ModelFields):
         def read() -> Generator[ChatResponse, None, None]:
             try:
                 yield _BEGUN
-                for event in events:
-                    yield from responses.of(event)
+                with closing(events):
+                    for event in events:
+                        yield from responses.of(event)
             finally:
                 result.cancel()
 
@@ -375,11 +312,12 @@ class ScaffoldingLLM(ModelFields):
         async def read() -> AsyncGenerator[ChatResponse, None]:
             try:
                 yield _BEGUN
-                async for event in events:
-                    if listener is not None:
-                        listener(event)
-                    for response in responses.of(event):
-                        yield response
+                async with aclosing(events):
+                    async for event in events:
+                        if listener is not None:
+                            listener(event)
+                        for response in responses.of(event):
+                            yield response
             finally:
                 result.cancel()
 
