@@ -5,18 +5,15 @@ core with a worker that does nothing, so that the difference is the adapter's ow
 """
 
 import asyncio
-import statistics
-import time
 from collections.abc import Awaitable, Callable
 
 from llama_index.core.llms import ChatMessage, MockLLM
 
 from llamaindex_scaffolding import ScaffoldingLLM
 from scaffolding_core import GenerationTask, MajorityVoteController, NativeChatController, ScaffoldingLlm, Worker
+from tests.benchmarks.side_by_side import ROUNDS, timed
 
 SAMPLES = 8
-CALLS = 40
-ROUNDS = 9
 QUESTION = "What is 6 times 7?"
 CHAT = [ChatMessage(QUESTION)]
 
@@ -27,15 +24,6 @@ class Nothing(Worker):
     async def run_task(self, task: GenerationTask) -> None:
         await asyncio.sleep(0)
         task.output_str = QUESTION
-
-
-async def timed(call: Callable[[], Awaitable[object]]) -> float:
-    """CPU seconds of the calls, one after another, once warm."""
-    await call()
-    started = time.process_time()
-    for _ in range(CALLS):
-        await call()
-    return time.process_time() - started
 
 
 async def bare(llm: MockLLM) -> None:
@@ -53,10 +41,10 @@ def main() -> dict[str, object]:
         "vote": lambda: vote.achat(CHAT),
         "core": lambda: core.generate_async(QUESTION).aresult(),
     }
-    rounds = [{name: asyncio.run(timed(call)) for name, call in calls.items()} for _ in range(ROUNDS)]
-    micro = {name: statistics.median(r[name] for r in rounds) / CALLS * 1e6 for name in calls}
-    ratio = statistics.median(r["vote"] / r["bare"] for r in rounds)
-    own = statistics.median(r["vote"] - r["core"] - r["bare"] for r in rounds) / CALLS / SAMPLES * 1e6
+    rounds = timed(calls)
+    micro = rounds.microseconds()
+    ratio = rounds.ratio("vote", "bare")
+    own = rounds.beside("vote", "core", "bare") / SAMPLES
     print(
         f"LlamaIndex adapter: a vote of {SAMPLES}, against {SAMPLES} bare calls of MockLLM "
         f"(median of {ROUNDS} side-by-side rounds)\n"
