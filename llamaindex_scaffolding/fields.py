@@ -28,6 +28,7 @@ from scaffolding_core import (
     SAMPLING_PARAMETERS,
     ChatTask,
     Controller,
+    Extractor,
     GenerationTask,
     InvalidRequestError,
     NativeGenerationController,
@@ -45,7 +46,7 @@ _OF_THE_SERVER = ("api_key", "timeout")
 _AS_GIVEN = NativeGenerationController()
 """Generates with the kind of task that comes in: a text stays a text."""
 _ANSWER = ReActStep()
-"""What a vote compares unless it is told otherwise: agents of both kinds run on it."""
+"""Agents of both kinds run on it."""
 
 _building = threading.Lock()
 
@@ -187,10 +188,14 @@ class ModelFields(FunctionCallingLLM):
     def _method(self, method: str | Controller) -> ScaffoldingLlm:
         options = dict(self.method_options) if method == self.method else {}
         if isinstance(method, str) and method.replace("-", "_") == "majority_vote" and "generation" not in options:
-            options.setdefault("extractor", _ANSWER)
+            options.setdefault("extractor", self._compared())
         if self.llm is not None or not self.is_chat_model:
             options.setdefault("generation", _AS_GIVEN)
         return self._backend().llm(method, options)
+
+    def _compared(self) -> Extractor:
+        """What a vote compares unless it is told otherwise."""
+        return _ANSWER
 
     def _backend(self) -> Backend:
         parts = tuple(getattr(self, name) for name in _OF_THE_BACKEND)

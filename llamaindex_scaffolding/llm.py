@@ -326,11 +326,13 @@ class ScaffoldingLLM(StructuredPredictions):
         return reading
 
     def _response(self, output: ScaffoldingOutput, request_id: int) -> ChatResponse:
-        return chat_response(for_a_program(output) if self._for_a_program else output, request_id)
+        return chat_response(output if self._output_cls is None else for_a_program(output), request_id)
 
     def _chat_stream(self, llm: ScaffoldingLlm, request_id: int) -> ChatStream:
         live = llm.prototype_controller.streams_answer
-        return ChatStream(partial(self._response, request_id=request_id), live=live, early=not self._for_a_program)
+        return ChatStream(
+            partial(self._response, request_id=request_id), live=live, early=self._output_cls is None
+        )
 
     def _spans(self) -> AbstractContextManager[None]:
         """A wrapped LLM shows its calls by itself."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any, Self
 
-from llama_index.core.bridge.pydantic import PrivateAttr
+from llama_index.core.bridge.pydantic import BaseModel, PrivateAttr
 from llama_index.core.types import Model
 
 from llamaindex_scaffolding.fields import ModelFields
+from scaffolding_core import Answer, AssistantMessage, Extractor, Structure
 
 if TYPE_CHECKING:
     from llama_index.core.program.utils import FlexibleModel
@@ -20,11 +23,12 @@ __all__ = ["StructuredPredictions"]
 class StructuredPredictions(ModelFields):
     """LlamaIndex's four ways to predict a structure.
 
-    It is one sample's, whole; where a vote was held on each field, it is what the vote agreed on. A copy of
-    the LLM makes the calls, whose messages are for LlamaIndex's programs to read: see `for_a_program`.
+    It is one sample's, whole; where a vote was held on each field, it is what the vote agreed on. In a vote on
+    the whole, samples that the class refuses have no vote. A copy of the LLM makes the calls, whose messages
+    are for LlamaIndex's programs to read: see `for_a_program`.
     """
 
-    _for_a_program: bool = PrivateAttr(default=False)
+    _output_cls: type[BaseModel] | None = PrivateAttr(default=None)
 
     def structured_predict(
         self,
@@ -34,7 +38,7 @@ class StructuredPredictions(ModelFields):
         **prompt_args: Any,
     ) -> Model:
         """Predict a structure."""
-        predicted: Model = super(StructuredPredictions, self._programs_own()).structured_predict(
+        predicted: Model = super(StructuredPredictions, self._programs_own(output_cls)).structured_predict(
             output_cls, prompt, llm_kwargs, **prompt_args
         )
         return predicted
@@ -47,7 +51,7 @@ class StructuredPredictions(ModelFields):
         **prompt_args: Any,
     ) -> Model:
         """Predict a structure."""
-        predicted: Model = await super(StructuredPredictions, self._programs_own()).astructured_predict(
+        predicted: Model = await super(StructuredPredictions, self._programs_own(output_cls)).astructured_predict(
             output_cls, prompt, llm_kwargs, **prompt_args
         )
         return predicted
@@ -60,7 +64,7 @@ class StructuredPredictions(ModelFields):
         **prompt_args: Any,
     ) -> Generator[Model | FlexibleModel, None, None]:
         """Predict a structure, and show it while it grows; one that is voted on comes as a whole."""
-        return super(StructuredPredictions, self._programs_own()).stream_structured_predict(
+        return super(StructuredPredictions, self._programs_own(output_cls)).stream_structured_predict(
             output_cls, prompt, llm_kwargs, **prompt_args
         )
 
@@ -72,12 +76,36 @@ class StructuredPredictions(ModelFields):
         **prompt_args: Any,
     ) -> AsyncGenerator[Model | FlexibleModel, None]:
         """Predict a structure, and show it while it grows; one that is voted on comes as a whole."""
-        return await super(StructuredPredictions, self._programs_own()).astream_structured_predict(
+        return await super(StructuredPredictions, self._programs_own(output_cls)).astream_structured_predict(
             output_cls, prompt, llm_kwargs, **prompt_args
         )
 
-    def _programs_own(self) -> Self:
+    def _programs_own(self, output_cls: type[BaseModel]) -> Self:
         self._backend()  # shared with the copy
         copy = self.model_copy()
-        copy._for_a_program = True
+        copy._output_cls = output_cls
         return copy
+
+    def _compared(self) -> Extractor:
+        return super()._compared() if self._output_cls is None else _valid(self._output_cls)
+
+
+class _Valid(Extractor):
+    """The structure in a message as a class makes it; none where the class refuses it."""
+
+    def __init__(self, output_cls: type[BaseModel]) -> None:
+        self._output_cls = output_cls
+
+    def extract(self, message: AssistantMessage) -> Answer | None:
+        found = _STRUCTURE.extract(message)
+        if found is None:
+            return None
+        try:
+            # As JSON: a strict model takes a date as text from nothing else.
+            return self._output_cls.model_validate_json(json.dumps(found)).model_dump(mode="json")
+        except ValueError:  # a ValidationError is one
+            return None
+
+
+_STRUCTURE = Structure()
+_valid = functools.lru_cache(maxsize=128)(_Valid)

@@ -5,10 +5,11 @@ the text, as others do it. The embedded model shows that the way holds on a real
 """
 
 import itertools
+import threading
 
 import pytest
 from llama_index.core import PromptTemplate
-from llama_index.core.base.llms.types import LLMMetadata
+from llama_index.core.base.llms.types import LLMMetadata, ToolCallBlock
 from llama_index.core.llms import ChatMessage
 from llama_index.core.program import FunctionCallingProgram, LLMTextCompletionProgram
 from pydantic import BaseModel
@@ -121,6 +122,44 @@ def test_llamaindexs_programs_take_one_sample_whole():
     assert text(what="city") == WHOLE
 
 
+INVALID = ['{"name": "Rome", "peo', '{"name": "Rome"}', '{"name": "Rome", "people": "many"}', "Rome", "Rome"]
+
+
+@pytest.mark.parametrize("kind", ["text", "tools"])
+async def test_a_sample_that_the_class_refuses_has_no_vote(kind):
+    answers = [*INVALID, '{"name": "Paris", "people": 2}']
+    if kind == "tools":
+        blocks = [[ToolCallBlock(tool_call_id="1", tool_name="City", tool_kwargs=answer)] for answer in answers]
+        answers = [ChatMessage(role="assistant", blocks=of_one) for of_one in blocks]
+    inner = (TextLLM if kind == "text" else ScriptedLLM)(answers=answers)
+    llm = ScaffoldingLLM.wrap(inner, sample_num=6, method_options=FULL)
+    assert await llm.astructured_predict(City, PROMPT, what="city") == City(name="Paris", people=2)
+    assert [c async for c in await llm.astream_structured_predict(City, PROMPT, what="city")][-1].name == "Paris"
+
+
+class Named(BaseModel):
+    """A city, of no matter how many people."""
+
+    name: str
+    people: int = 1
+
+
+async def test_what_the_class_makes_of_samples_is_compared():
+    samples = ['{"name": "Rome"}', '{"name": "Paris"}', '{"name": "Paris", "people": 1, "more": 2}']
+    llm = ScaffoldingLLM.wrap(TextLLM(answers=samples), sample_num=3, method_options=FULL)
+    assert await llm.astructured_predict(Named, PROMPT, what="city") == Named(name="Paris")
+
+
+def test_predictions_of_one_class_share_what_runs():
+    llm = by_text("majority_vote")
+    for _ in range(3):
+        llm.structured_predict(City, PROMPT, what="city")
+    names = [thread.name for thread in threading.enumerate() if thread.name == "scaffolding-loop"]
+    before = len(names)
+    llm.structured_predict(City, PROMPT, what="city")
+    assert len([t for t in threading.enumerate() if t.name == "scaffolding-loop"]) == before
+
+
 async def test_a_message_stays_one_samples_where_no_structure_is_predicted():
     response = await by_tools("field_vote").achat([ChatMessage("q")])
     assert response.raw["answer"] == PER_FIELD.model_dump()
@@ -158,7 +197,7 @@ def test_the_embedded_model_predicts_a_structure(local_worker):
     llm = ScaffoldingLLM(
         worker=local_worker,
         sample_num=2,
-        max_tokens=16,
+        max_tokens=48,
         temperature=0.2,
         additional_kwargs={"response_format": {"type": "json_object", "schema": Word.model_json_schema()}},
     )
