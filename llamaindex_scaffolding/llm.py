@@ -329,10 +329,9 @@ class ScaffoldingLLM(StructuredPredictions):
         return chat_response(output if self._output_cls is None else for_a_program(output), request_id)
 
     def _chat_stream(self, llm: ScaffoldingLlm, request_id: int) -> ChatStream:
+        last = partial(self._response, request_id=request_id)
         live = llm.prototype_controller.streams_answer
-        return ChatStream(
-            partial(self._response, request_id=request_id), live=live, early=self._output_cls is None
-        )
+        return ChatStream(last, live=live, early=self._output_cls is None)
 
     def _spans(self) -> AbstractContextManager[None]:
         """A wrapped LLM shows its calls by itself."""
