@@ -9,10 +9,12 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from llama_index.core.async_utils import asyncio_run
-from llama_index.core.llms import ChatMessage
+from llama_index.core.llms import ChatMessage, ChatResponse, CompletionResponse, CustomLLM, LLMMetadata
+from llama_index.core.llms.callbacks import llm_completion_callback
 
 from llamaindex_scaffolding import ScaffoldingLLM
 from scaffolding_core import DeadlockError, FunctionWorker
@@ -47,6 +49,46 @@ def blocking_answers(llm):
 @MAKE
 async def test_every_blocking_call_works_inside_a_running_loop(make):
     assert blocking_answers(make()) == ["7"] * 4
+
+
+class OneAtATime(CustomLLM):
+    """As local models are written for LlamaIndex: its async calls are its blocking ones, on the loop."""
+
+    meeting: Any
+
+    @property
+    def metadata(self):
+        return LLMMetadata()
+
+    @llm_completion_callback()
+    def complete(self, prompt, formatted=False, **kwargs):
+        self.meeting.wait(10)
+        return CompletionResponse(text="7")
+
+    @llm_completion_callback()
+    def stream_complete(self, prompt, formatted=False, **kwargs):
+        self.meeting.wait(10)
+        yield CompletionResponse(text="7", delta="7")
+
+
+async def test_an_llm_whose_async_calls_block_does_not_hold_up_the_loop_nor_its_samples():
+    llm = ScaffoldingLLM.wrap(OneAtATime(meeting=threading.Barrier(3)), sample_num=3, method_options=FULL)
+    assert (await llm.achat(CHAT)).raw["votes"] == {"7": 3}
+    assert (await llm.acomplete("q")).raw["votes"] == {"7": 3}
+    assert [r async for r in await llm.astream_chat(CHAT)][-1].raw["votes"] == {"7": 3}
+    assert [r async for r in await llm.astream_complete("q")][-1].raw["votes"] == {"7": 3}
+
+
+class WithAsync(OneAtATime):
+    """One that has an async way of its own."""
+
+    async def achat(self, messages, **kwargs):
+        return ChatResponse(message=ChatMessage(str(threading.get_ident()), role="assistant"))
+
+
+async def test_an_async_way_of_its_own_is_taken():
+    llm = ScaffoldingLLM.wrap(WithAsync(meeting=None), "direct")
+    assert (await llm.achat(CHAT)).message.content == str(threading.get_ident())
 
 
 @MAKE
