@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from io import IOBase
+from typing import Any, TypeAlias, cast
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
@@ -21,6 +22,7 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
     ToolCallBlock,
 )
+from pydantic import TypeAdapter
 
 from scaffolding_core import (
     AssistantMessage,
@@ -33,20 +35,51 @@ from scaffolding_core import (
 )
 from scaffolding_core.messages import JsonObject
 
-__all__ = ["from_core", "reasoning_of", "to_chat_message", "to_core", "tool_calls_of"]
+__all__ = [
+    "from_core",
+    "has_media",
+    "reasoning_of",
+    "to_chat_message",
+    "to_core",
+    "to_core_as_they_are",
+    "tool_calls_of",
+]
 
 _SYSTEM = (MessageRole.SYSTEM, MessageRole.DEVELOPER)
 _ASSISTANT = (MessageRole.ASSISTANT, MessageRole.MODEL, MessageRole.CHATBOT)
 _TOOL = (MessageRole.TOOL, MessageRole.FUNCTION)
 
+_AS_IT_IS = "llamaindex_block"
+"""Type of a content part that is a block as it came, for a wrapped LLM."""
+
+_ANY_BLOCK: TypeAdapter[ContentBlock] = TypeAdapter(ContentBlock)
+
+Parts: TypeAlias = Callable[[ContentBlock], list[JsonObject]]
+
 
 def to_core(messages: Sequence[ChatMessage]) -> list[RoleMessage]:
-    """The core's messages; each carries the one it was made of.
+    """The core's messages, for a worker of ours; each carries the one it was made of.
+
+    Files and addresses of audio and documents are read, so this may block: see `has_media`.
 
     Raises:
-        InvalidRequestError: a block that has no counterpart, such as a video.
+        InvalidRequestError: a block that cannot be read, or that has no counterpart, such as a video.
     """
-    return [_to_core(message) for message in messages]
+    return [_to_core(message, _parts) for message in messages]
+
+
+def to_core_as_they_are(messages: Sequence[ChatMessage]) -> list[RoleMessage]:
+    """The core's messages, for a wrapped LLM: blocks stay as they are, of whatever kind, and nothing is read."""
+    return [_to_core(message, _carried) for message in messages]
+
+
+def has_media(messages: Sequence[ChatMessage]) -> bool:
+    """Whether `to_core` may have to read a file or an address."""
+    return any(
+        isinstance(block, ImageBlock | AudioBlock | DocumentBlock | CitableBlock)
+        for message in messages
+        for block in message.blocks
+    )
 
 
 def from_core(messages: Sequence[RoleMessage]) -> list[ChatMessage]:
@@ -81,25 +114,37 @@ def tool_calls_of(message: ChatMessage) -> list[ToolCall] | None:
     return calls or None
 
 
-def _to_core(message: ChatMessage) -> RoleMessage:
+def _to_core(message: ChatMessage, parts_of: Parts) -> RoleMessage:
+    parts = [part for block in message.blocks for part in parts_of(block)]
     if message.role in _SYSTEM:
-        return SystemMessage(_text(message), original=message)
+        return SystemMessage(_text(message, parts), original=message)
     if message.role in _ASSISTANT:
-        text = _text(message)
-        calls = tool_calls_of(message)
-        return AssistantMessage(text or None, reasoning_of(message), calls, original=message)
+        text = _text(message, parts) or None
+        return AssistantMessage(text, reasoning_of(message), tool_calls_of(message), original=message)
     if message.role in _TOOL:
         call_id = message.additional_kwargs.get("tool_call_id", "")
-        return ToolMessage(_text(message), str(call_id), original=message)
-    if all(isinstance(block, TextBlock) for block in message.blocks):
-        return UserMessage(_text(message), original=message)
-    parts = [part for block in message.blocks for part in _parts(block)]
+        return ToolMessage(_text(message, parts), str(call_id), original=message)
+    if all(part["type"] == "text" for part in parts):
+        return UserMessage(_text(message, parts), original=message)
     return UserMessage(parts, original=message)
 
 
-def _text(message: ChatMessage) -> str:
-    texts = [part["text"] for block in message.blocks for part in _parts(block) if part["type"] == "text"]
-    return "\n".join(str(text) for text in texts)
+def _text(message: ChatMessage, parts: Sequence[JsonObject]) -> str:
+    for part in parts:
+        if part["type"] not in ("text", _AS_IT_IS):
+            raise InvalidRequestError(
+                f"a message of role {message.role.value!r} holds text alone, and this one has a part of type "
+                f"{part['type']!r}: put it into a message of the user"
+            )
+    return "\n".join(str(part["text"]) for part in parts if part["type"] == "text")
+
+
+def _carried(block: ContentBlock) -> list[JsonObject]:
+    if isinstance(block, TextBlock):
+        return [{"type": "text", "text": block.text}]
+    if isinstance(block, ThinkingBlock | ToolCallBlock):
+        return []
+    return [{"type": _AS_IT_IS, "block": block.model_dump(mode="json")}]
 
 
 def _parts(block: ContentBlock) -> list[JsonObject]:
@@ -113,11 +158,11 @@ def _parts(block: ContentBlock) -> list[JsonObject]:
                 image["detail"] = block.detail
             return [{"type": "image_url", "image_url": image}]
         case AudioBlock():
-            data = _base64(block.resolve_audio().read())
+            data = _base64(block, lambda: block.resolve_audio())
             return [{"type": "input_audio", "input_audio": {"data": data, "format": block.format or "wav"}}]
         case DocumentBlock():
             mimetype = block.document_mimetype or "application/octet-stream"
-            data = f"data:{mimetype};base64,{_base64(block.resolve_document().read())}"
+            data = f"data:{mimetype};base64,{_base64(block, lambda: block.resolve_document())}"
             return [{"type": "file", "file": {"filename": block.title or "document", "file_data": data}}]
         case CitableBlock():
             return [part for inner in block.content for part in _parts(inner)]
@@ -134,11 +179,14 @@ def _address(block: ImageBlock) -> str:
     if block.url:
         return str(block.url)
     mimetype = block.image_mimetype or "image/png"
-    return f"data:{mimetype};base64,{_base64(block.resolve_image().read())}"
+    return f"data:{mimetype};base64,{_base64(block, lambda: block.resolve_image())}"
 
 
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+def _base64(block: ContentBlock, resolve: Callable[[], IOBase]) -> str:
+    try:
+        return base64.b64encode(resolve().read()).decode()
+    except (OSError, ValueError) as error:
+        raise InvalidRequestError(f"the {type(block).__name__} cannot be read: {error}") from error
 
 
 def _as_json(arguments: Mapping[str, Any] | str) -> str:
@@ -165,7 +213,9 @@ def _built(message: RoleMessage) -> ChatMessage:
             additional_kwargs={"tool_call_id": message.tool_call_id},
         )
     if isinstance(message, AssistantMessage):
-        return ChatMessage(role=MessageRole.ASSISTANT, blocks=_answer_blocks(message))
+        # LlamaIndex's programs and memories look for calls beside the blocks too.
+        beside = {"tool_calls": [call.to_dict() for call in message.tool_calls]} if message.tool_calls else {}
+        return ChatMessage(role=MessageRole.ASSISTANT, blocks=_answer_blocks(message), additional_kwargs=beside)
     return ChatMessage(role=MessageRole.USER, blocks=_blocks(message))
 
 
@@ -198,6 +248,8 @@ def _block(part: JsonObject) -> ContentBlock:
     match part.get("type"):
         case "text":
             return TextBlock(text=str(part["text"]))
+        case "llamaindex_block":
+            return _ANY_BLOCK.validate_python(part["block"])
         case "image_url":
             image = cast("Mapping[str, str]", part["image_url"])
             return ImageBlock(url=image["url"], detail=image.get("detail"))

@@ -71,7 +71,8 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         budget: of each query.
         max_concurrency: queries to the engines at once.
         callback_manager: gets a QUERY event for each query; the first engine's by default.
-        options: of the method's class, such as `extractor`, `equivalence` or `stop_rule`.
+        options: of the method's class, such as `extractor`, `equivalence` or `stop_rule`; `generation` is a
+            method that each sample runs.
 
     Examples:
         ```python
@@ -114,7 +115,7 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         self._reward = reward
         self._support = support
         self._method = method
-        self._options = {**options, "generation": _generation(max_retries)} if isinstance(method, str) else options
+        self._options = {"generation": _generation(max_retries), **options} if isinstance(method, str) else options
         self._backend = Backend(worker, core_reward(reward))
         self._request: dict[str, Any] = {} if budget is None else {"budget": budget}
         if self._llm().takes("sample_num"):
@@ -222,6 +223,8 @@ def _check(method: str | Controller, options: Mapping[str, object], *, judged: b
             )
     elif max_retries and not judged:
         raise InvalidRequestError("max_retries needs something to judge by: pass reward=")
+    elif max_retries and "generation" in options:
+        raise InvalidRequestError("max_retries makes the generation that is sampled: leave one of the two out")
 
 
 def _generation(max_retries: int) -> Controller:

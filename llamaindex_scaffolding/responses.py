@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -17,10 +19,10 @@ from llama_index.core.base.llms.types import (
 )
 
 from llamaindex_scaffolding.messages import to_chat_message
-from scaffolding_core import Delta, Event, FinalEvent, ScaffoldingOutput, TokenLogprob
+from scaffolding_core import AssistantMessage, Delta, Event, FinalEvent, ScaffoldingOutput, TokenLogprob
 from scaffolding_core.answer_stream import AnswerStream
 
-__all__ = ["ChatStream", "chat_response", "completion_of"]
+__all__ = ["ChatStream", "chat_response", "completion_of", "for_a_program"]
 
 
 class ChatStream:
@@ -29,23 +31,25 @@ class ChatStream:
     The last one holds the chosen message, whole, and everything that is known of the request.
 
     Args:
+        last: makes the last response, of the request's output.
         live: whether text is shown as it comes; see `Controller.streams_answer`.
-        request_id: number of the request.
+        early: whether an answer that is chosen, and not shown yet, is shown before the last response.
     """
 
-    def __init__(self, *, live: bool, request_id: int) -> None:
+    def __init__(self, last: Callable[[ScaffoldingOutput], ChatResponse], *, live: bool, early: bool) -> None:
+        self._last = last
         self._answer = AnswerStream(live=live)
-        self._request_id = request_id
+        self._shows_pieces = live or early
         self._text = ""
         self._reasoning = ""
 
     def of(self, event: Event) -> Iterator[ChatResponse]:
         """The responses that an event brings."""
         delta = self._answer.of(event)
-        if delta is not None:
+        if delta is not None and self._shows_pieces:
             yield self._piece(delta)
         if isinstance(event, FinalEvent):
-            last = chat_response(event.output, self._request_id)
+            last = self._last(event.output)
             last.delta = ""
             yield last
 
@@ -76,6 +80,20 @@ def chat_response(output: ScaffoldingOutput, request_id: int) -> ChatResponse:
         logprobs=_logprobs(output.logprobs),
         additional_kwargs={"scaffolding": told, **told["usage"]},
     )
+
+
+def for_a_program(output: ScaffoldingOutput) -> ScaffoldingOutput:
+    """The output with the message that LlamaIndex's programs read a structure from.
+
+    Where a vote was held on each field, it is what the vote agreed on. It is built anew, since a program
+    looks for calls where not every LLM puts them.
+    """
+    message = replace(output.message, original=None)
+    if "fields" in (output.data or {}) and isinstance(output.answer, Mapping):
+        agreed = json.dumps(output.answer, default=str)
+        calls = [replace(call, arguments=agreed) for call in (message.tool_calls or ())[:1]]
+        message = AssistantMessage(tool_calls=calls) if calls else AssistantMessage(agreed)
+    return replace(output, message=message)
 
 
 def completion_of(response: ChatResponse) -> CompletionResponse:

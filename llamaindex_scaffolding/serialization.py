@@ -1,4 +1,4 @@
-"""A wrapped LLM as plain data, without its credentials, and back."""
+"""What a ScaffoldingLLM is made of as plain data, without credentials, and a wrapped LLM back."""
 
 from __future__ import annotations
 
@@ -10,17 +10,43 @@ from llama_index.core.llms import LLM
 
 from scaffolding_core import InvalidRequestError
 
-__all__ = ["llm_from_dict", "llm_to_dict"]
+__all__ = ["check_complete", "llm_from_dict", "llm_to_dict", "to_plain"]
 
 _MODULE = "llm_module"
 _CLASS = "llm_class"
+_OBJECT = "python_object"
 _SECRETS = ("api_key", "secret", "password", "credential", "access_token", "headers", "authorization")
+
+
+def to_plain(value: object) -> Any:  # Any: whatever JSON can hold
+    """A value as JSON has it; an object that JSON cannot hold is told by its class alone.
+
+    Whatever may be a credential, by its name, is left out.
+    """
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): to_plain(part) for name, part in value.items() if not _is_secret(str(name))}
+    if isinstance(value, list | tuple):
+        return [to_plain(part) for part in value]
+    return {_OBJECT: type(value).__name__}
+
+
+def check_complete(fields: Mapping[str, object]) -> None:
+    """Check that no field holds an object that the data only name.
+
+    Raises:
+        InvalidRequestError: one does.
+    """
+    for name, value in fields.items():
+        kind = _object_in(value)
+        if kind is not None:
+            raise InvalidRequestError(f"the {kind} in {name!r} is not in the data: pass {name}= to from_dict()")
 
 
 def llm_to_dict(llm: LLM) -> dict[str, Any]:
     """The LLM's fields and its class; whatever may be a credential is left out."""
-    fields = {name: value for name, value in llm.to_dict().items() if not _is_secret(name)}
-    return {**fields, _MODULE: type(llm).__module__, _CLASS: type(llm).__qualname__}
+    return {**to_plain(llm.to_dict()), _MODULE: type(llm).__module__, _CLASS: type(llm).__qualname__}
 
 
 def llm_from_dict(data: Mapping[str, Any]) -> LLM:
@@ -39,6 +65,14 @@ def llm_from_dict(data: Mapping[str, Any]) -> LLM:
         if (cls.__module__, cls.__qualname__) == (module, name):
             return cls.from_dict(fields)
     raise InvalidRequestError(f"the class {module}.{name} of the wrapped LLM is not imported: import it first")
+
+
+def _object_in(value: object) -> str | None:
+    if not isinstance(value, Mapping):
+        return None
+    if value.keys() == {_OBJECT}:
+        return str(value[_OBJECT])
+    return next(filter(None, map(_object_in, value.values())), None)
 
 
 def _is_secret(name: str) -> bool:

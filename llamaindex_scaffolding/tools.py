@@ -59,10 +59,11 @@ def selections(response: ChatResponse, *, error_on_none: bool) -> list[ToolSelec
 
 def keep_one_call(response: ChatResponse) -> None:
     """Drop all tool calls but the first, where a model made several though it was told not to."""
-    first = next((block for block in response.message.blocks if isinstance(block, ToolCallBlock)), None)
-    response.message.blocks = [
-        block for block in response.message.blocks if block is first or not isinstance(block, ToolCallBlock)
-    ]
+    message = response.message
+    first = next((block for block in message.blocks if isinstance(block, ToolCallBlock)), None)
+    message.blocks = [block for block in message.blocks if block is first or not isinstance(block, ToolCallBlock)]
+    if "tool_calls" in message.additional_kwargs:
+        message.additional_kwargs["tool_calls"] = message.additional_kwargs["tool_calls"][:1]
 
 
 def _choice(choice: str | dict[str, Any] | None, *, required: bool) -> str | dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, closing
 from typing import Any, ClassVar, TypeVar, cast
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
-from llama_index.core.llms import LLM
+from llama_index.core.llms import LLM, CustomLLM
 
 from llamaindex_scaffolding.messages import from_core, reasoning_of, tool_calls_of
 from scaffolding_core import (
@@ -38,8 +40,9 @@ class LlamaIndexWorker(Worker):
     """Runs tasks on a LlamaIndex LLM: a `ChatTask` by its chat methods, a text by its completion methods.
 
     Under a blocking call the LLM's blocking methods run in threads, with the caller's context; under an async
-    call its async methods run on the caller's loop, since clients bind to the loop they started on. Each
-    call is a span under the caller's. Sampling parameters that are set go to the call as keywords; an LLM
+    call its async methods run on the caller's loop, since clients bind to the loop they started on. A
+    `CustomLLM` without async methods of its own runs in threads then too. Each call is a span under the
+    caller's. Sampling parameters that are set go to the call as keywords; an LLM
     that does not know one says so itself. The LLM's own retries stay the only ones.
 
     A cut sample of an async call closes the LLM's call. A blocking call in a thread cannot be closed: it runs
@@ -67,7 +70,7 @@ class LlamaIndexWorker(Worker):
         messages, kwargs = from_core(task.messages), _kwargs(task)
         if task.tools:
             kwargs.setdefault("tools", task.tools_to_dict())
-        if called_synchronously.get():
+        if self._blocks("astream_chat" if _listening(task) else "achat"):
             await _blocking(task, self.llm.chat, self.llm.stream_chat, messages, kwargs)
         elif _listening(task):
             await _aread(task, await self.llm.astream_chat(messages, **kwargs))
@@ -78,12 +81,16 @@ class LlamaIndexWorker(Worker):
         if task.input_str is None:
             raise InvalidRequestError("a LlamaIndex LLM takes text or messages, not token ids")
         prompt, kwargs = task.input_str, _kwargs(task)
-        if called_synchronously.get():
+        if self._blocks("astream_complete" if _listening(task) else "acomplete"):
             await _blocking(task, self.llm.complete, self.llm.stream_complete, prompt, kwargs)
         elif _listening(task):
             await _aread(task, await self.llm.astream_complete(prompt, **kwargs))
         else:
             _fill(task, await self.llm.acomplete(prompt, **kwargs))
+
+    def _blocks(self, method: str) -> bool:
+        """Whether the blocking methods are to be called: as the caller calls, or since the LLM has no others."""
+        return called_synchronously.get() or _is_blocking(type(self.llm), method)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {ChatTask: _chat, GenerationTask: _complete}
 
@@ -145,6 +152,13 @@ class _Reading:
             raise WorkerError("the LLM's stream ended without an answer")
         _fill(self._task, self._last)
         self._task.usage = self._usage or self._task.usage
+
+
+@functools.lru_cache(maxsize=256)
+def _is_blocking(llm: type[LLM], method: str) -> bool:
+    """Whether an async method is the one of `CustomLLM`, which calls the blocking one on the loop."""
+    # Instrumentation wraps what classes inherit.
+    return inspect.unwrap(getattr(llm, method)) is inspect.unwrap(getattr(CustomLLM, method))
 
 
 def _kwargs(task: GenerationTask) -> dict[str, Any]:

@@ -6,8 +6,6 @@ core with a worker that does nothing, so that the difference is the adapter's an
 
 import asyncio
 import itertools
-import statistics
-import time
 from collections.abc import Awaitable, Callable
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -19,10 +17,9 @@ from langchain_core.prompts import ChatPromptTemplate
 
 from langchain_scaffolding import ChatScaffolding, ScaffoldingRunnable
 from scaffolding_core import GenerationTask, MajorityVoteController, NativeChatController, ScaffoldingLlm, Worker
+from tests.benchmarks.side_by_side import ROUNDS, timed
 
 SAMPLES = 8
-CALLS = 40
-ROUNDS = 9
 ANSWERS = ("7", "8", "9")
 USAGE = {"input_tokens": 2, "output_tokens": 1, "total_tokens": 3}
 
@@ -55,15 +52,6 @@ _answers = itertools.cycle(ANSWERS)
 QUESTION = [HumanMessage("What is 6 times 7?")]
 
 
-async def timed(call: Callable[[], Awaitable[object]]) -> float:
-    """CPU seconds of the calls, one after another, once warm."""
-    await call()
-    started = time.process_time()
-    for _ in range(CALLS):
-        await call()
-    return time.process_time() - started
-
-
 async def bare(model: Fake) -> None:
     """The work inside the calls, without LangChain."""
     await asyncio.gather(*(model._agenerate(QUESTION) for _ in range(SAMPLES)))
@@ -84,11 +72,11 @@ def main() -> dict[str, object]:
         "vote over a chain": lambda: sampler.ainvoke({"question": "q"}),
         "core": lambda: core.generate_async("What is 6 times 7?").aresult(),
     }
-    rounds = [{name: asyncio.run(timed(call)) for name, call in calls.items()} for _ in range(ROUNDS)]
-    micro = {name: statistics.median(r[name] for r in rounds) / CALLS * 1e6 for name in calls}
-    vote_ratio = statistics.median(r["vote"] / r["abatch"] for r in rounds)
-    chain_ratio = statistics.median(r["vote over a chain"] / r["abatch of a chain"] for r in rounds)
-    own = statistics.median(r["vote"] - r["core"] - r["bare"] for r in rounds) / CALLS / SAMPLES * 1e6
+    rounds = timed(calls)
+    micro = rounds.microseconds()
+    vote_ratio = rounds.ratio("vote", "abatch")
+    chain_ratio = rounds.ratio("vote over a chain", "abatch of a chain")
+    own = rounds.beside("vote", "core", "bare") / SAMPLES
     print(
         f"LangChain adapter: a vote of {SAMPLES}, against abatch of the same calls of a model that does nothing "
         f"(median of {ROUNDS} side-by-side rounds)\n"

@@ -22,6 +22,9 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from pydantic import Field
 
+from llamaindex_scaffolding import ScaffoldingLLM
+from scaffolding_core import FunctionWorker
+
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 Answer = str | ChatMessage | Exception
@@ -191,10 +194,21 @@ class ScriptedLLM(FunctionCallingLLM):
         ]
 
 
-def tool_call(name: str, call_id: str = "call-1", **arguments: Any) -> ChatMessage:
+def tool_call(name: str, /, call_id: str = "call-1", **arguments: Any) -> ChatMessage:
     """A message that calls a tool."""
     block = ToolCallBlock(tool_call_id=call_id, tool_name=name, tool_kwargs=arguments)
     return ChatMessage(role=MessageRole.ASSISTANT, blocks=[block])
+
+
+def voted(*answers, **fields):
+    """A scripted LLM with a vote, of as many samples as it has answers."""
+    return ScaffoldingLLM.wrap(ScriptedLLM(answers=list(answers)), sample_num=len(answers), **fields)
+
+
+def in_turn(*answers):
+    """A worker that gives its answers in turn."""
+    left = list(answers)
+    return FunctionWorker(lambda task: left.pop(0))
 
 
 async def until(happened: Callable[[], object]) -> None:

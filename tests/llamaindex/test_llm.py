@@ -1,14 +1,10 @@
 """ScaffoldingLLM: the eight calls, what they tell, and what they refuse."""
 
 import asyncio
-import copy
 import json
-import pickle
 
 import pytest
-from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.base.llms.types import ChatMessage, ImageBlock, TextBlock, ThinkingBlock
-from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.mock import MockLLM
 
 from llamaindex_scaffolding import ScaffoldingLLM, with_best_of_n, with_chain_of_thought, with_majority_vote
@@ -22,32 +18,72 @@ from scaffolding_core import (
     NativeGenerationController,
     UnknownMethodError,
     UnsupportedParameterError,
+    Usage,
     WorkerError,
 )
-from tests.llamaindex.doubles import ScriptedLLM, until
+from tests.llamaindex.doubles import ScriptedLLM, in_turn, until, voted
+from tests.servers.scripted import Reply, scripted_server
 
 QUESTION = [ChatMessage(role="user", content="What is 6 times 7?")]
 
 
-def voted(*answers, **fields):
-    return ScaffoldingLLM.wrap(ScriptedLLM(answers=list(answers)), sample_num=len(answers), **fields)
-
-
-def in_turn(*answers):
-    """A worker that gives its answers in turn."""
-    left = list(answers)
-    return FunctionWorker(lambda task: left.pop(0))
+async def every_way(llm):
+    """The answer by each of the eight methods, streams read to their end."""
+    chat = [ChatMessage("q")]
+    yield "chat", llm.chat(chat).message.content, llm.chat(chat)
+    yield "achat", (await llm.achat(chat)).message.content, await llm.achat(chat)
+    last = [*llm.stream_chat(chat)][-1]
+    yield "stream_chat", last.message.content, last
+    last = [r async for r in await llm.astream_chat(chat)][-1]
+    yield "astream_chat", last.message.content, last
+    yield "complete", llm.complete("q").text, llm.complete("q")
+    yield "acomplete", (await llm.acomplete("q")).text, await llm.acomplete("q")
+    last = [*llm.stream_complete("q")][-1]
+    yield "stream_complete", last.text, last
+    last = [r async for r in await llm.astream_complete("q")][-1]
+    yield "astream_complete", last.text, last
 
 
 class TestTheEightCalls:
+    async def test_each_votes_and_tells_how(self):
+        answers = ["it is 7", "8", "so 7"]
+
+        async def answer(task):
+            siblings = [other for other in asked if other.group is task.group]
+            asked.append(task)
+            task.usage = Usage(2, 1, calls=1)
+            return answers[len(siblings)]
+
+        asked = []
+        llm = ScaffoldingLLM(worker=FunctionWorker(answer), sample_num=3, method_options={"stop_rule": "full"})
+        async for name, text, response in every_way(llm):
+            told = response.raw
+            assert text == "it is 7", name
+            assert (told["votes"], told["samples"], told["stopped"]) == ({"7": 2, "8": 1}, 3, "complete"), name
+            assert told["usage"]["total_tokens"] == 9, name
+            json.dumps(told)
+
+    async def test_each_samples_an_llm_of_llamaindexs_own(self):
+        async for name, text, response in every_way(with_majority_vote(MockLLM(max_tokens=2), n=3)):
+            assert text.endswith("text"), name
+            assert response.raw["samples"] == 3, name
+
+    async def test_text_of_a_server_is_shown_while_it_comes(self):
+        with scripted_server(Reply(pieces=("a", "b", "c"), between=0.03)) as server:
+            llm = ScaffoldingLLM("direct", api_base=server.url, model="m")
+            responses = [*llm.stream_chat([ChatMessage("q")])]
+            assert [r.delta for r in responses if r.delta] == ["a", "b", "c"]
+            assert [r.message.content for r in responses][:3] == ["a", "ab", "abc"]
+            assert "".join([r.delta async for r in await llm.astream_complete("q")]) == "abc"
+
     def test_chat_gives_the_answer_of_most_samples(self):
-        response = voted("It is 41", "It is 42", "So 42", method_options={"stop_rule": "full"}).chat(QUESTION)
+        response = voted("It is 41", "It is 42", "It is 42", method_options={"stop_rule": "full"}).chat(QUESTION)
 
         assert response.message.content == "It is 42"
         assert response.message.role == "assistant"
 
     async def test_achat_gives_the_answer_of_most_samples(self):
-        response = await voted("It is 41", "It is 42", "So 42").achat(QUESTION)
+        response = await voted("It is 41", "It is 42", "It is 42").achat(QUESTION)
 
         assert response.message.content == "It is 42"
 
@@ -98,13 +134,13 @@ class TestTheEightCalls:
         assert text == "one two three"
 
     def test_a_vote_streams_the_chosen_answer_once(self):
-        responses = list(voted("It is 41", "It is 42", "So 42").stream_chat(QUESTION))
+        responses = list(voted("It is 41", "It is 42", "It is 42").stream_chat(QUESTION))
 
         assert "".join(r.delta for r in responses) == "It is 42"
         assert responses[-1].message.content == "It is 42"
 
     async def test_a_vote_streams_the_chosen_answer_once_async(self):
-        responses = [r async for r in await voted("It is 41", "It is 42", "So 42").astream_chat(QUESTION)]
+        responses = [r async for r in await voted("It is 41", "It is 42", "It is 42").astream_chat(QUESTION)]
 
         assert "".join(r.delta for r in responses) == "It is 42"
 
@@ -125,8 +161,8 @@ class TestTheEightCalls:
 
 
 class TestWhatAResponseTells:
-    def test_raw_and_additional_kwargs_tell_how_the_answer_was_chosen(self):
-        response = voted("41", "42", "42", method_options={"stop_rule": "full"}).chat(QUESTION)
+    async def test_raw_and_additional_kwargs_tell_how_the_answer_was_chosen(self):
+        response = await voted("41", "42", "42", method_options={"stop_rule": "full"}).achat(QUESTION)
 
         assert response.raw["method"] == "MajorityVoteController"
         assert response.raw["answer"] == "42"
@@ -233,6 +269,27 @@ class TestParameters:
 
         assert len({kwargs["seed"] for kwargs in llm.llm.record.kwargs}) == 3
 
+    def test_options_of_one_method_are_not_taken_for_those_of_another(self):
+        llm = voted("1", "2", "3", method_options={"stop_rule": "full"})
+
+        assert llm.chat(QUESTION, method="direct").message.content == "1"
+
+    def test_a_misspelt_field_is_refused(self):
+        with pytest.raises(InvalidRequestError, match="no field 'temprature'"):
+            ScaffoldingLLM("direct", temprature=0.5)
+
+    @pytest.mark.parametrize(
+        ("fields", "match"),
+        [
+            ({"llm": MockLLM(), "api_base": "http://127.0.0.1:9/v1"}, "llm and api_base name two backends"),
+            ({"llm": MockLLM(), "timeout": 3}, "timeout is for a server"),
+            ({"api_key": "k"}, "api_key is for a server"),
+        ],
+    )
+    def test_fields_that_would_be_without_effect_are_refused(self, fields, match):
+        with pytest.raises(InvalidRequestError, match=match):
+            ScaffoldingLLM("direct", **fields)
+
     def test_an_unknown_keyword_is_refused_where_no_llm_could_take_it(self):
         llm = ScaffoldingLLM("direct", worker=in_turn("42"))
 
@@ -297,6 +354,14 @@ class TestParameters:
 
 
 class TestCancelling:
+    async def test_leaving_a_stream_cancels_its_request_at_the_server(self):
+        with scripted_server(Reply(pieces=("x",) * 200, between=0.02)) as server:
+            llm = ScaffoldingLLM("direct", api_base=server.url, model="m")
+            stream = await llm.astream_chat(QUESTION)
+            await anext(stream)
+            await stream.aclose()
+            await until(lambda: server.cut == 1)
+
     async def test_leaving_a_stream_stops_the_llm(self):
         llm = ScaffoldingLLM.wrap(ScriptedLLM(answers=["word " * 1000], delay=0.001), "direct")
         stream = await llm.astream_chat(QUESTION)
@@ -305,6 +370,32 @@ class TestCancelling:
         await until(lambda: llm.llm.record.closed)
 
         assert llm.llm.record.pieces < 1000
+
+    def test_a_stream_that_is_dropped_before_it_is_read_cancels_its_request(self):
+        with scripted_server(Reply(pieces=("x",) * 200, between=0.02)) as server:
+            llm = ScaffoldingLLM("direct", api_base=server.url, model="m")
+            for begin in (lambda: llm.stream_chat(QUESTION), lambda: llm.stream_complete("q")):
+                stream = begin()
+                asyncio.run(until(lambda: server.open == 1))
+                stream.close()
+                del stream
+                asyncio.run(until(lambda: server.open == 0))
+            llm.close()
+
+        assert server.cut == 2
+
+    async def test_a_stream_that_is_dropped_before_it_is_read_cancels_its_request_async(self):
+        with scripted_server(Reply(pieces=("x",) * 200, between=0.02)) as server:
+            llm = ScaffoldingLLM("direct", api_base=server.url, model="m")
+            for begin in (lambda: llm.astream_chat(QUESTION), lambda: llm.astream_complete("q")):
+                stream = await begin()
+                await until(lambda: server.open == 1)
+                await stream.aclose()
+                del stream
+                await until(lambda: server.open == 0)
+            await llm.aclose()
+
+        assert server.cut == 2
 
     async def test_cancelling_a_call_stops_its_samples(self):
         llm = ScaffoldingLLM.wrap(ScriptedLLM(answers=["42"], delay=60), sample_num=3)
@@ -365,7 +456,13 @@ class TestWrapping:
 
         assert (llm.metadata.model_name, llm.metadata.context_window, llm.metadata.num_output) == ("m", 99, 7)
         assert llm.metadata.is_chat_model
-        assert llm.metadata.is_function_calling_model
+
+    def test_metadata_of_the_embedded_model(self):
+        metadata = ScaffoldingLLM("direct").metadata
+
+        assert metadata.model_name.startswith("SmolLM2-135M-Instruct")
+        assert metadata.context_window == 8192
+        assert not metadata.is_function_calling_model
 
     def test_one_line_for_each_method(self):
         inner = ScriptedLLM(answers=["1", "2", "2"])
@@ -396,94 +493,6 @@ class TestWrapping:
 
         assert outer.chat(QUESTION).message.content == "42"
         assert outer.chat(QUESTION).raw["usage"]["prompt_tokens"] > 3
-
-
-class TestPlainData:
-    def test_hierarchy(self):
-        names = [base.__name__ for base in ScaffoldingLLM.__mro__]
-
-        assert BaseLLM.__name__ in names
-        assert FunctionCallingLLM.__name__ in names
-        assert ScaffoldingLLM.class_name() == "ScaffoldingLLM"
-
-    def test_no_key_in_plain_data_nor_in_what_is_shown(self):
-        llm = ScaffoldingLLM("direct", api_base="http://127.0.0.1:9/v1", api_key="sk-secret")
-
-        assert "sk-secret" not in llm.to_json() + repr(llm) + str(llm) + str(llm.to_payload())
-
-    def test_no_key_of_a_wrapped_llm_in_plain_data(self):
-        llm = ScaffoldingLLM.wrap(ScriptedLLM(answers=["42"], api_key="sk-secret"), "direct")
-
-        assert "sk-secret" not in llm.to_json()
-        assert llm.llm.api_key == "sk-secret"
-
-    def test_round_trip(self):
-        llm = ScaffoldingLLM(sample_num=5, api_base="http://127.0.0.1:9/v1", model="m", temperature=0.3)
-        again = ScaffoldingLLM.from_json(llm.to_json(), api_key="k")
-
-        assert again.to_dict() == llm.to_dict()
-        assert again.api_key.get_secret_value() == "k"
-
-    def test_round_trip_with_a_wrapped_llm(self):
-        llm = voted("41", "42", "42", method_options={"stop_rule": "full"})
-        again = ScaffoldingLLM.from_dict(llm.to_dict())
-
-        assert isinstance(again.llm, ScriptedLLM)
-        assert again.chat(QUESTION).message.content == "42"
-
-    def test_round_trip_of_wrapper_in_wrapper(self):
-        llm = with_chain_of_thought(voted("42"))
-        again = ScaffoldingLLM.from_dict(json.loads(llm.to_json()))
-
-        assert isinstance(again.llm.llm, ScriptedLLM)
-
-    def test_a_part_that_plain_data_cannot_hold_must_be_given_again(self):
-        data = ScaffoldingLLM("direct", worker=in_turn("42")).to_dict()
-
-        with pytest.raises(InvalidRequestError, match="worker"):
-            ScaffoldingLLM.from_dict(data)
-        assert ScaffoldingLLM.from_dict(data, worker=in_turn("42")).chat(QUESTION).message.content == "42"
-
-    def test_an_llm_whose_class_is_not_imported_is_refused(self):
-        data = voted("42").to_dict()
-        data["llm"]["llm_module"] = "os"
-
-        with pytest.raises(InvalidRequestError, match="import"):
-            ScaffoldingLLM.from_dict(data)
-
-    def test_pickling(self):
-        llm = voted("41", "42", "42", method_options={"stop_rule": "full"})
-        llm.chat(QUESTION)
-        again = pickle.loads(pickle.dumps(ScaffoldingLLM.wrap(MockLLM(), sample_num=4)))
-
-        assert again.sample_num == 4
-        assert again.complete("42").text == "42"
-
-    def test_a_worker_that_cannot_be_pickled_is_not_lost_unseen(self):
-        with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
-            pickle.dumps(ScaffoldingLLM("direct", worker=in_turn("42")))
-
-    def test_copies_share_what_runs(self):
-        llm = voted("42", "42", "42")
-        llm.chat(QUESTION)
-        deep = copy.deepcopy(llm)
-        deep.additional_kwargs["top_p"] = 0.5
-
-        assert deep.chat(QUESTION).message.content == "42"
-        assert llm.additional_kwargs == {}
-        assert llm.model_copy(update={"sample_num": 1}).chat(QUESTION).raw["samples"] == 1
-
-    def test_closing_it_leaves_it_usable(self):
-        llm = voted("42", "42", "42")
-        llm.chat(QUESTION)
-        llm.close()
-
-        assert llm.chat(QUESTION).message.content == "42"
-
-    async def test_closing_it_async(self):
-        llm = voted("42", "42", "42")
-        await llm.achat(QUESTION)
-        await llm.aclose()
 
 
 class _Constant:

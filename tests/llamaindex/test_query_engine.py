@@ -35,6 +35,7 @@ from llamaindex_scaffolding import ScaffoldingLLM
 from llamaindex_scaffolding.query_engine import ScaffoldingQueryEngine
 from scaffolding_core import (
     Budget,
+    ChainOfThoughtController,
     FunctionWorker,
     InsufficientSamplesError,
     InvalidRequestError,
@@ -118,6 +119,16 @@ async def test_a_controller_is_a_method_too():
     vote = MajorityVoteController(NativeGenerationController(), 3, extractor=WholeText())
     engine = ScaffoldingQueryEngine([KnownEngine("no 1"), KnownEngine("no 2"), KnownEngine("no 1")], vote)
     assert engine.query("q").metadata["scaffolding"]["votes"] == {"no 1": 2, "no 2": 1}
+
+
+async def test_what_a_method_samples_can_be_a_method():
+    inner = KnownEngine("so 7")
+    thinking = ChainOfThoughtController(NativeGenerationController())
+    engine = ScaffoldingQueryEngine(inner, sample_num=2, generation=thinking)
+    assert (await engine.aquery("q")).metadata["scaffolding"]["votes"] == {"7": 2}
+    assert all("step by step" in bundle.query_str for bundle in inner.queries)
+    with pytest.raises(InvalidRequestError, match="max_retries"):
+        ScaffoldingQueryEngine(inner, generation=thinking, reward=len, max_retries=1)
 
 
 async def test_a_failing_sample_costs_that_sample_alone():

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from scaffolding_core.errors import ModelFileError
 
-__all__ = ["chat_template", "check_gguf"]
+__all__ = ["chat_template", "check_gguf", "trained_context"]
 
 _HEADER = struct.Struct("<4sIQQ")
 _VERSIONS = range(2, 17)
 _TEMPLATE_KEY = b"tokenizer.chat_template"
+_CONTEXT_KEY = b".context_length"
 _TEXT = struct.Struct("<IQ")
+_NUMBER = struct.Struct("<II")
+_UINT32 = 4
 _HEADER_END = 1 << 26
 _SMALLEST_TENSOR = 32
 """Bytes that a tensor's entry in the header takes at least: name, shape, type, place."""
@@ -55,3 +58,13 @@ def chat_template(path: Path) -> str:
         _, length = _TEXT.unpack_from(content, at)
         text = content[at + _TEXT.size : min(at + _TEXT.size + length, _HEADER_END)]
     return text.decode("utf-8", "replace")
+
+
+def trained_context(path: Path) -> int | None:
+    """Tokens of context that the model in a GGUF file was trained for; None if the file does not tell."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        at = content.find(_CONTEXT_KEY, 0, _HEADER_END) + len(_CONTEXT_KEY)
+        if at < len(_CONTEXT_KEY) or at + _NUMBER.size > len(content):
+            return None
+        kind, number = _NUMBER.unpack_from(content, at)
+    return int(number) if kind == _UINT32 else None

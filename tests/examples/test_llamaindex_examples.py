@@ -1,5 +1,7 @@
-"""The query engine examples run, on the embedded model; a scripted server judges, since a small model cannot."""
+"""The LlamaIndex examples run, on the embedded model; a scripted server judges and calls tools."""
 
+import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,3 +42,28 @@ def test_the_best_by_faithfulness_is_what_the_judge_accepts():
     assert told.startswith("score 1.0" if named else "score 0.0")
     assert scores <= {"0.0", "1.0"}
     assert len(server.requests) == 3
+
+
+def test_an_extraction_prints_each_field_that_the_samples_agree_on():
+    shown = run("llamaindex_extraction.py", "--samples", "4")
+    assert [line.split(":")[0].strip() for line in shown if line.startswith("    ")] == ["name", "city", "age"] * 2
+    assert "    name: Anna Berg" in shown
+
+
+def test_an_agent_takes_the_step_that_most_samples_want():
+    wanted = itertools.cycle(["report.txt", "report-old.txt", "report.txt", "notes.txt", "report.txt"])
+
+    def script(body):
+        told = [message["content"] for message in body["messages"] if message["role"] == "tool"]
+        if len(told) == 2:
+            return Reply(pieces=(f"They cover the {told[1]}.",))
+        call = ("read_file", f'{{"name": "{next(wanted)}"}}') if told else ("list_files", "{}")
+        return Reply(pieces=(), tool_calls=(call,), finish="tool_calls")
+
+    with scripted_server(script) as server:
+        shown = run("llamaindex_agent_vote.py", "--url", server.url)
+    assert [re.sub(r"\d+%", "..%", line) for line in shown] == [  # a vote may be decided before all samples are in
+        "list_files({}), agreement ..%: notes.txt, report-old.txt, report.txt",
+        "read_file({'name': 'report.txt'}), agreement ..%: Sales of 2025",
+        "They cover the Sales of 2025.",
+    ]

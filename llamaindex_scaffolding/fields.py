@@ -1,0 +1,245 @@
+"""What a ScaffoldingLLM is made of: fields, backend, plain data, and how a call becomes a request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Self
+
+from llama_index.core.base.llms.types import LLMMetadata
+from llama_index.core.bridge.pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_serializer,
+)
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW, DEFAULT_NUM_OUTPUTS
+from llama_index.core.llms import LLM
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+
+from llamaindex_scaffolding.react import ReActStep
+from llamaindex_scaffolding.rewards import core_reward
+from llamaindex_scaffolding.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
+from llamaindex_scaffolding.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
+from scaffolding_core import (
+    SAMPLING_PARAMETERS,
+    ChatTask,
+    Controller,
+    Extractor,
+    GenerationTask,
+    InvalidRequestError,
+    NativeGenerationController,
+    OpenAIWorker,
+    ScaffoldingLlm,
+    Worker,
+)
+from scaffolding_core.backend import Backend
+
+__all__ = ["ModelFields"]
+
+_OF_THE_REQUEST = frozenset({"budget", "deadline", "priority", "metadata"})
+_OF_THE_BACKEND = ("llm", "worker", "reward", "api_base", "api_key", "model", "timeout", "max_retries")
+_OF_THE_SERVER = ("api_key", "timeout")
+_AS_GIVEN = NativeGenerationController()
+"""Generates with the kind of task that comes in: a text stays a text."""
+_ANSWER = ReActStep()
+"""Agents of both kinds run on it."""
+
+_building = threading.Lock()
+
+
+class ModelFields(FunctionCallingLLM):
+    """The fields of a `ScaffoldingLLM`, the backend behind them, and their plain data."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
+
+    method: str | Controller = Field(
+        default="majority_vote",
+        description="direct, chain_of_thought, majority_vote, best_of_n, or a controller.",
+    )
+    sample_num: int | None = Field(default=None, description="Samples, for methods that take several.")
+    method_options: dict[str, Any] = Field(
+        default_factory=dict, description="Further options of the method's class, such as stop_rule."
+    )
+    model: str = Field(
+        default="",
+        description="Name of the model at the server; empty takes the first that it lists.",
+    )
+    api_base: str | None = Field(
+        default=None, description="Address of an OpenAI-compatible server; None runs the embedded model."
+    )
+    api_key: SecretStr | None = Field(default=None, exclude=True, description="Key for the server.")
+    temperature: float | None = Field(default=None, description="Sampling temperature; None leaves it alone.")
+    max_tokens: int | None = Field(default=None, description="Tokens of each sample at most.")
+    seed: int | None = Field(default=None, description="Seed of a request; each sample draws its own from it.")
+    additional_kwargs: dict[str, Any] = Field(
+        default_factory=dict, description="Further keywords of every call, such as top_p."
+    )
+    context_window: int | None = Field(
+        default=None, description="Tokens of context; None takes what the backend is known to have, else 3900."
+    )
+    is_chat_model: bool = Field(default=True, description="False completes raw prompts.")
+    is_function_calling_model: bool | None = Field(
+        default=None, description="Whether the model can call tools; None takes what the worker is known to do."
+    )
+    timeout: float | None = Field(default=None, description="Seconds for one sample, over all attempts.")
+    max_retries: int = Field(default=2, description="Further attempts of a sample that fails.")
+    llm: LLM | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
+    worker: Worker | None = Field(default=None, description="A worker of your own, instead of a server.")
+    reward: Any = Field(default=None, description="Scores answers; see `Reward`.")
+
+    _built: tuple[tuple[object, ...], Backend] | None = PrivateAttr(default=None)
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What the backend is; a wrapped LLM tells of itself.
+
+        A server tells neither its context nor, before the first call, its model: name them where they matter.
+        """
+        if self.llm is not None:
+            return self.llm.metadata
+        worker = self._backend().worker
+        window = self.context_window or getattr(worker, "context_window", None) or DEFAULT_CONTEXT_WINDOW
+        calls_tools = self.is_function_calling_model
+        return LLMMetadata(
+            context_window=window,
+            num_output=self.max_tokens or DEFAULT_NUM_OUTPUTS,
+            is_chat_model=self.is_chat_model,
+            is_function_calling_model=worker.capabilities.tools if calls_tools is None else calls_tools,
+            model_name=self.model or str(getattr(worker, "model", None) or "unknown"),
+        )
+
+    def close(self) -> None:
+        """Let what runs finish and close what this object opened; it opens again with the next call."""
+        if self._built is not None:
+            (_, backend), self._built = self._built, None
+            backend.close()
+            if self._owns_worker():
+                backend.worker.shutdown()
+
+    async def aclose(self) -> None:
+        """Let what runs finish and close what this object opened; it opens again with the next call."""
+        if self._built is not None:
+            (_, backend), self._built = self._built, None
+            await backend.aclose()
+            if self._owns_worker():
+                await backend.worker.async_shutdown()
+
+    def __deepcopy__(self, memo: object = None) -> Self:
+        return self.model_copy(
+            update={"method_options": dict(self.method_options), "additional_kwargs": dict(self.additional_kwargs)}
+        )
+
+    def __getstate__(self) -> dict[Any, Any]:
+        # LlamaIndex's own drops what cannot be pickled; a lost worker would be another model, unseen.
+        state = BaseModel.__getstate__(self)
+        return {
+            **state,
+            "__dict__": {**state["__dict__"], "callback_manager": CallbackManager([])},
+            "__pydantic_private__": {"_built": None},
+        }
+
+    @field_serializer("llm")
+    def _llm_to_data(self, llm: LLM | None) -> dict[str, Any] | None:
+        return None if llm is None else llm_to_dict(llm)
+
+    @field_serializer("method", "method_options", "additional_kwargs", "worker", "reward")
+    def _part_to_data(self, part: object) -> Any:  # Any: whatever JSON can hold
+        return to_plain(part)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
+        """Build it from `to_dict()`; a key, and whatever is an object of Python's, has to be given again.
+
+        Raises:
+            InvalidRequestError: such an object (a worker, a reward, a controller, an extractor) is missing, or
+                the class of the wrapped LLM is not imported.
+        """
+        fields = {**data, **kwargs}
+        check_complete(fields)
+        if isinstance(fields.get("llm"), Mapping):
+            fields["llm"] = llm_from_dict(fields["llm"])
+        built: Self = super().from_dict(fields)
+        return built
+
+    def _request(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> tuple[ScaffoldingLlm, dict[str, Any]]:
+        """What runs the call, and its options; the task gets its parameters."""
+        given = {**self._defaults(), **{name: value for name, value in kwargs.items() if value is not None}}
+        llm = self._method(given.pop("method", self.method))
+        if self.sample_num is not None and llm.takes("sample_num"):
+            given.setdefault("sample_num", self.sample_num)
+        options = {name: given.pop(name) for name in list(given) if name in _OF_THE_REQUEST or llm.takes(name)}
+        for name in SAMPLING_PARAMETERS & given.keys():
+            setattr(task, name, given.pop(name))
+        if self.llm is not None:
+            task.custom_input_params = {LLAMAINDEX_KWARGS: given}
+            return llm, options
+        if isinstance(task, ChatTask):
+            task.tools = given.pop("tools", None)
+        return llm, {**options, **given}
+
+    def _defaults(self) -> dict[str, Any]:
+        named = {"temperature": self.temperature, "max_tokens": self.max_tokens, "seed": self.seed}
+        return {name: value for name, value in {**self.additional_kwargs, **named}.items() if value is not None}
+
+    def _method(self, method: str | Controller) -> ScaffoldingLlm:
+        options = dict(self.method_options) if method == self.method else {}
+        if isinstance(method, str) and method.replace("-", "_") == "majority_vote" and "generation" not in options:
+            options.setdefault("extractor", self._compared())
+        if self.llm is not None or not self.is_chat_model:
+            options.setdefault("generation", _AS_GIVEN)
+        return self._backend().llm(method, options)
+
+    def _compared(self) -> Extractor:
+        """What a vote compares unless it is told otherwise."""
+        return _ANSWER
+
+    def _backend(self) -> Backend:
+        parts = tuple(getattr(self, name) for name in _OF_THE_BACKEND)
+        with _building:
+            if self._built is None or any(old is not new for old, new in zip(self._built[0], parts, strict=True)):
+                self._built = parts, Backend(self._own_worker(), core_reward(self.reward))
+            return self._built[1]
+
+    def _check(self) -> None:
+        """Refuse what no call could run with.
+
+        Raises:
+            InvalidRequestError: fields that do not fit together, or options that the method does not have.
+        """
+        given = [name for name in ("llm", "worker", "api_base") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise InvalidRequestError(f"{' and '.join(given)} name two backends: leave all but one out")
+        idle = [name for name in _OF_THE_SERVER if getattr(self, name) is not None]
+        if idle and self.api_base is None:
+            raise InvalidRequestError(f"{idle[0]} is for a server: pass api_base=, or leave it out")
+        takes_several = self._method(self.method).takes("sample_num")
+        if isinstance(self.method, str) and self.sample_num not in (None, 1) and not takes_several:
+            raise InvalidRequestError(f"the method {self.method!r} takes one sample: leave sample_num out")
+
+    def _owns_worker(self) -> bool:
+        return self.llm is None and self.worker is None and self.api_base is not None
+
+    def _own_worker(self) -> Worker | None:
+        if self.llm is not None:
+            return LlamaIndexWorker(_unheard(self.llm))
+        if self.worker is not None or self.api_base is None:
+            return self.worker
+        key = self.api_key.get_secret_value() if self.api_key is not None else None
+        return OpenAIWorker(
+            self.api_base,
+            self.model or None,
+            api_key=key,
+            timeout=self.timeout,
+            max_attempts=self.max_retries + 1,
+        )
+
+
+def _unheard(llm: LLM) -> LLM:
+    """The LLM without callbacks: what it spends is told once, by the LLM around it."""
+    nobody = CallbackManager([])
+    nobody.handlers = []  # an empty manager takes the program's own handlers
+    return llm.model_copy(update={"callback_manager": nobody})
