@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from scaffolding_core.errors import DeadlockError, RequestCancelledError, copy_error
+from scaffolding_core.errors import ClosedError, DeadlockError, RequestCancelledError, copy_error
 from scaffolding_core.event_stream import EventStream
 from scaffolding_core.events import Event, FinalEvent
 from scaffolding_core.output import ScaffoldingOutput
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
 
 __all__ = ["ScaffoldingResult"]
+
+LOOK_AGAIN = 0.5
+"""Seconds after which a thread that waits looks whether the request's event loop still stands."""
 
 logger = logging.getLogger("scaffolding_core")
 
@@ -150,7 +155,13 @@ class ScaffoldingResult:
             if self._finished is None:
                 self._finished = threading.Event()
         self._refuse_deadlock()
-        return self._finished.wait(timeout)
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while not self._finished.wait(max(0.0, min(LOOK_AGAIN, end - time.monotonic()))):
+            if self.loop.is_closed():  # and so nobody is left who would finish it
+                self.set_error(ClosedError("the event loop of this request was closed while it ran"))
+            elif time.monotonic() >= end:
+                return False
+        return True
 
     def aresult(self) -> asyncio.Future[ScaffoldingResult]:
         """A future of the running loop for the finished result; cancelling it leaves the request alone."""

@@ -359,6 +359,7 @@ class Branch:
         self.done = True
         for run in self.races:
             run.outcomes.clear()
+            run.race.branches, run.race.run = iter(()), _ENDED  # else they would keep each other, and all samples
         self.races.clear()
         self.children = ()
         self.reply = self.waiting = None
@@ -380,6 +381,9 @@ class Branch:
 
 
 Child: TypeAlias = Branch | Call
+
+_ENDED = object()
+"""What is left of a race whose branch has ended."""
 
 _BEGIN: dict[type, Callable[[Branch, Any], bool]] = {
     Race: Branch._begin_race,

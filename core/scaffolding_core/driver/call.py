@@ -7,7 +7,14 @@ from inspect import isawaitable
 from types import CoroutineType
 from typing import TYPE_CHECKING
 
-from scaffolding_core.errors import ControllerError, ScaffoldingError, UnsupportedTaskError, WorkerError
+from scaffolding_core.errors import (
+    ClosedError,
+    ControllerError,
+    InvalidRequestError,
+    ScaffoldingError,
+    UnsupportedTaskError,
+    WorkerError,
+)
 from scaffolding_core.events import TokenEvent
 from scaffolding_core.task import Delta, StreamGenerationTask, Task, TaskStatus
 from scaffolding_core.usage import Usage
@@ -271,6 +278,8 @@ class Call:
             described = f"set the task's usage to {told!r}: it must be a Usage"
             self.error, task.usage = WorkerError(f"{type(self.worker).__name__} {described}"), None
         if task.usage is None:
+            if isinstance(self.error, InvalidRequestError | ClosedError):
+                return  # refused before anything was sent
             task.usage = Usage(calls=1, lost_calls=1)
         self.usage = self.request.charge(task)
 

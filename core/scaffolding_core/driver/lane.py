@@ -90,7 +90,12 @@ class Lane:
             held = self._taken_by.get(driver)
             if not held:  # it was swept with its loop
                 return
-            self._taken_by[driver] = held - 1
+            if held == 1:
+                del self._taken_by[
+                    driver
+                ]  # a worker that lives on must not keep the driver of a loop that is gone
+            else:
+                self._taken_by[driver] = held - 1
             self._taken -= 1
             granted = self._grant() if self._row or self._jumping else None
         if granted is not None:

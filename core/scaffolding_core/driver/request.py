@@ -263,6 +263,7 @@ class Request:
     def abandon(self, error: BaseException) -> None:
         """Fail the result without running anything: the loop is gone."""
         self._ended = True
+        self.context = contextvars.Context()
         self.result.set_error(error)
 
     def fail(self, error: BaseException) -> None:
@@ -304,6 +305,7 @@ class Request:
     def _end(self, output: ScaffoldingOutput | None, error: BaseException | None) -> None:
         self._ended = True
         self._root = None
+        self.context = contextvars.Context()  # the old one holds this request
         if self._timer is not None:
             self._timer.cancel()
         self._charged.clear()

@@ -267,3 +267,26 @@ assert llm.generate("say:x").text == "x"
 llm.generate_async("wait:60")
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
+
+
+def test_a_thread_that_waits_for_a_request_of_a_loop_that_is_closed_is_told():
+    llm, begun, results = ScaffoldingLlm(single, Backend()), threading.Event(), []
+
+    async def begin():
+        results.append(llm.generate_async("wait:30"))
+        begun.set()
+        await asyncio.sleep(0.1)
+
+    def run():
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(begin())
+        for task in asyncio.all_tasks(loop):
+            task._log_destroy_pending = False
+        loop.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    begun.wait()
+    with pytest.raises(ClosedError):
+        results[0].result()
+    thread.join()
