@@ -11,7 +11,7 @@ import functools
 import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import (
@@ -161,14 +161,10 @@ class Task:
 
         return ScaffoldingOutput()
 
-    if not TYPE_CHECKING:  # else any attribute at all would pass the type checker
-
-        def __getattr__(self, name: str) -> Any:
-            """The default of a field, in a subclass whose `__init__` does not call this one's."""
-            default = _default(type(self), name)
-            if default is MISSING:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            return default
+    def __init_subclass__(cls) -> None:
+        own_init = "__init__" in vars(cls) and "__dataclass_fields__" not in vars(cls)
+        if own_init:  # it may not call this one's, and then sets no defaults
+            cls.__getattr__ = _default_of_field  # type: ignore[attr-defined]  # only here: it slows every read
 
     def __repr__(self) -> str:
         given = (f"{f.name}={v!r}" for f in fields(self) if f.repr and (v := getattr(self, f.name)) is not None)
@@ -185,8 +181,11 @@ _RESULTS = frozenset(
 )  # fmt: skip
 
 
-def _default(cls: type[Task], name: str) -> object:
-    return next((f.default for f in fields(cls) if f.name == name), MISSING)
+def _default_of_field(task: Task, name: str) -> object:
+    for f in fields(task):
+        if f.name == name and f.default is not MISSING:
+            return f.default
+    raise AttributeError(f"{type(task).__name__!r} object has no attribute {name!r}")
 
 
 @functools.cache
