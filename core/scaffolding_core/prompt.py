@@ -15,6 +15,10 @@ Prompt: TypeAlias = "str | Sequence[RoleMessage | JsonObject] | GenerationTask"
 """A text, a chat as messages (ours, or dicts in OpenAI's shape), or a task that holds either."""
 
 
+_BLANK = GenerationTask()
+"""A copy of it is made sooner than a new one."""
+
+
 def task_from_prompt(prompt: Prompt) -> GenerationTask:
     """The task that a prompt stands for: a `GenerationTask` for a text, a `ChatTask` for messages.
 
@@ -28,7 +32,9 @@ def task_from_prompt(prompt: Prompt) -> GenerationTask:
     if isinstance(prompt, str):
         if not prompt.strip():
             raise InvalidRequestError("the prompt is empty: give it some text")
-        return GenerationTask(input_str=prompt)
+        task = _BLANK.copy()
+        task.input_str = prompt
+        return task
     if not isinstance(prompt, list | tuple):
         raise InvalidRequestError(f"a prompt must be a string or a list of messages, got {type(prompt).__name__}")
     if not prompt:

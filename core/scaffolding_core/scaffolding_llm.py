@@ -232,21 +232,19 @@ class ScaffoldingLlm:
     def _order(self, prompt: Prompt, options: Mapping[str, object]) -> Order:
         return order_of(prompt, options, self.prototype_controller, self._options)
 
-    def _request(self, order: Order, driver: Driver) -> Request:
-        def start(request: Request) -> Steps[ScaffoldingOutput]:
-            controller = self.prototype_controller if self._stateless else self.prototype_controller.clone()
-            if self._shows_collections:
-                request.result.task_collections = controller.task_collections
-            return steps_of(order, controller)
+    def _begin(self, request: Request) -> Steps[ScaffoldingOutput]:
+        controller = self.prototype_controller if self._stateless else self.prototype_controller.clone()
+        if self._shows_collections:
+            request.result.task_collections = controller.task_collections
+        return steps_of(request.order, controller)
 
+    def _request(self, order: Order, driver: Driver) -> Request:
         deadline = order.deadline
         if deadline is not None:
             deadline += driver.loop.time() - time.monotonic()
         running = asyncio._get_running_loop()
         blocked = self._drivers.get(running) if running not in (None, driver.loop) else None
-        request = Request(
-            driver, start, order.priority, order.budget, deadline, blocked, order.metadata, order.traced
-        )
+        request = Request(driver, order, self._begin, deadline, blocked)
         synchronous = self._own_loop is not None and driver.loop is self._own_loop.loop
         if synchronous is not called_synchronously.get():
             request.context.run(called_synchronously.set, synchronous)

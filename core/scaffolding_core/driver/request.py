@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from scaffolding_core.budget import Budget
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.driver.recorder import Recorder
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
@@ -24,6 +23,7 @@ from scaffolding_core.worker import around_calls
 if TYPE_CHECKING:
     from scaffolding_core.controller import Steps
     from scaffolding_core.driver.driver import Driver
+    from scaffolding_core.order import Order
 
 __all__ = ["Limit", "Request", "current_request"]
 
@@ -45,17 +45,15 @@ class Request:
 
     Args:
         driver: of the loop it runs on.
-        start: makes the method's generator, once the request is admitted.
-        priority: higher goes first; a point jumps a bounded number of places.
-        budget: what it may spend.
+        order: what it asks for.
+        begin: makes the method's generator, once the request is admitted.
         deadline: on the loop's clock.
         blocked: driver of a loop that waits for this request, blocked.
-        metadata: for the result.
-        traced: whether its calls are recorded in the result's trace.
     """
 
     __slots__ = (
         "_admitted",
+        "_begin",
         "_charged",
         "_children",
         "_ended",
@@ -63,7 +61,6 @@ class Request:
         "_refused",
         "_root",
         "_sampled",
-        "_start",
         "_streams",
         "_timer",
         "around",
@@ -75,6 +72,7 @@ class Request:
         "expired",
         "id",
         "limited",
+        "order",
         "parent",
         "place",
         "priority",
@@ -88,22 +86,21 @@ class Request:
     def __init__(
         self,
         driver: Driver,
-        start: Callable[[Request], Steps[ScaffoldingOutput]],
-        priority: int,
-        budget: Budget | None,
+        order: Order,
+        begin: Callable[[Request], Steps[ScaffoldingOutput]],
         deadline: float | None,
         blocked: Driver | None,
-        metadata: dict[str, object],
-        traced: bool,
     ) -> None:
         self.id = next(_ids)
         self.driver = driver
-        self.priority = priority
+        self.order = order
+        self.priority = order.priority
         self.blocked = blocked
         self.parent = current_request.get()
         self.deadline = deadline
         self.deadline_is: Limit = "deadline"
         self.tokens = self.samples = None
+        budget = order.budget
         if budget is not None:
             self.tokens, self.samples = budget.tokens, budget.samples
             if budget.seconds is not None:
@@ -116,13 +113,15 @@ class Request:
         self.context = contextvars.copy_context()
         self.context.run(current_request.set, self)
         self.usage = Usage()
-        self.result = ScaffoldingResult(self.id, self.usage, metadata, self._cancel_from_anywhere, driver.loop)
+        self.result = ScaffoldingResult(
+            self.id, self.usage, order.metadata, self._cancel_from_anywhere, driver.loop
+        )
         self.recorder: Recorder | None = None
-        if traced:
+        if order.traced:
             self.result.trace = ExecutionTrace(self.id)
             self.recorder = Recorder(self.result.trace, driver.loop.time)
         self.expired: Limit | None = None
-        self._start = start
+        self._begin = begin
         self._root: Branch | None = None
         self.place = -1
         self._admitted = False
@@ -170,7 +169,7 @@ class Request:
             self._leave()
             return None
         try:
-            generator = self._start(self)
+            generator = self._begin(self)
         except BaseException as error:
             self._end(None, error)
             return None
