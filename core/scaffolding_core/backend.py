@@ -80,16 +80,7 @@ class Backend:
             return self._llms[key]
 
     def controller(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
-        """The controller that `llm` runs; nothing is started for it.
-
-        Args:
-            method: a name, or a controller, which stays as it is.
-            options: of the method's class.
-
-        Raises:
-            UnknownMethodError: no method of that name.
-            InvalidRequestError: options that the method does not have, or no reward where it needs one.
-        """
+        """The controller that `llm` runs for the same arguments, with the same errors; nothing is started for it."""
         if not isinstance(method, str):
             return method
         if self._reward is None and needs_reward(method):
