@@ -80,7 +80,7 @@ class Backend:
             return self._llms[key]
 
     def controller(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
-        """The controller that `llm` runs for the same arguments, with the same errors; nothing is started for it."""
+        """The controller that `llm` runs, with the same arguments and errors; nothing is started for it."""
         if not isinstance(method, str):
             return method
         if self._reward is None and needs_reward(method):
