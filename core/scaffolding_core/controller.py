@@ -100,6 +100,9 @@ class Race:
             yields; at 0 nothing more is started, and what runs is still handed back.
         failures: `raise` throws the first failure at the yield, once the rest is cut; `values` hands
             failures back as outcomes.
+
+    Raises:
+        InvalidRequestError: a negative `ahead`.
     """
 
     __slots__ = ("ahead", "branches", "failures", "news", "run")
@@ -111,6 +114,8 @@ class Race:
         ahead: int | None = None,
         failures: Literal["raise", "values"] = "raise",
     ) -> None:
+        if ahead is not None and ahead < 0:
+            raise InvalidRequestError(f"ahead of a race must be at least 0, or None for all, got {ahead!r}")
         self.branches = iter(branches)
         self.ahead = ahead
         self.failures = failures

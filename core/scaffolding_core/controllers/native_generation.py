@@ -24,7 +24,7 @@ class NativeGenerationController(Controller):
         streaming: accepted for TensorRT-LLM's call shape; text streams whenever somebody listens.
 
     Raises:
-        InvalidRequestError: an unknown sampling parameter.
+        InvalidRequestError: an unknown sampling parameter, or no mapping.
     """
 
     class WorkerTag(str, Enum):
@@ -36,6 +36,8 @@ class NativeGenerationController(Controller):
     streams_answer = True
 
     def __init__(self, sampling_params: Mapping[str, object] | None = None, streaming: bool = False) -> None:
+        if not isinstance(sampling_params or {}, Mapping):
+            raise InvalidRequestError(f"sampling_params must map names to values, got {sampling_params!r}")
         self.sampling_params = dict(sampling_params or {})
         unknown = sorted(self.sampling_params.keys() - SAMPLING_PARAMETERS)
         if unknown:

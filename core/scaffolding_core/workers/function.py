@@ -54,7 +54,7 @@ class FunctionWorker(Worker):
         self.function = function
         self.max_concurrency = max_concurrency
         self.capabilities = capabilities or Capabilities()
-        self._is_async = _is_async(function)
+        self._is_async = is_async(function)
         self._closed = False
 
     async def run_task(self, task: Task) -> TaskStatus | None:
@@ -85,9 +85,10 @@ class FunctionWorker(Worker):
         self._closed = True
 
 
-def _is_async(function: TaskFunction) -> bool:
+def is_async(function: Callable[..., object]) -> bool:
+    """Whether calling it gives a coroutine."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004  # whether calling it gives a coroutine
+        getattr(function, "__call__", None)  # noqa: B004  # not whether it can be called
     )
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 from scaffolding_core.task import RewardTask, Task
 from scaffolding_core.worker import Worker
-from scaffolding_core.workers.function import FunctionWorker
+from scaffolding_core.workers.function import FunctionWorker, is_async
 
 __all__ = ["RewardFunction", "prompt_text", "reward_worker"]
 
-RewardFunction = Callable[[str, str], float]
+RewardFunction: TypeAlias = Callable[[str, str], float | Awaitable[float]]
 """Takes the prompt and an answer, returns a score; higher is better."""
 
 
 def reward_worker(reward: RewardFunction | Worker) -> Worker:
-    """What scores answers, as a worker; a function runs in threads.
+    """What scores answers, as a worker; a plain function runs in threads, an async one on the event loop.
 
     Args:
         reward: a function of prompt and answer, or a worker that stays as it is.
@@ -23,11 +24,14 @@ def reward_worker(reward: RewardFunction | Worker) -> Worker:
     if isinstance(reward, Worker):
         return reward
 
-    def score(task: Task) -> float:
+    def asked(task: Task) -> Any:  # Any: a score, or what gives one when awaited
         assert isinstance(task, RewardTask)
-        return float(reward(prompt_text(task), task.response.text if task.response is not None else ""))
+        return reward(prompt_text(task), task.response.text if task.response is not None else "")
 
-    return FunctionWorker(score)
+    async def awaited(task: Task) -> float:
+        return float(await asked(task))
+
+    return FunctionWorker(awaited if is_async(reward) else lambda task: float(asked(task)))
 
 
 def prompt_text(task: RewardTask) -> str:

@@ -41,6 +41,15 @@ async def test_the_highest_reward_wins_and_ties_go_to_the_earliest():
     assert [c.score for c in output.candidates] == [1.0, 3.0, 2.0, 3.0]
 
 
+async def test_a_reward_may_be_an_async_function():
+    async def slow_length(prompt, answer):
+        await asyncio.sleep(0)
+        return len(answer)
+
+    output, _ = await best(["a", "ccc", "bb"], slow_length)
+    assert (output.text, output.score) == ("ccc", 3.0)
+
+
 async def test_a_reward_sees_the_prompt_and_the_answer():
     seen = []
     await best(["a"], lambda prompt, answer: seen.append((prompt, answer)) or 1.0)

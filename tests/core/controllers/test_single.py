@@ -54,6 +54,8 @@ async def test_defaults_fill_only_what_the_caller_left_unset():
 def test_an_unknown_sampling_parameter_is_refused_with_the_known_ones(make):
     with pytest.raises(InvalidRequestError, match=r"'temprature' is no sampling parameter.*temperature"):
         make({"temprature": 1})
+    with pytest.raises(InvalidRequestError, match="must map names to values, got 5"):
+        make(5)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from scaffolding_core.controller import ParallelProcess, Race
-from scaffolding_core.errors import ControllerError, WorkerError
+from scaffolding_core.errors import ControllerError, InvalidRequestError, WorkerError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from tests.core.doubles import Backend, Method, task
 
@@ -263,3 +263,8 @@ async def test_an_error_in_drawing_is_the_methods_own():
     assert (await run(process, backend)).text == "ok"
     assert backend.running == 0
     assert backend.finished == []
+
+
+def test_a_race_that_may_run_less_than_nothing_ahead_is_refused():
+    with pytest.raises(InvalidRequestError, match="ahead"):
+        Race([], ahead=-1)
