@@ -88,12 +88,10 @@ class Candidate:
     @classmethod
     def from_task(cls, index: int, task: GenerationTask) -> Self:
         """What a finished task holds."""
-        new = cls(index, task.output_str, task.reasoning, task.tool_calls, task.original)
-        new.usage = task.usage
-        new.finish_reason = task.finish_reason
-        new.logprobs = task.logprobs
-        new.output_tokens = task.output_tokens
-        return new
+        return cls(
+            index, task.output_str, task.reasoning, task.tool_calls, task.original,
+            None, None, 0, task.usage, None, False, task.finish_reason, task.logprobs, task.output_tokens,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -83,7 +83,7 @@ class ScaffoldingResult:
         self._error: BaseException | None = None
         self._error_seen = False
         self._done = False
-        self._waiters: tuple[asyncio.Future[ScaffoldingResult], ...] = ()
+        self._waiters: list[asyncio.Future[ScaffoldingResult]] = []
         self._finished: threading.Event | None = None
         self._streams: tuple[EventStream, ...] = ()
 
@@ -167,11 +167,10 @@ class ScaffoldingResult:
         """A future of the running loop for the finished result; cancelling it leaves the request alone."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ScaffoldingResult] = loop.create_future()
-        with self._lock:
-            if not self._done:
-                self._waiters = (*self._waiters, future)
-                return future
-        self._settle(future)
+        if not self._done:
+            self._waiters.append(future)
+        if self._done:  # perhaps only now, on another thread: then it may be settled twice, which does no harm
+            self._settle(future)
         return future
 
     def __await__(self) -> Generator[object, None, ScaffoldingResult]:
@@ -227,7 +226,7 @@ class ScaffoldingResult:
             if self._done:
                 return
             self._output, self._error, self._done = output, error, True
-            waiters, self._waiters = self._waiters, ()
+            waiters, self._waiters = self._waiters, []
             streams, self._streams = self._streams, ()
         self._cancel = None
         if self._finished is not None:

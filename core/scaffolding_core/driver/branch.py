@@ -109,6 +109,10 @@ class Branch:
             branch = branch.parent
         return tuple(reversed(path))
 
+    def launch(self) -> None:
+        """Start it, in a turn of its own."""
+        self.driver.post(self)
+
     def advance(self) -> Branch | None:
         """Resume the generator until it waits or ends; returns the parent if that can go on now."""
         if self.done:
@@ -209,7 +213,7 @@ class Branch:
         self.pending = len(self.children)
         self.live += self.pending
         for child in self.children:
-            self.driver.post(child)
+            child.launch()
         if not self.children:
             self.reply = []
         return not self.children
@@ -219,7 +223,8 @@ class Branch:
         if not isinstance(run, RaceRun) or run.owner is not self:
             run = self._run_of(race)
         if race.news is not None:
-            self._tell_candidate(race.news)
+            if self.request.result.listened_to:
+                self._tell_candidate(race.news)
             race.news = None
         return run.cancelled or self._hand_back(run)
 
@@ -317,19 +322,16 @@ class Branch:
             if item is None:
                 run.exhausted = True
                 return
-            child = self._child_of(run, item)
-            run.live[child.index] = child
-            run.started += 1
+            index, path = run.started, self.spawned
+            child: Child = (
+                Call(request, self, item, index, path, run)
+                if isinstance(item, Task)
+                else Branch(request, self, checked_generator(item), index, path, run)
+            )
+            run.live[index] = child
+            run.started, self.spawned = index + 1, path + 1
             self.live += 1
-            if isinstance(child, Call):
-                child.launch()
-            else:
-                self.driver.post(child)
-
-    def _child_of(self, run: RaceRun, item: Task | Steps[Any]) -> Child:
-        if isinstance(item, Task):
-            return Call(self.request, self, item, run.started, self._next_path(), run)
-        return Branch(self.request, self, checked_generator(item), run.started, self._next_path(), run)
+            child.launch()
 
     # The end.
 
