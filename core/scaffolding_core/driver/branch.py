@@ -90,7 +90,7 @@ class Branch:
         self.done = False
         self.live = 0  # children that run, those of races included
         self.spawned = 0  # children so far, for paths that never repeat
-        self.races: list[RaceRun] = []
+        self.races: tuple[RaceRun, ...] = ()
         self.waiting: RaceRun | None = None
         self.children: Sequence[Child] = ()  # of the list or ParallelProcess that is waited for
         self.pending = 0
@@ -269,7 +269,7 @@ class Branch:
     def _run_of(self, race: Race) -> RaceRun:
         if race.run is None:
             race.run = RaceRun(race, self)
-            self.races.append(race.run)
+            self.races = (*self.races, race.run)
         run = race.run
         if not isinstance(run, RaceRun) or run.owner is not self:
             raise ControllerError("a race belongs to the branch that first yielded it")
@@ -362,8 +362,7 @@ class Branch:
         for run in self.races:
             run.outcomes.clear()
             run.race.branches, run.race.run = iter(()), _ENDED  # else they would keep each other, and all samples
-        self.races.clear()
-        self.children = ()
+        self.races = self.children = ()
         self.reply = self.waiting = None
         parent = self.parent
         if parent is None:

@@ -67,7 +67,7 @@ class Driver:
             self._scheduled = True
             self.loop.call_soon(self._drain, context=self.empty_context)
 
-    def call_from_anywhere(self, function: Callable[[Unpack[Given]], None], *given: Unpack[Given]) -> None:
+    def call_from_anywhere(self, function: Callable[[Unpack[Given]], None], *given: *Given) -> None:
         """Call a function on the loop: at once if this is it, soon if not, never if it is closed."""
         if asyncio._get_running_loop() is self.loop:
             function(*given)

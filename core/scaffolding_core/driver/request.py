@@ -267,7 +267,7 @@ class Request:
         """Fail the result without running anything: the loop is gone."""
         self._ended = True
         self.context = self.driver.past_context
-        self.result.set_error(error)
+        self.result.finish(None, error)
 
     def fail(self, error: BaseException) -> None:
         """End it at once: the driver cannot go on with it."""
@@ -314,11 +314,9 @@ class Request:
             self._timer.cancel()
         self._charged = self._streams = None
         self._leave()
-        if error is not None:
-            self.result.set_error(error)
-        elif output is not None:
+        if output is not None:
             output.usage = self.usage
-            self.result.set_output(output)
+        self.result.finish(output if error is None else None, error)
 
     def _leave(self) -> None:
         self.driver.requests.discard(self)
