@@ -7,7 +7,7 @@ is answered by the next reply of the script, or by a function of its body.
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,13 +19,14 @@ from aiohttp import web
 class Reply:
     """How one request is answered: pieces of text per choice, or a fault."""
 
-    pieces: tuple[str, ...] = ("7",)
+    pieces: Iterable[str] = ("7",)
     finish: str | None = "stop"
     tool_calls: tuple[tuple[str, str], ...] = ()
     reasoning: str = ""
     usage: dict[str, Any] | None = field(default_factory=lambda: {"prompt_tokens": 5, "completion_tokens": 2})
     logprobs: Any = None
     wait: float = 0.0  # before the answer begins
+    held: threading.Event | None = None  # until which the answer does not begin
     between: float = 0.0  # between two pieces
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -33,6 +34,28 @@ class Reply:
     events: tuple[str, ...] | None = None  # raw data of the events, instead of pieces
     reset: bool = False  # break the connection after the pieces
     stream: bool = True  # False answers with plain JSON
+
+
+class Paced:
+    """A script that writes an answer piece by piece, each once the one before was taken."""
+
+    def __init__(self, *pieces: str) -> None:
+        self.pieces = pieces
+        self._taken = threading.Semaphore(0)
+
+    def __call__(self, body: dict[str, Any]) -> Reply:
+        return Reply(pieces=self._one_by_one())
+
+    def take(self, text: str | None) -> str | None:
+        """Let the next piece be written, if this is one."""
+        if text:
+            self._taken.release()
+        return text
+
+    def _one_by_one(self) -> Iterator[str]:
+        for piece in self.pieces:
+            yield piece
+            assert self._taken.acquire(timeout=60)
 
 
 class Scripted:
@@ -71,6 +94,8 @@ class Scripted:
 
     async def _send(self, request: web.Request, body: dict[str, Any], reply: Reply) -> web.StreamResponse:
         await asyncio.sleep(reply.wait)
+        while reply.held is not None and not reply.held.is_set():
+            await asyncio.sleep(0.001)
         if reply.body is not None:
             text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
             kind = "text/html" if text.startswith("<") else "application/json"
@@ -181,9 +206,9 @@ def serve(server: Scripted):
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield server
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)

@@ -99,11 +99,10 @@ class HttpStream:
         try:
             if self._gate is not None:
                 await self._gate.enter()
-            session = await self._sessions.get()
             self._url, body = self._request()
             connection.set(self._connection)
             async with asyncio.timeout(self._first_byte_timeout):
-                self._response = await session.post(self._url, json=body)
+                self._response = await self._sessions.post(self._url, body)
                 await self._check(self._response)
         except Exception as error:
             self._raise(error, self._first_byte_timeout)

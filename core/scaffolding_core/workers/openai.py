@@ -255,7 +255,9 @@ class OpenAIWorker(Worker):
                 if len(tasks) > 1 and _refuses_n(failed):
                     self._siblings.most = 1
                     raise TogetherRefused from failed.error
-                if failed.stale and not stale:  # the server had closed an idle connection: nothing was tried yet
+                if (
+                    failed.stale and not stale and not self._closed
+                ):  # the server had closed an idle connection: nothing was tried yet
                     stale, attempt, paid.calls = True, attempt - 1, paid.calls - 1
                 else:
                     paid.lost_calls += failed.sent
@@ -358,6 +360,7 @@ class OpenAIWorker(Worker):
         paid: Usage,
     ) -> None:
         """Wait for the next attempt, or raise if there is none."""
+        self._refuse_if_closed(tasks, choices, paid)
         shown = any(
             choice.pieces and task.scope is not None and task.scope.listening
             for task, choice in zip(tasks, choices, strict=True)
@@ -374,6 +377,9 @@ class OpenAIWorker(Worker):
         except asyncio.CancelledError:
             self._cut(tasks, choices, paid)
             raise
+        self._refuse_if_closed(tasks, choices, paid)
+
+    def _refuse_if_closed(self, tasks: list[GenerationTask], choices: list[Choice], paid: Usage) -> None:
         if self._closed:
             _charge(tasks, choices, None, paid)
             raise ClosedError(f"{self!r} was closed while the task ran")

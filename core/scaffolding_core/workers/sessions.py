@@ -7,9 +7,10 @@ import json
 import os
 import socket
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, MutableSet
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp import AddrInfoType
@@ -57,23 +58,37 @@ class Sessions:
 
     async def get(self) -> aiohttp.ClientSession:
         """The running loop's session."""
+        return (await self._open()).session
+
+    async def post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
+        """Send JSON on the running loop's session; an answer that is being read when it is closed fails."""
+        held = await self._open()
+        response = await held.session.post(url, json=body)
+        held.responses.add(response)
+        if held.session.closed:  # between the answer's arrival and now
+            response.close()
+            raise aiohttp.ClientConnectionError("the session was closed")
+        return response
+
+    async def _open(self) -> _Open:
         loop = asyncio.get_running_loop()
         held = self._sessions.get(loop)
         if held is not None and not held.session.closed and self._process == os.getpid():
-            return held.session
+            return held
         self._forget_dead()
-        keeper = self._keep()
-        held = _Open(await anext(keeper), keeper)
+        responses: WeakSet[aiohttp.ClientResponse] = WeakSet()
+        keeper = self._keep(responses)
+        held = _Open(await anext(keeper), keeper, responses)
         with self._lock:
             self._sessions[loop] = held
-        return held.session
+        return held
 
     async def close_here(self) -> None:
         """Close the running loop's session."""
         with self._lock:
             held = self._sessions.pop(asyncio.get_running_loop(), None)
         if held is not None:
-            await held.keeper.aclose()
+            await held.close()
 
     async def close_all(self) -> None:
         """Close every session; those of other loops on their own loops."""
@@ -86,13 +101,15 @@ class Sessions:
         with self._lock:
             sessions, self._sessions = self._sessions, {}
         for loop, held in sessions.items():
-            closing = held.session.close()
+            closing = held.close()
             try:
                 asyncio.run_coroutine_threadsafe(closing, loop)
             except RuntimeError:  # closed since
                 closing.close()
 
-    async def _keep(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
+    async def _keep(
+        self, responses: MutableSet[aiohttp.ClientResponse]
+    ) -> AsyncGenerator[aiohttp.ClientSession, None]:
         """Hold a session open; a loop that shuts down closes its async generators, and with it this one."""
         session = aiohttp.ClientSession(
             headers=self._headers,
@@ -105,6 +122,8 @@ class Sessions:
         try:
             yield session
         finally:
+            for response in list(responses):
+                response.close()  # aiohttp leaves whoever reads a chunked answer of a closed session waiting
             await session.close()
 
     def _forget_dead(self) -> None:
@@ -121,6 +140,10 @@ class Sessions:
 class _Open(NamedTuple):
     session: aiohttp.ClientSession
     keeper: AsyncGenerator[aiohttp.ClientSession, None]
+    responses: MutableSet[aiohttp.ClientResponse]
+
+    async def close(self) -> None:
+        await self.keeper.aclose()
 
 
 def _json(body: object) -> str:

@@ -35,6 +35,11 @@ def length(prompt, answer):
     return len(answer)
 
 
+async def async_length(prompt, answer):
+    await asyncio.sleep(0)
+    return len(answer)
+
+
 async def test_the_highest_reward_wins_and_ties_go_to_the_earliest():
     output, _ = await best(["a", "ccc", "bb", "ddd"], length)
     assert (output.text, output.score) == ("ccc", 3.0)
@@ -42,11 +47,7 @@ async def test_the_highest_reward_wins_and_ties_go_to_the_earliest():
 
 
 async def test_a_reward_may_be_an_async_function():
-    async def slow_length(prompt, answer):
-        await asyncio.sleep(0)
-        return len(answer)
-
-    output, _ = await best(["a", "ccc", "bb"], slow_length)
+    output, _ = await best(["a", "ccc", "bb"], async_length)
     assert (output.text, output.score) == ("ccc", 3.0)
 
 
@@ -77,11 +78,12 @@ async def test_each_sample_is_scored_as_soon_as_it_is_there():
 
     workers = {"generation": Waits(["first"]), "reward": FunctionWorker(areward)}
     async with ScaffoldingLlm(BestOfNController(single, rewards, 2), workers) as llm:
-        assert (await asyncio.wait_for(llm.generate_async("q").aresult(), 5)).output.samples == 2
+        assert (await asyncio.wait_for(llm.generate_async("q").aresult(), 30)).output.samples == 2
 
 
+@pytest.mark.looptime
 async def test_enough_stops_and_cuts_the_rest():
-    output, worker = await best(["a", "bb", "ccc"], length, delays=[0, 0, 30], enough=2)
+    output, worker = await best(["a", "bb", "ccc"], async_length, delays=[0, 0, 30], enough=2)
     assert (output.text, output.stopped) == ("bb", "decided")
     assert worker.cut == 1
 
@@ -109,8 +111,11 @@ async def test_a_reward_that_is_no_number_is_an_error():
         await best(["a"], lambda prompt, answer: float("nan"))
 
 
+@pytest.mark.looptime
 async def test_a_budget_that_ends_gives_the_best_so_far():
-    output, _ = await best(["a", "bb", "ccc"], length, delays=[0, 0, 30], options={"budget": Budget(seconds=0.05)})
+    output, _ = await best(
+        ["a", "bb", "ccc"], async_length, delays=[0, 0, 30], options={"budget": Budget(seconds=0.05)}
+    )
     assert (output.text, output.stopped) == ("bb", "budget")
 
 

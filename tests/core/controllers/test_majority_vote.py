@@ -29,6 +29,7 @@ from scaffolding_core.voting import Beta, Tally, winner
 from scaffolding_core.worker import Worker
 from tests.core.doubles import Backend
 
+pytestmark = pytest.mark.looptime
 single = NativeGenerationController()
 
 
@@ -124,7 +125,6 @@ async def test_samples_start_as_they_are_needed_so_that_an_early_stop_saves_work
     assert worker.started == 9
 
 
-@pytest.mark.looptime
 async def test_speed_does_not_move_the_accuracy_of_a_stopped_vote():
     """On a virtual clock, with wrong answers in half, the same, and twice the time of right ones.
 

@@ -120,6 +120,7 @@ async def test_an_unknown_option_names_the_known_ones():
         await seen_by(MajorityVoteController(NativeGenerationController()), "q", sample_nun=3)
 
 
+@pytest.mark.looptime
 async def test_a_deadline_midway_keeps_the_text_there_is_of_a_single_generation():
     class Slow(Worker):
         async def run_task(self, task):

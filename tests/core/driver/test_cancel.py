@@ -12,6 +12,7 @@ from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.worker import Worker
 from tests.core.doubles import Backend, Method, task
 
+pytestmark = pytest.mark.looptime
 single = NativeGenerationController()
 
 
@@ -36,6 +37,7 @@ async def test_no_other_request_is_harmed():
             await doomed
 
 
+@pytest.mark.looptime(False)
 async def test_cancel_works_from_another_thread():
     async with ScaffoldingLlm(single, Backend()) as llm:
         result = llm.generate_async("wait:30")

@@ -99,7 +99,7 @@ def test_a_thread_reads_events_and_leaving_early_cancels():
         for event in stream:
             assert event.text == "x"
             break
-        stream.result.wait_ended(5)
+        stream.result.wait_ended(30)
     assert backend.cut == ["say:x wait:30"]
 
 
@@ -112,6 +112,7 @@ async def test_a_stream_is_iterated_only_once():
                 pass
 
 
+@pytest.mark.looptime
 async def test_iterating_a_running_result_gives_events_from_now_on_to_each_reader():
     worker = Writes()
     async with ScaffoldingLlm(single, worker) as llm:
@@ -146,11 +147,15 @@ async def test_text_waits_in_one_piece_a_branch_for_a_slow_reader():
 
 
 async def test_a_thread_reads_the_events_of_a_request_on_another_loop():
-    async with ScaffoldingLlm(single, Backend()) as llm:
-        result = llm.generate_async("wait:0.02 say:x")
+    worker = Writes()
+    async with ScaffoldingLlm(single, worker) as llm:
+        result = llm.generate_async("x")
         seen = []
         reader = threading.Thread(target=lambda: seen.extend(type(e).__name__ for e in result))
         reader.start()
+        while not result.listened_to:
+            await asyncio.sleep(0.001)
+        worker.go_on.release()
         await result
         await asyncio.to_thread(reader.join)
     assert seen == ["TokenEvent", "FinalEvent"]

@@ -9,6 +9,8 @@ from scaffolding_core.errors import InvalidRequestError, RequestCancelledError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from tests.core.doubles import Backend, Method, task
 
+pytestmark = pytest.mark.looptime
+
 
 async def test_a_worker_runs_no_more_than_its_max_concurrency_first_come_first_served():
     backend = Backend(max_concurrency=2)
@@ -66,6 +68,7 @@ async def test_requests_beyond_max_parallel_requests_wait_their_turn():
     assert len(backend.finished) == 6
 
 
+@pytest.mark.looptime(False)
 async def test_the_count_is_one_over_a_loop_in_a_thread_and_this_one():
     backend = Backend(max_concurrency=2)
     async with ScaffoldingLlm(NativeGenerationController(), backend) as llm:

@@ -12,6 +12,8 @@ from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.task import ComputeTask
 from tests.core.doubles import Backend, Method, task
 
+pytestmark = pytest.mark.looptime
+
 
 async def run(process, backend=None, **options):
     async with ScaffoldingLlm(Method(process), backend or Backend()) as llm:
@@ -23,7 +25,7 @@ async def run(process, backend=None, **options):
     [
         ({"budget": Budget(seconds=0.03)}, "seconds"),
         ({"deadline": "soon"}, "deadline"),
-        ({"budget": Budget(seconds=30), "deadline": "soon"}, "deadline"),
+        ({"budget": Budget(seconds=25), "deadline": "soon"}, "deadline"),
     ],
 )
 async def test_time_cuts_running_work_and_throws_where_the_method_waits(options, limit):
@@ -36,7 +38,7 @@ async def test_time_cuts_running_work_and_throws_where_the_method_waits(options,
             tasks[0].output_str = f"best so far: {error.limit}"
 
     if options.get("deadline"):
-        options = {**options, "deadline": time.monotonic() + 0.03}
+        options = {**options, "deadline": time.monotonic() + 20}
     assert (await run(process, backend, **options)).text == f"best so far: {limit}"
     assert backend.cut == ["wait:30"]
 
@@ -171,8 +173,8 @@ async def test_workers_see_the_deadline_on_their_tasks_scope():
     def process(tasks):
         yield tasks
 
-    await run(process, Clock(), deadline=time.monotonic() + 5)
-    assert 4 < seen[0] <= 5
+    await run(process, Clock(), deadline=time.monotonic() + 1000)
+    assert 900 < seen[0] <= 1000
 
 
 @pytest.mark.parametrize(

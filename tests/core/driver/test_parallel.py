@@ -8,6 +8,8 @@ from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from tests.core.doubles import Backend, Method, task
 
+pytestmark = pytest.mark.looptime
+
 
 async def run(process, backend=None):
     async with ScaffoldingLlm(Method(process), backend or Backend()) as llm:

@@ -9,6 +9,8 @@ from scaffolding_core.errors import ControllerError, InvalidRequestError, Worker
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from tests.core.doubles import Backend, Method, task
 
+pytestmark = pytest.mark.looptime
+
 
 async def run(process, backend=None):
     async with ScaffoldingLlm(Method(process), backend or Backend()) as llm:

@@ -22,11 +22,11 @@ async def test_leaving_the_async_with_drains():
 
 
 def test_leaving_the_with_drains_and_leaves_no_thread():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with ScaffoldingLlm(single, Backend()) as llm:
         result = llm.generate_async("wait:0.03 say:x")
     assert result.text == "x"
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_program_that_ends_without_closing_ends_quietly():
@@ -38,10 +38,11 @@ running = llm.generate_async("Tell me a story.")
 time.sleep(1.5)
 assert not running.done
 """
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=20)
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=60)
     assert (ended.stdout, ended.stderr) == (b"", b"")
 
 
+@pytest.mark.looptime
 async def test_leaving_with_an_exception_cancels():
     backend = Backend()
     with pytest.raises(KeyError):
@@ -54,6 +55,7 @@ async def test_leaving_with_an_exception_cancels():
     assert backend.running == 0
 
 
+@pytest.mark.looptime
 async def test_shutdown_on_a_loop_with_requests_cancels_them_since_it_cannot_wait():
     backend = Backend()
     llm = ScaffoldingLlm(single, backend)

@@ -272,6 +272,7 @@ async def test_a_cut_ends_the_await_at_once_and_drops_the_late_result():
     assert task.output_str is None
 
 
+@pytest.mark.looptime
 async def test_a_cut_stops_an_async_function():
     cut = asyncio.Event()
 

@@ -35,7 +35,7 @@ async def busy_slots(worker: LocalWorker) -> int:
 
 
 async def until_idle(worker: LocalWorker) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await busy_slots(worker):
             pass
 

@@ -11,11 +11,13 @@ import pytest
 
 from scaffolding_core import (
     BackendUnavailableError,
+    ClosedError,
     GenerationTask,
     NativeGenerationController,
     OpenAIWorker,
     ScaffoldingLlm,
 )
+from tests.eventually import until
 from tests.servers.scripted import Reply, scripted_server
 
 pytestmark = pytest.mark.usefixtures("short_waits")
@@ -85,6 +87,25 @@ def test_a_worker_serves_loops_one_after_another_and_leaves_no_connection_behind
     gc.collect()  # an unclosed session would warn here, and warnings are errors
 
 
+@pytest.mark.parametrize("closed", ["before its first piece", "while it is read"])
+@pytest.mark.parametrize("how", ["async", "blocking"])
+async def test_closing_a_worker_ends_what_it_runs_at_once(how, closed):
+    reply = Reply(wait=60) if closed == "before its first piece" else Reply(("7", "8"), between=60)
+    with scripted_server(reply) as server:
+        worker = OpenAIWorker(server.url, "m")
+        async with ScaffoldingLlm(NativeGenerationController(), worker) as llm:
+            events = aiter(llm.stream("q"))
+            awaited = asyncio.ensure_future(anext(events))
+            await until(lambda: server.open)
+            if closed == "while it is read":
+                assert (await awaited).text == "7"
+                awaited = asyncio.ensure_future(anext(events))
+            await (worker.async_shutdown() if how == "async" else asyncio.to_thread(worker.shutdown))
+            with pytest.raises(ClosedError, match="closed while the task ran"):
+                await asyncio.wait_for(awaited, 60)
+        await until(lambda: not server.open)
+
+
 async def test_an_idle_connection_that_the_server_closed_costs_no_attempt():
     async with dropping(1) as (url, seen), OpenAIWorker(url, "m", max_attempts=1) as worker:
         for _ in range(3):
@@ -120,7 +141,5 @@ async def test_after_many_random_cuts_every_request_is_served_and_no_connection_
                 await asyncio.gather(*(result.ended() for result in results))
             served = await asyncio.gather(*(llm.generate_async("q") for _ in range(30)))
             assert [result.text for result in served] == ["777"] * 30
-        async with asyncio.timeout(10):
-            while server.open:
-                await asyncio.sleep(0.01)
+        await until(lambda: not server.open)
     assert server.cut > 50

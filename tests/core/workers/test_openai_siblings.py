@@ -1,6 +1,7 @@
 """Siblings: samples of one prompt that start together are one request."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -14,6 +15,7 @@ from scaffolding_core import (
     ScaffoldingLlm,
     UserMessage,
 )
+from tests.eventually import until
 from tests.servers.scripted import Reply, scripted_server
 
 pytestmark = pytest.mark.usefixtures("short_waits")
@@ -24,12 +26,12 @@ def siblings(count: int) -> list[GenerationTask]:
     return [GenerationTask(input_str="q", group=group) for _ in range(count)]
 
 
-def only_alone(answer):
-    """A server that takes one sample a request."""
+def only_alone(answer, held=None):
+    """A server that takes one sample a request; it refuses more once it is no longer held."""
 
     def script(body):
         if body.get("n", 1) > 1:
-            return Reply(status=400, body={"error": {"message": "Field 'n': Value must be 1"}}, wait=0.2)
+            return Reply(status=400, body={"error": {"message": "Field 'n': Value must be 1"}}, held=held)
         return answer()
 
     return script
@@ -59,21 +61,18 @@ async def test_a_seed_or_other_parameters_keep_siblings_apart():
 
 
 async def test_one_sibling_is_cut_at_once_and_the_stream_closes_with_the_last():
-    with scripted_server(Reply(pieces=("x",) * 200, between=0.01)) as server:
+    with scripted_server(Reply(pieces=("x",) * 2000, between=0.01)) as server:
         async with OpenAIWorker(server.url, "m") as worker:
             tasks = siblings(2)
             first, second = (asyncio.create_task(worker.run_task(task)) for task in tasks)
-            await asyncio.sleep(0.2)
+            await until(lambda: server.open)
             first.cancel()
             await asyncio.wait([first])
             assert not second.done()
             assert server.open == 1
             second.cancel()
             await asyncio.wait([second])
-            for _ in range(100):
-                if server.cut:
-                    break
-                await asyncio.sleep(0.02)
+            await until(lambda: server.cut)
     assert [request["n"] for request in server.requests] == [2]
     assert server.cut == 1
     assert all(task.usage is not None and task.finish_reason == "cancelled" for task in tasks)
@@ -111,24 +110,30 @@ async def test_where_each_is_sent_alone_each_has_its_own_outcome():
 
 
 async def test_where_each_is_sent_alone_one_that_was_cut_before_is_not_sent():
-    with scripted_server(only_alone(Reply)) as server:
+    held = threading.Event()
+    with scripted_server(only_alone(Reply, held)) as server:
         async with OpenAIWorker(server.url, "m") as worker:
             running = [asyncio.create_task(worker.run_task(task)) for task in siblings(4)]
-            await asyncio.sleep(0.1)
+            await until(lambda: server.open)
             running[0].cancel()
+            await asyncio.sleep(0)
+            held.set()
             await asyncio.gather(*running, return_exceptions=True)
     assert [request.get("n", 1) for request in server.requests] == [4, 1, 1, 1]
 
 
 async def test_another_attempt_asks_only_for_those_that_are_left():
-    replies = iter([Reply(status=503, body={}, wait=0.2), Reply(("7", "!"))])
+    held = threading.Event()
+    replies = iter([Reply(status=503, body={}, held=held), Reply(("7", "!"))])
     with scripted_server(lambda body: next(replies)) as server:
         async with OpenAIWorker(server.url, "m") as worker:
             tasks = siblings(4)
             running = [asyncio.create_task(worker.run_task(task)) for task in tasks]
-            await asyncio.sleep(0.1)
+            await until(lambda: server.open)
             for cut in running[:2]:
                 cut.cancel()
+            await asyncio.wait(running[:2])
+            held.set()
             await asyncio.gather(*running, return_exceptions=True)
     assert [request["n"] for request in server.requests] == [4, 2]
     assert [task.output_str for task in tasks] == ["", "", "7!", "7!"]

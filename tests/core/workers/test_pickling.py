@@ -25,7 +25,7 @@ async def test_a_worker_of_a_server_can_be_pickled_while_it_runs():
         worker = OpenAIWorker(server.url, api_key="secret", headers={"X-Team": "us"})
         async with ScaffoldingLlm(NativeGenerationController(), worker) as llm:
             running = llm.generate_async("q")
-            while not server.open:
+            while not server.requests:
                 await asyncio.sleep(0.01)
             again = pickle.loads(pickle.dumps(worker))
             assert (await running).text == "7"

@@ -26,6 +26,7 @@ from scaffolding_core.workers.reward import reward_worker
 from tests.core.controllers.test_majority_vote import Says
 from tests.core.doubles import Backend, Method, task
 
+pytestmark = pytest.mark.looptime
 single = NativeGenerationController()
 
 
@@ -38,7 +39,7 @@ async def recorded(method, worker, prompts=("q",), **options):
 
 async def replayed(method, recording, prompts=("q",), **options):
     async with ScaffoldingLlm(method, ReplayWorker(recording)) as llm:
-        results = await asyncio.wait_for(asyncio.gather(*(llm.generate_async(p, **options) for p in prompts)), 10)
+        results = await asyncio.wait_for(asyncio.gather(*(llm.generate_async(p, **options) for p in prompts)), 30)
     return [r.output for r in results]
 
 
@@ -141,7 +142,7 @@ async def test_a_method_that_goes_another_way_fails_and_does_not_hang(method, de
     _, recording = await recorded(MajorityVoteController(single, 3, run_ahead=3), Says(["7"] * 3, delays=delays))
     async with ScaffoldingLlm(method, ReplayWorker(recording, patience=0.1)) as llm:
         with pytest.raises(ReplayMismatchError, match=complaint):
-            await asyncio.wait_for(llm.generate_async("q"), 10)
+            await asyncio.wait_for(llm.generate_async("q"), 30)
 
 
 async def test_a_mismatch_ends_a_vote_and_is_no_failed_sample():
