@@ -37,6 +37,7 @@ from scaffolding_core import (
     Worker,
 )
 from scaffolding_core.backend import Backend
+from scaffolding_core.model_info import ModelInfo
 
 __all__ = ["ModelFields"]
 
@@ -65,8 +66,7 @@ class ModelFields(FunctionCallingLLM):
         default_factory=dict, description="Further options of the method's class, such as stop_rule."
     )
     model: str = Field(
-        default="",
-        description="Name of the model at the server; empty takes the first that it lists.",
+        default="", description="Name of the model at the server; empty takes the first that it lists."
     )
     api_base: str | None = Field(
         default=None, description="Address of an OpenAI-compatible server; None runs the embedded model."
@@ -79,7 +79,7 @@ class ModelFields(FunctionCallingLLM):
         default_factory=dict, description="Further keywords of every call, such as top_p."
     )
     context_window: int | None = Field(
-        default=None, description="Tokens of context; None takes what the backend is known to have, else 3900."
+        default=None, description="Tokens of context; None takes what the backend tells, else LlamaIndex's 3900."
     )
     is_chat_model: bool = Field(default=True, description="False completes raw prompts.")
     is_function_calling_model: bool | None = Field(
@@ -97,19 +97,30 @@ class ModelFields(FunctionCallingLLM):
     def metadata(self) -> LLMMetadata:
         """What the backend is; a wrapped LLM tells of itself.
 
-        A server tells neither its context nor, before the first call, its model: name them where they matter.
+        A server is asked once for what is neither given nor known: its model's name and context window. A server
+        that tells no window, as trtllm-serve, has LlamaIndex's 3900: give `context_window` there.
+
+        Cost: that question blocks for 2 s at most, an event loop too; a server that did not answer is left alone
+        for 30 s.
         """
+        return self._metadata(on_loop=True)
+
+    def to_payload(self) -> dict[str, Any]:
+        """What events tell of this LLM; on an event loop, as far as it is known, since every call is an event."""
+        return {"class_name": self.class_name(), **self._metadata(on_loop=False).model_dump()}
+
+    def _metadata(self, *, on_loop: bool) -> LLMMetadata:
         if self.llm is not None:
             return self.llm.metadata
-        worker = self._backend().worker
-        window = self.context_window or getattr(worker, "context_window", None) or DEFAULT_CONTEXT_WINDOW
-        calls_tools = self.is_function_calling_model
+        backend = self._backend()
+        given = ModelInfo(name=self.model or None, context_window=self.context_window)
+        model, calls_tools = backend.model_info(given, on_loop=on_loop), self.is_function_calling_model
         return LLMMetadata(
-            context_window=window,
+            context_window=model.context_window or DEFAULT_CONTEXT_WINDOW,
             num_output=self.max_tokens or DEFAULT_NUM_OUTPUTS,
             is_chat_model=self.is_chat_model,
-            is_function_calling_model=worker.capabilities.tools if calls_tools is None else calls_tools,
-            model_name=self.model or str(getattr(worker, "model", None) or "unknown"),
+            is_function_calling_model=backend.worker.capabilities.tools if calls_tools is None else calls_tools,
+            model_name=model.name or "unknown",
         )
 
     def close(self) -> None:

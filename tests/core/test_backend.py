@@ -1,9 +1,15 @@
 """Backend: what a model of another library holds."""
 
 import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
 
-from scaffolding_core import ChatTask, GenerationTask, NativeGenerationController, Worker
+import pytest
+
+from scaffolding_core import ChatTask, GenerationTask, NativeGenerationController, OpenAIWorker, Worker
 from scaffolding_core.backend import Backend
+from scaffolding_core.model_info import ModelInfo
+from tests.servers.scripted import Reply, scripted_server
 
 
 class Kinds(Worker):
@@ -29,3 +35,71 @@ def test_a_backend_goes_to_other_processes_also_after_it_was_used():
     assert again.llm("direct", {}).generate("q").text == f"{GenerationTask.__name__} None"
     backend.close()
     again.close()
+
+
+VLLM = [{"id": "big", "max_model_len": 32768}]
+BIG = ModelInfo(name="big", context_window=32768)
+
+
+@pytest.fixture
+def server():
+    with scripted_server(Reply()) as server:
+        server.models = VLLM
+        yield server
+
+
+@pytest.fixture
+def backend(server):
+    with OpenAIWorker(server.url) as worker:
+        yield Backend(worker)
+
+
+class TestTheModel:
+    def test_a_server_is_asked_once(self, backend, server):
+        assert [backend.model_info(ModelInfo(), on_loop=False) for _ in range(3)] == [BIG] * 3
+        assert server.asked == ["/v1/models"]
+
+    async def test_a_running_loop_is_held_up_only_where_that_was_said(self, backend, server):
+        assert backend.model_info(ModelInfo(), on_loop=False) == ModelInfo()
+        assert backend.model_info(ModelInfo(), on_loop=True) == BIG
+        assert backend.model_info(ModelInfo(), on_loop=False) == BIG
+
+    def test_what_was_given_counts_and_is_not_asked_for(self, backend, server):
+        given = ModelInfo(name="m", context_window=99)
+        assert backend.model_info(given, on_loop=True) == given
+        assert server.asked == []
+        assert backend.model_info(ModelInfo(context_window=99), on_loop=True) == ModelInfo(
+            name="big", context_window=99
+        )
+
+    def test_threads_that_ask_at_once_ask_once(self, backend, server):
+        server.models_wait = 0.2
+        with ThreadPoolExecutor(8) as threads:
+            told = list(threads.map(lambda _: backend.model_info(ModelInfo(), on_loop=False), range(8)))
+        assert told == [BIG] * 8
+        assert len(server.asked) == 1
+
+    def test_a_server_that_cannot_tell_is_not_asked_again(self, backend, server):
+        server.models = [{"id": "llama"}]
+        for _ in range(3):
+            assert backend.model_info(ModelInfo(), on_loop=False) == ModelInfo(name="llama")
+        assert len(server.asked) == 1
+
+    async def test_a_server_that_is_silent_holds_nobody_up_for_long(self, backend, server, monkeypatch):
+        monkeypatch.setattr("scaffolding_core.backend.ASKING_SECONDS", 0.2)
+        server.models_wait = 5
+        started = time.monotonic()
+        assert [backend.model_info(ModelInfo(), on_loop=True) for _ in range(5)] == [ModelInfo()] * 5
+        assert time.monotonic() - started < 2
+        assert len(server.asked) == 1
+
+    def test_one_that_did_not_answer_is_asked_again_later(self, backend, server, monkeypatch):
+        monkeypatch.setattr("scaffolding_core.backend.NOT_ASKED_AGAIN_SECONDS", 0.1)
+        server.models = None
+        assert backend.model_info(ModelInfo(), on_loop=False) == ModelInfo()
+        server.models = VLLM
+        time.sleep(0.2)
+        assert backend.model_info(ModelInfo(), on_loop=False) == BIG
+
+    def test_a_worker_that_knows_nothing_leaves_it_unknown(self):
+        assert Backend(Kinds()).model_info(ModelInfo(), on_loop=True) == ModelInfo()

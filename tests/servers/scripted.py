@@ -36,7 +36,7 @@ class Reply:
 
 
 class Scripted:
-    """The server; `requests` and `cut` tell what it saw."""
+    """The server; `requests`, `asked` and `cut` tell what it saw, and `models` and `props` what it is."""
 
     def __init__(self, script: Callable[[dict[str, Any]], Reply] | list[Reply] | Reply) -> None:
         self.script = script
@@ -46,6 +46,10 @@ class Scripted:
         self.cut = 0
         self.open = 0
         self.url = ""
+        self.models: Any = [{"id": "scripted-model"}]
+        self.models_wait = 0.0
+        self.props: Any = None
+        self.asked: list[str] = []  # what it is
 
     def reply(self, body: dict[str, Any]) -> Reply:
         if callable(self.script):
@@ -136,8 +140,14 @@ class Scripted:
             "usage": usage,
         }
 
-    async def models(self, request: web.Request) -> web.Response:
-        return web.json_response({"data": [{"id": "scripted-model"}]})
+    async def list_models(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path)
+        await asyncio.sleep(self.models_wait)
+        return web.json_response({"data": self.models})
+
+    async def tell_props(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path)
+        return web.json_response(self.props or {"error": "not here"}, status=200 if self.props else 404)
 
 
 _HEAD = {"id": "scripted", "object": "chat.completion.chunk", "created": 0, "model": "scripted-model"}
@@ -162,7 +172,8 @@ def serve(server: Scripted):
         app = web.Application(client_max_size=1 << 24)
         app.router.add_post("/v1/completions", server.answer)
         app.router.add_post("/v1/chat/completions", server.answer)
-        app.router.add_get("/v1/models", server.models)
+        app.router.add_get("/v1/models", server.list_models)
+        app.router.add_get("/props", server.tell_props)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
