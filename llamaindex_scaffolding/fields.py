@@ -197,12 +197,19 @@ class ModelFields(FunctionCallingLLM):
         return {name: value for name, value in {**self.additional_kwargs, **named}.items() if value is not None}
 
     def _method(self, method: str | Controller) -> ScaffoldingLlm:
-        options = dict(self.method_options) if method == self.method else {}
-        if isinstance(method, str) and method.replace("-", "_") == "majority_vote" and "generation" not in options:
-            options.setdefault("extractor", self._compared())
+        options = self.method_options if method == self.method else {}
+        return self._backend().llm(
+            method, self._completed(method, options) if isinstance(method, str) else options
+        )
+
+    def _completed(self, method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The user's options of a named method, and what goes with it here where they leave it open."""
+        own: dict[str, Any] = {}
         if self.llm is not None or not self.is_chat_model:
-            options.setdefault("generation", _AS_GIVEN)
-        return self._backend().llm(method, options)
+            own["generation"] = _AS_GIVEN
+        if method.replace("-", "_") == "majority_vote" and "generation" not in options:
+            own["extractor"] = self._compared()
+        return {**own, **options}
 
     def _compared(self) -> Extractor:
         """What a vote compares unless it is told otherwise."""
@@ -228,8 +235,9 @@ class ModelFields(FunctionCallingLLM):
         if idle and self.api_base is None:
             raise InvalidRequestError(f"{idle[0]} is for a server: pass api_base=, or leave it out")
         takes_several = self._method(self.method).takes("sample_num")
-        if isinstance(self.method, str) and self.sample_num not in (None, 1) and not takes_several:
-            raise InvalidRequestError(f"the method {self.method!r} takes one sample: leave sample_num out")
+        if self.sample_num not in (None, 1) and not takes_several:
+            named = repr(self.method) if isinstance(self.method, str) else type(self.method).__name__
+            raise InvalidRequestError(f"the method {named} takes one sample: leave sample_num out")
 
     def _owns_worker(self) -> bool:
         return self.llm is None and self.worker is None and self.api_base is not None

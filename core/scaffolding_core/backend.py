@@ -110,13 +110,14 @@ class Backend:
 
         Args:
             method: a name, or a controller, which stays as it is.
-            options: of the method's class.
+            options: of the method's class; a controller has them already.
 
         Raises:
             UnknownMethodError: no method of that name.
-            InvalidRequestError: options that the method does not have, or no reward where it needs one.
+            InvalidRequestError: options that the method does not have or that come beside a controller, or no
+                reward where the method needs one.
         """
-        key = (method, repr(sorted(options.items()))) if isinstance(method, str) else id(method)
+        key = (method if isinstance(method, str) else id(method), repr(sorted(options.items())))
         with self._lock:
             if key not in self._llms:
                 self._llms[key] = ScaffoldingLlm(
@@ -129,6 +130,8 @@ class Backend:
     def controller(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
         """The controller that `llm` runs, with the same arguments and errors; nothing is started for it."""
         if not isinstance(method, str):
+            for name in options:
+                raise InvalidRequestError(f"the method is a controller already: give {name!r} to the controller")
             return method
         if self._reward is None and needs_reward(method):
             raise InvalidRequestError(f"{method} needs something to judge by: pass reward=")

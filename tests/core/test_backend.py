@@ -6,7 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from scaffolding_core import ChatTask, GenerationTask, NativeGenerationController, OpenAIWorker, Worker
+from scaffolding_core import (
+    ChatTask,
+    GenerationTask,
+    InvalidRequestError,
+    NativeGenerationController,
+    OpenAIWorker,
+    Worker,
+)
 from scaffolding_core.backend import Backend
 from scaffolding_core.model_info import ModelInfo
 from tests.servers.scripted import Reply, scripted_server
@@ -37,6 +44,15 @@ def test_a_backend_goes_to_other_processes_also_after_it_was_used():
     again.close()
 
 
+def test_options_beside_a_controller_are_refused_since_it_has_its_own():
+    backend, method = Backend(Kinds()), NativeGenerationController()
+    backend.llm(method, {})
+    for refusing in (backend.llm, backend.controller):
+        with pytest.raises(InvalidRequestError, match="give 'stop_rule' to the controller"):
+            refusing(method, {"stop_rule": "full"})
+    backend.close()
+
+
 VLLM = [{"id": "big", "max_model_len": 32768}]
 BIG = ModelInfo(name="big", context_window=32768)
 
@@ -44,7 +60,7 @@ BIG = ModelInfo(name="big", context_window=32768)
 @pytest.fixture
 def server():
     with scripted_server(Reply()) as server:
-        server.models = VLLM
+        server.listed = VLLM
         yield server
 
 
@@ -73,21 +89,21 @@ class TestTheModel:
         )
 
     def test_threads_that_ask_at_once_ask_once(self, backend, server):
-        server.models_wait = 0.2
+        server.list_wait = 0.2
         with ThreadPoolExecutor(8) as threads:
             told = list(threads.map(lambda _: backend.model_info(ModelInfo(), on_loop=False), range(8)))
         assert told == [BIG] * 8
         assert len(server.asked) == 1
 
     def test_a_server_that_cannot_tell_is_not_asked_again(self, backend, server):
-        server.models = [{"id": "llama"}]
+        server.listed = [{"id": "llama"}]
         for _ in range(3):
             assert backend.model_info(ModelInfo(), on_loop=False) == ModelInfo(name="llama")
         assert len(server.asked) == 1
 
     async def test_a_server_that_is_silent_holds_nobody_up_for_long(self, backend, server, monkeypatch):
         monkeypatch.setattr("scaffolding_core.backend.ASKING_SECONDS", 0.2)
-        server.models_wait = 5
+        server.list_wait = 5
         started = time.monotonic()
         assert [backend.model_info(ModelInfo(), on_loop=True) for _ in range(5)] == [ModelInfo()] * 5
         assert time.monotonic() - started < 2
@@ -95,9 +111,9 @@ class TestTheModel:
 
     def test_one_that_did_not_answer_is_asked_again_later(self, backend, server, monkeypatch):
         monkeypatch.setattr("scaffolding_core.backend.NOT_ASKED_AGAIN_SECONDS", 0.1)
-        server.models = None
+        server.listed = None
         assert backend.model_info(ModelInfo(), on_loop=False) == ModelInfo()
-        server.models = VLLM
+        server.listed = VLLM
         time.sleep(0.2)
         assert backend.model_info(ModelInfo(), on_loop=False) == BIG
 

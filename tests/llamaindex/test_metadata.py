@@ -21,7 +21,7 @@ VLLM = [{"id": "big", "max_model_len": 32768}]
 @pytest.fixture
 def server():
     with scripted_server(Reply()) as server:
-        server.models = VLLM
+        server.listed = VLLM
         yield server
 
 
@@ -48,7 +48,7 @@ async def test_they_are_so_on_a_running_loop_too(server):
 
 
 async def test_a_call_on_a_loop_learns_them_and_is_not_held_up_to_tell_its_event(server):
-    server.models_wait = 0.3
+    server.list_wait = 0.3
     llm = ScaffoldingLLM("direct", api_base=server.url)
     call = asyncio.create_task(llm.achat(CHAT))
     longest, last = 0.0, asyncio.get_running_loop().time()
@@ -69,7 +69,7 @@ def test_what_the_user_names_counts_and_nothing_is_asked(server):
 
 
 def test_what_the_user_leaves_out_is_asked_for(server):
-    server.models = [*VLLM, {"id": "small", "max_model_len": 2048}]
+    server.listed = [*VLLM, {"id": "small", "max_model_len": 2048}]
     assert known(ScaffoldingLLM("direct", api_base=server.url, model="small")) == ("small", 2048)
     assert known(ScaffoldingLLM("direct", api_base=server.url, context_window=99)) == ("big", 99)
 
@@ -81,7 +81,7 @@ def test_copies_share_what_was_learnt(server):
 
 
 def test_a_server_that_tells_no_window_has_llamaindexs_own(server):
-    server.models = [{"id": "llama", "owned_by": "tensorrt_llm"}]
+    server.listed = [{"id": "llama", "owned_by": "tensorrt_llm"}]
     llm = ScaffoldingLLM("direct", api_base=server.url)
     assert known(llm) == ("llama", DEFAULT_CONTEXT_WINDOW)
     assert len(server.asked) == 1

@@ -36,7 +36,7 @@ class Reply:
 
 
 class Scripted:
-    """The server; `requests`, `asked` and `cut` tell what it saw, and `models` and `props` what it is."""
+    """The server; `requests`, `asked` and `cut` tell what it saw, and `listed` and `props` what it is."""
 
     def __init__(self, script: Callable[[dict[str, Any]], Reply] | list[Reply] | Reply) -> None:
         self.script = script
@@ -46,8 +46,8 @@ class Scripted:
         self.cut = 0
         self.open = 0
         self.url = ""
-        self.models: Any = [{"id": "scripted-model"}]
-        self.models_wait = 0.0
+        self.listed: Any = [{"id": "scripted-model"}]
+        self.list_wait = 0.0
         self.props: Any = None
         self.asked: list[str] = []  # what it is
 
@@ -140,10 +140,10 @@ class Scripted:
             "usage": usage,
         }
 
-    async def list_models(self, request: web.Request) -> web.Response:
+    async def models(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
-        await asyncio.sleep(self.models_wait)
-        return web.json_response({"data": self.models})
+        await asyncio.sleep(self.list_wait)
+        return web.json_response({"data": self.listed})
 
     async def tell_props(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
@@ -172,7 +172,7 @@ def serve(server: Scripted):
         app = web.Application(client_max_size=1 << 24)
         app.router.add_post("/v1/completions", server.answer)
         app.router.add_post("/v1/chat/completions", server.answer)
-        app.router.add_get("/v1/models", server.list_models)
+        app.router.add_get("/v1/models", server.models)
         app.router.add_get("/props", server.tell_props)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await runner.setup()

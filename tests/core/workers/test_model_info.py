@@ -31,7 +31,7 @@ TRTLLM = [{"id": "llama", "object": "model", "owned_by": "tensorrt_llm"}]
 async def learnt(models, name=None, props=None):
     """What is known after asking, and what was asked."""
     with scripted_server(Reply()) as server:
-        server.models, server.props = models, props
+        server.listed, server.props = models, props
         async with OpenAIWorker(server.url, name) as worker:
             await worker.learn_model()
             await worker.learn_model()
@@ -81,7 +81,7 @@ async def test_the_embedded_server_tells_what_its_worker_knows(embedded_url, loc
 
 async def test_a_call_that_needs_the_name_learns_the_window_too():
     with scripted_server(Reply()) as server:
-        server.models = VLLM
+        server.listed = VLLM
         async with OpenAIWorker(server.url) as worker:
             await worker.run_task(GenerationTask(input_str="q"))
             assert worker.model_info == ModelInfo(name="big", context_window=32768)
@@ -109,17 +109,17 @@ async def test_nothing_that_answers_is_an_error():
 async def test_a_server_that_lists_no_model_yet_is_asked_again():
     with scripted_server(Reply()) as server:
         async with OpenAIWorker(server.url) as worker:
-            server.models = []
+            server.listed = []
             with pytest.raises(ModelNotFoundError, match="lists no model"):
                 await worker.run_task(GenerationTask(input_str="q"))
-            server.models = VLLM
+            server.listed = VLLM
             await worker.learn_model()
             assert worker.model_info.name == "big"
 
 
 async def test_a_recording_worker_knows_what_the_worker_inside_knows():
     with scripted_server(Reply()) as server:
-        server.models = VLLM
+        server.listed = VLLM
         async with OpenAIWorker(server.url) as inner:
             worker = RecordingWorker(inner)
             await worker.learn_model()
