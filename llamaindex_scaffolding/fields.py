@@ -20,6 +20,7 @@ from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW, DEFAULT_NUM_OUTPU
 from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
+from llamaindex_scaffolding.candidates import StreamCandidates
 from llamaindex_scaffolding.react import ReActStep
 from llamaindex_scaffolding.rewards import core_reward
 from llamaindex_scaffolding.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
@@ -87,6 +88,14 @@ class ModelFields(FunctionCallingLLM):
     )
     timeout: float | None = Field(default=None, description="Seconds for one sample, over all attempts.")
     max_retries: int = Field(default=2, description="Further attempts of a sample that fails.")
+    stream_candidates: StreamCandidates | None = Field(
+        default=None,
+        description=(
+            "How samples are shown while the method runs: `reasoning` gives each, once it has finished, as "
+            "thoughts of a streamed chat; `events` tells instrumentation, under each call, of what each writes "
+            "and of its end; None shows the answer alone."
+        ),
+    )
     llm: LLM | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
     worker: Worker | None = Field(default=None, description="A worker of your own, instead of a server.")
     reward: Any = Field(default=None, description="Scores answers; see `Reward`.")
