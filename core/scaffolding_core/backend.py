@@ -27,9 +27,12 @@ ASKING_SECONDS = 2.0
 NOT_ASKED_AGAIN_SECONDS = 30.0
 """Time for which a backend that did not tell is left alone."""
 
+KEPT_METHODS = 32
+"""Methods whose `ScaffoldingLlm` is kept for the next call; options may be made anew for each, without end."""
+
 
 class Backend:
-    """The worker of a model, and a `ScaffoldingLlm` for each of its methods.
+    """The worker of a model, and a `ScaffoldingLlm` for each of its methods; those used last are kept.
 
     Copies of a model share it, so that no copy starts threads, connections or an embedded model of its own.
 
@@ -119,13 +122,15 @@ class Backend:
         """
         key = (method if isinstance(method, str) else id(method), repr(sorted(options.items())))
         with self._lock:
-            if key not in self._llms:
-                self._llms[key] = ScaffoldingLlm(
-                    self.controller(method, options),
-                    self._workers(),
-                    max_parallel_requests=self._max_parallel_requests,
-                )
-            return self._llms[key]
+            llm = self._llms.pop(key, None) or ScaffoldingLlm(
+                self.controller(method, options),
+                self._workers(),
+                max_parallel_requests=self._max_parallel_requests,
+            )
+            self._llms[key] = llm  # as the latest
+            if len(self._llms) > KEPT_METHODS:
+                del self._llms[next(iter(self._llms))]  # it ends by itself once nobody waits for its requests
+            return llm
 
     def controller(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
         """The controller that `llm` runs, with the same arguments and errors; nothing is started for it."""

@@ -1,20 +1,25 @@
 """Backend: what a model of another library holds."""
 
+import asyncio
+import gc
 import pickle
+import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from scaffolding_core import (
     ChatTask,
+    FunctionWorker,
     GenerationTask,
     InvalidRequestError,
     NativeGenerationController,
     OpenAIWorker,
     Worker,
 )
-from scaffolding_core.backend import Backend
+from scaffolding_core.backend import KEPT_METHODS, Backend
 from scaffolding_core.model_info import ModelInfo
 from tests.servers.scripted import Reply, scripted_server
 
@@ -51,6 +56,51 @@ def test_options_beside_a_controller_are_refused_since_it_has_its_own():
         with pytest.raises(InvalidRequestError, match="give 'stop_rule' to the controller"):
             refusing(method, {"stop_rule": "full"})
     backend.close()
+
+
+class TestKeptMethods:
+    def test_a_method_that_is_used_again_is_the_same(self):
+        backend = Backend(Kinds())
+        assert backend.llm("direct", {}) is backend.llm("direct", {})
+
+    def test_those_used_last_are_kept_and_others_are_let_go(self):
+        backend = Backend(Kinds())
+        first = weakref.ref(backend.llm("direct", {}))
+        for number in range(KEPT_METHODS + 5):
+            assert backend.llm("majority_vote", {"sample_num": number + 1}).generate("q").text
+            assert backend.llm("direct", {}) is first()  # in use
+        for number in range(KEPT_METHODS + 5):
+            backend.llm("majority_vote", {"sample_num": number + 1})
+        gc.collect()
+        assert first() is None
+        backend.close()
+
+    @pytest.mark.parametrize("way", ["blocking", "async"])
+    async def test_one_that_is_let_go_finishes_what_it_runs(self, way):
+        started, go_on = threading.Event(), threading.Event()
+
+        async def answer(task):
+            started.set()
+            await asyncio.to_thread(go_on.wait, 10)
+            return "7"
+
+        backend = Backend(FunctionWorker(answer))
+        if way == "async":
+            running = asyncio.ensure_future(_awaited(backend.llm("direct", {}).generate_async("q")))
+        else:
+            running = asyncio.ensure_future(asyncio.to_thread(lambda: backend.llm("direct", {}).generate("q")))
+        await asyncio.to_thread(started.wait, 10)
+        for number in range(KEPT_METHODS + 1):
+            backend.llm("majority_vote", {"sample_num": number + 1})
+        gc.collect()
+        go_on.set()
+        assert (await running).text == "7"
+        await backend.aclose()
+
+
+async def _awaited(result):
+    await result
+    return result
 
 
 VLLM = [{"id": "big", "max_model_len": 32768}]
