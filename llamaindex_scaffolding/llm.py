@@ -19,6 +19,7 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     ToolCallBlock,
 )
+from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms import LLM
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
@@ -26,8 +27,9 @@ from llama_index.core.llms.llm import ToolSelection
 
 from llamaindex_scaffolding.candidates import sample_events
 from llamaindex_scaffolding.messages import has_media, to_core, to_core_as_they_are
-from llamaindex_scaffolding.responses import ChatStream, chat_response, completion_of, for_a_program
+from llamaindex_scaffolding.responses import ChatStream, completion_of
 from llamaindex_scaffolding.spans import shown_as_spans
+from llamaindex_scaffolding.structured_llm import ScaffoldingStructuredLLM
 from llamaindex_scaffolding.structured_predictions import StructuredPredictions
 from llamaindex_scaffolding.tools import chat_arguments, keep_one_call, selections
 from scaffolding_core import (
@@ -36,7 +38,6 @@ from scaffolding_core import (
     GenerationTask,
     InvalidRequestError,
     ScaffoldingLlm,
-    ScaffoldingOutput,
 )
 from scaffolding_core.prompt import task_from_prompt
 from scaffolding_core.threads import run_in_thread
@@ -243,6 +244,12 @@ class ScaffoldingLLM(StructuredPredictions):
             )
         return selections(response, error_on_none=error_on_no_tool_call)
 
+    # Structures.
+
+    def as_structured_llm(self, output_cls: type[BaseModel], **kwargs: Any) -> ScaffoldingStructuredLLM:
+        """An LLM that answers in a structure, and tells how it was agreed on."""
+        return ScaffoldingStructuredLLM(llm=self, output_cls=output_cls, **kwargs)
+
     # How a request is made.
 
     def _chat_task(self, messages: Sequence[ChatMessage]) -> GenerationTask:
@@ -338,9 +345,6 @@ class ScaffoldingLLM(StructuredPredictions):
         reading = read()
         await anext(reading)
         return reading
-
-    def _response(self, output: ScaffoldingOutput, request_id: int) -> ChatResponse:
-        return chat_response(output if self._output_cls is None else for_a_program(output), request_id)
 
     def _chat_stream(self, llm: ScaffoldingLlm, request_id: int) -> ChatStream:
         last = partial(self._response, request_id=request_id)
