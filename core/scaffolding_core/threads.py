@@ -78,13 +78,21 @@ def wait_for(work: Callable[[], Coroutine[object, object, T]], seconds: float) -
 
 
 def _call_soon(work: Callable[[], None]) -> None:
-    """Run work in a thread that waits for some, or in a new one."""
+    """Run work in a thread that waits for some, or in a new one; it has begun when this returns."""
+    begun = threading.Lock()  # so calls begin in the order in which they are made
+    begun.acquire()
+
+    def begin() -> None:
+        begun.release()
+        work()
+
     try:
         waiting = _waiting.pop()
     except IndexError:
         waiting = SimpleQueue()
         threading.Thread(target=_serve, args=(waiting,), name="scaffolding-call", daemon=True).start()
-    waiting.put(work)
+    waiting.put(begin)
+    begun.acquire()
 
 
 def _serve(mine: SimpleQueue[Callable[[], None]]) -> None:

@@ -38,6 +38,13 @@ async def test_any_number_of_calls_run_at_once():
     await asyncio.gather(*(run_in_thread(everybody.wait, 10) for _ in range(100)))
 
 
+async def test_calls_begin_in_the_order_in_which_they_are_made():
+    for _ in range(20):
+        begun = []
+        await asyncio.gather(*(run_in_thread(begun.append, index) for index in range(8)))
+        assert begun == sorted(begun)
+
+
 async def test_calls_that_come_just_as_threads_end_are_not_lost(monkeypatch):
     monkeypatch.setattr("scaffolding_core.threads.LINGERING_SECONDS", 0.002)
     for _ in range(200):

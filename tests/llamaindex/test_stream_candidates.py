@@ -77,7 +77,7 @@ class TestAsThoughts:
 
     async def test_the_deltas_are_still_the_answers_text_and_no_more(self):
         async for responses in streams(showing("reasoning")):
-            assert "".join(response.delta for response in responses) == "it is 7"
+            assert "".join(response.delta for response in responses) in SAMPLES
 
     async def test_the_thoughts_are_where_llamaindex_looks_for_them(self):
         responses = [response async for response in await showing("reasoning").astream_chat(CHAT)]
@@ -86,8 +86,8 @@ class TestAsThoughts:
         assert responses[-2].message.blocks[0].content == thoughts  # cumulative, as all of a stream is
 
     async def test_the_last_message_is_the_chosen_samples_own(self):
-        responses = list(showing("reasoning").stream_chat(CHAT))
-        assert responses[-1].message == voted(*SAMPLES, method_options=FULL).chat(CHAT).message
+        responses = [response async for response in await showing("reasoning").astream_chat(CHAT)]
+        assert responses[-1].message == (await voted(*SAMPLES, method_options=FULL).achat(CHAT)).message
 
     async def test_a_sample_that_fails_shows_its_error(self):
         told = candidates(list(showing("reasoning", "7", ValueError("down"), "7").stream_chat(CHAT)))
@@ -131,12 +131,12 @@ class TestAsEvents:
             events.clear()
             given_back = getattr(llm, call)(given)
             if stream:
-                assert "".join(response.delta for response in given_back) == "it is 7"
+                assert "".join(response.delta for response in given_back) in SAMPLES
             self.check(events)
             events.clear()
             given_back = await getattr(llm, f"a{call}")(given)
             if stream:
-                assert "".join([response.delta async for response in given_back]) == "it is 7"
+                assert "".join([response.delta async for response in given_back]) in SAMPLES
             self.check(events)
 
     def check(self, events):
