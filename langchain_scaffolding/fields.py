@@ -22,12 +22,12 @@ from scaffolding_core import (
     Controller,
     GenerationTask,
     InvalidRequestError,
+    ModelInfo,
     OpenAIWorker,
     ScaffoldingLlm,
     Worker,
 )
 from scaffolding_core.backend import Backend
-from scaffolding_core.model_info import ModelInfo
 
 __all__ = ["MethodFields", "ModelFields"]
 

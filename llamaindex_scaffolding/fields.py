@@ -32,13 +32,13 @@ from scaffolding_core import (
     Extractor,
     GenerationTask,
     InvalidRequestError,
+    ModelInfo,
     NativeGenerationController,
     OpenAIWorker,
     ScaffoldingLlm,
     Worker,
 )
 from scaffolding_core.backend import Backend
-from scaffolding_core.model_info import ModelInfo
 
 __all__ = ["ModelFields"]
 

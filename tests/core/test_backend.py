@@ -15,12 +15,12 @@ from scaffolding_core import (
     FunctionWorker,
     GenerationTask,
     InvalidRequestError,
+    ModelInfo,
     NativeGenerationController,
     OpenAIWorker,
     Worker,
 )
 from scaffolding_core.backend import KEPT_METHODS, Backend
-from scaffolding_core.model_info import ModelInfo
 from tests.servers.scripted import Reply, scripted_server
 
 

@@ -10,8 +10,7 @@ from llama_index.core.indices.prompt_helper import PromptHelper
 from llama_index.core.llms import ChatMessage
 
 from llamaindex_scaffolding import ScaffoldingLLM
-from scaffolding_core import FunctionWorker, OpenAIWorker
-from scaffolding_core.model_info import ModelInfo
+from scaffolding_core import FunctionWorker, ModelInfo, OpenAIWorker
 from tests.servers.scripted import Reply, scripted_server
 
 CHAT = [ChatMessage("q")]

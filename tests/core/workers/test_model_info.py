@@ -9,11 +9,11 @@ from scaffolding_core import (
     BackendUnavailableError,
     FunctionWorker,
     GenerationTask,
+    ModelInfo,
     ModelNotFoundError,
     OpenAIWorker,
     WorkerError,
 )
-from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.workers.recording import RecordingWorker
 from tests.servers.scripted import Reply, scripted_server
 
