@@ -27,7 +27,7 @@ SAMPLES = 16
 AT_ONCE = 4
 SAMPLING = {"temperature": 1.5, "max_tokens": 14, "stop_sequences": ["\n"]}
 STORY = "Tom buys {packs} packs of {cards} cards. How many cards is that?"
-SHOTS = [(3, 4), (2, 9), (7, 5), (8, 8), (6, 3), (4, 9)]
+SHOTS = [(3, 4), (2, 9), (7, 5)]
 PROMPT = ChatPromptTemplate.from_messages(
     [
         message
@@ -142,7 +142,7 @@ def query_engine_demo(console: Console) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", type=int, default=40, help="questions for the chain, at most 58")
+    parser.add_argument("--questions", type=int, default=40, help="questions for the chain, at most 61")
     arguments = parser.parse_args()
     console = Console()
     console.print(f"SmolLM2-135M-Instruct, on this machine; {SAMPLES} samples at most for each question.\n")
