@@ -90,12 +90,21 @@ class RoleMessage:
 
     @property
     def text(self) -> str:
-        """The text of the content, its parts joined; empty where there is none."""
+        """The text of the content, its parts joined; empty where there is none.
+
+        Raises:
+            InvalidRequestError: the content is neither text nor parts.
+        """
         if self.content is None:
             return ""
         if isinstance(self.content, str):
             return self.content
-        return "".join(str(part.get("text", "")) for part in self.content if part.get("type") == "text")
+        try:
+            return "".join(str(part.get("text", "")) for part in self.content if part.get("type") == "text")
+        except (AttributeError, TypeError) as error:
+            raise InvalidRequestError(
+                f"what a message says must be text or a list of parts, got {self.content!r}"
+            ) from error
 
     def to_dict(self) -> dict[str, JsonValue]:
         """The message as OpenAI writes it."""

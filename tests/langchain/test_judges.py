@@ -380,7 +380,7 @@ async def test_a_judge_of_equality_that_is_a_model_tells_its_usage():
     judge = KnownChat(answers=["yes"])
     same = SameByRunnable(ChatPromptTemplate.from_template("{first} = {second}?") | judge)
     async for votes, tokens in votes_of(["six", "VI", "half a dozen"], equivalence=same):
-        assert votes == {"six": 3}
+        assert list(votes.values()) == [3]
         assert tokens == 3 * 3 + 2 * 3
     judge.answers = ["no"]
     async for votes, tokens in votes_of(["six", "seven", "eight"], equivalence=same):
