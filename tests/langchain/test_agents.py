@@ -26,6 +26,7 @@ from pydantic import BaseModel
 
 from langchain_scaffolding import ChatScaffolding
 from scaffolding_core import OpenAIWorker
+from tests.eventually import until
 from tests.langchain.agents import Steps, ai_messages, files, open_ai, run, says, tool_messages, wants
 from tests.servers.scripted import Paced, Reply, scripted_server
 
@@ -255,11 +256,9 @@ async def test_cancelling_a_graph_cuts_the_samples_of_its_node():
     with scripted_server(says("7", wait=60)) as server:
         model = voting(server)
         running = asyncio.ensure_future(graph_of(node(model, "async")).ainvoke(GO))
-        while not server.requests:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.open == 3)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        while server.open:
-            await asyncio.sleep(0.01)
-        assert server.cut == len(server.requests)
+        await until(lambda: not server.open)
+        assert server.cut == 3
