@@ -21,9 +21,6 @@ def check_method(
         UnknownMethodError: no method of that name.
         InvalidRequestError: options or samples that the method does not take, or no reward where it needs one.
     """
-    if options and not isinstance(method, str):
-        first = next(iter(options))
-        raise InvalidRequestError(f"the method is a controller already: give {first!r} to the controller")
     controller = backend.controller(method, options)
     if sample_num is not None and "sample_num" not in (option_names(controller) or ()):
         named = repr(method) if isinstance(method, str) else type(method).__name__

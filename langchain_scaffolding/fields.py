@@ -22,6 +22,7 @@ from scaffolding_core import (
     Controller,
     GenerationTask,
     InvalidRequestError,
+    ModelInfo,
     OpenAIWorker,
     ScaffoldingLlm,
     Worker,
@@ -194,14 +195,17 @@ class ModelFields(MethodFields):
             raise InvalidRequestError("max_concurrency is the worker's own: make a worker with it")
 
     def _model(self, kwargs: Mapping[str, Any] | None = None) -> str:
-        """The name of the model that answers; a server's own is known only once it has answered."""
+        """The name of the model that answers; on an event loop a server's own is known once it has answered."""
         named = (kwargs or {}).get("model") or self.model_name
         if named:
             return str(named)
-        parts = (self.inner, self.backend.worker)
-        names = [getattr(part, name, None) for part in parts for name in ("model_name", "model")]
-        known = [name for name in names if isinstance(name, str) and name]
-        return known[0] if known else type(self.inner or self.backend.worker).__name__
+        if self.inner is not None:
+            names = [getattr(self.inner, name, None) for name in ("model_name", "model")]
+            known = [name for name in names if isinstance(name, str) and name]
+            return known[0] if known else type(self.inner).__name__
+        backend: Backend = self.backend
+        told = backend.known_model.name or backend.model_info(ModelInfo(), on_loop=False).name
+        return told or type(backend.worker).__name__
 
     def _model_call(self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
         """The call that does a task, which gets the parameters that are its own."""

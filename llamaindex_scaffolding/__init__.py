@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llamaindex_scaffolding.candidates import SampleEndEvent, SampleInProgressEvent
 from llamaindex_scaffolding.context_order import RotatedContext, ShuffledContext
 from llamaindex_scaffolding.llm import ScaffoldingLLM
 from llamaindex_scaffolding.query_engine import ScaffoldingQueryEngine
@@ -16,6 +17,8 @@ __all__ = [
     "LlamaIndexWorker",
     "ReActStep",
     "RotatedContext",
+    "SampleEndEvent",
+    "SampleInProgressEvent",
     "ScaffoldingLLM",
     "ScaffoldingQueryEngine",
     "ShuffledContext",

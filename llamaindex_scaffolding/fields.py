@@ -20,6 +20,7 @@ from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW, DEFAULT_NUM_OUTPU
 from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
+from llamaindex_scaffolding.candidates import StreamCandidates
 from llamaindex_scaffolding.react import ReActStep
 from llamaindex_scaffolding.rewards import core_reward
 from llamaindex_scaffolding.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
@@ -31,6 +32,7 @@ from scaffolding_core import (
     Extractor,
     GenerationTask,
     InvalidRequestError,
+    ModelInfo,
     NativeGenerationController,
     OpenAIWorker,
     ScaffoldingLlm,
@@ -65,8 +67,7 @@ class ModelFields(FunctionCallingLLM):
         default_factory=dict, description="Further options of the method's class, such as stop_rule."
     )
     model: str = Field(
-        default="",
-        description="Name of the model at the server; empty takes the first that it lists.",
+        default="", description="Name of the model at the server; empty takes the first that it lists."
     )
     api_base: str | None = Field(
         default=None, description="Address of an OpenAI-compatible server; None runs the embedded model."
@@ -79,7 +80,7 @@ class ModelFields(FunctionCallingLLM):
         default_factory=dict, description="Further keywords of every call, such as top_p."
     )
     context_window: int | None = Field(
-        default=None, description="Tokens of context; None takes what the backend is known to have, else 3900."
+        default=None, description="Tokens of context; None takes what the backend tells, else LlamaIndex's 3900."
     )
     is_chat_model: bool = Field(default=True, description="False completes raw prompts.")
     is_function_calling_model: bool | None = Field(
@@ -87,6 +88,14 @@ class ModelFields(FunctionCallingLLM):
     )
     timeout: float | None = Field(default=None, description="Seconds for one sample, over all attempts.")
     max_retries: int = Field(default=2, description="Further attempts of a sample that fails.")
+    stream_candidates: StreamCandidates | None = Field(
+        default=None,
+        description=(
+            "How samples are shown while the method runs: `reasoning` gives each, once it has finished, as "
+            "thoughts of a streamed chat; `events` tells instrumentation, under each call, of what each writes "
+            "and of its end; None shows the answer alone."
+        ),
+    )
     llm: LLM | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
     worker: Worker | None = Field(default=None, description="A worker of your own, instead of a server.")
     reward: Any = Field(default=None, description="Scores answers; see `Reward`.")
@@ -97,19 +106,30 @@ class ModelFields(FunctionCallingLLM):
     def metadata(self) -> LLMMetadata:
         """What the backend is; a wrapped LLM tells of itself.
 
-        A server tells neither its context nor, before the first call, its model: name them where they matter.
+        A server is asked once for what is neither given nor known: its model's name and context window. A server
+        that tells no window, as trtllm-serve, has LlamaIndex's 3900: give `context_window` there.
+
+        Cost: that question blocks for 2 s at most, an event loop too; a server that did not answer is left alone
+        for 30 s.
         """
+        return self._metadata(on_loop=True)
+
+    def to_payload(self) -> dict[str, Any]:
+        """What events tell of this LLM; on an event loop, as far as it is known, since every call is an event."""
+        return {"class_name": self.class_name(), **self._metadata(on_loop=False).model_dump()}
+
+    def _metadata(self, *, on_loop: bool) -> LLMMetadata:
         if self.llm is not None:
             return self.llm.metadata
-        worker = self._backend().worker
-        window = self.context_window or getattr(worker, "context_window", None) or DEFAULT_CONTEXT_WINDOW
-        calls_tools = self.is_function_calling_model
+        backend = self._backend()
+        given = ModelInfo(name=self.model or None, context_window=self.context_window)
+        model, calls_tools = backend.model_info(given, on_loop=on_loop), self.is_function_calling_model
         return LLMMetadata(
-            context_window=window,
+            context_window=model.context_window or DEFAULT_CONTEXT_WINDOW,
             num_output=self.max_tokens or DEFAULT_NUM_OUTPUTS,
             is_chat_model=self.is_chat_model,
-            is_function_calling_model=worker.capabilities.tools if calls_tools is None else calls_tools,
-            model_name=self.model or str(getattr(worker, "model", None) or "unknown"),
+            is_function_calling_model=backend.worker.capabilities.tools if calls_tools is None else calls_tools,
+            model_name=model.name or "unknown",
         )
 
     def close(self) -> None:
@@ -186,12 +206,19 @@ class ModelFields(FunctionCallingLLM):
         return {name: value for name, value in {**self.additional_kwargs, **named}.items() if value is not None}
 
     def _method(self, method: str | Controller) -> ScaffoldingLlm:
-        options = dict(self.method_options) if method == self.method else {}
-        if isinstance(method, str) and method.replace("-", "_") == "majority_vote" and "generation" not in options:
-            options.setdefault("extractor", self._compared())
+        options = self.method_options if method == self.method else {}
+        return self._backend().llm(
+            method, self._completed(method, options) if isinstance(method, str) else options
+        )
+
+    def _completed(self, method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The user's options of a named method, and what goes with it here where they leave it open."""
+        own: dict[str, Any] = {}
         if self.llm is not None or not self.is_chat_model:
-            options.setdefault("generation", _AS_GIVEN)
-        return self._backend().llm(method, options)
+            own["generation"] = _AS_GIVEN
+        if method.replace("-", "_") == "majority_vote" and "generation" not in options:
+            own["extractor"] = self._compared()
+        return {**own, **options}
 
     def _compared(self) -> Extractor:
         """What a vote compares unless it is told otherwise."""
@@ -217,8 +244,9 @@ class ModelFields(FunctionCallingLLM):
         if idle and self.api_base is None:
             raise InvalidRequestError(f"{idle[0]} is for a server: pass api_base=, or leave it out")
         takes_several = self._method(self.method).takes("sample_num")
-        if isinstance(self.method, str) and self.sample_num not in (None, 1) and not takes_several:
-            raise InvalidRequestError(f"the method {self.method!r} takes one sample: leave sample_num out")
+        if self.sample_num not in (None, 1) and not takes_several:
+            named = repr(self.method) if isinstance(self.method, str) else type(self.method).__name__
+            raise InvalidRequestError(f"the method {named} takes one sample: leave sample_num out")
 
     def _owns_worker(self) -> bool:
         return self.llm is None and self.worker is None and self.api_base is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, closing, nullcontext
 from contextvars import ContextVar
@@ -18,14 +19,17 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     ToolCallBlock,
 )
+from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms import LLM
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 
+from llamaindex_scaffolding.candidates import sample_events
 from llamaindex_scaffolding.messages import has_media, to_core, to_core_as_they_are
-from llamaindex_scaffolding.responses import ChatStream, chat_response, completion_of, for_a_program
+from llamaindex_scaffolding.responses import ChatStream, completion_of
 from llamaindex_scaffolding.spans import shown_as_spans
+from llamaindex_scaffolding.structured_llm import ScaffoldingStructuredLLM
 from llamaindex_scaffolding.structured_predictions import StructuredPredictions
 from llamaindex_scaffolding.tools import chat_arguments, keep_one_call, selections
 from scaffolding_core import (
@@ -34,7 +38,6 @@ from scaffolding_core import (
     GenerationTask,
     InvalidRequestError,
     ScaffoldingLlm,
-    ScaffoldingOutput,
 )
 from scaffolding_core.prompt import task_from_prompt
 from scaffolding_core.threads import run_in_thread
@@ -62,6 +65,10 @@ class ScaffoldingLLM(StructuredPredictions):
     Keywords of a call override fields: sampling parameters, options of the method (`sample_num`), of the
     request (`budget`, `deadline`, `priority`, `metadata`), or `method` itself. For a wrapped LLM all other
     keywords go to its own call; without one they are an `InvalidRequestError`.
+
+    `stream_candidates="reasoning"` streams each finished sample as thoughts before the answer, and tells it in
+    `additional_kwargs["scaffolding_candidate"]`; `"events"` tells instrumentation of samples, with a
+    `SampleInProgressEvent` for each piece of text and a `SampleEndEvent` for each that ends, under any call.
 
     Examples:
         ```python
@@ -237,6 +244,12 @@ class ScaffoldingLLM(StructuredPredictions):
             )
         return selections(response, error_on_none=error_on_no_tool_call)
 
+    # Structures.
+
+    def as_structured_llm(self, output_cls: type[BaseModel], **kwargs: Any) -> ScaffoldingStructuredLLM:
+        """An LLM that answers in a structure, and tells how it was agreed on."""
+        return ScaffoldingStructuredLLM(llm=self, output_cls=output_cls, **kwargs)
+
     # How a request is made.
 
     def _chat_task(self, messages: Sequence[ChatMessage]) -> GenerationTask:
@@ -261,6 +274,8 @@ class ScaffoldingLLM(StructuredPredictions):
         return task_from_prompt(prompt), kwargs
 
     def _answer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse:
+        if self.stream_candidates == "events":
+            return deque(self._stream(task, kwargs), maxlen=1)[0]
         llm, options = self._request(task, kwargs)
         with self._spans():
             result = llm.generate(task, **options)
@@ -268,6 +283,9 @@ class ScaffoldingLLM(StructuredPredictions):
         return self._response(result.output, result.id)
 
     async def _aanswer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse:
+        if self.stream_candidates == "events":
+            async with aclosing(await self._astream(task, kwargs)) as responses:
+                return [response async for response in responses][-1]
         llm, options = self._request(task, kwargs)
         with self._spans():
             result = llm.generate_async(task, **options)
@@ -284,12 +302,14 @@ class ScaffoldingLLM(StructuredPredictions):
             events = iter(stream)  # starts here, while the caller's span is open
         assert stream.result is not None
         result, responses = stream.result, self._chat_stream(llm, stream.result.id)
+        tell = self._sample_events()
 
         def read() -> Generator[ChatResponse, None, None]:
             try:
                 yield _BEGUN
                 with closing(events):
                     for event in events:
+                        tell(event)
                         yield from responses.of(event)
             finally:
                 result.cancel()
@@ -307,7 +327,7 @@ class ScaffoldingLLM(StructuredPredictions):
             events = aiter(stream)  # starts here, while the caller's span is open
         assert stream.result is not None
         result, responses = stream.result, self._chat_stream(llm, stream.result.id)
-        listener = event_listener.get()
+        tell, listener = self._sample_events(), event_listener.get()
 
         async def read() -> AsyncGenerator[ChatResponse, None]:
             try:
@@ -316,6 +336,7 @@ class ScaffoldingLLM(StructuredPredictions):
                     async for event in events:
                         if listener is not None:
                             listener(event)
+                        tell(event)
                         for response in responses.of(event):
                             yield response
             finally:
@@ -325,13 +346,18 @@ class ScaffoldingLLM(StructuredPredictions):
         await anext(reading)
         return reading
 
-    def _response(self, output: ScaffoldingOutput, request_id: int) -> ChatResponse:
-        return chat_response(output if self._output_cls is None else for_a_program(output), request_id)
-
     def _chat_stream(self, llm: ScaffoldingLlm, request_id: int) -> ChatStream:
         last = partial(self._response, request_id=request_id)
-        live = llm.prototype_controller.streams_answer
-        return ChatStream(last, live=live, early=self._output_cls is None)
+        no_program = self._output_cls is None
+        return ChatStream(
+            last,
+            live=llm.prototype_controller.streams_answer,
+            early=no_program,
+            candidates=no_program and self.stream_candidates == "reasoning",
+        )
+
+    def _sample_events(self) -> Callable[[Event], None]:
+        return sample_events() if self.stream_candidates == "events" else lambda event: None
 
     def _spans(self) -> AbstractContextManager[None]:
         """A wrapped LLM shows its calls by itself."""

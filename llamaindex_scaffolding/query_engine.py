@@ -216,14 +216,13 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
 
 
 def _check(method: str | Controller, options: Mapping[str, object], *, judged: bool, max_retries: int) -> None:
+    if not max_retries:
+        return
     if not isinstance(method, str):
-        if max_retries or options:
-            raise InvalidRequestError(
-                "max_retries and options go with a method's name: give them to your controller"
-            )
-    elif max_retries and not judged:
+        raise InvalidRequestError("max_retries goes with a method's name: let your controller ask again")
+    if not judged:
         raise InvalidRequestError("max_retries needs something to judge by: pass reward=")
-    elif max_retries and "generation" in options:
+    if "generation" in options:
         raise InvalidRequestError("max_retries makes the generation that is sampled: leave one of the two out")
 
 

@@ -18,11 +18,23 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
 )
 
+from llamaindex_scaffolding.candidates import candidate_data
 from llamaindex_scaffolding.messages import to_chat_message
-from scaffolding_core import AssistantMessage, Delta, Event, FinalEvent, ScaffoldingOutput, TokenLogprob
+from scaffolding_core import (
+    AssistantMessage,
+    CandidateEvent,
+    Delta,
+    Event,
+    FinalEvent,
+    ScaffoldingOutput,
+    TokenLogprob,
+)
 from scaffolding_core.answer_stream import AnswerStream
 
-__all__ = ["ChatStream", "chat_response", "completion_of", "for_a_program"]
+__all__ = ["CANDIDATE", "ChatStream", "chat_response", "completion_of", "for_a_program"]
+
+CANDIDATE = "scaffolding_candidate"
+"""Key of a streamed response's `additional_kwargs` whose value is the sample that it shows."""
 
 
 class ChatStream:
@@ -34,17 +46,28 @@ class ChatStream:
         last: makes the last response, of the request's output.
         live: whether text is shown as it comes; see `Controller.streams_answer`.
         early: whether an answer that is chosen, and not shown yet, is shown before the last response.
+        candidates: whether each finished sample is shown, as thoughts.
     """
 
-    def __init__(self, last: Callable[[ScaffoldingOutput], ChatResponse], *, live: bool, early: bool) -> None:
+    def __init__(
+        self,
+        last: Callable[[ScaffoldingOutput], ChatResponse],
+        *,
+        live: bool,
+        early: bool,
+        candidates: bool = False,
+    ) -> None:
         self._last = last
         self._answer = AnswerStream(live=live)
         self._shows_pieces = live or early
+        self._shows_candidates = candidates
         self._text = ""
         self._reasoning = ""
 
     def of(self, event: Event) -> Iterator[ChatResponse]:
         """The responses that an event brings."""
+        if isinstance(event, CandidateEvent) and self._shows_candidates:
+            yield self._candidate(event)
         delta = self._answer.of(event)
         if delta is not None and self._shows_pieces:
             yield self._piece(delta)
@@ -52,6 +75,12 @@ class ChatStream:
             last = self._last(event.output)
             last.delta = ""
             yield last
+
+    def _candidate(self, event: CandidateEvent) -> ChatResponse:
+        told = candidate_data(event)
+        response = self._piece(Delta("", f"{event.candidate.text or told['error'] or ''}\n\n"))
+        response.additional_kwargs[CANDIDATE] = told
+        return response
 
     def _piece(self, delta: Delta) -> ChatResponse:
         self._text += delta.text

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import AsyncGenerator, Generator
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from typing import Any, Self, TypeVar, cast
 
+from llama_index.core.base.llms.types import ChatResponse
 from llama_index.core.bridge.pydantic import BaseModel, PrivateAttr
-from llama_index.core.types import Model
 
 from llamaindex_scaffolding.fields import ModelFields
-from scaffolding_core import Answer, AssistantMessage, Extractor, Structure
-
-if TYPE_CHECKING:
-    from llama_index.core.program.utils import FlexibleModel
-    from llama_index.core.prompts import PromptTemplate
+from llamaindex_scaffolding.responses import chat_response, for_a_program
+from scaffolding_core import Answer, AssistantMessage, Extractor, ScaffoldingOutput, Structure
 
 __all__ = ["StructuredPredictions"]
+
+Predict = TypeVar("Predict", bound=Callable[..., object])
+
+
+def _by_a_copy(predict: Predict) -> Predict:
+    """One of LlamaIndex's ways to predict, carried out by a copy of the LLM that knows the class."""
+
+    @functools.wraps(predict)  # its span included: no second one around it
+    def by_a_copy(
+        self: StructuredPredictions, output_cls: type[BaseModel], *args: object, **kwargs: object
+    ) -> object:
+        return predict(self.predicting(output_cls), output_cls, *args, **kwargs)
+
+    return cast("Predict", by_a_copy)
 
 
 class StructuredPredictions(ModelFields):
@@ -29,62 +40,32 @@ class StructuredPredictions(ModelFields):
     """
 
     _output_cls: type[BaseModel] | None = PrivateAttr(default=None)
+    _last_response: ChatResponse | None = PrivateAttr(default=None)
 
-    def structured_predict(
-        self,
-        output_cls: type[Model],
-        prompt: PromptTemplate,
-        llm_kwargs: dict[str, Any] | None = None,
-        **prompt_args: Any,
-    ) -> Model:
-        """Predict a structure."""
-        predicted: Model = super(StructuredPredictions, self._programs_own(output_cls)).structured_predict(
-            output_cls, prompt, llm_kwargs, **prompt_args
-        )
-        return predicted
+    structured_predict = _by_a_copy(ModelFields.structured_predict)
+    astructured_predict = _by_a_copy(ModelFields.astructured_predict)
+    stream_structured_predict = _by_a_copy(ModelFields.stream_structured_predict)
+    astream_structured_predict = _by_a_copy(ModelFields.astream_structured_predict)
 
-    async def astructured_predict(
-        self,
-        output_cls: type[Model],
-        prompt: PromptTemplate,
-        llm_kwargs: dict[str, Any] | None = None,
-        **prompt_args: Any,
-    ) -> Model:
-        """Predict a structure."""
-        predicted: Model = await super(StructuredPredictions, self._programs_own(output_cls)).astructured_predict(
-            output_cls, prompt, llm_kwargs, **prompt_args
-        )
-        return predicted
-
-    def stream_structured_predict(
-        self,
-        output_cls: type[Model],
-        prompt: PromptTemplate,
-        llm_kwargs: dict[str, Any] | None = None,
-        **prompt_args: Any,
-    ) -> Generator[Model | FlexibleModel, None, None]:
-        """Predict a structure, and show it while it grows; one that is voted on comes as a whole."""
-        return super(StructuredPredictions, self._programs_own(output_cls)).stream_structured_predict(
-            output_cls, prompt, llm_kwargs, **prompt_args
-        )
-
-    async def astream_structured_predict(
-        self,
-        output_cls: type[Model],
-        prompt: PromptTemplate,
-        llm_kwargs: dict[str, Any] | None = None,
-        **prompt_args: Any,
-    ) -> AsyncGenerator[Model | FlexibleModel, None]:
-        """Predict a structure, and show it while it grows; one that is voted on comes as a whole."""
-        return await super(StructuredPredictions, self._programs_own(output_cls)).astream_structured_predict(
-            output_cls, prompt, llm_kwargs, **prompt_args
-        )
-
-    def _programs_own(self, output_cls: type[BaseModel]) -> Self:
+    def predicting(self, output_cls: type[BaseModel]) -> Self:
+        """What makes one prediction: this LLM's copy for it, or itself if it is that."""
+        if self._output_cls is output_cls:
+            return self
         self._backend()  # shared with the copy
         copy = self.model_copy()
-        copy._output_cls = output_cls
+        copy._output_cls, copy._last_response = output_cls, None
         return copy
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What `additional_kwargs` of the prediction's last response tells; empty before there is one."""
+        return {} if self._last_response is None else dict(self._last_response.additional_kwargs)
+
+    def _response(self, output: ScaffoldingOutput, request_id: int) -> ChatResponse:
+        if self._output_cls is None:
+            return chat_response(output, request_id)
+        self._last_response = chat_response(for_a_program(output), request_id)
+        return self._last_response
 
     def _compared(self) -> Extractor:
         return super()._compared() if self._output_cls is None else _valid(self._output_cls)

@@ -65,6 +65,7 @@ from scaffolding_core.messages import (
     message_from_dict,
 )
 from scaffolding_core.methods import METHODS, build_method
+from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.result import ScaffoldingResult
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
@@ -152,6 +153,7 @@ __all__ = [
     "MCPCallTask",
     "MajorityVoteController",
     "Mathematical",
+    "ModelInfo",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import threading
+import time
 from collections.abc import Hashable, Mapping
 from typing import Any
 
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import NativeChatController, NativeGenerationController, NativeRewardController
-from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.methods import build_method, needs_reward
+from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
+from scaffolding_core.threads import wait_for
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.reward import RewardFunction, reward_worker
 
 __all__ = ["Backend"]
 
+ASKING_SECONDS = 2.0
+"""Longest time that somebody waits for what a backend tells of its model."""
+
+NOT_ASKED_AGAIN_SECONDS = 30.0
+"""Time for which a backend that did not tell is left alone."""
+
+KEPT_METHODS = 32
+"""Methods whose `ScaffoldingLlm` is kept for the next call; options may be made anew for each, without end."""
+
 
 class Backend:
-    """The worker of a model, and a `ScaffoldingLlm` for each of its methods.
+    """The worker of a model, and a `ScaffoldingLlm` for each of its methods; those used last are kept.
 
     Copies of a model share it, so that no copy starts threads, connections or an embedded model of its own.
 
@@ -42,6 +56,8 @@ class Backend:
         self._generation = generation
         self._llms: dict[Hashable, ScaffoldingLlm] = {}
         self._lock = threading.Lock()
+        self._asking = threading.Lock()
+        self._ask_after = -math.inf
 
     def __deepcopy__(self, memo: object) -> Backend:
         return self
@@ -58,30 +74,69 @@ class Backend:
 
         return shared_local_worker()
 
+    @property
+    def known_model(self) -> ModelInfo:
+        """What the worker knows of its model so far."""
+        known: ModelInfo = getattr(self.worker, "model_info", Worker.model_info)  # one of TensorRT-LLM's has none
+        return known
+
+    def model_info(self, given: ModelInfo, *, on_loop: bool) -> ModelInfo:
+        """What is known of the model: what was given, then what the worker knows, then what its backend tells.
+
+        The backend is asked only for what is still lacking, and until it has answered once.
+
+        Cost: at most `ASKING_SECONDS` of blocking; mostly one small request.
+
+        Args:
+            given: by the user; it counts.
+            on_loop: ask also where an event loop runs in this thread, which is held up meanwhile.
+        """
+        known = given.or_else(self.known_model)
+        if known.is_complete or (asyncio._get_running_loop() is not None and not on_loop):
+            return known
+        self._ask()
+        return given.or_else(self.known_model)
+
+    def _ask(self) -> None:
+        with self._asking:
+            if time.monotonic() < self._ask_after:
+                return
+            try:
+                if isinstance(self.worker, Worker):
+                    wait_for(self.worker.learn_model, ASKING_SECONDS)
+                self._ask_after = math.inf
+            except (WorkerError, TimeoutError):  # who asks can do without; a call will say what is wrong
+                self._ask_after = time.monotonic() + NOT_ASKED_AGAIN_SECONDS
+
     def llm(self, method: str | Controller, options: Mapping[str, Any]) -> ScaffoldingLlm:
         """What runs a method on the worker.
 
         Args:
             method: a name, or a controller, which stays as it is.
-            options: of the method's class.
+            options: of the method's class; a controller has them already.
 
         Raises:
             UnknownMethodError: no method of that name.
-            InvalidRequestError: options that the method does not have, or no reward where it needs one.
+            InvalidRequestError: options that the method does not have or that come beside a controller, or no
+                reward where the method needs one.
         """
-        key = (method, repr(sorted(options.items()))) if isinstance(method, str) else id(method)
+        key = (method if isinstance(method, str) else id(method), repr(sorted(options.items())))
         with self._lock:
-            if key not in self._llms:
-                self._llms[key] = ScaffoldingLlm(
-                    self.controller(method, options),
-                    self._workers(),
-                    max_parallel_requests=self._max_parallel_requests,
-                )
-            return self._llms[key]
+            llm = self._llms.pop(key, None) or ScaffoldingLlm(
+                self.controller(method, options),
+                self._workers(),
+                max_parallel_requests=self._max_parallel_requests,
+            )
+            self._llms[key] = llm  # as the latest
+            if len(self._llms) > KEPT_METHODS:
+                del self._llms[next(iter(self._llms))]  # it ends by itself once nobody waits for its requests
+            return llm
 
     def controller(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
         """The controller that `llm` runs, with the same arguments and errors; nothing is started for it."""
         if not isinstance(method, str):
+            for name in options:
+                raise InvalidRequestError(f"the method is a controller already: give {name!r} to the controller")
             return method
         if self._reward is None and needs_reward(method):
             raise InvalidRequestError(f"{method} needs something to judge by: pass reward=")

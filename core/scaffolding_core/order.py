@@ -81,16 +81,13 @@ def steps_of(order: Order, controller: Controller) -> Steps[ScaffoldingOutput]:
 
     A method with a `generate` of its own makes its tasks itself, of the prompt as it was given.
     """
-    if not _has_own_generate(controller):
+    kind = type(controller)
+    if kind.generate is Controller.generate:
         steps = controller.run(order.task, order.options)
-        return steps if type(controller).run is Controller.run else _checked_output(controller, steps)
+        return steps if kind.run is Controller.run else _checked_output(controller, steps)
     if isinstance(order.prompt, GenerationTask):
         return _checked_output(controller, controller.generate(order.task, **order.options))
     return _checked_output(controller, controller.generate(order.prompt, **order.task.sampling(), **order.options))
-
-
-def _has_own_generate(method: Controller) -> bool:
-    return type(method).generate is not Controller.generate
 
 
 def _checked_output(controller: Controller, generator: Steps[ScaffoldingOutput]) -> Steps[ScaffoldingOutput]:
@@ -104,7 +101,7 @@ def _checked_output(controller: Controller, generator: Steps[ScaffoldingOutput])
 
 def option_names(method: Controller) -> frozenset[str] | None:
     """The options of a method; None if it takes any."""
-    return _names(method.generate if _has_own_generate(method) else method.process)
+    return _names(method.process if type(method).generate is Controller.generate else method.generate)
 
 
 def _names(takes: Callable[..., object]) -> frozenset[str] | None:

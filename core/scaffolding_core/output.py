@@ -98,12 +98,10 @@ class Candidate:
     @classmethod
     def from_task(cls, index: int, task: _Generated) -> Self:
         """What a finished task holds."""
-        new = cls(index, task.output_str, task.reasoning, task.tool_calls, task.original)
-        new.usage = task.usage
-        new.finish_reason = task.finish_reason
-        new.logprobs = task.logprobs
-        new.output_tokens = task.output_tokens
-        return new
+        return cls(
+            index, task.output_str, task.reasoning, task.tool_calls, task.original,
+            None, None, 0, task.usage, None, False, task.finish_reason, task.logprobs, task.output_tokens,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -171,12 +169,20 @@ class ScaffoldingOutput:
             "usage": {part.name: getattr(self.usage, part.name) for part in fields(self.usage)},
         }
 
-    @classmethod
-    def from_candidate(cls, candidate: Candidate, *, method: str) -> Self:
+    @staticmethod
+    def from_candidate(candidate: Candidate, *, method: str) -> ScaffoldingOutput:
         """An output whose chosen sample is this one."""
-        new = cls(candidate.message, candidate.output_tokens)
+        new = object.__new__(ScaffoldingOutput)  # sooner than by a constructor with so many defaults
+        new.message = candidate.message
+        new.token_ids = candidate.output_tokens
+        new.data = None
         new.answer = candidate.answer
+        new.candidates = []
+        new.votes = {}
+        new.agreement = None
         new.score = candidate.score
+        new.usage = Usage()
+        new.stopped = "complete"
         new.finish_reason = candidate.finish_reason
         new.logprobs = candidate.logprobs
         new.method = method

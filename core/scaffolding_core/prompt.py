@@ -15,10 +15,6 @@ Prompt: TypeAlias = "str | Sequence[RoleMessage | JsonObject] | GenerationTask"
 """A text, a chat as messages (ours, or dicts in OpenAI's shape), or a task that holds either."""
 
 
-_BLANK = GenerationTask()
-"""A copy of it is made sooner than a new one."""
-
-
 def task_from_prompt(prompt: Prompt) -> GenerationTask:
     """The task that a prompt stands for: a `GenerationTask` for a text, a `ChatTask` for messages.
 
@@ -27,14 +23,12 @@ def task_from_prompt(prompt: Prompt) -> GenerationTask:
     Raises:
         InvalidRequestError: an empty prompt, or neither text nor messages.
     """
-    if isinstance(prompt, GenerationTask):
-        return _checked_task(prompt.copy())
     if isinstance(prompt, str):
         if not prompt.strip():
             raise InvalidRequestError("the prompt is empty: give it some text")
-        task = _BLANK.copy()
-        task.input_str = prompt
-        return task
+        return GenerationTask.create_from_prompt(prompt)
+    if isinstance(prompt, GenerationTask):
+        return _checked_task(prompt.copy())
     if not isinstance(prompt, list | tuple):
         raise InvalidRequestError(f"a prompt must be a string or a list of messages, got {type(prompt).__name__}")
     if not prompt:

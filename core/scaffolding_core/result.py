@@ -83,7 +83,7 @@ class ScaffoldingResult:
         self._error: BaseException | None = None
         self._error_seen = False
         self._done = False
-        self._waiters: tuple[asyncio.Future[ScaffoldingResult], ...] = ()
+        self._waiters: list[asyncio.Future[ScaffoldingResult]] = []
         self._finished: threading.Event | None = None
         self._streams: tuple[EventStream, ...] = ()
 
@@ -158,7 +158,7 @@ class ScaffoldingResult:
         end = math.inf if timeout is None else time.monotonic() + timeout
         while not self._finished.wait(max(0.0, min(LOOK_AGAIN, end - time.monotonic()))):
             if self.loop.is_closed():  # and so nobody is left who would finish it
-                self.set_error(ClosedError("the event loop of this request was closed while it ran"))
+                self.finish(None, ClosedError("the event loop of this request was closed while it ran"))
             elif time.monotonic() >= end:
                 return False
         return True
@@ -167,11 +167,10 @@ class ScaffoldingResult:
         """A future of the running loop for the finished result; cancelling it leaves the request alone."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ScaffoldingResult] = loop.create_future()
-        with self._lock:
-            if not self._done:
-                self._waiters = (*self._waiters, future)
-                return future
-        self._settle(future)
+        if not self._done:
+            self._waiters.append(future)
+        if self._done:  # perhaps only now, on another thread: then it may be settled twice, which does no harm
+            self._settle(future)
         return future
 
     def __await__(self) -> Generator[object, None, ScaffoldingResult]:
@@ -214,21 +213,17 @@ class ScaffoldingResult:
         for stream in self._streams:
             stream.push(event)
 
-    def set_output(self, output: ScaffoldingOutput) -> None:
-        """Finish it; called by the driver. Only the first end counts."""
-        self._finish(output, None)
-
-    def set_error(self, error: BaseException) -> None:
-        """Fail it; called by the driver. Only the first end counts."""
-        self._finish(None, error)
-
-    def _finish(self, output: ScaffoldingOutput | None, error: BaseException | None) -> None:
-        with self._lock:
+    def finish(self, output: ScaffoldingOutput | None, error: BaseException | None = None) -> None:
+        """End it, with its output or an error; called by the driver. Only the first end counts."""
+        self._lock.acquire()  # a `with` costs twice what the lock does
+        try:
             if self._done:
                 return
             self._output, self._error, self._done = output, error, True
-            waiters, self._waiters = self._waiters, ()
+            waiters, self._waiters = self._waiters, []
             streams, self._streams = self._streams, ()
+        finally:
+            self._lock.release()
         self._cancel = None
         if self._finished is not None:
             self._finished.set()

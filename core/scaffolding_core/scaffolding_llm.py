@@ -67,13 +67,14 @@ class ScaffoldingLlm:
             raise InvalidRequestError(f"max_parallel_requests must be at least 1, got {max_parallel_requests!r}")
         self.prototype_controller = prototype_controller
         self.workers: dict[Hashable, Worker] = dict(workers) if isinstance(workers, Mapping) else {}
-        self._only_worker = None if isinstance(workers, Mapping) else workers
         given = self.workers.values() if isinstance(workers, Mapping) else [workers]
         self._all_workers = list({id(worker): worker for worker in given}.values())
-        self._lanes = {id(worker): _lane_of(worker) for worker in self._all_workers}
-        self._compute = ComputeWorker()
-        self._compute_lane = Lane(self._compute.max_concurrency)
+        self._slots = {id(worker): (worker, _lane_of(worker)) for worker in self._all_workers}
+        self._only_slots = None if isinstance(workers, Mapping) else self._slots[id(workers)]
+        compute = ComputeWorker()
+        self._compute_slots = compute, Lane(compute.max_concurrency)
         self._admission = Lane(max_parallel_requests)
+        self._lanes = (self._admission, *(lane for _, lane in (self._compute_slots, *self._slots.values())))
         self._options = option_names(prototype_controller)
         self._stateless = prototype_controller.clone() is prototype_controller
         self._lock = threading.RLock()
@@ -298,22 +299,22 @@ class ScaffoldingLlm:
             if loop.is_closed():
                 del self._drivers[loop]
                 driver.abandon()
-                for lane in (self._admission, self._compute_lane, *self._lanes.values()):
+                for lane in self._lanes:
                     lane.forget(driver)
 
     def _find_worker(self, task: Task) -> tuple[Worker, Lane]:
         if not task.needs_worker:
-            return self._compute, self._compute_lane
-        worker = self._only_worker
-        if worker is None:
-            worker = self.workers.get(task.worker_tag)
+            return self._compute_slots
+        if self._only_slots is not None:
+            return self._only_slots
+        worker = self.workers.get(task.worker_tag)
         if worker is None:
             tags = ", ".join(repr(getattr(tag, "value", tag)) for tag in self.workers) or "none"
             tag = getattr(task.worker_tag, "value", task.worker_tag)
             raise MissingWorkerError(
                 f"no worker for the tag {tag!r} of a {type(task).__name__}: the workers' tags are {tags}"
             )
-        return worker, self._lanes[id(worker)]
+        return self._slots[id(worker)]
 
     def _stop_own_loop(self) -> None:
         with self._lock:
@@ -341,7 +342,7 @@ class ScaffoldingLlm:
         """In a forked child: the parent's threads and loops are not here."""
         self._lock = threading.RLock()
         drivers, self._drivers, self._own_loop = self._drivers, {}, None
-        for lane in (self._admission, self._compute_lane, *self._lanes.values()):
+        for lane in self._lanes:
             lane.reset()
         for driver in drivers.values():
             driver.abandon()

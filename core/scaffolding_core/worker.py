@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeAlias
 
 from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
+from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.task import ChatTask, GenerationTask, Task, TaskStatus
 
 __all__ = [
@@ -88,11 +89,13 @@ class Worker:
         task_handlers: kinds of task this class runs, each with `async handler(worker, task)`.
         max_concurrency: calls at once, over all event loops; further ones queue.
         capabilities: what the backend can do.
+        model_info: what is known of the backend's model so far.
     """
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {}
     max_concurrency: int = 256
     capabilities: Capabilities = Capabilities()
+    model_info: ModelInfo = ModelInfo()
 
     def register_task_handler(self, task_cls: type[Task], handler: TaskHandler) -> None:
         """Let this one worker run a kind of task with `async handler(worker, task)`."""
@@ -143,6 +146,13 @@ class Worker:
         raise UnsupportedTaskError(
             f"{type(self).__name__} cannot run a {task_cls.__name__}; it runs: {', '.join(kinds)}"
         )
+
+    async def learn_model(self) -> None:
+        """Ask the backend for what `model_info` lacks, once. Does nothing unless overridden.
+
+        Raises:
+            WorkerError: the backend does not answer.
+        """
 
     async def on_scope_end(self, scope_id: str) -> None:
         """The request of that number ended; free what was kept for it. Does nothing unless overridden."""

@@ -1,9 +1,27 @@
 """Backend: what a model of another library holds."""
 
+import asyncio
+import gc
 import pickle
+import threading
+import time
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
-from scaffolding_core import ChatTask, GenerationTask, NativeGenerationController, Worker
-from scaffolding_core.backend import Backend
+import pytest
+
+from scaffolding_core import (
+    ChatTask,
+    FunctionWorker,
+    GenerationTask,
+    InvalidRequestError,
+    ModelInfo,
+    NativeGenerationController,
+    OpenAIWorker,
+    Worker,
+)
+from scaffolding_core.backend import KEPT_METHODS, Backend
+from tests.servers.scripted import Reply, scripted_server
 
 
 class Kinds(Worker):
@@ -29,3 +47,125 @@ def test_a_backend_goes_to_other_processes_also_after_it_was_used():
     assert again.llm("direct", {}).generate("q").text == f"{GenerationTask.__name__} None"
     backend.close()
     again.close()
+
+
+def test_options_beside_a_controller_are_refused_since_it_has_its_own():
+    backend, method = Backend(Kinds()), NativeGenerationController()
+    backend.llm(method, {})
+    for refusing in (backend.llm, backend.controller):
+        with pytest.raises(InvalidRequestError, match="give 'stop_rule' to the controller"):
+            refusing(method, {"stop_rule": "full"})
+    backend.close()
+
+
+class TestKeptMethods:
+    def test_a_method_that_is_used_again_is_the_same(self):
+        backend = Backend(Kinds())
+        assert backend.llm("direct", {}) is backend.llm("direct", {})
+
+    def test_those_used_last_are_kept_and_others_are_let_go(self):
+        backend = Backend(Kinds())
+        first = weakref.ref(backend.llm("direct", {}))
+        for number in range(KEPT_METHODS + 5):
+            assert backend.llm("majority_vote", {"sample_num": number + 1}).generate("q").text
+            assert backend.llm("direct", {}) is first()  # in use
+        for number in range(KEPT_METHODS + 5):
+            backend.llm("majority_vote", {"sample_num": number + 1})
+        gc.collect()
+        assert first() is None
+        backend.close()
+
+    @pytest.mark.parametrize("way", ["blocking", "async"])
+    async def test_one_that_is_let_go_finishes_what_it_runs(self, way):
+        started, go_on = threading.Event(), threading.Event()
+
+        async def answer(task):
+            started.set()
+            await asyncio.to_thread(go_on.wait, 10)
+            return "7"
+
+        backend = Backend(FunctionWorker(answer))
+        if way == "async":
+            running = asyncio.ensure_future(_awaited(backend.llm("direct", {}).generate_async("q")))
+        else:
+            running = asyncio.ensure_future(asyncio.to_thread(lambda: backend.llm("direct", {}).generate("q")))
+        await asyncio.to_thread(started.wait, 10)
+        for number in range(KEPT_METHODS + 1):
+            backend.llm("majority_vote", {"sample_num": number + 1})
+        gc.collect()
+        go_on.set()
+        assert (await running).text == "7"
+        await backend.aclose()
+
+
+async def _awaited(result):
+    await result
+    return result
+
+
+VLLM = [{"id": "big", "max_model_len": 32768}]
+BIG = ModelInfo(name="big", context_window=32768)
+
+
+@pytest.fixture
+def server():
+    with scripted_server(Reply()) as server:
+        server.listed = VLLM
+        yield server
+
+
+@pytest.fixture
+def backend(server):
+    with OpenAIWorker(server.url) as worker:
+        yield Backend(worker)
+
+
+class TestTheModel:
+    def test_a_server_is_asked_once(self, backend, server):
+        assert [backend.model_info(ModelInfo(), on_loop=False) for _ in range(3)] == [BIG] * 3
+        assert server.asked == ["/v1/models"]
+
+    async def test_a_running_loop_is_held_up_only_where_that_was_said(self, backend, server):
+        assert backend.model_info(ModelInfo(), on_loop=False) == ModelInfo()
+        assert backend.model_info(ModelInfo(), on_loop=True) == BIG
+        assert backend.model_info(ModelInfo(), on_loop=False) == BIG
+
+    def test_what_was_given_counts_and_is_not_asked_for(self, backend, server):
+        given = ModelInfo(name="m", context_window=99)
+        assert backend.model_info(given, on_loop=True) == given
+        assert server.asked == []
+        assert backend.model_info(ModelInfo(context_window=99), on_loop=True) == ModelInfo(
+            name="big", context_window=99
+        )
+
+    def test_threads_that_ask_at_once_ask_once(self, backend, server):
+        server.list_wait = 0.2
+        with ThreadPoolExecutor(8) as threads:
+            told = list(threads.map(lambda _: backend.model_info(ModelInfo(), on_loop=False), range(8)))
+        assert told == [BIG] * 8
+        assert len(server.asked) == 1
+
+    def test_a_server_that_cannot_tell_is_not_asked_again(self, backend, server):
+        server.listed = [{"id": "llama"}]
+        for _ in range(3):
+            assert backend.model_info(ModelInfo(), on_loop=False) == ModelInfo(name="llama")
+        assert len(server.asked) == 1
+
+    async def test_a_server_that_is_silent_holds_nobody_up_for_long(self, backend, server, monkeypatch):
+        monkeypatch.setattr("scaffolding_core.backend.ASKING_SECONDS", 0.2)
+        server.list_wait = 5
+        started = time.monotonic()
+        assert [backend.model_info(ModelInfo(), on_loop=True) for _ in range(5)] == [ModelInfo()] * 5
+        assert time.monotonic() - started < 2
+        assert len(server.asked) == 1
+
+    def test_one_that_did_not_answer_is_asked_again_later(self, backend, server, monkeypatch):
+        monkeypatch.setattr("scaffolding_core.backend.NOT_ASKED_AGAIN_SECONDS", 0.1)
+        server.listed = None
+        assert backend.model_info(ModelInfo(), on_loop=False) == ModelInfo()
+        server.listed = VLLM
+        time.sleep(0.2)
+        assert backend.model_info(ModelInfo(), on_loop=False) == BIG
+
+    def test_a_worker_that_knows_nothing_leaves_it_unknown(self):
+        assert Backend(Kinds()).model_info(ModelInfo(), on_loop=True) == ModelInfo()

@@ -275,3 +275,11 @@ async def test_wrong_names_are_one_typed_error():
         with pytest.raises(InvalidRequestError, match="'sample_nun'"):
             await plain.ainvoke("q", sample_nun=3)
         await plain.backend.aclose()
+
+
+def test_the_name_of_a_servers_model_is_told_before_the_first_call():
+    with scripted_server(Reply()) as server:
+        model = ChatScaffolding(method="direct", base_url=server.url)
+        assert model._get_ls_params()["ls_model_name"] == "scripted-model"
+        assert model.invoke("q").response_metadata["model_name"] == "scripted-model"
+    assert server.asked == ["/v1/models"]

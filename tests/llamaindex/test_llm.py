@@ -321,9 +321,19 @@ class TestParameters:
         with pytest.raises(InvalidRequestError, match="bogus"):
             ScaffoldingLLM("majority_vote", worker=in_turn(), method_options={"bogus": 1})
 
-    def test_samples_for_a_method_that_takes_one_are_refused_when_it_is_made(self):
-        with pytest.raises(InvalidRequestError, match="sample_num"):
-            ScaffoldingLLM("direct", worker=in_turn(), sample_num=3)
+    @pytest.mark.parametrize("wrap", [False, True])
+    def test_options_beside_a_controller_are_refused_when_it_is_made(self, wrap):
+        method = MajorityVoteController(NativeGenerationController(), 2)
+        with pytest.raises(InvalidRequestError, match="give 'stop_rule' to the controller"):
+            if wrap:
+                ScaffoldingLLM.wrap(MockLLM(), method, method_options={"stop_rule": "full"})
+            else:
+                ScaffoldingLLM(method, worker=in_turn(), method_options={"stop_rule": "full"})
+
+    @pytest.mark.parametrize("method", ["direct", NativeGenerationController()])
+    def test_samples_for_a_method_that_takes_one_are_refused_when_it_is_made(self, method):
+        with pytest.raises(InvalidRequestError, match="takes one sample: leave sample_num out"):
+            ScaffoldingLLM(method, worker=in_turn(), sample_num=3)
 
     def test_best_of_n_without_a_reward_is_refused_when_it_is_made(self):
         with pytest.raises(InvalidRequestError, match="reward"):

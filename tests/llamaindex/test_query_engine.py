@@ -449,7 +449,11 @@ def test_bad_input_is_refused_when_it_is_built(arguments, error, match):
         ({"max_retries": -1, "reward": len}, "max_retries"),
         (
             {"method": MajorityVoteController(NativeGenerationController()), "stop_rule": "full"},
-            "give them to your controller",
+            "give 'stop_rule' to the controller",
+        ),
+        (
+            {"method": NativeGenerationController(), "max_retries": 2, "reward": len},
+            "let your controller ask again",
         ),
     ],
 )

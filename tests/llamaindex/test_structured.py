@@ -4,18 +4,25 @@ Scripted, so that the samples disagree in a known way: by tools, as function cal
 the text, as others do it. The embedded model shows that the way holds on a real one.
 """
 
+import asyncio
+import gc
 import itertools
+import json
 import threading
+from collections import Counter
 
 import pytest
 from llama_index.core import PromptTemplate
 from llama_index.core.base.llms.types import LLMMetadata, ToolCallBlock
 from llama_index.core.llms import ChatMessage
 from llama_index.core.program import FunctionCallingProgram, LLMTextCompletionProgram
-from pydantic import BaseModel
+from llama_index_instrumentation import get_dispatcher
+from llama_index_instrumentation.span_handlers import SimpleSpanHandler
+from pydantic import BaseModel, create_model
 
 from llamaindex_scaffolding import ScaffoldingLLM
 from scaffolding_core import FunctionWorker
+from scaffolding_core.backend import KEPT_METHODS
 from tests.llamaindex.doubles import ScriptedLLM, tool_call
 from tests.llamaindex.engines import summary_index
 from tests.llamaindex.servers import FULL, openai_like, own
@@ -90,6 +97,60 @@ async def test_as_structured_llm(kind, method, city):
     assert [response.raw async for response in await llm.astream_chat(chat)] == [city]
 
 
+SHARES = {"name": 3 / 5, "people": 2 / 5}
+
+
+@KINDS
+async def test_a_structured_llm_tells_the_share_of_votes_of_each_field(kind):
+    llm = kind("field_vote").as_structured_llm(City)
+    chat = [ChatMessage("Which city?")]
+    responses = [
+        llm.chat(chat),
+        await llm.achat(chat),
+        llm.complete("Which city?"),
+        await llm.acomplete("Which city?"),
+        list(llm.stream_chat(chat))[-1],
+        [response async for response in await llm.astream_chat(chat)][-1],
+    ]
+    for response in responses:
+        told = response.additional_kwargs["scaffolding"]
+        assert told["data"]["fields"] == pytest.approx(SHARES)
+        assert told["samples"] == 5
+        assert response.additional_kwargs["total_tokens"] == told["usage"]["total_tokens"]
+        assert response.raw == PER_FIELD
+        json.dumps(told)
+
+
+async def test_predictions_at_once_tell_each_their_own():
+    cities = itertools.cycle(["Rome", "Paris", "Oslo", "Bern"])
+    inner = TextLLM(reply=lambda asked, index: f'{{"name": "{next(cities)}", "people": {index}}}', delay=0.01)
+    llm = ScaffoldingLLM.wrap(inner, "field_vote", sample_num=1).as_structured_llm(City)
+    for response in await asyncio.gather(*(llm.achat([ChatMessage("q")]) for _ in range(4))):
+        assert response.additional_kwargs["scaffolding"]["answer"] == response.raw.model_dump()
+
+
+async def test_a_structured_llm_tells_the_votes_on_the_whole():
+    response = await by_tools("majority_vote").as_structured_llm(City).achat([ChatMessage("q")])
+    assert response.additional_kwargs["scaffolding"]["agreement"] == pytest.approx(2 / 5)
+
+
+async def test_each_prediction_is_one_span_of_each_layer():
+    handler = SimpleSpanHandler()
+    root = get_dispatcher()
+    root.add_span_handler(handler)
+    try:
+        llm = by_text("majority_vote").as_structured_llm(City)
+        llm.chat([ChatMessage("q")])
+        await llm.achat([ChatMessage("q")])
+    finally:
+        root.span_handlers.remove(handler)
+    spans = Counter(span.id_.rsplit("-", 5)[0] for span in handler.completed_spans)
+    for a in ("", "a"):
+        assert spans[f"ScaffoldingStructuredLLM.{a}chat"] == 1
+        assert spans[f"ScaffoldingLLM.{a}structured_predict"] == 1
+        assert spans[f"ScaffoldingLLM.{a}chat"] == 1
+
+
 @METHODS
 @pytest.mark.parametrize("way", [own, openai_like])
 async def test_through_a_server(way, method, city):
@@ -161,6 +222,17 @@ def test_predictions_of_one_class_share_what_runs():
 
 def loops():
     return {thread for thread in threading.enumerate() if thread.name == "scaffolding-loop"}
+
+
+def test_what_runs_for_classes_that_are_made_on_the_fly_is_bounded():
+    llm = by_text("majority_vote")
+    threads = threading.active_count()
+    for number in range(100):
+        made = create_model(f"City{number}", __base__=City, __doc__="A city.")
+        assert llm.structured_predict(made, PROMPT, what="city").name == "Rome"
+    gc.collect()
+    assert threading.active_count() <= threads + KEPT_METHODS + 1
+    llm.close()
 
 
 async def test_a_message_stays_one_samples_where_no_structure_is_predicted():

@@ -59,7 +59,7 @@ class Paced:
 
 
 class Scripted:
-    """The server; `requests` and `cut` tell what it saw."""
+    """The server; `requests`, `asked` and `cut` tell what it saw, and `listed` and `props` what it is."""
 
     def __init__(self, script: Callable[[dict[str, Any]], Reply] | list[Reply] | Reply) -> None:
         self.script = script
@@ -69,6 +69,10 @@ class Scripted:
         self.cut = 0
         self.open = 0
         self.url = ""
+        self.listed: Any = [{"id": "scripted-model"}]
+        self.list_wait = 0.0
+        self.props: Any = None
+        self.asked: list[str] = []  # what it is
 
     def reply(self, body: dict[str, Any]) -> Reply:
         if callable(self.script):
@@ -162,7 +166,13 @@ class Scripted:
         }
 
     async def models(self, request: web.Request) -> web.Response:
-        return web.json_response({"data": [{"id": "scripted-model"}]})
+        self.asked.append(request.path)
+        await asyncio.sleep(self.list_wait)
+        return web.json_response({"data": self.listed})
+
+    async def tell_props(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path)
+        return web.json_response(self.props or {"error": "not here"}, status=200 if self.props else 404)
 
 
 _HEAD = {"id": "scripted", "object": "chat.completion.chunk", "created": 0, "model": "scripted-model"}
@@ -188,6 +198,7 @@ def serve(server: Scripted):
         app.router.add_post("/v1/completions", server.answer)
         app.router.add_post("/v1/chat/completions", server.answer)
         app.router.add_get("/v1/models", server.models)
+        app.router.add_get("/props", server.tell_props)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from scaffolding_core.answers.extractor import Answer
 
-__all__ = ["Classes", "Equivalence", "KeyEquivalence"]
+__all__ = ["Classes", "Equivalence", "KeyClasses", "KeyEquivalence"]
 
 
 class Classes(Protocol):
@@ -43,13 +43,37 @@ class KeyEquivalence(Equivalence):
 
     def classes(self) -> Classes:
         """Empty classes, for one request."""
-        return _KeyClasses(self.key)
+        return KeyClasses(self.key)
 
 
-class _KeyClasses(Classes):
+class KeyClasses(Classes):
+    """Answers with the same key are the same.
+
+    Args:
+        key: the key of an answer.
+    """
+
     def __init__(self, key: Callable[[Answer], Hashable]) -> None:
         self._key = key
+        self._texts: dict[Answer, int] = {}  # a vote meets the same few answers again and again
         self._numbers: dict[Hashable, int] = {}
+        self._count = 0
 
     def assign(self, answer: Answer) -> int:
-        return self._numbers.setdefault(self._key(answer), len(self._numbers))
+        """The number of the answer's class."""
+        is_text = type(answer) is str
+        number = self._texts.get(answer) if is_text else None
+        if number is not None:
+            return number
+        key = self._key(answer)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = self._new(key)
+        if is_text:
+            self._texts[answer] = number
+        return number
+
+    def _new(self, key: Hashable) -> int:
+        """The number of the class of a key that was not met before."""
+        self._count += 1
+        return self._count - 1

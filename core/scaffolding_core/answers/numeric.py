@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from scaffolding_core.answers.equivalence import Classes, KeyEquivalence
+from scaffolding_core.answers.equivalence import Classes, KeyClasses, KeyEquivalence
 from scaffolding_core.answers.exact import Exact
 from scaffolding_core.answers.extractor import Answer
 from scaffolding_core.answers.quantity import WithUnit, quantity_key
@@ -33,31 +33,21 @@ class Numeric(KeyEquivalence):
         return QuantityClasses(self.key)
 
 
-class QuantityClasses(Classes):
-    """Answers with the same key are the same, and a number without a unit is the same as the first with one."""
+class QuantityClasses(KeyClasses):
+    """Answers with the same key are the same, and a number without a unit is the same as the first with one.
+
+    Args:
+        key: the key of an answer.
+    """
 
     def __init__(self, key: Callable[[Answer], Hashable]) -> None:
-        self._key = key
-        self._numbers: dict[Hashable, int] = {}
-        self._count = 0
+        super().__init__(key)
         self._units: set[Hashable] = set()
 
-    def assign(self, answer: Answer) -> int:
-        """The number of the answer's class."""
-        key = self._key(answer)
-        number = self._numbers.get(key)
-        if number is None:
-            number = self._numbers[key] = self._class_of(key)
-        return number
-
-    def _class_of(self, key: Hashable) -> int:
+    def _new(self, key: Hashable) -> int:
         if isinstance(key, WithUnit) and key.bare not in self._units:
             self._units.add(key.bare)
             if key.bare not in self._numbers:
-                self._numbers[key.bare] = self._new()
+                self._numbers[key.bare] = super()._new(key.bare)
             return self._numbers[key.bare]
-        return self._new()
-
-    def _new(self) -> int:
-        self._count += 1
-        return self._count - 1
+        return super()._new(key)

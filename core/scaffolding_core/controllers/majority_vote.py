@@ -85,17 +85,25 @@ class MajorityVoteController(Controller):
         n = checked_sample_num(sample_num, self.default_sample_num)
         own_vote = type(self).majority_vote is not MajorityVoteController.majority_vote
         if n == 1 and not own_vote:
-            return (yield from self._only_sample(tasks, generation_kwargs or {}))
-
+            return self._only_sample(tasks, generation_kwargs or {})
         samples = Samples.of_method(
             self.generation_controller, tasks, n, generation_kwargs or {}, min_samples=self.min_samples
         )
         ballot = Ballot(Full() if own_vote else self.stop_rule, n, self.run_ahead)
+        own_choice = self._own_choice(samples, majority_vote_kwargs or {}) if own_vote else None
+        return self._vote(tasks, samples, ballot, own_choice)
+
+    def _vote(
+        self,
+        tasks: list[GenerationTask],
+        samples: Samples,
+        ballot: Ballot,
+        own_choice: Steps[Candidate] | None,
+    ) -> Steps[ScaffoldingOutput]:
         classes, trusting = self.equivalence.classes(), self.extractor is None
         yield from poll(samples, ballot, classes, self._extractor, trusting=trusting)
         votes = _votes(samples, ballot)
-        own_choice = self._own_choice(samples, majority_vote_kwargs or {})
-        chosen = (yield from own_choice) if own_vote else _winner(samples, votes)
+        chosen = _winner(samples, votes) if own_choice is None else (yield from own_choice)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
         output.votes = {str(voters[0].answer): len(voters) for voters in votes}
         output.agreement = chosen.votes / max(1, sum(map(len, votes)))
@@ -126,12 +134,14 @@ class MajorityVoteController(Controller):
         """A vote of one needs no race."""
         output = yield from self.generation_controller.process(tasks, **options)
         candidate = Candidate.from_task(0, tasks[0])
-        if not isinstance(output, ScaffoldingOutput):
+        if isinstance(output, ScaffoldingOutput):
+            candidate.message = output.message
+        else:
             output = ScaffoldingOutput.from_candidate(candidate, method="")
         whole = output.finish_reason != "cancelled"
         if whole and (output.answer is None or self.extractor is not None):
             output.answer = yield from extracted(self._extractor, output.message)
-        candidate.message, candidate.answer, candidate.score = output.message, output.answer, output.score
+        candidate.answer, candidate.score = output.answer, output.score
         candidate.votes = 0 if output.answer is None else 1
         output.votes = {str(output.answer): 1} if candidate.votes else {}
         output.candidates, output.agreement = [candidate], float(candidate.votes)

@@ -80,11 +80,13 @@ class Samples:
     ) -> Iterator[GenerationTask | Steps[Any]]:
         group = object()
         for index in range(self.n):
-            sample = [task.copy() for task in tasks]
-            for task in sample:
-                task.group = group
-                if task.seed is not None:
-                    task.seed = derived_seed(task.seed, index)
+            sample = []
+            for task in tasks:
+                copy = task.copy()
+                copy.group = group
+                if copy.seed is not None:
+                    copy.seed = derived_seed(copy.seed, index)
+                sample.append(copy)
             self.tasks.append(sample)
             yield begin(sample)
 

@@ -90,7 +90,7 @@ class Branch:
         self.done = False
         self.live = 0  # children that run, those of races included
         self.spawned = 0  # children so far, for paths that never repeat
-        self.races: list[RaceRun] = []
+        self.races: tuple[RaceRun, ...] = ()
         self.waiting: RaceRun | None = None
         self.children: Sequence[Child] = ()  # of the list or ParallelProcess that is waited for
         self.pending = 0
@@ -108,6 +108,10 @@ class Branch:
                 path.append(branch.path)
             branch = branch.parent
         return tuple(reversed(path))
+
+    def launch(self) -> None:
+        """Start it, in a turn of its own."""
+        self.driver.post(self)
 
     def advance(self) -> Branch | None:
         """Resume the generator until it waits or ends; returns the parent if that can go on now."""
@@ -209,7 +213,7 @@ class Branch:
         self.pending = len(self.children)
         self.live += self.pending
         for child in self.children:
-            self.driver.post(child)
+            child.launch()
         if not self.children:
             self.reply = []
         return not self.children
@@ -219,7 +223,8 @@ class Branch:
         if not isinstance(run, RaceRun) or run.owner is not self:
             run = self._run_of(race)
         if race.news is not None:
-            self._tell_candidate(race.news)
+            if self.request.result.listened_to:
+                self._tell_candidate(race.news)
             race.news = None
         return run.cancelled or self._hand_back(run)
 
@@ -264,7 +269,7 @@ class Branch:
     def _run_of(self, race: Race) -> RaceRun:
         if race.run is None:
             race.run = RaceRun(race, self)
-            self.races.append(race.run)
+            self.races = (*self.races, race.run)
         run = race.run
         if not isinstance(run, RaceRun) or run.owner is not self:
             raise ControllerError("a race belongs to the branch that first yielded it")
@@ -317,19 +322,16 @@ class Branch:
             if item is None:
                 run.exhausted = True
                 return
-            child = self._child_of(run, item)
-            run.live[child.index] = child
-            run.started += 1
+            index, path = run.started, self.spawned
+            child: Child = (
+                Call(request, self, item, index, path, run)
+                if isinstance(item, Task)
+                else Branch(request, self, checked_generator(item), index, path, run)
+            )
+            run.live[index] = child
+            run.started, self.spawned = index + 1, path + 1
             self.live += 1
-            if isinstance(child, Call):
-                child.launch()
-            else:
-                self.driver.post(child)
-
-    def _child_of(self, run: RaceRun, item: Task | Steps[Any]) -> Child:
-        if isinstance(item, Task):
-            return Call(self.request, self, item, run.started, self._next_path(), run)
-        return Branch(self.request, self, checked_generator(item), run.started, self._next_path(), run)
+            child.launch()
 
     # The end.
 
@@ -360,8 +362,7 @@ class Branch:
         for run in self.races:
             run.outcomes.clear()
             run.race.branches, run.race.run = iter(()), _ENDED  # else they would keep each other, and all samples
-        self.races.clear()
-        self.children = ()
+        self.races = self.children = ()
         self.reply = self.waiting = None
         parent = self.parent
         if parent is None:

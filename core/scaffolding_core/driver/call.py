@@ -209,7 +209,7 @@ class Call:
     def _start(self) -> None:
         if self.request.recorder is not None:
             self.request.recorder.started(self)
-        self.run = self.driver.loop.create_task(self._run())
+        self.run = self.driver.create_task(self._run())
 
     async def _run(self) -> None:
         """Run the task; as its last act it posts itself, so that all else is done once it is really over."""

@@ -6,25 +6,24 @@ Nothing is stepped anywhere but in `_drain`, so no generator is ever re-entered 
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVarTuple, Unpack
 
 from scaffolding_core.errors import ClosedError
 from scaffolding_core.task import Task
 
 if TYPE_CHECKING:
-    from typing import ParamSpec
-
     from scaffolding_core.driver.item import Item
     from scaffolding_core.driver.lane import Lane
     from scaffolding_core.driver.request import Request
     from scaffolding_core.worker import Worker
 
-    P = ParamSpec("P")
-
 __all__ = ["Driver"]
+
+Given = TypeVarTuple("Given")
 
 STEPS_PER_TICK = 64
 """Steps before the loop may breathe."""
@@ -49,9 +48,11 @@ class Driver:
     ) -> None:
         self.loop = loop
         self.admission = admission
+        self.create_task = _task_maker(loop)
         self.worker_for = find_worker
         self.scope_workers = scope_workers
         self.empty_context = Context()
+        self.past_context = Context()  # for what is left of a request that ended
         self.requests: set[Request] = set()
         self.detached: set[asyncio.Task[object]] = set()
         self.closed = False
@@ -66,19 +67,19 @@ class Driver:
             self._scheduled = True
             self.loop.call_soon(self._drain, context=self.empty_context)
 
-    def call_from_anywhere(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    def call_from_anywhere(self, function: Callable[[Unpack[Given]], None], *given: *Given) -> None:
         """Call a function on the loop: at once if this is it, soon if not, never if it is closed."""
         if asyncio._get_running_loop() is self.loop:
-            function(*args, **kwargs)
+            function(*given)
             return
         try:
-            self.loop.call_soon_threadsafe(lambda: function(*args, **kwargs), context=self.empty_context)
+            self.loop.call_soon_threadsafe(function, *given, context=self.empty_context)
         except RuntimeError:  # the loop is closed, and its requests were failed or will be swept
             return
 
     def own(self, work: Coroutine[object, object, None]) -> None:
         """Run a coroutine to its end, as a task that shutdown waits for."""
-        task = self.loop.create_task(work)
+        task = self.create_task(work)
         self._owned.add(task)
         task.add_done_callback(self._owned.discard)
 
@@ -116,6 +117,15 @@ class Driver:
             except Exception as error:  # only the request whose parts brought it about may suffer
                 item.request.fail(error)
         self.loop.call_soon(self._drain, context=self.empty_context)
+
+
+def _task_maker(
+    loop: asyncio.AbstractEventLoop,
+) -> Callable[[Coroutine[object, object, None]], asyncio.Task[None]]:
+    """`loop.create_task`, or what it comes to where neither the loop nor a factory makes tasks of another kind."""
+    if type(loop).create_task is not asyncio.BaseEventLoop.create_task or loop.get_task_factory() is not None:
+        return loop.create_task
+    return functools.partial(asyncio.Task, loop=loop)
 
 
 def _advance(item: Item | None) -> None:

@@ -65,18 +65,22 @@ class Lane:
 
     def acquire(self, waiter: Waiter) -> bool:
         """Take a slot, or queue: then the waiter is told once a slot is its own."""
-        with self._lock:
+        driver = waiter.driver
+        self._lock.acquire()  # a `with` costs twice what the lock does
+        try:
             if self._taken < self.limit or self._taken - self._stuck(waiter) < self.limit:
                 self._taken += 1
-                self._taken_by[waiter.driver] = self._taken_by.get(waiter.driver, 0) + 1
+                self._taken_by[driver] = self._taken_by.get(driver, 0) + 1
                 return True
             place = waiter.place = next(self._places)
-            if waiter.priority:
-                jumped_to = place - waiter.priority * PLACES_PER_PRIORITY
-                heapq.heappush(self._jumping, (jumped_to, place, waiter))
+            priority = waiter.priority
+            if priority:
+                heapq.heappush(self._jumping, (place - priority * PLACES_PER_PRIORITY, place, waiter))
             else:
                 self._row.append(waiter)
             return False
+        finally:
+            self._lock.release()
 
     def withdraw(self, waiter: Waiter) -> bool:
         """Leave the queue; False if a slot was handed over already."""
@@ -86,20 +90,24 @@ class Lane:
 
     def release(self, driver: Driver) -> None:
         """Give a slot back; the next in the queue gets it."""
-        with self._lock:
+        self._lock.acquire()
+        try:
             held = self._taken_by.get(driver)
-            if not held:  # it was swept with its loop
+            if held is None:  # it was swept with its loop
                 return
-            if held == 1:
-                del self._taken_by[
-                    driver
-                ]  # a worker that lives on must not keep the driver of a loop that is gone
-            else:
-                self._taken_by[driver] = held - 1
-            self._taken -= 1
-            granted = self._grant() if self._row or self._jumping else None
-        if granted is not None:
-            _tell(granted, driver)
+            follower = self._next() if (self._row or self._jumping) and self._taken <= self.limit else None
+            if follower is None or follower.driver is not driver:
+                if held > 1:
+                    self._taken_by[driver] = held - 1
+                else:  # a worker that lives on must not keep the driver of a loop that is gone
+                    del self._taken_by[driver]
+                if follower is None:
+                    self._taken -= 1
+                    return
+                self._taken_by[follower.driver] = self._taken_by.get(follower.driver, 0) + 1
+        finally:
+            self._lock.release()
+        _tell(follower, driver)
 
     def forget(self, driver: Driver) -> None:
         """Free all that a dead loop's driver holds or waits for."""
@@ -109,8 +117,10 @@ class Lane:
             for waiter in (*self._row, *(waiter for *_, waiter in self._jumping)):
                 if waiter.driver is driver:
                     waiter.place = -1
-            while (following := self._grant()) is not None:
-                granted.append(following)
+            while self._taken < self.limit and (follower := self._next()) is not None:
+                self._taken += 1
+                self._taken_by[follower.driver] = self._taken_by.get(follower.driver, 0) + 1
+                granted.append(follower)
         for waiter in granted:
             _tell(waiter, driver)
 
@@ -122,9 +132,9 @@ class Lane:
         """Slots that cannot come free before the waiter is through, since it blocks their loop."""
         return self._taken_by.get(waiter.blocked, 0) if waiter.blocked is not None else 0
 
-    def _grant(self) -> Waiter | None:
-        """Give the first that still waits a slot, if one is free."""
-        while self._taken < self.limit and (self._row or self._jumping):
+    def _next(self) -> Waiter | None:
+        """Take the first that still waits out of the queue."""
+        while self._row or self._jumping:
             if not self._row or (self._jumping and self._jumping[0][0] < self._row[0].place):
                 waiter = heapq.heappop(self._jumping)[2]
             else:
@@ -132,12 +142,8 @@ class Lane:
             if waiter.place < 0:
                 continue  # it left
             waiter.place = -1
-            driver = waiter.driver
-            if driver.loop.is_closed():
-                continue  # swept with its driver
-            self._taken += 1
-            self._taken_by[driver] = self._taken_by.get(driver, 0) + 1
-            return waiter
+            if not waiter.driver.loop.is_closed():  # else it was swept with its driver
+                return waiter
         return None
 
 

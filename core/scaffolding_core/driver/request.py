@@ -129,8 +129,8 @@ class Request:
         self._sampled = 0
         self._refused = 0
         self._ending: BaseException | None = None
-        self._streams: dict[StreamHandle, StreamGenerationTask] = {}
-        self._charged: dict[Task, Usage] = {}
+        self._streams: dict[StreamHandle, StreamGenerationTask] | None = None
+        self._charged: dict[Task, Usage] | None = None
         self._children: set[Request] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -207,8 +207,9 @@ class Request:
         assert task.usage is not None
         usage = task.usage
         if task.goes_on:
-            usage = _since(self._charged.get(task), usage)
-            self._charged[task] = _since(None, task.usage)
+            charged = self._charged = self._charged or {}
+            usage = _since(charged.get(task), usage)
+            charged[task] = _since(None, task.usage)
         self.charge_usage(usage)
         return usage
 
@@ -240,10 +241,13 @@ class Request:
 
     def keep_stream(self, task: StreamGenerationTask) -> None:
         """Remember a stream that a task left open, to close it with the request."""
-        if task.request_handle is not None and not task.end_flag:
-            self._streams[task.request_handle] = task
-        elif task.request_handle is not None:
-            self._streams.pop(task.request_handle, None)
+        if task.request_handle is None:
+            return
+        streams = self._streams = self._streams or {}
+        if task.end_flag:
+            streams.pop(task.request_handle, None)
+        else:
+            streams[task.request_handle] = task
 
     # The end.
 
@@ -262,8 +266,8 @@ class Request:
     def abandon(self, error: BaseException) -> None:
         """Fail the result without running anything: the loop is gone."""
         self._ended = True
-        self.context = contextvars.Context()
-        self.result.set_error(error)
+        self.context = self.driver.past_context
+        self.result.finish(None, error)
 
     def fail(self, error: BaseException) -> None:
         """End it at once: the driver cannot go on with it."""
@@ -279,7 +283,8 @@ class Request:
             self._end(root.value, self._error_of(root))
 
     async def _clean_up(self, root: Branch) -> None:
-        handles, tasks = list(self._streams), list(self._streams.values())
+        streams = self._streams or {}
+        handles, tasks = list(streams), list(streams.values())
         closing = [handle.aclose() for handle in handles]
         closing += [worker.on_scope_end(str(self.id)) for worker in self.driver.scope_workers]
         for failure in await asyncio.gather(*closing, return_exceptions=True):
@@ -304,17 +309,14 @@ class Request:
     def _end(self, output: ScaffoldingOutput | None, error: BaseException | None) -> None:
         self._ended = True
         self._root = None
-        self.context = contextvars.Context()  # the old one holds this request
+        self.context = self.driver.past_context  # the old one holds this request
         if self._timer is not None:
             self._timer.cancel()
-        self._charged.clear()
-        self._streams.clear()
+        self._charged = self._streams = None
         self._leave()
-        if error is not None:
-            self.result.set_error(error)
-        elif output is not None:
+        if output is not None:
             output.usage = self.usage
-            self.result.set_output(output)
+        self.result.finish(output if error is None else None, error)
 
     def _leave(self) -> None:
         self.driver.requests.discard(self)

@@ -96,7 +96,6 @@ class LocalWorker(OpenAIWorker):
         self.threads = threads
         self.max_tokens = max_tokens
         self._takes_tools = "tools" in chat_template(self.path)
-        self.context_window = min(n_ctx, trained_context(self.path) or n_ctx)
         self._room = Room(n_ctx)
         self._server = LlamaServer(self.path, n_parallel=n_parallel, n_ctx=n_ctx, threads=threads)
         self._stop = weakref.finalize(self, self._server.stop)
@@ -109,6 +108,7 @@ class LocalWorker(OpenAIWorker):
             max_concurrency=n_parallel,
             max_attempts=max_attempts,
         )
+        self.context_window = min(n_ctx, trained_context(self.path) or n_ctx)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+import aiohttp
+
 from scaffolding_core.errors import (
     BackendTimeoutError,
     ClosedError,
@@ -17,6 +19,7 @@ from scaffolding_core.errors import (
     ModelNotFoundError,
     WorkerError,
 )
+from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.task import GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.usage import Usage
 from scaffolding_core.worker import Capabilities, TaskHandler, Worker
@@ -28,6 +31,7 @@ from scaffolding_core.workers.http_errors import (
 )
 from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream, unreachable
 from scaffolding_core.workers.limits import check_counts, check_seconds
+from scaffolding_core.workers.model_list import ListedModels
 from scaffolding_core.workers.openai_stream import OpenStream
 from scaffolding_core.workers.openai_wire import Choice, read_chunk, read_usage, request_body, route
 from scaffolding_core.workers.retry import backoff
@@ -65,6 +69,9 @@ class OpenAIWorker(Worker):
         first_byte_timeout: seconds until an answer begins; a busy server queues requests meanwhile.
         idle_timeout: seconds between two pieces of an answer.
 
+    Attributes:
+        context_window: tokens that one request may have, once the server has told.
+
     Raises:
         InvalidRequestError: an address that is none, or a number out of range.
     """
@@ -101,6 +108,8 @@ class OpenAIWorker(Worker):
             raise InvalidRequestError(f"accepts must be a list of names, not a text: write accepts=[{accepts!r}]")
         self.base_url = base_url.rstrip("/")
         self.model = model
+        self.context_window: int | None = None
+        self._learned = False
         self.extra_body = dict(extra_body or {})
         self.accepts = dict(accepts) if isinstance(accepts, Mapping) else {name: name for name in accepts}
         self.max_concurrency = max_concurrency
@@ -146,26 +155,63 @@ class OpenAIWorker(Worker):
         self._closed = True
         self._sessions.close_elsewhere()
 
+    @property
+    def model_info(self) -> ModelInfo:  # type: ignore[override]  # it grows
+        """What is known of the model: as it was named, and what the server has told."""
+        return ModelInfo(name=self.model, context_window=self.context_window)
+
+    async def learn_model(self) -> None:
+        """Ask the server for the model's name and context window, unless both are known or it was asked before.
+
+        vLLM, SGLang and llama.cpp tell the window, several services too; trtllm-serve tells names alone.
+
+        Cost: one small request; two to an older llama.cpp.
+
+        Raises:
+            WorkerError: the server does not answer, or lists no models.
+        """
+        if self._learned or self.model_info.is_complete:
+            return
+        listed = await self._listed_models()
+        info = listed.info(self.model)
+        if info.context_window is None and listed.by_llama_cpp:
+            info = info.or_else(ModelInfo(context_window=await self._slot_window()))
+        self.model, self.context_window, self._learned = info.name, info.context_window, info.name is not None
+
     async def served_models(self) -> list[str]:
         """The names of the models that the server lists.
 
         Raises:
             WorkerError: the server does not answer, or lists none.
         """
-        url = f"{self.base_url}/models"
+        return (await self._listed_models()).names
+
+    async def _listed_models(self) -> ListedModels:
         try:
-            session = await self._sessions.get()
-            async with asyncio.timeout(30), session.get(url) as response:
-                if response.status not in (200, 404, 405):
-                    raise error_from_answer(response.status, await response.read(), url, self.model)
-                listed = await response.json(content_type=None)
-            return [str(model["id"]) for model in listed["data"]]
+            return ListedModels(await self._get(f"{self.base_url}/models"))
         except (KeyError, TypeError, ValueError) as error:
             raise WorkerError(
                 f"{self.base_url} does not list its models: correct the address, most end in /v1, "
                 "or name a model with model="
             ) from error
-        except (TimeoutError, OSError) as error:
+
+    async def _slot_window(self) -> int | None:
+        """The context window of each of llama.cpp's slots; None if it does not tell."""
+        try:
+            properties = await self._get(f"{self.base_url.removesuffix('/v1')}/props")
+            window = properties["default_generation_settings"]["n_ctx"]
+        except (KeyError, TypeError, ValueError, WorkerError):
+            return None
+        return window if isinstance(window, int) and window > 0 else None
+
+    async def _get(self, url: str) -> Any:  # Any: whatever JSON holds
+        try:
+            session = await self._sessions.get()
+            async with asyncio.timeout(30), session.get(url) as response:
+                if response.status not in (200, 404, 405):
+                    raise error_from_answer(response.status, await response.read(), url, self.model)
+                return await response.json(content_type=None)
+        except (TimeoutError, OSError, aiohttp.ClientError) as error:
             raise unreachable(self.base_url, error) from error
 
     async def _generate(self, task: GenerationTask) -> None:
@@ -191,10 +237,9 @@ class OpenAIWorker(Worker):
             raise ClosedError(f"{self!r} is closed: make a new one")
         body = request_body(task, self.accepts, type(self).__name__)
         if self.model is None:
-            models = await self.served_models()
-            if not models:
-                raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
-            self.model = models[0]
+            await self.learn_model()
+        if self.model is None:
+            raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
         return {"model": self.model, **body, **self.extra_body}
 
     async def _counted(self, work: Any) -> None:  # Any: a coroutine of nothing

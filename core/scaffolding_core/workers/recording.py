@@ -12,6 +12,7 @@ from typing import Self
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import ToolCall
+from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.task import (
     ChatTask,
     GenerationTask,
@@ -137,6 +138,15 @@ class RecordingWorker(Worker):
     def capabilities(self) -> Capabilities:  # type: ignore[override]  # the other worker's
         """Those of the worker that does the work."""
         return self.worker.capabilities
+
+    @property
+    def model_info(self) -> ModelInfo:  # type: ignore[override]  # the other worker's
+        """What the worker that does the work knows."""
+        return self.worker.model_info
+
+    async def learn_model(self) -> None:
+        """Let the worker that does the work ask."""
+        await self.worker.learn_model()
 
     async def run_task(self, task: Task) -> TaskStatus | None:
         """Run the task and take it down.
