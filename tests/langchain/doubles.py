@@ -49,7 +49,7 @@ class Scripted(BaseChatModel):
 
 
 class KnownLLM(BaseLLM):
-    """A completion model that gives known answers, one after another, each for 3 tokens."""
+    """A completion model that gives known answers, one after another for each prompt, each for 3 tokens."""
 
     answers: list[str]
     calls: list[Any] = []
@@ -63,7 +63,8 @@ class KnownLLM(BaseLLM):
         answers = []
         for prompt in prompts:
             with ONE_AT_A_TIME:
-                answers.append(self.answers[len(self.calls) % len(self.answers)])
+                asked = sum(call[0] == prompt for call in self.calls)
+                answers.append(self.answers[asked % len(self.answers)])
                 self.calls.append((prompt, {"stop": stop, **kwargs}))
         return LLMResult(
             generations=[[Generation(text=answer)] for answer in answers],
