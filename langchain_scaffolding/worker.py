@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping
 from contextlib import aclosing, closing
@@ -103,6 +104,7 @@ class _Call:
             stream = self._model.astream(self._given, config, **self._kwargs)
             async with aclosing(cast("Any", stream)):
                 async for piece in stream:
+                    _raise_if_cut()
                     pieces.append(piece)
                     emit(self._task, piece)
         return joined(pieces)
@@ -120,6 +122,13 @@ class _Call:
                     pieces.append(piece)
                     emit(self._task, piece)
         return joined(pieces)
+
+
+def _raise_if_cut() -> None:
+    """Raise what was swallowed: `asyncio.wait_for`, before Python 3.12, loses a cut in the tick of a piece."""
+    running = asyncio.current_task()
+    if running is not None and running.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _in_thread(call: _Call) -> object:

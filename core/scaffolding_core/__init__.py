@@ -99,13 +99,12 @@ from scaffolding_core.workers.replay import ReplayWorker
 if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.openai import OpenAIWorker
-    from scaffolding_core.workers.openai import OpenAIWorker as OpenaiWorker
-    from scaffolding_core.workers.trt_openai import TRTOpenaiWorker
+    from scaffolding_core.workers.trt_openai import OpenaiWorker, TRTOpenaiWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
-    "OpenaiWorker": ("workers.openai", "OpenAIWorker"),
+    "OpenaiWorker": ("workers.trt_openai", "OpenaiWorker"),
     "TRTOpenaiWorker": ("workers.trt_openai", "TRTOpenaiWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }

@@ -1,4 +1,4 @@
-"""Chat messages, tool calls and tool descriptions, in OpenAI's shapes."""
+"""Chat messages, tool calls, tool descriptions and log probabilities, in OpenAI's shapes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ __all__ = [
     "OpenAIToolDescription",
     "RoleMessage",
     "SystemMessage",
+    "TokenLogprob",
     "ToolCall",
     "ToolDescription",
     "ToolMessage",
@@ -28,6 +29,21 @@ JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | 
 JsonObject: TypeAlias = Mapping[str, JsonValue]
 Content: TypeAlias = "str | Sequence[JsonObject]"
 """Plain text, or OpenAI content parts (`{"type": "text", ...}`, `{"type": "image_url", ...}`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A generated token with its log probability (natural log).
+
+    Args:
+        token: its text.
+        logprob: of the token itself.
+        top: the most likely tokens at this place and their log probabilities.
+    """
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(slots=True)
@@ -74,12 +90,21 @@ class RoleMessage:
 
     @property
     def text(self) -> str:
-        """The text of the content, its parts joined; empty where there is none."""
+        """The text of the content, its parts joined; empty where there is none.
+
+        Raises:
+            InvalidRequestError: the content is neither text nor parts.
+        """
         if self.content is None:
             return ""
         if isinstance(self.content, str):
             return self.content
-        return "".join(str(part.get("text", "")) for part in self.content if part.get("type") == "text")
+        try:
+            return "".join(str(part.get("text", "")) for part in self.content if part.get("type") == "text")
+        except (AttributeError, TypeError) as error:
+            raise InvalidRequestError(
+                f"what a message says must be text or a list of parts, got {self.content!r}"
+            ) from error
 
     def to_dict(self) -> dict[str, JsonValue]:
         """The message as OpenAI writes it."""

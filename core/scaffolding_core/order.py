@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -63,6 +63,7 @@ def order_of(
         elif name in SAMPLING_PARAMETERS:
             setattr(order.task, name, _checked_parameter(name, value))
         elif names is None or name in names:
+            _check_part(method, name, value)
             order.options[name] = value
         else:
             raise InvalidRequestError(
@@ -100,11 +101,29 @@ def _checked_output(controller: Controller, generator: Steps[ScaffoldingOutput])
 
 def option_names(method: Controller) -> frozenset[str] | None:
     """The options of a method; None if it takes any."""
-    takes = method.process if type(method).generate is Controller.generate else method.generate
+    return _names(method.process if type(method).generate is Controller.generate else method.generate)
+
+
+def _names(takes: Callable[..., object]) -> frozenset[str] | None:
     parameters = list(inspect.signature(takes).parameters.values())[1:]
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
     return frozenset(parameter.name for parameter in parameters)
+
+
+def _check_part(method: Controller, name: str, value: object) -> None:
+    """Check options that are for a part of the method: `generation_kwargs` for its `generation_controller`."""
+    part = getattr(method, name.removesuffix("_kwargs") + "_controller", None)
+    if not name.endswith("_kwargs") or not isinstance(part, Controller):
+        return
+    names = _names(part.process)
+    for inner, given in (_checked(name, value, Mapping) or {}).items():  # type: ignore[type-abstract]  # for isinstance
+        if names is not None and inner not in names:
+            raise InvalidRequestError(
+                f"{inner!r} in {name} is no option of {type(part).__name__}, whose options are: "
+                f"{', '.join(sorted(names)) or 'none'}; a sampling parameter is an option of the request"
+            )
+        _check_part(part, inner, given)
 
 
 def described(value: object) -> str:

@@ -5,19 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Protocol, Self, TypeAlias
 
-from scaffolding_core.messages import AssistantMessage, Content, ToolCall
+from scaffolding_core.messages import AssistantMessage, Content, TokenLogprob, ToolCall
 from scaffolding_core.usage import Usage
-
-if TYPE_CHECKING:
-    from scaffolding_core.task import GenerationTask, TokenLogprob
 
 __all__ = ["Candidate", "ScaffoldingOutput", "Stopped"]
 
 Stopped: TypeAlias = Literal["complete", "decided", "budget"]
 """Why a method stopped: all its work was done; the rest could not, or would hardly, change the answer;
 budget or deadline ran out, and this is the best answer so far."""
+
+
+class _Generated(Protocol):
+    """What a finished `GenerationTask` holds."""
+
+    output_str: str | None
+    output_tokens: list[int] | None
+    finish_reason: str | None
+    logprobs: list[TokenLogprob] | None
+    reasoning: str | None
+    tool_calls: list[ToolCall] | None
+    original: object
+    usage: Usage | None
 
 
 @dataclass(slots=True)
@@ -86,7 +96,7 @@ class Candidate:
         }
 
     @classmethod
-    def from_task(cls, index: int, task: GenerationTask) -> Self:
+    def from_task(cls, index: int, task: _Generated) -> Self:
         """What a finished task holds."""
         return cls(
             index, task.output_str, task.reasoning, task.tool_calls, task.original,

@@ -11,7 +11,7 @@ import functools
 import operator
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar, cast
+from typing import ClassVar, Protocol, Self, TypeVar, cast
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import (
@@ -19,14 +19,13 @@ from scaffolding_core.messages import (
     JsonObject,
     RoleMessage,
     SystemMessage,
+    TokenLogprob,
     ToolCall,
     ToolDescription,
     UserMessage,
 )
+from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.usage import Usage
-
-if TYPE_CHECKING:
-    from scaffolding_core.output import ScaffoldingOutput
 
 __all__ = [
     "SAMPLING_PARAMETERS",
@@ -54,21 +53,6 @@ class TaskStatus(enum.Enum):
     SUCCESS = "success"
     WORKER_NOT_SUPPORTED = "worker_not_supported"
     WORKER_EXECEPTION = "worker_exception"  # the misspelt name is the public one
-
-
-@dataclass(frozen=True, slots=True)
-class TokenLogprob:
-    """A generated token with its log probability (natural log).
-
-    Args:
-        token: its text.
-        logprob: of the token itself.
-        top: the most likely tokens at this place and their log probabilities.
-    """
-
-    token: str
-    logprob: float
-    top: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +141,6 @@ class Task:
 
     def create_scaffolding_output(self) -> ScaffoldingOutput:
         """What the task holds as the output of a method."""
-        from scaffolding_core.output import ScaffoldingOutput
-
         return ScaffoldingOutput()
 
     def __init_subclass__(cls) -> None:
@@ -348,8 +330,6 @@ class GenerationTask(_SampledTask):
 
     def create_scaffolding_output(self) -> ScaffoldingOutput:
         """The result as the output of a method."""
-        from scaffolding_core.output import ScaffoldingOutput
-
         return ScaffoldingOutput(self.message(), self.output_tokens, finish_reason=self.finish_reason)
 
     def message(self) -> AssistantMessage:

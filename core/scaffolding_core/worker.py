@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.task import GenerationTask, Task, TaskStatus
+from scaffolding_core.task import ChatTask, GenerationTask, Task, TaskStatus
 
 __all__ = [
     "AroundCall",
@@ -53,6 +53,14 @@ AroundCall: TypeAlias = Callable[["Worker", Task], Coroutine[Any, Any, TaskStatu
 around_calls: ContextVar[AroundCall | None] = ContextVar("around_calls", default=None)
 """Runs each call of the requests made in this context: it must await `worker.run_task(task)`. For tracing."""
 
+
+_ANSWERED = (GenerationTask, ChatTask)
+"""Kinds of task that a handler leaves with an answer; one of a user's own may hold its results elsewhere."""
+
+_ANSWERS = (
+    "output_str", "output_tokens", "tool_calls", "context_logits", "customized_result_fields",
+    "custom_output_params", "original",
+)  # fmt: skip
 
 _OF_THIS_PROCESS = ("_lane", "_resolved_handlers")
 
@@ -99,9 +107,24 @@ class Worker:
 
         Raises:
             UnsupportedTaskError: no handler for this kind of task.
-            WorkerError: the backend failed.
+            WorkerError: the backend failed, or the handler filled in nothing, or what is no text.
         """
-        return await self._handler(type(task))(self, task)
+        status = await self._handler(type(task))(self, task)
+        if status is None and isinstance(task, GenerationTask) and type(task) in _ANSWERED:
+            self._check_answer(task)
+        return status
+
+    def _check_answer(self, task: GenerationTask) -> None:
+        answer: object = task.output_str
+        if isinstance(answer, str):
+            return
+        if answer is not None and not isinstance(answer, list):
+            raise WorkerError(f"{type(self).__name__} set output_str to {answer!r}: it must be text")
+        if not any(getattr(task, name) for name in _ANSWERS):
+            raise WorkerError(
+                f"{type(self).__name__} left the {type(task).__name__} empty: set output_str, output_tokens or "
+                "tool_calls, or return a TaskStatus"
+            )
 
     def _handler(self, task_cls: type[Task]) -> TaskHandler:
         resolved: dict[type[Task], TaskHandler] = self.__dict__.setdefault("_resolved_handlers", {})

@@ -14,6 +14,9 @@ from langchain_core.tracers import BaseTracer
 
 from langchain_scaffolding import ChatScaffolding
 
+ONE_AT_A_TIME = threading.Lock()
+"""Blocking samples run in threads: no two may take the same answer."""
+
 
 class Scripted(BaseChatModel):
     """A chat model that gives known answers, one after another, each for 3 tokens."""
@@ -28,8 +31,9 @@ class Scripted(BaseChatModel):
         return "scripted"
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):
-        answer = self.answers[len(self.calls) % len(self.answers)]
-        self.calls.append((messages, {"stop": stop, **kwargs}))
+        with ONE_AT_A_TIME:
+            answer = self.answers[len(self.calls) % len(self.answers)]
+            self.calls.append((messages, {"stop": stop, **kwargs}))
         message = answer if isinstance(answer, AIMessage) else AIMessage(answer)
         message = message.model_copy(
             update={"usage_metadata": {"input_tokens": 2, "output_tokens": 1, "total_tokens": 3}}
@@ -45,7 +49,7 @@ class Scripted(BaseChatModel):
 
 
 class KnownLLM(BaseLLM):
-    """A completion model that gives known answers, one after another, each for 3 tokens."""
+    """A completion model that gives known answers, one after another for each prompt, each for 3 tokens."""
 
     answers: list[str]
     calls: list[Any] = []
@@ -58,8 +62,10 @@ class KnownLLM(BaseLLM):
     def _generate(self, prompts, stop=None, run_manager=None, **kwargs):
         answers = []
         for prompt in prompts:
-            answers.append(self.answers[len(self.calls) % len(self.answers)])
-            self.calls.append((prompt, {"stop": stop, **kwargs}))
+            with ONE_AT_A_TIME:
+                asked = sum(call[0] == prompt for call in self.calls)
+                answers.append(self.answers[asked % len(self.answers)])
+                self.calls.append((prompt, {"stop": stop, **kwargs}))
         return LLMResult(
             generations=[[Generation(text=answer)] for answer in answers],
             llm_output={"token_usage": {"prompt_tokens": 2, "completion_tokens": 1, "total_tokens": 3}},
@@ -82,9 +88,10 @@ class KnownChat(BaseChatModel):
         return "known-chat"
 
     def _answer(self, messages):
-        answer = self.answers[len(self.calls) % len(self.answers)]
-        self.calls.append(messages)
-        self.threads.append(threading.get_ident())
+        with ONE_AT_A_TIME:
+            answer = self.answers[len(self.calls) % len(self.answers)]
+            self.calls.append(messages)
+            self.threads.append(threading.get_ident())
         return answer
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):

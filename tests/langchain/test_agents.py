@@ -26,8 +26,9 @@ from pydantic import BaseModel
 
 from langchain_scaffolding import ChatScaffolding
 from scaffolding_core import OpenAIWorker
+from tests.eventually import until
 from tests.langchain.agents import Steps, ai_messages, files, open_ai, run, says, tool_messages, wants
-from tests.servers.scripted import Reply, scripted_server
+from tests.servers.scripted import Paced, Reply, scripted_server
 
 both_ways = pytest.mark.parametrize("how", ["sync", "async"])
 GO = {"messages": [("user", "go")]}
@@ -65,11 +66,11 @@ def reads(path):
     return wants(("read_file", {"path": path}))
 
 
-async def streamed(graph, how, **mode):
-    """What a graph streams."""
+async def streamed(graph, how, take=lambda item: item, **mode):
+    """What a graph streams, each item taken as it comes."""
     if how == "sync":
-        return await asyncio.to_thread(lambda: [*graph.stream(GO, **mode)])
-    return [item async for item in graph.astream(GO, **mode)]
+        return await asyncio.to_thread(lambda: [take(item) for item in graph.stream(GO, **mode)])
+    return [take(item) async for item in graph.astream(GO, **mode)]
 
 
 class Weather(BaseModel):
@@ -166,10 +167,12 @@ async def test_a_graph_node_streams_the_answer_once(how):
 
 @both_ways
 async def test_a_direct_method_streams_its_tokens_through_a_graph(how):
-    with scripted_server(Reply(("It ", "is ", "7"), between=0.05)) as server:
+    paced = Paced("It ", "is ", "7")
+    with scripted_server(paced) as server:
         model = ChatScaffolding(method="direct", base_url=server.url)
-        items = await streamed(graph_of(node(model, how)), how, stream_mode="messages")
-    assert [message.text for message, _ in items if message.text] == ["It ", "is ", "7"]
+        graph = graph_of(node(model, how))
+        texts = await streamed(graph, how, lambda item: paced.take(item[0].text), stream_mode="messages")
+    assert [text for text in texts if text] == ["It ", "is ", "7"]
 
 
 @both_ways
@@ -253,11 +256,9 @@ async def test_cancelling_a_graph_cuts_the_samples_of_its_node():
     with scripted_server(says("7", wait=60)) as server:
         model = voting(server)
         running = asyncio.ensure_future(graph_of(node(model, "async")).ainvoke(GO))
-        while not server.requests:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.open == 3)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        while server.open:
-            await asyncio.sleep(0.01)
-        assert server.cut == len(server.requests)
+        await until(lambda: not server.open)
+        assert server.cut == 3

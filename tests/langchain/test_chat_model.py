@@ -1,14 +1,16 @@
 """ChatScaffolding in LangChain's hands."""
 
 import asyncio
+import contextlib
 import itertools
 import pickle
 
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
@@ -22,13 +24,13 @@ from scaffolding_core import (
     MajorityVoteController,
     NativeChatController,
 )
-from tests.langchain.doubles import FULL, Runs, Scripted, each_way, voted
-from tests.servers.scripted import Reply, scripted_server
+from tests.langchain.doubles import FULL, KnownChat, Runs, Scripted, each_way, voted
+from tests.servers.scripted import Paced, Reply, scripted_server
 
 
 async def test_a_chain_gets_a_method_by_changing_one_line():
     prompt, parser = ChatPromptTemplate.from_template("{q}?"), StrOutputParser()
-    inner = Scripted(answers=["it is 7", "8", "so 7"])
+    inner = Scripted(answers=["it is 7", "8", "it is 7"])
     chain = prompt | with_majority_vote(inner, n=3, **FULL) | parser
     assert chain.invoke({"q": "how many"}) == "it is 7"
     assert await chain.ainvoke({"q": "how many"}) == "it is 7"
@@ -68,19 +70,46 @@ async def test_samples_that_are_cut_end_as_cancelled_not_as_errors():
 
 
 async def test_cancelling_the_call_cancels_its_samples():
-    cut = asyncio.Event()
+    begun, cut = asyncio.Event(), asyncio.Event()
 
     async def never(messages):
+        begun.set()
         try:
-            await asyncio.sleep(30)
+            await asyncio.sleep(300)
         except asyncio.CancelledError:
             cut.set()
             raise
 
     model = ChatScaffolding.wrap(RunnableLambda(never), "direct")
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(model.ainvoke("q"), 0.05)
-    await asyncio.wait_for(cut.wait(), 5)
+    call = asyncio.create_task(model.ainvoke("q"))
+    await begun.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await asyncio.wait_for(cut.wait(), 60)
+
+
+async def test_a_cut_that_the_wrapped_model_swallows_ends_it_at_its_next_piece():
+    begun, closed = asyncio.Event(), asyncio.Event()
+
+    class Swallows(KnownChat):
+        async def _astream(self, messages, stop=None, run_manager=None, **kwargs):
+            try:
+                with contextlib.suppress(asyncio.CancelledError):
+                    begun.set()
+                    await asyncio.sleep(300)
+                while True:
+                    yield ChatGenerationChunk(message=AIMessageChunk("x"))
+                    await asyncio.sleep(0.01)
+            finally:
+                closed.set()
+
+    call = asyncio.create_task(ChatScaffolding.wrap(Swallows(answers=[]), "direct").ainvoke("q"))
+    await begun.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await asyncio.wait_for(closed.wait(), 60)
 
 
 async def test_a_global_cache_does_not_turn_all_samples_into_one():
@@ -188,11 +217,12 @@ async def test_a_whole_chain_can_be_what_is_sampled():
 
 
 async def test_one_branch_methods_stream_live():
-    with scripted_server(Reply(pieces=("a", "b", "c"), between=0.05)) as server:
+    paced = Paced("a", "b", "c")
+    with scripted_server(paced) as server:
         model = ChatScaffolding(method="direct", base_url=server.url)
-        texts = [chunk.text for chunk in model.stream("q")]
+        texts = [paced.take(chunk.text) for chunk in model.stream("q")]
         assert [t for t in texts if t] == ["a", "b", "c"]
-        assert [chunk.text async for chunk in model.astream("q")] == texts
+        assert [paced.take(chunk.text) async for chunk in model.astream("q")] == texts
         model.backend.close()
 
 

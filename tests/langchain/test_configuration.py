@@ -88,10 +88,11 @@ def test_fields_of_a_configuration_that_are_none_of_the_models_are_left_alone():
 
 
 class AtOnce:
-    """A chain that tells how many of its calls ran at the same time at most."""
+    """A chain that tells how many of its calls ran at the same time at most; each waits for so many others."""
 
-    def __init__(self):
+    def __init__(self, together=1):
         self.running = self.most = 0
+        self.together = threading.Barrier(together)
         self.lock = threading.Lock()
         self.chain = RunnableLambda(self.answer, self.aanswer)
 
@@ -99,6 +100,7 @@ class AtOnce:
         with self.lock:
             self.running += 1
             self.most = max(self.most, self.running)
+        self.together.wait(60)
         time.sleep(0.01)
         with self.lock:
             self.running -= 1
@@ -122,7 +124,7 @@ async def test_max_concurrency_as_a_field_bounds_the_samples_of_all_calls():
 @pytest.mark.parametrize("kind", [ChatScaffolding, ScaffoldingLLM, ScaffoldingRunnable])
 @pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
 async def test_max_concurrency_of_a_configuration_bounds_the_samples_of_its_call(kind, way):
-    calls = AtOnce()
+    calls = AtOnce(together=2)
     model = kind.wrap(calls.chain, sample_num=8, method_options=FULL)
     match way:
         case "invoke":

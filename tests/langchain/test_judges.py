@@ -322,11 +322,12 @@ async def test_an_async_judge_alone_works_under_async_calls():
 
 
 async def test_cancelling_a_call_cancels_its_judge():
-    cut = asyncio.Event()
+    begun, cut = asyncio.Event(), asyncio.Event()
 
     async def never(given):
+        begun.set()
         try:
-            await asyncio.sleep(30)
+            await asyncio.sleep(300)
         except asyncio.CancelledError:
             cut.set()
             raise
@@ -337,10 +338,14 @@ async def test_cancelling_a_call_cancels_its_judge():
         with_majority_vote(KnownChat(answers=["x"]), n=2, extractor=FromRunnable(judge)),
         with_majority_vote(KnownChat(answers=["x", "y"]), n=2, equivalence=SameByRunnable(judge), **FULL),
     ):
+        begun.clear()
         cut.clear()
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(model.ainvoke("q"), 0.1)
-        await asyncio.wait_for(cut.wait(), 5)
+        call = asyncio.create_task(model.ainvoke("q"))
+        await begun.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.wait_for(cut.wait(), 60)
 
 
 async def test_an_extractor_that_fails_is_one_typed_error():
@@ -375,7 +380,7 @@ async def test_a_judge_of_equality_that_is_a_model_tells_its_usage():
     judge = KnownChat(answers=["yes"])
     same = SameByRunnable(ChatPromptTemplate.from_template("{first} = {second}?") | judge)
     async for votes, tokens in votes_of(["six", "VI", "half a dozen"], equivalence=same):
-        assert votes == {"six": 3}
+        assert list(votes.values()) == [3]
         assert tokens == 3 * 3 + 2 * 3
     judge.answers = ["no"]
     async for votes, tokens in votes_of(["six", "seven", "eight"], equivalence=same):

@@ -20,7 +20,7 @@ from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langchain_scaffolding import LangChainWorker, ScaffoldingLLM, with_best_of_n, with_majority_vote
 from scaffolding_core import UnknownMethodError
 from tests.langchain.doubles import FULL, KnownLLM, Runs
-from tests.servers.scripted import Reply, scripted_server
+from tests.servers.scripted import Paced, Reply, scripted_server
 
 
 def voted(answers, n=None, **fields):
@@ -100,15 +100,15 @@ async def test_one_branch_methods_stream_live_and_tell_callbacks():
         def on_llm_new_token(self, token, **kwargs):
             self.tokens.append(token)
 
-    with scripted_server(Reply(pieces=("a", "b", "c"), between=0.05)) as server:
+    paced = Paced("a", "b", "c")
+    with scripted_server(paced) as server:
         model = ScaffoldingLLM(method="direct", base_url=server.url)
-        for call in (lambda c: list(model.stream("q", c)), lambda c: [model.bind().invoke("q", c)]):
-            tokens = Tokens()
-            texts = call({"callbacks": [tokens]})
-            assert "".join(texts) == "abc"
-            if len(texts) > 1:
-                assert [t for t in texts if t] == ["a", "b", "c"] == [t for t in tokens.tokens if t]
-        assert [t async for t in model.astream("q") if t] == ["a", "b", "c"]
+        tokens = Tokens()
+        texts = [paced.take(text) for text in model.stream("q", {"callbacks": [tokens]})]
+        assert [t for t in texts if t] == ["a", "b", "c"] == [t for t in tokens.tokens if t]
+        assert [paced.take(t) async for t in model.astream("q") if t] == ["a", "b", "c"]
+        server.script = Reply(pieces=("a", "b", "c"))
+        assert model.bind().invoke("q", {"callbacks": [Tokens()]}) == "abc"
         eager = model.model_copy(update={"streaming": True})
         tokens = Tokens()
         assert eager.invoke("q", {"callbacks": [tokens]}) == "abc" == "".join(tokens.tokens)
@@ -120,19 +120,23 @@ async def test_one_branch_methods_stream_live_and_tell_callbacks():
 
 
 async def test_cancelling_the_call_cancels_its_samples():
-    cut = asyncio.Event()
+    begun, cut = asyncio.Event(), asyncio.Event()
 
     async def never(text):
+        begun.set()
         try:
-            await asyncio.sleep(30)
+            await asyncio.sleep(300)
         except asyncio.CancelledError:
             cut.set()
             raise
 
     model = ScaffoldingLLM.wrap(RunnableLambda(never), "direct")
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(model.ainvoke("q"), 0.05)
-    await asyncio.wait_for(cut.wait(), 5)
+    call = asyncio.create_task(model.ainvoke("q"))
+    await begun.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await asyncio.wait_for(cut.wait(), 60)
 
 
 async def test_an_input_that_fails_costs_the_others_nothing():

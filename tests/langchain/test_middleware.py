@@ -24,6 +24,7 @@ from pydantic import BaseModel
 from langchain_scaffolding import ChatScaffolding
 from langchain_scaffolding.middleware import ScaffoldingMiddleware
 from scaffolding_core import InsufficientSamplesError, InvalidRequestError, UnknownMethodError
+from tests.eventually import until
 from tests.langchain.agents import Steps, ai_messages, files, open_ai, run, says, tool_messages, wants, wants_own
 from tests.servers.scripted import Reply, scripted_server
 
@@ -159,10 +160,18 @@ async def test_a_sample_whose_structure_is_invalid_is_out_of_the_vote():
 
 async def test_samples_that_are_not_needed_any_more_are_cut_at_the_server():
     early = ScaffoldingMiddleware("majority_vote", sample_num=3, method_options={"run_ahead": 2})
-    with scripted_server(Steps([says("7"), says("7"), says("8", wait=60)])) as server:
+    slow, begun = says("8", wait=600), threading.Event()
+    steps = Steps([says("7", held=begun), says("7", held=begun), slow])
+
+    def script(body):
+        reply = steps(body)
+        if reply is slow:
+            begun.set()
+        return reply
+
+    with scripted_server(script) as server:
         state = await create_agent(open_ai(server), middleware=[early]).ainvoke({"messages": [("user", "go")]})
-        while server.open:
-            await asyncio.sleep(0.01)
+        await until(lambda: not server.open)
         assert server.cut == 1
     details = ai_messages(state)[0].response_metadata["scaffolding"]
     assert details["stopped"] == "decided"
@@ -173,13 +182,11 @@ async def test_cancelling_the_agent_cancels_its_samples():
     with scripted_server(says("7", wait=60)) as server:
         agent = create_agent(open_ai(server), middleware=[vote()])
         running = asyncio.ensure_future(agent.ainvoke({"messages": [("user", "go")]}))
-        while len(server.requests) < 3:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.open == 3)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        while server.open:
-            await asyncio.sleep(0.01)
+        await until(lambda: not server.open)
         assert server.cut == 3
 
 

@@ -12,7 +12,7 @@ from langchain_scaffolding import ChatScaffolding
 from scaffolding_core import MajorityVoteController, NativeChatController
 from tests.langchain.doubles import FULL, voted
 
-SAMPLES = ["it is 7", "8", "so 7"]
+SAMPLES = ["it is 7", "8", "it is 7"]
 
 
 def whole(chunks):

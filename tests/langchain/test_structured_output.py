@@ -9,6 +9,7 @@ import json
 
 import httpx
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
@@ -19,7 +20,7 @@ from typing_extensions import TypedDict
 from langchain_scaffolding import ChatScaffolding
 from scaffolding_core import InvalidRequestError
 from tests.langchain.doubles import FULL, Scripted
-from tests.servers.scripted import Reply, scripted_server
+from tests.servers.scripted import Paced, Reply, scripted_server
 
 WAYS = ["function_calling", "json_schema", "json_mode"]
 
@@ -149,10 +150,22 @@ def test_what_is_no_such_structure_raises_or_is_told_beside_the_raw_message(buil
         model.backend.close()
 
 
+class Takes(BaseCallbackHandler):
+    """Takes a paced answer as the model gives it: a part of a structure may be shown a piece later."""
+
+    def __init__(self, paced):
+        self.paced = paced
+
+    def on_llm_new_token(self, token, **kwargs):
+        self.paced.take(token)
+
+
 def test_a_single_live_sample_streams_its_structure_as_it_grows():
-    with scripted_server(Reply(pieces=('{"name": "Pa', 'ris", ', '"people": 2}'), between=0.05)) as server:
+    paced = Paced('{"name": "Pa', "ris", '", "people": 2}')
+    with scripted_server(paced) as server:
         model = ChatScaffolding(base_url=server.url, method="direct")
-        grown = list(model.with_structured_output(CityDict, method="json_schema").stream("q"))
+        chain = model.with_structured_output(CityDict, method="json_schema")
+        grown = list(chain.stream("q", {"callbacks": [Takes(paced)]}))
         assert grown[0] == {"name": "Pa"}
         assert grown[-1] == PARIS
         model.backend.close()

@@ -6,7 +6,7 @@
 import asyncio
 import gc
 import itertools
-import time
+import threading
 import warnings
 
 import httpx
@@ -16,6 +16,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 
 from langchain_scaffolding import ChatScaffolding
+from tests.eventually import until
 from tests.langchain.doubles import FULL, Runs, Scripted
 from tests.servers.scripted import Reply, scripted_server
 
@@ -27,12 +28,14 @@ def client():
 
 
 def one_endless():
-    """Two requests are answered at once, every further one writes without end."""
+    """Two requests are answered, every further one writes without end."""
     counter = itertools.count()
+    third = threading.Event()
 
     def script(body):
         if next(counter) < 2:
-            return Reply(wait=0.2)  # once the third writes
+            return Reply(held=third)
+        third.set()
         return Reply(pieces=("thinking ",) * 2000, between=0.02)
 
     return script
@@ -41,13 +44,6 @@ def one_endless():
 def decided_early(server, **clients):
     inner = ChatOpenAI(base_url=server.url, api_key="none", model="m", max_retries=0, **clients)
     return ChatScaffolding.wrap(inner, sample_num=3, method_options={"run_ahead": 3})
-
-
-async def eventually(condition):
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("call", ["ainvoke", "astream", "invoke", "stream"])
@@ -66,7 +62,7 @@ async def test_a_decided_vote_cuts_the_other_requests_at_the_provider(call, clie
             else:
                 message = (await asyncio.to_thread(lambda: list(model.stream("q", config))))[-1]
             assert message.response_metadata["scaffolding"]["stopped"] == "decided"
-            await eventually(lambda: server.open == 0)
+            await until(lambda: server.open == 0)
             assert server.cut == 1
             await model.backend.aclose()
     samples = runs.tops[0].child_runs
@@ -78,9 +74,12 @@ async def test_a_cancelled_call_cuts_all_its_requests(client):
     async with httpx.AsyncClient() as async_client:
         with scripted_server(Reply(pieces=("thinking ",) * 2000, between=0.02)) as server:
             model = decided_early(server, http_client=client, http_async_client=async_client)
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(model.ainvoke("q"), 0.5)
-            await eventually(lambda: server.open == 0)
+            call = asyncio.create_task(model.ainvoke("q"))
+            await until(lambda: server.open == 3)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            await until(lambda: server.open == 0)
             assert server.cut == 3
 
 

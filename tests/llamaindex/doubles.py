@@ -209,10 +209,3 @@ def in_turn(*answers):
     """A worker that gives its answers in turn."""
     left = list(answers)
     return FunctionWorker(lambda task: left.pop(0))
-
-
-async def until(happened: Callable[[], object]) -> None:
-    """Wait for something; a hang fails after seconds."""
-    async with asyncio.timeout(10):
-        while not happened():  # no event tells it
-            await asyncio.sleep(0.001)

@@ -24,6 +24,7 @@ class KnownEngine(BaseQueryEngine):
         super().__init__(callback_manager=None)
         self.answer, self.sources, self.wait = answer, sources, wait
         self.queries, self.calls, self.threads, self.cancelled = [], [], [], 0
+        self.waiting = False
 
     def _get_prompt_modules(self):
         return {}
@@ -44,6 +45,7 @@ class KnownEngine(BaseQueryEngine):
 
     async def _aquery(self, query_bundle):
         try:
+            self.waiting = True
             await asyncio.sleep(self.wait)
         except asyncio.CancelledError:
             self.cancelled += 1

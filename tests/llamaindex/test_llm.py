@@ -21,8 +21,9 @@ from scaffolding_core import (
     Usage,
     WorkerError,
 )
-from tests.llamaindex.doubles import ScriptedLLM, in_turn, until, voted
-from tests.servers.scripted import Reply, scripted_server
+from tests.eventually import until
+from tests.llamaindex.doubles import ScriptedLLM, in_turn, voted
+from tests.servers.scripted import Paced, Reply, scripted_server
 
 QUESTION = [ChatMessage(role="user", content="What is 6 times 7?")]
 
@@ -69,12 +70,13 @@ class TestTheEightCalls:
             assert response.raw["samples"] == 3, name
 
     async def test_text_of_a_server_is_shown_while_it_comes(self):
-        with scripted_server(Reply(pieces=("a", "b", "c"), between=0.03)) as server:
+        paced = Paced("a", "b", "c")
+        with scripted_server(paced) as server:
             llm = ScaffoldingLLM("direct", api_base=server.url, model="m")
-            responses = [*llm.stream_chat([ChatMessage("q")])]
-            assert [r.delta for r in responses if r.delta] == ["a", "b", "c"]
-            assert [r.message.content for r in responses][:3] == ["a", "ab", "abc"]
-            assert "".join([r.delta async for r in await llm.astream_complete("q")]) == "abc"
+            responses = [(paced.take(r.delta), r.message.content) for r in llm.stream_chat([ChatMessage("q")])]
+            assert [delta for delta, _ in responses if delta] == ["a", "b", "c"]
+            assert [content for _, content in responses][:3] == ["a", "ab", "abc"]
+            assert "".join([paced.take(r.delta) async for r in await llm.astream_complete("q")]) == "abc"
 
     def test_chat_gives_the_answer_of_most_samples(self):
         response = voted("It is 41", "It is 42", "It is 42", method_options={"stop_rule": "full"}).chat(QUESTION)
@@ -114,6 +116,7 @@ class TestTheEightCalls:
         assert responses[-1].message.content == "It is really 42"
         assert responses[-1].raw["usage"]["completion_tokens"] == 2
 
+    @pytest.mark.looptime
     async def test_astream_chat_shows_text_while_it_is_written(self):
         llm = ScaffoldingLLM.wrap(ScriptedLLM(answers=["one two three four"], delay=0.01), "direct")
         stream = await llm.astream_chat(QUESTION)
@@ -365,7 +368,7 @@ class TestParameters:
 
 class TestCancelling:
     async def test_leaving_a_stream_cancels_its_request_at_the_server(self):
-        with scripted_server(Reply(pieces=("x",) * 200, between=0.02)) as server:
+        with scripted_server(Reply(pieces=("x",) * 2000, between=0.02)) as server:
             llm = ScaffoldingLLM("direct", api_base=server.url, model="m")
             stream = await llm.astream_chat(QUESTION)
             await anext(stream)
@@ -382,7 +385,7 @@ class TestCancelling:
         assert llm.llm.record.pieces < 1000
 
     def test_a_stream_that_is_dropped_before_it_is_read_cancels_its_request(self):
-        with scripted_server(Reply(pieces=("x",) * 200, between=0.02)) as server:
+        with scripted_server(Reply(pieces=("x",) * 2000, between=0.02)) as server:
             llm = ScaffoldingLLM("direct", api_base=server.url, model="m")
             for begin in (lambda: llm.stream_chat(QUESTION), lambda: llm.stream_complete("q")):
                 stream = begin()
@@ -395,7 +398,7 @@ class TestCancelling:
         assert server.cut == 2
 
     async def test_a_stream_that_is_dropped_before_it_is_read_cancels_its_request_async(self):
-        with scripted_server(Reply(pieces=("x",) * 200, between=0.02)) as server:
+        with scripted_server(Reply(pieces=("x",) * 2000, between=0.02)) as server:
             llm = ScaffoldingLLM("direct", api_base=server.url, model="m")
             for begin in (lambda: llm.astream_chat(QUESTION), lambda: llm.astream_complete("q")):
                 stream = await begin()

@@ -12,7 +12,7 @@ from llama_index.llms.openai_like import OpenAILike
 from llamaindex_scaffolding import ScaffoldingLLM
 from scaffolding_core import InsufficientSamplesError
 from tests.llamaindex.servers import FULL, openai_like
-from tests.servers.scripted import Reply, scripted_server
+from tests.servers.scripted import Paced, Reply, scripted_server
 
 CHAT = [ChatMessage("be brief", role="system"), ChatMessage("q")]
 
@@ -48,11 +48,11 @@ async def test_each_of_the_eight_calls_votes_and_counts_every_sample(llm):
 
 
 async def test_one_branch_streams_its_deltas(server):
-    server.script = Reply(pieces=("it is ", "7"), between=0.03)
+    paced = server.script = Paced("it is ", "7")
     async with openai_like(server.url, method="direct") as llm:
-        deltas = [r.delta async for r in await llm.astream_chat(CHAT)]
+        deltas = [paced.take(r.delta) async for r in await llm.astream_chat(CHAT)]
         assert [delta for delta in deltas if delta] == ["it is ", "7"]
-        assert "".join(r.delta for r in llm.stream_chat(CHAT)) == "it is 7"
+        assert "".join(paced.take(r.delta) for r in llm.stream_chat(CHAT)) == "it is 7"
 
 
 async def test_its_window_name_and_abilities_are_shown(llm):

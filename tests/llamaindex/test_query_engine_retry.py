@@ -85,7 +85,7 @@ async def test_a_retry_that_fails_leaves_the_answer_before_it():
 async def test_llamaindexs_retry_engine_can_be_sampled_and_does_not_hold_up_the_loop():
     llm = ScriptedLLM(answers=["YES"])
     wait = threading.Event()
-    inner = KnownEngine(lambda bundle: Response("7", nodes("s")) if wait.wait(10) else ValueError("held up"))
+    inner = KnownEngine(lambda bundle: Response("7", nodes("s")) if wait.wait(60) else ValueError("held up"))
     retrying = RetryQueryEngine(inner, FaithfulnessEvaluator(llm=llm))
     engine = ScaffoldingQueryEngine(retrying, sample_num=2, stop_rule="full")
     query = asyncio.create_task(engine.aquery("q"))

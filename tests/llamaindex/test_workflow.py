@@ -8,14 +8,15 @@ from workflows.errors import WorkflowCancelledByUser
 from llamaindex_scaffolding import ScaffoldingLLM, run_method
 from llamaindex_scaffolding.workflow import ChosenEvent, SampleDeltaEvent, SampleEvent
 from scaffolding_core import InvalidRequestError
-from tests.llamaindex.doubles import ScriptedLLM, until
+from tests.eventually import until
+from tests.llamaindex.doubles import ScriptedLLM
 
 
 class Ask(Workflow):
     """One step: a question, answered by a method."""
 
     def __init__(self, llm, **options):
-        super().__init__(timeout=10)
+        super().__init__(timeout=60)
         self.llm, self.options = llm, options
 
     @step

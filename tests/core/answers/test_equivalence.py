@@ -259,10 +259,10 @@ def test_a_whole_number_too_long_to_write_is_still_a_number():
     ],
 )
 def test_hostile_text_costs_bounded_time(text):
-    started = time.monotonic()
+    started = time.thread_time()
     for equivalence in (Exact(), Numeric(), Normalised()):
         same(equivalence, text, text + "y")
-    assert time.monotonic() - started < 1
+    assert time.thread_time() - started < 2
 
 
 def test_nothing_a_model_wrote_is_evaluated_here(tmp_path):

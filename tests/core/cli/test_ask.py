@@ -131,6 +131,13 @@ def test_interrupting_ends_it_at_once_and_at_the_server():
     assert server.cut == 1
 
 
+def test_interrupting_it_while_it_is_imported_ends_it_quietly(tmp_path):
+    (tmp_path / "scaffolding_core.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([COMMAND, "--version"], capture_output=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_help_and_version():
     assert "majority-vote" in scaffolding("ask", "--help").stdout
     assert scaffolding("--version").stdout.startswith("scaffolding-llm 0.")

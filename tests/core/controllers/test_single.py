@@ -120,6 +120,20 @@ async def test_an_unknown_option_names_the_known_ones():
         await seen_by(MajorityVoteController(NativeGenerationController()), "q", sample_nun=3)
 
 
+@pytest.mark.parametrize(
+    "method",
+    [
+        MajorityVoteController(NativeGenerationController(), 2),
+        MajorityVoteController(MajorityVoteController(NativeGenerationController(), 1), 1),
+        BestOfNController(NativeGenerationController(), NativeRewardController(), 2),
+    ],
+)
+@pytest.mark.parametrize(("given", "complaint"), [({"temprature": 1}, "temprature"), (3, "of type Mapping")])
+async def test_options_for_a_part_of_a_method_are_checked_as_its_own_are(method, given, complaint):
+    with pytest.raises(InvalidRequestError, match=complaint):
+        await seen_by(method, "q", generation_kwargs=given)
+
+
 @pytest.mark.looptime
 async def test_a_deadline_midway_keeps_the_text_there_is_of_a_single_generation():
     class Slow(Worker):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 
-import aiohttp
 import pytest
 
 from scaffolding_core import NativeGenerationController, ScaffoldingLlm
@@ -11,6 +10,7 @@ from scaffolding_core.errors import BadRequestError, ContextLengthExceededError,
 from scaffolding_core.messages import ToolDescription, UserMessage
 from scaffolding_core.task import ChatTask, GenerationTask, StreamGenerationTask
 from scaffolding_core.workers.local import LocalWorker
+from tests.core.workers.slots import until_busy, until_idle
 
 STORY = "Once upon a time there was a"
 
@@ -26,24 +26,6 @@ def siblings(count: int, **parameters) -> list[GenerationTask]:
 
 async def run_all(worker: LocalWorker, tasks) -> None:
     await asyncio.gather(*(worker.run_task(task) for task in tasks))
-
-
-async def busy_slots(worker: LocalWorker) -> int:
-    slots = worker.base_url.removesuffix("/v1") + "/slots"
-    async with aiohttp.ClientSession() as session, session.get(slots) as response:
-        return sum(slot["is_processing"] for slot in await response.json())
-
-
-async def until_idle(worker: LocalWorker) -> None:
-    async with asyncio.timeout(30):
-        while await busy_slots(worker):
-            pass
-
-
-async def until_busy(worker: LocalWorker) -> None:
-    async with asyncio.timeout(30):
-        while not await busy_slots(worker):
-            pass
 
 
 async def test_completes_a_prompt(local_worker):

@@ -19,7 +19,9 @@ from scaffolding_core.errors import (
     ModelFileError,
 )
 from scaffolding_core.task import GenerationTask
+from scaffolding_core.workers import llama_server
 from scaffolding_core.workers.local import LocalWorker, embedded_model
+from tests.core.workers.slots import until_busy
 
 SMALL = {"n_parallel": 2, "n_ctx": 256}
 
@@ -189,7 +191,10 @@ async def test_shutdown_ends_a_running_task_and_refuses_the_next():
         worker.start()
 
 
-def test_shutdown_while_it_starts_ends_the_start(others):
+def test_shutdown_while_it_starts_ends_the_start(others, tmp_path, monkeypatch):
+    endless = tmp_path / "llama_process.py"
+    endless.write_text("import time; time.sleep(600)")
+    monkeypatch.setattr(llama_server, "_PROGRAM", endless)
     worker = LocalWorker(**SMALL)
     failures: list[Exception] = []
 
@@ -214,7 +219,7 @@ async def test_a_server_that_died_is_started_again(others):
         await worker.run_task(generation())
         (server,) = set(servers()) - others
         server.kill()
-        server.wait(5)
+        server.wait(60)
         await worker.run_task(generation())
         assert len(set(servers()) - others) == 1
 
@@ -225,7 +230,7 @@ async def test_a_task_outlives_a_server_that_dies_under_it(others):
         await asyncio.to_thread(worker.start)
         (server,) = set(servers()) - others
         running = asyncio.create_task(worker.run_task(task))
-        await asyncio.sleep(0.3)
+        await until_busy(worker)
         server.kill()
         await running
     assert task.usage.completion_tokens == 100
@@ -259,7 +264,7 @@ def run_owner(last_line: str, send: signal.Signals | None = None) -> tuple[int, 
         started = servers(owner.pid)
         if send is not None:
             owner.send_signal(send)
-        owner.communicate("go on\n", timeout=60)
+        owner.communicate("go on\n", timeout=100)
     return owner.returncode, started
 
 
@@ -278,7 +283,7 @@ def test_the_server_ends_with_its_owner_while_it_generates(last_line, sent, stat
     returned, started = run_owner(last_line, sent)
     assert returned == status
     assert len(started) == 1
-    _, alive = psutil.wait_procs(started, timeout=10)
+    _, alive = psutil.wait_procs(started, timeout=60)
     assert not alive
 
 
@@ -328,7 +333,9 @@ assert not psutil.Process().children()
 
 
 def run(program: str) -> tuple[int, str]:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False
+    )
     return done.returncode, done.stdout + done.stderr
 
 
