@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
+from contextlib import suppress
 from typing import Self, overload
 
 from scaffolding_core.controller import Controller, Steps
@@ -335,8 +336,9 @@ class ScaffoldingLlm:
             return
         self.cancel_all()
         ending = threading.Thread(target=self._stop_own_loop, daemon=True)
-        ending.start()
-        ending.join(EXIT_GRACE)
+        with suppress(RuntimeError):  # Python 3.12.0 and 3.12.1 start no thread so late
+            ending.start()
+            ending.join(EXIT_GRACE)
 
     def _after_fork(self) -> None:
         """In a forked child: the parent's threads and loops are not here."""

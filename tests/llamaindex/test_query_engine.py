@@ -117,7 +117,7 @@ async def test_direct_takes_one_sample():
 
 
 async def test_a_controller_is_a_method_too():
-    vote = MajorityVoteController(NativeGenerationController(), 3, extractor=WholeText())
+    vote = MajorityVoteController(NativeGenerationController(), 3, extractor=WholeText(), stop_rule="full")
     engine = ScaffoldingQueryEngine([KnownEngine("no 1"), KnownEngine("no 2"), KnownEngine("no 1")], vote)
     assert engine.query("q").metadata["scaffolding"]["votes"] == {"no 1": 2, "no 2": 1}
 
