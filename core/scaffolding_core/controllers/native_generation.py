@@ -39,7 +39,7 @@ class NativeGenerationController(Controller):
         if not isinstance(sampling_params or {}, Mapping):
             raise InvalidRequestError(f"sampling_params must map names to values, got {sampling_params!r}")
         self.sampling_params = dict(sampling_params or {})
-        unknown = sorted(self.sampling_params.keys() - SAMPLING_PARAMETERS)
+        unknown = sorted(self.sampling_params.keys() - SAMPLING_PARAMETERS, key=str)
         if unknown:
             raise InvalidRequestError(
                 f"{unknown[0]!r} is no sampling parameter; known ones: {', '.join(sorted(SAMPLING_PARAMETERS))}"
