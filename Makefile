@@ -1,7 +1,7 @@
 # `make demo` and `make test` need nothing but Python 3.11 or newer and pip.
 PYTHON ?= python3
 UV := $(PYTHON) -m uv
-RUN := $(UV) run --no-sync
+RUN := $(UV) run --no-sync --no-active
 unexport VIRTUAL_ENV  # uv makes an environment of its own, and would warn of any other
 
 .PHONY: demo test bench lint types unit install
