@@ -16,7 +16,7 @@ from langchain_core.runnables import (
 from langchain_core.runnables.utils import AnyConfigurableField, ConfigurableField
 from pydantic import Field
 
-from langchain_scaffolding.ambient import around, around_astream, around_stream
+from langchain_scaffolding.call_context import around, around_astream, around_stream
 from langchain_scaffolding.parameters import MODEL_PARAMETERS, model_parameters
 from langchain_scaffolding.runs import async_child_of_run, child_of_run
 

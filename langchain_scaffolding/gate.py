@@ -10,7 +10,7 @@ from typing import Self
 from langchain_core.rate_limiters import BaseRateLimiter
 
 from langchain_scaffolding.checks import checked_limit
-from langchain_scaffolding.foreign import run_either
+from langchain_scaffolding.sync_or_async import run_either
 from scaffolding_core import GenerationTask, Task
 
 __all__ = ["Gate"]

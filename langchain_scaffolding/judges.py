@@ -6,7 +6,7 @@ from typing import Any
 
 from langchain_core.runnables import Runnable
 
-from langchain_scaffolding.inside import call_inside, run_inside
+from langchain_scaffolding.inner_runs import call_inside, run_inside
 from langchain_scaffolding.results import text_of
 from langchain_scaffolding.verdicts import answer_of, verdict_of
 from scaffolding_core import AssistantMessage, ComputeTask, InvalidRequestError

@@ -18,8 +18,8 @@ from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 from pydantic import ConfigDict
 
-from langchain_scaffolding.ambient import around, around_astream, around_stream
 from langchain_scaffolding.call import Call
+from langchain_scaffolding.call_context import around, around_astream, around_stream
 from langchain_scaffolding.completions import Completions, to_llm_result
 from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.parameters import model_parameters

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 from langchain_core.runnables import Runnable
 
-from langchain_scaffolding.foreign import run_either
-from langchain_scaffolding.inside import inside, run_inside
+from langchain_scaffolding.inner_runs import inside, run_inside
+from langchain_scaffolding.sync_or_async import run_either
 from langchain_scaffolding.verdicts import score_of
 from scaffolding_core import FunctionWorker, InvalidRequestError, RewardTask, Task, Worker
 from scaffolding_core.workers.reward import prompt_text

@@ -13,11 +13,11 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable
 
 from langchain_scaffolding.closed_loop import again_if_loop_closed
-from langchain_scaffolding.inside import inside
+from langchain_scaffolding.inner_runs import inside
 from langchain_scaffolding.messages import from_core
-from langchain_scaffolding.pieces import emit, fill, joined
+from langchain_scaffolding.model_call import ainvoke, invoke
 from langchain_scaffolding.sampled_model import for_samples, streams, unbound
-from langchain_scaffolding.unwatched import ainvoke, invoke
+from langchain_scaffolding.task_results import emit, fill, joined
 from scaffolding_core import Capabilities, ChatTask, GenerationTask, InvalidRequestError, Task, Worker
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, called_synchronously

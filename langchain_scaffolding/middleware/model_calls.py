@@ -14,7 +14,7 @@ from langgraph.constants import TAG_NOSTREAM
 from langgraph.errors import GraphBubbleUp
 
 from langchain_scaffolding.messages import from_core, to_ai_message, to_core, usage_from_core
-from langchain_scaffolding.pieces import fill
+from langchain_scaffolding.task_results import fill
 from scaffolding_core import (
     Capabilities,
     ChatTask,

@@ -16,10 +16,10 @@ from langchain_core.tracers.context import _configure_hooks
 from langsmith import tracing_context
 from langsmith.utils import tracing_is_enabled
 
-from langchain_scaffolding.foreign import run_either
 from langchain_scaffolding.messages import usage_to_core
 from langchain_scaffolding.parameters import without_method_parameters
 from langchain_scaffolding.runs import inner_config
+from langchain_scaffolding.sync_or_async import run_either
 from scaffolding_core import Task, Usage
 
 __all__ = ["Tally", "call_inside", "inside", "message_usage", "run_inside"]

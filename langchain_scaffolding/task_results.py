@@ -8,7 +8,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from langchain_scaffolding.inside import message_usage
+from langchain_scaffolding.inner_runs import message_usage
 from langchain_scaffolding.messages import core_tool_calls, reasoning_of
 from scaffolding_core import Delta, GenerationTask, Usage, WorkerError
 
