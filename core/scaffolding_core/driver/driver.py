@@ -6,7 +6,6 @@ Nothing is stepped anywhere but in `_drain`, so no generator is ever re-entered 
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
@@ -125,7 +124,7 @@ def _task_maker(
     """`loop.create_task`, or what it comes to where neither the loop nor a factory makes tasks of another kind."""
     if type(loop).create_task is not asyncio.BaseEventLoop.create_task or loop.get_task_factory() is not None:
         return loop.create_task
-    return functools.partial(asyncio.Task, loop=loop)
+    return lambda work: asyncio.Task(work, loop=loop)  # by name each time: nest_asyncio puts another in its place
 
 
 def _advance(item: Item | None) -> None:

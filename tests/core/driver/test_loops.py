@@ -307,3 +307,33 @@ def test_a_thread_that_waits_for_a_request_of_a_loop_that_is_closed_is_told():
     with pytest.raises(ClosedError):
         results[0].result()
     thread.join()
+
+
+async def test_calls_are_tasks_of_the_loops_own_factory():
+    made = []
+
+    def factory(loop, work, **options):
+        task = asyncio.Task(work, loop=loop, **options)
+        made.append(task)
+        return task
+
+    asyncio.get_running_loop().set_task_factory(factory)
+    async with ScaffoldingLlm(single, Backend()) as llm:
+        assert (await llm.generate_async("say:x")).text == "x"
+    assert any("Call._run" in repr(task) for task in made)
+
+
+async def test_calls_are_tasks_of_the_class_that_asyncio_has_by_now(monkeypatch):
+    class Counted(asyncio.Task):
+        made = 0
+
+        def __init__(self, *args, **options):
+            Counted.made += 1
+            super().__init__(*args, **options)
+
+    async with ScaffoldingLlm(single, Backend()) as llm:
+        await llm.generate_async("say:x")
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio, "Task", Counted)
+            await llm.generate_async("say:y")
+    assert Counted.made == 1
