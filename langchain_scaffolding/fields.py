@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
@@ -83,8 +84,9 @@ class MethodFields(BaseModel):
     def _backend(self) -> Backend:
         return Backend(self._worker(), core_reward(self.reward))
 
+    @abstractmethod
     def _worker(self) -> Worker | None:
-        raise NotImplementedError
+        """What runs the samples; None for the embedded model."""
 
     def _limit(self) -> int:
         return Worker.max_concurrency if self.max_concurrency is None else checked_limit(self.max_concurrency)

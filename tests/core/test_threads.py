@@ -79,7 +79,6 @@ async def test_a_cut_call_runs_to_its_end_and_its_result_is_dropped():
     assert await asyncio.to_thread(ended.wait, 10)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python warns of forks beside threads
 def test_a_forked_child_does_not_wait_for_its_parents_threads():
     asyncio.run(run_in_thread(int, 7))

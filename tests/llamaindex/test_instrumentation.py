@@ -16,7 +16,6 @@ from llama_index.core.instrumentation.events.llm import (
 )
 from llama_index.core.llms import ChatMessage
 from llama_index_instrumentation import get_dispatcher
-from llama_index_instrumentation.event_handlers import BaseEventHandler
 from llama_index_instrumentation.span_handlers import SimpleSpanHandler
 
 from llamaindex_scaffolding import LlamaIndexWorker, ScaffoldingLLM
@@ -88,28 +87,6 @@ def spans():
 
 def _name(span):
     return span and span.rsplit("-", 5)[0]
-
-
-class Heard(BaseEventHandler):
-    """Remembers events."""
-
-    events: list = []
-
-    @classmethod
-    def class_name(cls):
-        return "Heard"
-
-    def handle(self, event, **kwargs):
-        self.events.append(event)
-
-
-@pytest.fixture
-def events():
-    handler = Heard(events=[])
-    root = get_dispatcher()
-    root.add_event_handler(handler)
-    yield handler.events
-    root.event_handlers.remove(handler)
 
 
 @EACH_CALL

@@ -32,8 +32,9 @@ class OneInAnother(CustomLLM):
     def complete(self, prompt, formatted=False, **kwargs):
         return CompletionResponse(text="7", raw=self.raw)
 
+    @llm_completion_callback()
     def stream_complete(self, prompt, formatted=False, **kwargs):
-        raise NotImplementedError
+        yield self.complete(prompt)
 
 
 async def test_every_way_to_call_is_counted():

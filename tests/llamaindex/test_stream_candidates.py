@@ -6,8 +6,6 @@ import json
 import pytest
 from llama_index.core.agent import AgentStream, FunctionAgent
 from llama_index.core.llms import ChatMessage
-from llama_index_instrumentation import get_dispatcher
-from llama_index_instrumentation.event_handlers import BaseEventHandler
 from pydantic import BaseModel
 
 from llamaindex_scaffolding import SampleEndEvent, SampleInProgressEvent, ScaffoldingLLM
@@ -38,28 +36,6 @@ def candidates(responses):
         for r in responses
         if "scaffolding_candidate" in r.additional_kwargs
     ]
-
-
-class Heard(BaseEventHandler):
-    """Remembers events about samples, and what the call began with."""
-
-    events: list = []
-
-    @classmethod
-    def class_name(cls):
-        return "Heard"
-
-    def handle(self, event, **kwargs):
-        self.events.append(event)
-
-
-@pytest.fixture
-def events():
-    handler = Heard(events=[])
-    root = get_dispatcher()
-    root.add_event_handler(handler)
-    yield handler.events
-    root.event_handlers.remove(handler)
 
 
 def of(kind, events):

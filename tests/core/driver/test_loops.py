@@ -3,7 +3,6 @@
 import asyncio
 import contextvars
 import gc
-import os
 import subprocess
 import sys
 import threading
@@ -236,7 +235,6 @@ def test_a_loop_that_was_closed_with_requests_in_flight_is_swept():
     gc.collect()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where there is fork")
 def test_after_a_fork_the_child_starts_afresh():
     script = """
 import asyncio, os, threading

@@ -1,7 +1,6 @@
 """How `LocalWorker` starts its server, and that the server ends with its owner, however that ends."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -339,7 +338,6 @@ def run(program: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_uses_its_parents_server_and_leaves_it_running():
     assert run(FORKING) == (0, "")
 
