@@ -5,8 +5,10 @@ Scripted, since a vote can only be checked where each sample is known beforehand
 
 import asyncio
 import threading
+from collections.abc import Awaitable
 from typing import Any
 
+import pytest
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, Generation, LLMResult
@@ -157,3 +159,29 @@ def named(run, name):
     """All runs of a name beneath a run."""
     found = [run] if run.name == name else []
     return found + [hit for child in run.child_runs for hit in named(child, name)]
+
+
+class Never:
+    """Work that begins and ends only when it is cut."""
+
+    def __init__(self) -> None:
+        self.begun, self.cut = asyncio.Event(), asyncio.Event()
+
+    async def ends(self, given: object) -> None:
+        self.begun.set()
+        try:
+            await asyncio.sleep(300)
+        except asyncio.CancelledError:
+            self.cut.set()
+            raise
+
+    async def is_cut_with(self, call: Awaitable[object]) -> None:
+        """Cancel a call once it has begun here: it ends cancelled, and this is cut."""
+        self.begun.clear()
+        self.cut.clear()
+        running = asyncio.ensure_future(call)
+        await self.begun.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await asyncio.wait_for(self.cut.wait(), 60)

@@ -24,7 +24,7 @@ from scaffolding_core import (
     MajorityVoteController,
     NativeChatController,
 )
-from tests.langchain.doubles import FULL, KnownChat, Runs, Scripted, each_way, voted
+from tests.langchain.doubles import FULL, KnownChat, Never, Runs, Scripted, each_way, voted
 from tests.servers.scripted import Paced, Reply, scripted_server
 
 
@@ -70,23 +70,9 @@ async def test_samples_that_are_cut_end_as_cancelled_not_as_errors():
 
 
 async def test_cancelling_the_call_cancels_its_samples():
-    begun, cut = asyncio.Event(), asyncio.Event()
-
-    async def never(messages):
-        begun.set()
-        try:
-            await asyncio.sleep(300)
-        except asyncio.CancelledError:
-            cut.set()
-            raise
-
-    model = ChatScaffolding.wrap(RunnableLambda(never), "direct")
-    call = asyncio.create_task(model.ainvoke("q"))
-    await begun.wait()
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    await asyncio.wait_for(cut.wait(), 60)
+    never = Never()
+    model = ChatScaffolding.wrap(RunnableLambda(never.ends), "direct")
+    await never.is_cut_with(model.ainvoke("q"))
 
 
 async def test_a_cut_that_the_wrapped_model_swallows_ends_it_at_its_next_piece():

@@ -30,7 +30,7 @@ from langchain_scaffolding import (
 from langchain_scaffolding.rewards import core_reward
 from scaffolding_core import InsufficientSamplesError, InvalidRequestError, WorkerError
 from scaffolding_core.answers import FirstOf, WholeText
-from tests.langchain.doubles import FULL, KnownChat, Runs, named
+from tests.langchain.doubles import FULL, KnownChat, Never, Runs, named
 
 ANSWERS = ["a", "ccc", "bb"]
 
@@ -322,30 +322,14 @@ async def test_an_async_judge_alone_works_under_async_calls():
 
 
 async def test_cancelling_a_call_cancels_its_judge():
-    begun, cut = asyncio.Event(), asyncio.Event()
-
-    async def never(given):
-        begun.set()
-        try:
-            await asyncio.sleep(300)
-        except asyncio.CancelledError:
-            cut.set()
-            raise
-
-    judge = RunnableLambda(never)
+    never = Never()
+    judge = RunnableLambda(never.ends)
     for model in (
         with_best_of_n(KnownChat(answers=["x"]), judge, n=1),
         with_majority_vote(KnownChat(answers=["x"]), n=2, extractor=FromRunnable(judge)),
         with_majority_vote(KnownChat(answers=["x", "y"]), n=2, equivalence=SameByRunnable(judge), **FULL),
     ):
-        begun.clear()
-        cut.clear()
-        call = asyncio.create_task(model.ainvoke("q"))
-        await begun.wait()
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-        await asyncio.wait_for(cut.wait(), 60)
+        await never.is_cut_with(model.ainvoke("q"))
 
 
 async def test_an_extractor_that_fails_is_one_typed_error():

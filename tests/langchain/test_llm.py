@@ -4,7 +4,6 @@ A double with known answers stands for the model, since votes need to be known b
 where pieces of text must come one by one; the embedded model where nothing needs to be known.
 """
 
-import asyncio
 import itertools
 import pickle
 
@@ -19,7 +18,7 @@ from langchain_core.runnables import ConfigurableField, RunnableLambda
 
 from langchain_scaffolding import LangChainWorker, ScaffoldingLLM, with_best_of_n, with_majority_vote
 from scaffolding_core import UnknownMethodError
-from tests.langchain.doubles import FULL, KnownLLM, Runs
+from tests.langchain.doubles import FULL, KnownLLM, Never, Runs
 from tests.servers.scripted import Paced, Reply, scripted_server
 
 
@@ -120,23 +119,9 @@ async def test_one_branch_methods_stream_live_and_tell_callbacks():
 
 
 async def test_cancelling_the_call_cancels_its_samples():
-    begun, cut = asyncio.Event(), asyncio.Event()
-
-    async def never(text):
-        begun.set()
-        try:
-            await asyncio.sleep(300)
-        except asyncio.CancelledError:
-            cut.set()
-            raise
-
-    model = ScaffoldingLLM.wrap(RunnableLambda(never), "direct")
-    call = asyncio.create_task(model.ainvoke("q"))
-    await begun.wait()
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    await asyncio.wait_for(cut.wait(), 60)
+    never = Never()
+    model = ScaffoldingLLM.wrap(RunnableLambda(never.ends), "direct")
+    await never.is_cut_with(model.ainvoke("q"))
 
 
 async def test_an_input_that_fails_costs_the_others_nothing():

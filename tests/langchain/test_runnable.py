@@ -43,7 +43,7 @@ from scaffolding_core import (
     ScaffoldingOutput,
     TokenEvent,
 )
-from tests.langchain.doubles import FULL, KnownChat, KnownLLM, Runs, named, names
+from tests.langchain.doubles import FULL, KnownChat, KnownLLM, Never, Runs, named, names
 
 RETRIEVED = [Document("6 times 7 is 42")]
 
@@ -452,28 +452,12 @@ async def test_samples_that_fail_or_lack_the_part_cost_themselves_alone():
 
 @pytest.mark.looptime
 async def test_budgets_and_cancels_reach_the_chain():
-    begun, cut = asyncio.Event(), asyncio.Event()
-
-    async def never(_):
-        begun.set()
-        try:
-            await asyncio.sleep(300)
-        except asyncio.CancelledError:
-            cut.set()
-            raise
-
-    model = sampled(RunnableLambda(never), 2)
+    never = Never()
+    model = sampled(RunnableLambda(never.ends), 2)
     with pytest.raises(BudgetExceededError):
         await model.ainvoke("q", budget=Budget(seconds=1))
-    await asyncio.wait_for(cut.wait(), 60)
-    begun.clear()
-    cut.clear()
-    call = asyncio.create_task(model.ainvoke("q"))
-    await begun.wait()
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    await asyncio.wait_for(cut.wait(), 60)
+    await asyncio.wait_for(never.cut.wait(), 60)
+    await never.is_cut_with(model.ainvoke("q"))
 
 
 async def test_a_blocking_call_works_inside_a_running_loop():
