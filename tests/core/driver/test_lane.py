@@ -1,10 +1,12 @@
 """Slots, queues, priorities and admission."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from scaffolding_core.controllers import NativeGenerationController
+from scaffolding_core.driver import Lane
 from scaffolding_core.errors import InvalidRequestError, RequestCancelledError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from tests.core.doubles import Backend, Method, task
@@ -87,6 +89,39 @@ async def test_a_blocking_call_does_not_wait_for_slots_that_it_keeps_from_coming
         assert llm.generate("say:blocking").text == "blocking"
         assert not mine.done
         await mine
+
+
+class Running:
+    """Stands in for the driver of a loop that runs."""
+
+    loop = SimpleNamespace(is_closed=lambda: False)
+
+    def call_from_anywhere(self, function):
+        function()
+
+
+class Waiting:
+    """Waits for a slot."""
+
+    priority, place, started = 0, -1, False
+
+    def __init__(self, driver, blocked=None):
+        self.driver, self.blocked = driver, blocked
+
+    def granted(self):
+        self.started = True
+
+
+def test_a_slot_beyond_the_limit_is_not_handed_on():
+    waits, works = Running(), Running()
+    lane, queued = Lane(1), Waiting(works)
+    assert lane.acquire(Waiting(waits))
+    assert lane.acquire(Waiting(works, blocked=waits))  # else the two would wait for each other
+    assert not lane.acquire(queued)
+    lane.release(works)
+    assert not queued.started
+    lane.release(waits)
+    assert queued.started
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, None])
