@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from scaffolding_core import errors
 from scaffolding_core.answers import (
     Answer,
+    Answers,
     Boxed,
     Equivalence,
     Exact,
@@ -32,6 +33,7 @@ from scaffolding_core.answers import (
     Numeric,
     Parsed,
     PerField,
+    Reading,
     Regex,
     Stated,
     Structure,
@@ -114,6 +116,7 @@ __all__ = [
     "METHODS",
     "SAMPLING_PARAMETERS",
     "Answer",
+    "Answers",
     "AssistantMessage",
     "BestOfNController",
     "Beta",
@@ -168,6 +171,7 @@ __all__ = [
     "PerField",
     "Quorum",
     "Race",
+    "Reading",
     "Recording",
     "RecordingWorker",
     "Regex",

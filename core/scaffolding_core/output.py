@@ -41,6 +41,8 @@ class Candidate:
         tool_calls: tools it wants called.
         original: the answer as a wrapped library gave it, whole.
         answer: what was extracted from it; None if it has no answer, or is not compared.
+        read_as: how its answer was read, such as `boxed`, `stated`, `last sentence` or `whole`; `refusal` where it
+            declines to answer.
         score: its reward, where there is one.
         votes: how many samples gave the same answer, this one included.
         usage: what it cost.
@@ -65,6 +67,7 @@ class Candidate:
     finish_reason: str | None = None
     logprobs: list[TokenLogprob] | None = None
     output_tokens: list[int] | None = None
+    read_as: str = ""
 
     @property
     def message(self) -> AssistantMessage:
@@ -88,6 +91,7 @@ class Candidate:
         return {
             "text": self.text,
             "answer": _plain(self.answer),
+            "read_as": self.read_as,
             "score": self.score,
             "votes": self.votes,
             "error": str(self.error) if self.error is not None else None,

@@ -10,15 +10,18 @@ from scaffolding_core.answers.boxed import Boxed
 from scaffolding_core.answers.default_extractor import default_extractor
 from scaffolding_core.answers.equivalence import Classes, Equivalence, KeyEquivalence
 from scaffolding_core.answers.exact import Exact
-from scaffolding_core.answers.extractor import Answer, Extractor, FirstOf
+from scaffolding_core.answers.extractor import REFUSAL, Answer, Extractor, FirstOf, Reading
 from scaffolding_core.answers.function import FromFunction, FromMessage
 from scaffolding_core.answers.json_answer import Json
+from scaffolding_core.answers.kinds import KINDS, Answers, AnswersLike, Kind
 from scaffolding_core.answers.mathematical import Mathematical
 from scaffolding_core.answers.model_answer import Parsed
 from scaffolding_core.answers.normalised import Normalised
 from scaffolding_core.answers.number import LastNumber
 from scaffolding_core.answers.numeric import Numeric
+from scaffolding_core.answers.of_kind import OfKind
 from scaffolding_core.answers.per_field import FieldClasses, PerField
+from scaffolding_core.answers.refusal import is_refusal
 from scaffolding_core.answers.regex import Regex
 from scaffolding_core.answers.stated import Stated
 from scaffolding_core.answers.structure import Structure
@@ -26,7 +29,11 @@ from scaffolding_core.answers.tool_calls import ToolCalls
 from scaffolding_core.answers.whole_text import WholeText
 
 __all__ = [
+    "KINDS",
+    "REFUSAL",
     "Answer",
+    "Answers",
+    "AnswersLike",
     "Boxed",
     "Classes",
     "Equivalence",
@@ -38,12 +45,15 @@ __all__ = [
     "FromMessage",
     "Json",
     "KeyEquivalence",
+    "Kind",
     "LastNumber",
     "Mathematical",
     "Normalised",
     "Numeric",
+    "OfKind",
     "Parsed",
     "PerField",
+    "Reading",
     "Regex",
     "Stated",
     "Structure",
@@ -51,6 +61,7 @@ __all__ = [
     "WholeText",
     "default_equivalence",
     "default_extractor",
+    "is_refusal",
 ]
 
 

@@ -4,15 +4,37 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 
-__all__ = ["Answer", "Extractor", "FirstOf"]
+__all__ = ["REFUSAL", "Answer", "Extractor", "FirstOf", "Reading"]
 
 Answer: TypeAlias = object
 """Whatever an extractor finds: mostly text, or plain data. Never None, which means that there is no answer."""
+
+
+REFUSAL = "refusal"
+"""How a message is read that declines to answer: it has no answer, but it counts in the agreement."""
+
+
+class Reading(NamedTuple):
+    """What was found in a message, and how.
+
+    Attributes:
+        answer: None if the message has none, so that the sample abstains.
+        how: such as `boxed`, `stated`, `json:answer`, `last sentence`, `whole` or `refusal`; empty where nothing
+            was found.
+    """
+
+    answer: Answer | None
+    how: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the message declines to answer."""
+        return self.how == REFUSAL
 
 
 class Extractor(Protocol):
@@ -28,6 +50,11 @@ class Extractor(Protocol):
     @abstractmethod
     def extract(self, message: AssistantMessage) -> Answer | None:
         """The answer; None if the message has none, so that the sample abstains."""
+
+    def read(self, message: AssistantMessage) -> Reading:
+        """The answer, and how it was read: by the name of this class, unless it tells more."""
+        answer = self.extract(message)
+        return Reading(answer, "" if answer is None else type(self).__name__)
 
 
 class FirstOf(Extractor):
@@ -48,8 +75,9 @@ class FirstOf(Extractor):
 
     def extract(self, message: AssistantMessage) -> Answer | None:
         """The first answer found."""
-        for extractor in self.extractors:
-            answer = extractor.extract(message)
-            if answer is not None:
-                return answer
-        return None
+        return self.read(message).answer
+
+    def read(self, message: AssistantMessage) -> Reading:
+        """The first answer found, as its extractor read it."""
+        readings = (extractor.read(message) for extractor in self.extractors)
+        return next((reading for reading in readings if reading.how), Reading(None))

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
-from scaffolding_core.answers import Answer, Extractor
+from scaffolding_core.answers import Answer, Extractor, Reading
 from scaffolding_core.controller import Steps
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.task import ComputeTask
 
-__all__ = ["computed", "extracted", "in_thread"]
+__all__ = ["assigned", "in_thread", "read"]
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
+Choice = TypeVar("Choice", covariant=True)
+
+
+class Sorting(Protocol[Choice]):
+    """`Classes`, or what sorts answers in another way."""
+
+    costly: bool
+
+    # Any: what it takes is what the extractor beside it finds.
+    def assign(self, answer: Any) -> Choice:
+        """What an answer votes for."""
 
 
 @runtime_checkable
@@ -24,20 +35,26 @@ class _MakesTasks(Protocol):
         """The task; its result is what was asked."""
 
 
-def extracted(extractor: Extractor, message: AssistantMessage) -> Steps[Answer | None]:
-    """The answer in a message; None if it has none."""
+def read(extractor: Extractor, message: AssistantMessage) -> Steps[Reading]:
+    """The answer in a message, and how it was read."""
     if not extractor.costly:
-        return extractor.extract(message)
-    return (yield from computed(extractor, extractor.extract, message))
-
-
-def computed(part: object, function: Callable[[Given], Result], given: Given) -> Steps[Result]:
-    """What a costly part of a method is asked: by a task of its own, or by its function in a thread."""
-    if not isinstance(part, _MakesTasks):
-        return (yield from in_thread(function, given))
-    task = part.as_task(given)
+        return extractor.read(message)
+    if not isinstance(extractor, _MakesTasks):
+        return (yield from in_thread(extractor.read, message))
+    task = extractor.as_task(message)
     yield [task]
-    return cast("Result", task.result)  # a task's result has no type of its own
+    return Reading(task.result, type(extractor).__name__ if task.result is not None else "")
+
+
+def assigned(classes: Sorting[Choice], answer: Answer) -> Steps[Choice]:
+    """What an answer votes for."""
+    if not classes.costly:
+        return classes.assign(answer)
+    if not isinstance(classes, _MakesTasks):
+        return (yield from in_thread(classes.assign, answer))
+    task = classes.as_task(answer)
+    yield [task]
+    return cast("Choice", task.result)  # a task's result has no type of its own
 
 
 def in_thread(function: Callable[[Given], Result], given: Given) -> Steps[Result]:

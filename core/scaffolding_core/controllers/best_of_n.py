@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.controllers.votes import counted, told
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
@@ -33,9 +35,11 @@ class BestOfNController(Controller):
         min_samples: how many samples must succeed.
         enough: a reward that ends the search: the first sample that reaches it wins.
         ahead: samples that may run at once before any is scored; None for all.
+        answers: the kind of answer, where the output is to tell how many samples support the best one; see
+            `Answers`. It chooses nothing.
 
     Raises:
-        InvalidRequestError: a number of samples below 1, or something that is no controller.
+        InvalidRequestError: a number of samples below 1, an unknown kind, or something that is no controller.
     """
 
     stateless: ClassVar[bool] = True
@@ -49,6 +53,7 @@ class BestOfNController(Controller):
         min_samples: int = 1,
         enough: float | None = None,
         ahead: int | None = None,
+        answers: AnswersLike | None = None,
     ) -> None:
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.reward_controller = checked_part(reward_controller, "reward_controller", "process")
@@ -56,6 +61,7 @@ class BestOfNController(Controller):
         self.min_samples = checked_sample_num(min_samples, 1)
         self.enough = enough
         self.ahead = ahead
+        self.answers = None if answers is None else Answers.of(answers)
         if ahead is not None and not (isinstance(ahead, int) and ahead >= 1):
             raise InvalidRequestError(f"ahead must be a whole number of at least 1, got {ahead!r}")
 
@@ -66,6 +72,7 @@ class BestOfNController(Controller):
         generation_kwargs: Mapping[str, object] | None = None,
         reward_kwargs: Mapping[str, object] | None = None,
         select_best_kwargs: Mapping[str, object] | None = None,
+        answers: AnswersLike | None = None,
     ) -> Steps[ScaffoldingOutput]:
         """Sample, score, and give the tasks the results of the best sample.
 
@@ -84,7 +91,13 @@ class BestOfNController(Controller):
         if not scored:
             raise samples.nothing_succeeded()
         best = self._best(samples, scored, select_best_kwargs or {})
-        return (yield from samples.concluded(tasks, best, type(self).__name__))
+        compared = self.answers if answers is None else Answers.of(answers)
+        votes = [] if compared is None else (yield from counted(scored, compared))
+        output = yield from samples.concluded(tasks, best, type(self).__name__)
+        if compared is not None:
+            output.votes = told(votes)
+            output.agreement = best.votes / max(1, sum(map(len, votes)))
+        return output
 
     def select_best(
         self, tasks: Sequence[GenerationTask], rewards: Sequence[float], **options: Any

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from scaffolding_core.answers import Extractor, default_extractor
+from scaffolding_core.answers import Answers, AnswersLike, Extractor
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.answering import extracted
+from scaffolding_core.controllers.answering import read
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.messages import RoleMessage, UserMessage
 from scaffolding_core.output import Candidate, ScaffoldingOutput
@@ -31,7 +31,8 @@ class ChainOfThoughtController(Controller):
     Args:
         generation_controller: the method that generates.
         instruction: what to put behind the prompt.
-        extractor: finds the answer in the text.
+        answers: the kind of answer; see `Answers`.
+        extractor: finds the answer in the text, in place of the kind's own.
 
     Raises:
         InvalidRequestError: a controller or an extractor that is none.
@@ -44,15 +45,20 @@ class ChainOfThoughtController(Controller):
         generation_controller: Controller,
         *,
         instruction: str = INSTRUCTION,
+        answers: AnswersLike | None = None,
         extractor: Extractor | None = None,
     ) -> None:
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.instruction = instruction
-        self.extractor = checked_part(extractor or default_extractor(), "extractor", "extract")
+        self.answers = Answers.of(answers).with_own(extractor, None)
         self.streams_answer = generation_controller.streams_answer
 
     def process(
-        self, tasks: list[GenerationTask], generation_kwargs: Mapping[str, object] | None = None
+        self,
+        tasks: list[GenerationTask],
+        generation_kwargs: Mapping[str, object] | None = None,
+        answers: AnswersLike | None = None,
+        extractor: Extractor | None = None,
     ) -> Steps[ScaffoldingOutput]:
         """Run the tasks with the instruction added; the given tasks keep their prompts."""
         instructed = [self._instructed(task) for task in tasks]
@@ -67,7 +73,8 @@ class ChainOfThoughtController(Controller):
             output = ScaffoldingOutput.from_candidate(candidate, method=type(self).__name__)
         output.method = type(self).__name__
         if output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
-            output.answer = yield from extracted(self.extractor, output.message)
+            compared = self.answers if answers is None else Answers.of(answers)
+            output.answer, _ = yield from read(compared.with_own(extractor, None).extractor, output.message)
         return output
 
     def _instructed(self, task: GenerationTask) -> GenerationTask:

@@ -7,17 +7,24 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from scaffolding_core.answers import (
+    REFUSAL,
     Answer,
+    Answers,
+    AnswersLike,
     Equivalence,
     Extractor,
     FieldClasses,
+    OfKind,
+    Reading,
     Structure,
     default_equivalence,
+    is_refusal,
 )
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
@@ -34,8 +41,9 @@ class FieldVoteController(Controller):
     one sample's, whole: the one that agrees with the consensus in the most fields. `output.agreement` is the
     mean share of the votes that a field's value has, and `output.data["fields"]` the share of each.
 
-    A sample without a structure abstains; a structure without a field votes against having it. Ties go to
-    the value first seen. Nested values are compared whole.
+    A sample without a structure abstains; a structure without a field votes against having it. Where at least
+    half of the samples decline to answer, the first of them is the result. Ties go to the value first seen, and a
+    value is worded as most word it. Nested values are compared whole.
 
     Cost: at most N generations, all at the same time; the rest is cut once no field can change.
 
@@ -45,7 +53,8 @@ class FieldVoteController(Controller):
         generation_controller: the method that samples; give it a temperature above 0.
         default_sample_num: N, unless a request says `sample_num`.
         extractor: finds the structure in a sample, a mapping; `Structure` by default.
-        equivalences: which values of a field are the same; `Normalised` where left out.
+        answers: the kind of each field, by its name, as in `{"price": "number", "day": "date"}`.
+        equivalences: which values of a field are the same, in place of its kind's; `Normalised` for the rest.
         stop_rule: as for `MajorityVoteController`, for each field.
         run_ahead: as for `MajorityVoteController`.
         min_samples: how many samples must succeed.
@@ -61,6 +70,7 @@ class FieldVoteController(Controller):
         generation_controller: Controller,
         default_sample_num: int = 8,
         *,
+        answers: Mapping[str, AnswersLike] | None = None,
         extractor: Extractor | None = None,
         equivalences: Mapping[str, Equivalence] | None = None,
         stop_rule: str | StopRule = "lossless",
@@ -70,7 +80,7 @@ class FieldVoteController(Controller):
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.default_sample_num = checked_sample_num(default_sample_num, 1)
         self.extractor = _Named(checked_part(extractor or Structure(), "extractor", "extract"))
-        self.equivalences = dict(equivalences or {})
+        self.equivalences = {**_of_kinds(answers), **(equivalences or {})}
         self.stop_rule = resolve_stop_rule(stop_rule)
         self.run_ahead = run_ahead
         self.min_samples = checked_sample_num(min_samples, 1)
@@ -81,6 +91,8 @@ class FieldVoteController(Controller):
         tasks: list[GenerationTask],
         sample_num: int | None = None,
         generation_kwargs: Mapping[str, object] | None = None,
+        answers: Mapping[str, AnswersLike] | None = None,
+        extractor: Extractor | None = None,
     ) -> Steps[ScaffoldingOutput]:
         """Sample, vote on each field, and give the tasks the results of the sample nearest to the consensus.
 
@@ -93,12 +105,17 @@ class FieldVoteController(Controller):
             self.generation_controller, tasks, n, generation_kwargs or {}, min_samples=self.min_samples
         )
         ballot = FieldBallot(self.stop_rule, n, self.run_ahead)
-        classes = FieldClasses(self.equivalences, default_equivalence())
-        yield from poll(samples, ballot, classes, self.extractor, trusting=False)
-        chosen = _nearest(samples, ballot)
+        classes = FieldClasses({**self.equivalences, **_of_kinds(answers)}, default_equivalence())
+        found = self.extractor if extractor is None else _Named(checked_part(extractor, "extractor", "extract"))
+        yield from poll(samples, ballot, classes, found, trusting=False)
+        refusals = [each for each in samples.in_order() if each.read_as == REFUSAL] if ballot.refused else []
+        chosen = refusals[0] if refusals else _nearest(samples, ballot)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
         output.answer, shares = _consensus(samples, ballot)
         output.agreement = sum(shares.values()) / len(shares) if shares else 0.0
+        if refusals:
+            structures = sum(each.answer is not None for each in samples.in_order())
+            output.agreement = len(refusals) / (len(refusals) + structures)
         output.data = {"fields": shares}
         return output
 
@@ -114,6 +131,23 @@ class _Named(Extractor):
         found = self._extractor.extract(message)
         return {str(name): value for name, value in found.items()} if isinstance(found, Mapping) else None
 
+    def read(self, message: AssistantMessage) -> Reading:
+        answer = self.extract(message)
+        if answer is None and is_refusal(message):
+            return Reading(None, REFUSAL)
+        return Reading(answer, "" if answer is None else "structure")
+
+
+def _of_kinds(answers: Mapping[str, AnswersLike] | None) -> dict[str, Equivalence]:
+    """The equivalence of each field whose kind is given.
+
+    Raises:
+        InvalidRequestError: not a kind for each field.
+    """
+    if answers is not None and not isinstance(answers, Mapping):
+        raise InvalidRequestError(f"answers of a field vote are a kind for each field, got {answers!r}")
+    return {str(name): OfKind(Answers.of(kind)) for name, kind in (answers or {}).items()}
+
 
 def _nearest(samples: Samples, ballot: FieldBallot) -> Candidate:
     """The sample that agrees with the winners in the most fields; of equals, the earliest."""
@@ -126,16 +160,22 @@ def _nearest(samples: Samples, ballot: FieldBallot) -> Candidate:
     return samples.candidates[max(sorted(agreeing), key=lambda index: agreeing[index])]
 
 
+def _field(candidate: Candidate, name: str) -> Answer:
+    assert isinstance(candidate.answer, Mapping)
+    value: Answer = candidate.answer[name]
+    return value
+
+
 def _consensus(samples: Samples, ballot: FieldBallot) -> tuple[dict[str, Answer] | None, dict[str, float]]:
-    """The winning value of each field, as the earliest sample wrote it, and its share of the votes."""
+    """The winning value of each field, as most samples word it, and its share of the votes."""
     consensus: dict[str, Answer] = {}
     shares: dict[str, float] = {}
     votes = ballot.votes()
     for name, winner in ballot.winner().items():
         voters = [index for index, choice in votes[name].items() if choice is not None]
         agreeing = [index for index in voters if votes[name][index] == winner]
-        structure = samples.candidates[min(agreeing)].answer
-        assert isinstance(structure, Mapping)
-        consensus[name] = structure[name]
+        values = [_field(samples.candidates[index], name) for index in sorted(agreeing)]
+        wordings = Counter(map(repr, values))
+        consensus[name] = max(values, key=lambda value: wordings[repr(value)])
         shares[name] = len(agreeing) / len(voters)
     return consensus or None, shares

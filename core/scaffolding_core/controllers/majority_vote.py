@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from scaffolding_core.answers import Equivalence, Extractor, default_equivalence, default_extractor
+from scaffolding_core.answers import REFUSAL, Answers, AnswersLike, Equivalence, Extractor
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.answering import extracted, in_thread
+from scaffolding_core.controllers.answering import in_thread, read
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.controllers.votes import by_class, told
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
@@ -22,8 +23,11 @@ __all__ = ["MajorityVoteController"]
 class MajorityVoteController(Controller):
     """Samples N answers and keeps the one that was given most often; ties go to the one first seen.
 
-    A sample without an answer abstains. A sample that fails costs that sample alone. Samples run at the
-    same time, as many ahead as could settle the vote, and what still runs when it is settled is cut.
+    A sample without an answer abstains. A sample that declines to answer counts in the agreement; where at least
+    half of those that vote decline, the first of them is the result, whole. A sample that fails costs that sample
+    alone. Samples run at the same time, as many ahead as could settle the vote, and what still runs when it is
+    settled is cut. Of the samples that gave the winning answer, the earliest of those that word it as most do is
+    the result.
 
     Cost: at most N generations. The default rule stops when the leader cannot be overtaken, which gives the
     answer of the full vote, always; `beta`, `dirichlet` and `window` stop sooner, with a small risk.
@@ -33,8 +37,9 @@ class MajorityVoteController(Controller):
     Args:
         generation_controller: the method that samples; give it a temperature above 0.
         default_sample_num: N, unless a request says `sample_num`.
-        extractor: finds the answer in a sample.
-        equivalence: which answers are the same.
+        answers: the kind of answer, such as `"number"`; see `Answers`.
+        extractor: finds the answer in a sample, in place of the kind's own.
+        equivalence: which answers are the same, in place of the kind's own.
         stop_rule: `lossless`, `beta`, `dirichlet`, `window` or `full`, or a `StopRule`.
         run_ahead: samples that run at once, as a factor of the votes that would still settle it; None takes
             the rule's own (1.5 for lossless, 1 for the others). More is faster and wastes more.
@@ -52,6 +57,7 @@ class MajorityVoteController(Controller):
         generation_controller: Controller,
         default_sample_num: int = 8,
         *,
+        answers: AnswersLike | None = None,
         extractor: Extractor | None = None,
         equivalence: Equivalence | None = None,
         stop_rule: str | StopRule = "lossless",
@@ -60,9 +66,8 @@ class MajorityVoteController(Controller):
     ) -> None:
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.default_sample_num = checked_sample_num(default_sample_num, 1)
-        self.extractor = extractor
-        self._extractor = checked_part(extractor or default_extractor(), "extractor", "extract")
-        self.equivalence = checked_part(equivalence or default_equivalence(), "equivalence", "classes")
+        self.answers = Answers.of(answers).with_own(extractor, equivalence)
+        self._trusting = answers is None and extractor is None
         self.stop_rule = resolve_stop_rule(stop_rule)
         self.run_ahead = run_ahead
         self.min_samples = checked_sample_num(min_samples, 1)
@@ -75,8 +80,11 @@ class MajorityVoteController(Controller):
         sample_num: int | None = None,
         generation_kwargs: Mapping[str, object] | None = None,
         majority_vote_kwargs: Mapping[str, object] | None = None,
+        answers: AnswersLike | None = None,
+        extractor: Extractor | None = None,
+        equivalence: Equivalence | None = None,
     ) -> Steps[ScaffoldingOutput]:
-        """Sample, vote, and give the tasks the results of the winner's earliest sample.
+        """Sample, vote, and give the tasks the results of the chosen sample.
 
         Raises:
             InsufficientSamplesError: fewer than `min_samples` succeeded.
@@ -84,14 +92,16 @@ class MajorityVoteController(Controller):
         """
         n = checked_sample_num(sample_num, self.default_sample_num)
         own_vote = type(self).majority_vote is not MajorityVoteController.majority_vote
+        compared = (self.answers if answers is None else Answers.of(answers)).with_own(extractor, equivalence)
+        trusting = self._trusting and compared is self.answers
         if n == 1 and not own_vote:
-            return self._only_sample(tasks, generation_kwargs or {})
+            return self._only_sample(tasks, generation_kwargs or {}, compared, trusting)
         samples = Samples.of_method(
             self.generation_controller, tasks, n, generation_kwargs or {}, min_samples=self.min_samples
         )
         ballot = Ballot(Full() if own_vote else self.stop_rule, n, self.run_ahead)
         own_choice = self._own_choice(samples, majority_vote_kwargs or {}) if own_vote else None
-        return self._vote(tasks, samples, ballot, own_choice)
+        return self._vote(tasks, samples, ballot, own_choice, compared, trusting)
 
     def _vote(
         self,
@@ -99,13 +109,14 @@ class MajorityVoteController(Controller):
         samples: Samples,
         ballot: Ballot,
         own_choice: Steps[Candidate] | None,
+        answers: Answers,
+        trusting: bool,
     ) -> Steps[ScaffoldingOutput]:
-        classes, trusting = self.equivalence.classes(), self.extractor is None
-        yield from poll(samples, ballot, classes, self._extractor, trusting=trusting)
-        votes = _votes(samples, ballot)
+        yield from poll(samples, ballot, answers.equivalence.classes(), answers.extractor, trusting=trusting)
+        votes = by_class(samples.candidates, ballot.votes())
         chosen = _winner(samples, votes) if own_choice is None else (yield from own_choice)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
-        output.votes = {str(voters[0].answer): len(voters) for voters in votes}
+        output.votes = told(votes)
         output.agreement = chosen.votes / max(1, sum(map(len, votes)))
         return output
 
@@ -123,14 +134,16 @@ class MajorityVoteController(Controller):
         Returns:
             The index of the winning sample in `candidates_tasks`, and its answer.
         """
-        extractor, classes = self._extractor, self.equivalence.classes()
+        extractor, classes = self.answers.extractor, self.answers.equivalence.classes()
         answers = [extractor.extract(tasks[0].message()) for tasks in candidates_tasks]
         choices = {i: None if a is None else classes.assign(a) for i, a in enumerate(answers)}
         best = winner(choices)
         index = next((i for i, choice in choices.items() if choice == best), 0)
         return index, answers[index]
 
-    def _only_sample(self, tasks: list[GenerationTask], options: Mapping[str, object]) -> Steps[ScaffoldingOutput]:
+    def _only_sample(
+        self, tasks: list[GenerationTask], options: Mapping[str, object], answers: Answers, trusting: bool
+    ) -> Steps[ScaffoldingOutput]:
         """A vote of one needs no race."""
         output = yield from self.generation_controller.process(tasks, **options)
         candidate = Candidate.from_task(0, tasks[0])
@@ -139,11 +152,11 @@ class MajorityVoteController(Controller):
         else:
             output = ScaffoldingOutput.from_candidate(candidate, method="")
         whole = output.finish_reason != "cancelled"
-        if whole and (output.answer is None or self.extractor is not None):
-            output.answer = yield from extracted(self._extractor, output.message)
+        if whole and (output.answer is None or not trusting):
+            output.answer, candidate.read_as = yield from read(answers.extractor, output.message)
         candidate.answer, candidate.score = output.answer, output.score
-        candidate.votes = 0 if output.answer is None else 1
-        output.votes = {str(output.answer): 1} if candidate.votes else {}
+        candidate.votes = 0 if output.answer is None and candidate.read_as != REFUSAL else 1
+        output.votes = told([[candidate]] if candidate.votes else [])
         output.candidates, output.agreement = [candidate], float(candidate.votes)
         output.method = type(self).__name__
         return output
@@ -157,18 +170,6 @@ class MajorityVoteController(Controller):
         return chosen
 
 
-def _votes(samples: Samples, ballot: Ballot) -> list[list[Candidate]]:
-    """The samples of each class of answers, in index order; most votes first, of equals the first seen."""
-    classes: dict[int, list[Candidate]] = {}
-    for index, choice in sorted(ballot.votes().items()):
-        if choice is not None:
-            classes.setdefault(choice, []).append(samples.candidates[index])
-    for voters in classes.values():
-        for voter in voters:
-            voter.votes = len(voters)
-    return sorted(classes.values(), key=len, reverse=True)
-
-
 def _winner(samples: Samples, votes: list[list[Candidate]]) -> Candidate:
-    """The earliest sample of the class that won; with no answer at all, the earliest sample."""
+    """The sample that represents the class that won; with no answer at all, the earliest sample."""
     return votes[0][0] if votes else samples.succeeded()[0]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from scaffolding_core.answers import Extractor
+from scaffolding_core.answers import REFUSAL, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import computed
+from scaffolding_core.controllers.answering import Sorting, assigned, read
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 
-__all__ = ["Counting", "Sorting", "poll"]
+__all__ = ["Counting", "poll"]
 
 Choice = TypeVar("Choice")
 Choice_in = TypeVar("Choice_in", contravariant=True)
-Choice_out = TypeVar("Choice_out", covariant=True)
 
 
 class Counting(Protocol[Choice_in]):
@@ -31,18 +30,11 @@ class Counting(Protocol[Choice_in]):
     def see(self, index: int, choice: Choice_in | None) -> None:
         """Count a sample that ended; one that failed, or has no answer, has no choice."""
 
+    def refuse(self, index: int) -> None:
+        """Count a sample that declines to answer."""
+
     def count_all(self) -> None:
         """Let every sample vote that is there, whatever the order: time is up."""
-
-
-class Sorting(Protocol[Choice_out]):
-    """`Classes`, or what sorts answers in another way."""
-
-    costly: bool
-
-    # Any: what it takes is what the extractor beside it finds.
-    def assign(self, answer: Any) -> Choice_out:
-        """What an answer votes for."""
 
 
 def poll(
@@ -65,19 +57,14 @@ def poll(
             choice = None
             if candidate.error is None:
                 if candidate.answer is None or not trusting:
-                    candidate.answer = (
-                        (yield from computed(extractor, extractor.extract, candidate.message))
-                        if extractor.costly
-                        else extractor.extract(candidate.message)
-                    )
+                    candidate.answer, candidate.read_as = yield from read(extractor, candidate.message)
                 if candidate.answer is not None:
-                    choice = (
-                        (yield from computed(classes, classes.assign, candidate.answer))
-                        if classes.costly
-                        else classes.assign(candidate.answer)
-                    )
+                    choice = yield from assigned(classes, candidate.answer)
             race.tell(candidate)
-            ballot.see(candidate.index, choice)
+            if candidate.read_as == REFUSAL:
+                ballot.refuse(candidate.index)
+            else:
+                ballot.see(candidate.index, choice)
             if ballot.decided:
                 samples.stopped = "decided"
                 break

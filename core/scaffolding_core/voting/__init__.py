@@ -13,10 +13,11 @@ from scaffolding_core.voting.full import Full
 from scaffolding_core.voting.lossless import Lossless
 from scaffolding_core.voting.quorum import Quorum
 from scaffolding_core.voting.stop_rule import StopRule
-from scaffolding_core.voting.tally import Tally, winner
+from scaffolding_core.voting.tally import REFUSED, Tally, winner
 from scaffolding_core.voting.window import Window
 
 __all__ = [
+    "REFUSED",
     "STOP_RULES",
     "Ballot",
     "Beta",

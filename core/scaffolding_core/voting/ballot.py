@@ -6,7 +6,7 @@ import math
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.voting.stop_rule import StopRule
-from scaffolding_core.voting.tally import Tally, winner
+from scaffolding_core.voting.tally import REFUSED, Tally, winner
 
 __all__ = ["Ballot"]
 
@@ -59,6 +59,10 @@ class Ballot:
         aim = len(self._seen.choices) + math.ceil(self.run_ahead * self._need)
         self.ahead = max(0, aim - len(self._choices))
 
+    def refuse(self, index: int) -> None:
+        """Count a sample that declines to answer."""
+        self.see(index, REFUSED)
+
     def count_all(self) -> None:
         """Let every sample vote that is there, whatever the order: time is up."""
         self._all_count = True
@@ -74,7 +78,7 @@ class Ballot:
         return dict(self._choices)
 
     def winner(self) -> int | None:
-        """The class that won; None if nobody has an answer."""
+        """The class that won, `REFUSED` where half decline; None if nobody has an answer."""
         return winner(self.votes())
 
     def _count(self, choice: int | None) -> None:

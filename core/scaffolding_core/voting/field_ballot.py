@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from scaffolding_core.voting.ballot import Ballot
 from scaffolding_core.voting.stop_rule import StopRule
+from scaffolding_core.voting.tally import REFUSED
 
 __all__ = ["ABSENT", "FieldBallot"]
 
@@ -39,6 +40,16 @@ class FieldBallot:
             ballot.see(index, None if choice is None else choice.get(name, ABSENT))
         self._unknown.see(index, None if choice is None else ABSENT)
 
+    def refuse(self, index: int) -> None:
+        """Count a sample that declines to answer: it is a vote on every field."""
+        for ballot in self._all():
+            ballot.refuse(index)
+
+    @property
+    def refused(self) -> bool:
+        """Whether at least half of all that vote decline to answer."""
+        return self._unknown.winner() == REFUSED
+
     @property
     def decided(self) -> bool:
         """Whether the rest is not needed for any field, nor for one that no sample has had yet."""
@@ -61,7 +72,7 @@ class FieldBallot:
     def winner(self) -> dict[str, int]:
         """The class that won of each field that won a place."""
         winners = {name: ballot.winner() for name, ballot in self._ballots.items()}
-        return {name: choice for name, choice in winners.items() if choice is not None and choice != ABSENT}
+        return {name: choice for name, choice in winners.items() if choice is not None and choice >= 0}
 
     def _all(self) -> list[Ballot]:
         return [*self._ballots.values(), self._unknown]

@@ -21,10 +21,14 @@ class Lossless(StopRule):
     run_ahead: ClassVar[float] = 1.5
 
     def decided(self, seen: Tally, left: int) -> bool:
-        """Whether nothing is left, or leader > runner-up + left."""
-        return left == 0 or seen.leader > seen.runner_up + left
+        """Whether nothing is left, leader > runner-up + left, or the refusals have half of all, come what may."""
+        return self.need(seen, left) == 0
 
     def need(self, seen: Tally, left: int) -> int:
-        """The fewest votes k with leader + k > runner-up + left - k."""
+        """The fewest votes k with leader + k > runner-up + left - k, or with half of all for the refusals."""
         short = (seen.runner_up + left - seen.leader) // 2 + 1
+        if seen.refusals:
+            refused = (seen.answers + left - seen.refusals + 1) // 2
+            answered = max(short, (seen.refusals + left - seen.answers) // 2 + 1)
+            short = min(refused, answered) if seen.refusals < seen.leader else refused
         return left if short > left else short if short > 0 else 0
