@@ -11,7 +11,7 @@ __all__ = ["choice_in", "choice_said"]
 _AFTER = r"(?:(?P<rest>.{1,300})|$)"
 # A letter in brackets, or marked as an option, is one whatever follows; a bare one needs a mark behind it.
 _FORMS = [
-    pattern(rf"[(（\[{{]\s?(?P<letter>[A-Za-z])\s?[)）\]}}][.:,]?(?:\s+{_AFTER}|$)", re.DOTALL),
+    pattern(rf"[(（\[{{]{{1,2}}\s?(?P<letter>[A-Za-z])\s?[)）\]}}]{{1,2}}[.:,]?(?:\s+{_AFTER}|$)", re.DOTALL),
     pattern(
         r"(?:the\s)?(?:option|choice|answer|选项)\s?[(\[\"“]?(?P<letter>[A-Za-z])[)\]\"”]?(?![\w+#'])[.:,)]?"
         rf"(?:\s+{_AFTER}|$)",

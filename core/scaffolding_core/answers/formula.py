@@ -10,6 +10,7 @@ from scaffolding_core.answers.pattern import pattern
 __all__ = ["formula_key", "is_formula", "without_delimiters"]
 
 _DELIMITERS = pattern(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])[.,]?", re.DOTALL)
+_NESTED = pattern(r"\$|\\[()\[\]]")
 _LAYOUT = pattern(
     r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|nolimits)(?![a-zA-Z])|\\(?:q?quad)(?![a-zA-Z])"
     r"|\\[,;:! ]|~|\$|\\[()\[\]]"
@@ -53,7 +54,7 @@ _LONGEST = 400
 def without_delimiters(text: str) -> str:
     """A text that is one formula between `$`, `$$`, `\\(` or `\\[`, without them; any other as it is."""
     found = _DELIMITERS.fullmatch(text)
-    return found[1] if found and "$" not in found[1] else text
+    return found[1] if found and not _NESTED.search(found[1]) else text
 
 
 def is_formula(text: str) -> bool:

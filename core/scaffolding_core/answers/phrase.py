@@ -41,12 +41,14 @@ _CONCLUDES = pattern(
     re.IGNORECASE,
 )
 _SUBJECT = pattern(r"(?:there|he|she|it|they|we|i|you|that|this|共|总共|一共)(?:\s|['’]|[有是为])", re.IGNORECASE)
-_COPULA = pattern(
-    r"\b(?:is|are|was|were|be|becomes?|equals?|totals?|totaled|totalled|makes|comes (?:out )?to|amounts? to|gives?|yields?|"
-    r"leaves?|costs?|takes?|has|have|had|get|gets|need|needs|to get)\b(?!\s(?:not|no)\b)\s*:?\s+"
-    r"|\b(?:written|expressed|formatted|represented|stated)\s(?:[\w/]+\s){0,4}?as\s+"
-    r"|(?<![<>=!:])[=≈:](?!=)\s*|(?:是|为|為|等于|等於|有|は)\s?"
+_VERB = pattern(
+    r"(?:\b(?:is|are|was|were|be|becomes?|equals?|totals?|totaled|totalled|makes|comes (?:out )?to|amounts? to|gives?|"
+    r"yields?|leaves?|costs?|takes?|has|have|had|get|gets|need|needs|to get)\b|\b(?:it|that|this|answer)['’]s\b)"
+    r"(?!\s(?:not|no)\b)\s*:?\s+"
+    r"|\b(?:written|expressed|formatted|represented|stated)\s(?:[\w/]+\s){0,4}?as\s+|(?:是|为|為|等于|等於|有|は)\s?",
+    re.IGNORECASE,
 )
+_EQUALS = pattern(r"(?<![<>=!:])[=≈:](?!=)\s*")
 _FORMULA = pattern(r"\$\$?([^$]+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _AFTER_FORMULA = pattern(r"\s*(?:(?:square|cubic)\s)?(?:units?)?[\s.,;:!*]*")
 _TAIL = pattern(
@@ -63,7 +65,7 @@ _BOUND = pattern(
 _MEASURES = pattern(
     r"(?:\b(?:is|are|was|were|be|equals?|to|of|gives?|get|gets|got|makes?|made|has|have|had|costs?|earns?|earned|pays?|paid|"
     r"needs?|needed|spends?|spent|takes?|took|only|exactly|about|approximately|around|total|totals|sold|saved|ate|left|"
-    r"contains?|reads?|read|uses?|used|receives?|received|becomes?|by|for|will|now)|[=:≈(]|有|是|为|為)\s*\**[$€£¥₹]?$",
+    r"contains?|reads?|read|uses?|used|receives?|received|becomes?|by|for|will|now)|[=:≈]|有|是|为|為)\s*\**[$€£¥₹]?$",
     re.IGNORECASE,
 )
 _CALCULATION = pattern(
@@ -72,6 +74,7 @@ _CALCULATION = pattern(
     re.IGNORECASE,
 )
 _LONGEST = 1_000
+_SEPARATE = pattern(r";|\b(?:and|or)\b")
 _ARITHMETIC = pattern(r"(?:[\d\s.,()+*/×÷·^%$€£°{}=−–-]|\\(?:times|cdot|div|frac|dfrac|left|right|circ|\$))+")
 _BOLD = pattern(r"\*\*(.+?)\*\*")
 _NOT_BUT = pattern(r"(?:\bnot|n't)\s[^,.;]{1,40}?,?\sbut\s(?:rather\s)?(.+)$", re.IGNORECASE)
@@ -80,6 +83,7 @@ _ADVERBIAL = pattern(
     r"\b(?:in|over|within|after|at|during|every|step|steps|equation|for the next|the (?:first|last|next))\s\**[$€£]?$",
     re.IGNORECASE,
 )
+_GOES_ON_FROM_FORMULA = pattern(r"\s?,|\s(?:at|when|where|if|for|attained|which|because|since)\b", re.IGNORECASE)
 _GOES_ON = pattern(r"\s(?!(?:and|or|to|by|plus|minus|times|x)\b)[a-z]")
 
 
@@ -97,8 +101,7 @@ def said_in(phrase: str, *, working: bool = False) -> str:
     """
     said = bare(phrase)
     return (
-        _result_in(said)
-        or _value_in(said)
+        _value_in(said)
         or _emphasised_in(phrase)
         or choice_said(said)
         or _head_in(said)
@@ -123,12 +126,12 @@ def settled_in(sentence: str, *, working: bool) -> str | None:
     said = said[lead.end() :] if lead else said
     sure = working or concludes or bool(_SUBJECT.match(said))
     return (
-        _result_in(said)
-        or _whole_value(said)
+        _whole_value(said)
         or (not working and verdict(sentence))
         or choice_said(said)
         or verdict_said(said)
         or _corrected_in(said)
+        or _before_brackets(said)
         or _predicate_of(said)
         or _formula_in(sentence)
         or _emphasised_in(sentence)
@@ -138,13 +141,15 @@ def settled_in(sentence: str, *, working: bool) -> str | None:
 
 
 def _whole_value(said: str, *, marked: bool = False) -> str | None:
-    return choice_in(said, marked=marked) or (said if value_key(said) is not None else None)
+    return _result_in(said) or choice_in(said, marked=marked) or (said if value_key(said) is not None else None)
 
 
 def _result_in(said: str) -> str | None:
     """The result behind the last `=` of a calculation, or of a chain of equations."""
     before, sign, result = said.rpartition("=")
-    if not sign or "," in said or (before.count("=") == 0 and not _ARITHMETIC.fullmatch(before)):
+    if not sign or "," in said or _SEPARATE.search(before):
+        return None
+    if "=" not in before and not _ARITHMETIC.fullmatch(before):
         return None
     result = bare(result.removesuffix("$") if before.count("$") % 2 else result)
     return result if quantity_key(result) is not None else None
@@ -159,6 +164,11 @@ def _emphasised_in(phrase: str) -> str | None:
 def _corrected_in(said: str) -> str | None:
     found = _NOT_BUT.search(said)
     return _whole_value(bare(found[1])) if found else None
+
+
+def _before_brackets(said: str) -> str | None:
+    """The value before the brackets that a phrase ends with: `42 (forty-two)`."""
+    return _whole_value(bare(said[: said.index(" (")])) if said.endswith(")") and " (" in said else None
 
 
 def _head_in(said: str) -> str | None:
@@ -196,18 +206,27 @@ def _parts(said: str) -> Iterator[str]:
 
 
 def _predicate_of(said: str) -> str | None:
-    """The value behind the last `is`, `=` or `:` of a sentence."""
-    for found in reversed(list(_COPULA.finditer(said))):
+    """The value behind the last `is` of a sentence, else behind its last `=` or `:`."""
+    for found in [*reversed(list(_VERB.finditer(said))), *reversed(list(_EQUALS.finditer(said)))]:
         rest = said[found.end() :]
         if said.count("$", 0, found.end()) % 2:  # inside a formula
             rest = rest.removesuffix("$")
-        rest = bare(rest[lead.end() :] if (lead := _LEAD_IN.match(rest)) else rest)
+        if lead := _LEAD_IN.match(rest):
+            rest = rest[lead.end() :]
         if not rest or _BOUND.search(said[: found.end()].rstrip()):
             continue
-        if value := _whole_value(rest):
+        if value := _whole_value(bare(rest)) or _before_more(rest):
             return value
-        if (reason := _REASON.search(rest)) and (value := _whole_value(bare(rest[: reason.start()]))):
-            return value
+    return None
+
+
+def _before_more(said: str) -> str | None:
+    """The value that a phrase begins with, before it gives its reason or goes on."""
+    if (reason := _REASON.search(said)) and (value := _whole_value(bare(said[: reason.start()]))):
+        return value
+    formula = _FORMULA.match(said)
+    if formula and _GOES_ON_FROM_FORMULA.match(said, formula.end()):
+        return _whole_value(bare(formula[0]))
     return None
 
 
