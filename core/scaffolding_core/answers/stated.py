@@ -16,7 +16,8 @@ from scaffolding_core.messages import AssistantMessage
 __all__ = ["Stated", "Statement", "statements"]
 
 _HINT = pattern(
-    r"answer|#### |correct|right|best|result|solution|total|conclusion|答|정답|답|解|antwort|répons|reponse|respuest|"
+    r"answer|#### |sentiment|label|categor|class|predict|decision|rating|score|grade|choice|topic|intent|emotion|"
+    r"language|correct|right|best|result|solution|total|conclusion|答|정답|답|解|antwort|répons|reponse|respuest|"
     r"respost|rispost|ответ|відповідь|odpowied|svar|cevap|الجواب|الإجابة|उत्तर|đáp án|jawab|คำตอบ|結果|结果|選|选",
     re.IGNORECASE,
 )
@@ -37,6 +38,8 @@ _ENGLISH = rf"""
         | [ \t]*\**[ \t]*\n )
   | (?:^|(?<=\n))[\s\#*_>|]{{0,8}}(?P<label>(?:final\s|overall\s|grand\s)?(?:result|solution|conclusion|verdict|total))
       [*_]{{0,2}}\s?(?:[:：=]|\s\**\|)
+  | (?:^|(?<=\n))[\s\#*_>]{{0,8}}(?P<field>sentiment|label|category|class(?:ification)?|prediction|decision|rating|score|
+      grade|choice|topic|intent|emotion|language)[*_]{{0,2}}\s?[:：](?=[^\n]*\w)
 """
 _OTHERS = r"""
     (?P<cjk>(?:正确|正確|最终|最終|最后|最後)?(?:的)?(?:答案|答え|正解|結果|结果)(?:应该|應該|就|应|應|便)?\s?(?:是|为|為|は|：|:|等于|等於|=)
@@ -48,6 +51,11 @@ _OTHERS = r"""
   | (?P<arabic>(?:الجواب|الإجابة|الاجابة)(?:\s(?:الصحيح|الصحيحة|النهائي|النهائية))?\s?(?:هو|هي|:)|उत्तर\s?(?::|है)|คำตอบ(?:คือ|\s?:))
 """
 _MARK = pattern(f"{_ENGLISH} | {_OTHERS}", re.IGNORECASE | re.VERBOSE)
+_FIELD = pattern(
+    r"^[\s#*_>-]{0,8}(?!(?:the\s|my\s)?(?:reason|explan|confid|rational|thought|analy|step|note|justif|evidence|answer|final))"
+    r"[A-Za-z][\w ()/-]{0,30}[*_]{0,2}\s?:(?=[^\n]*\w)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _LEAD = pattern(r"[\s*_:=>`]*")
 _CLOSING_TAG = pattern(r"</(?:final[_ ]?)?(?:answer|result|solution)>", re.IGNORECASE)
 _SUPPOSED = pattern(
@@ -105,6 +113,8 @@ def statements(text: str) -> Iterator[Statement]:
         return
     start = max(0, len(text) - _SEARCHED)
     marks = list(_MARK.finditer(text, start))
+    if any(mark["field"] for mark in marks) and len(_FIELD.findall(text[start:])) != 1:
+        marks = [mark for mark in marks if not mark["field"]]  # a record has several answers
     end = _end_of_answer(text, marks)
     for mark in reversed(marks):
         if mark.end() > end or _SUPPOSED.search(text, _line_start(text, mark.start()), mark.start()):
