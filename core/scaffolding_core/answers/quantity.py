@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from scaffolding_core.answers.extractor import Answer
 from scaffolding_core.answers.numerals import CJK_NUMERAL, english_number, with_digits
 from scaffolding_core.answers.pattern import pattern
-from scaffolding_core.answers.unit import UNIT, unit_of
+from scaffolding_core.answers.unit import MONEY, UNIT, unit_of
 
 __all__ = ["Number", "WithUnit", "number_in", "quantity_key"]
 
@@ -82,7 +82,7 @@ class WithUnit(NamedTuple):
     def broader(self) -> Hashable:
         """The key of the same number with less said of what it counts: `$18 per day`, `$18`, `18`."""
         unit, per, _ = self.unit.rpartition(" per ")
-        return WithUnit(self.bare, unit) if per and unit else self.bare
+        return WithUnit(self.bare, unit) if per and unit in MONEY else self.bare
 
 
 def number_in(answer: Answer) -> Number | None:

@@ -28,7 +28,8 @@ _GAP = (
     r"\swe|yet|no|cannot|can|would|could|should|must|will|becomes?|equals?|comes)\b)[\w'’/.%\-]{1,24},?){0,8}?"
 )
 _ENGLISH = rf"""
-    (?P<tag><(?:final[_ ]?)?(?:answer|result|solution)>)
+    (?P<tag><(?:final[_ ]?)?(?:answer|result|solution|final|output|response)>)
+  | (?P<finish>\b[Ff]inish\[)
   | (?P<hash>\#\#\#\#)(?!\#)
   | (?<![\w/])(?<!to\ )(?<!can\ )(?<!cannot\ )(?<!ll\ )(?P<word>(?:final[ ]|correct[ ]|right[ ]|best[ ])*
       (?:answers?|(?:(?<=correct[ ])|(?<=right[ ])|(?<=best[ ]))(?:option|choice|one)))
@@ -36,18 +37,20 @@ _ENGLISH = rf"""
       (?: \s?[:：=](?!=) | {_GAP}(?:\s?[:：](?=[\s*_$\\]) | \s?=(?!=) | [ \t]+{_IS}\b(?!\s?(?:not\b|n't|n’t)))
         | [ \t]+[-–—](?=\s) | [ \t]*\|
         | [ \t]*\**[ \t]*\n )
+  | (?:\A|(?<=\n))\s{{0,4}}(?P<short>A(?:ns(?:wer)?)?):[ \t]+(?=\S)
   | (?:^|(?<=\n))[\s\#*_>|]{{0,8}}(?P<label>(?:final\s|overall\s|grand\s)?(?:result|solution|conclusion|verdict|total))
       [*_]{{0,2}}\s?(?:[:：=]|\s\**\|)
   | (?:^|(?<=\n))[\s\#*_>]{{0,8}}(?P<field>sentiment|label|category|class(?:ification)?|prediction|decision|rating|score|
       grade|choice|topic|intent|emotion|language)[*_]{{0,2}}\s?[:：](?=[^\n]*\w)
 """
 _OTHERS = r"""
-    (?P<cjk>(?:正确|正確|最终|最終|最后|最後)?(?:的)?(?:答案|答え|正解|結果|结果)(?:应该|應該|就|应|應|便)?\s?(?:是|为|為|は|：|:|等于|等於|=)
+    (?P<cjk>(?:正确|正確|最终|最終|最后|最後)?(?:的)?(?:答案|答え|正解|結果|结果)(?:应该|應該|就|应|應|便)?\s?(?:(?:是|为|為|は|选|選)(?!不|非)\s?[：:]?|：|:|等于|等於|=)
       |(?:^|(?<=\n))答\s?[：:] | (?:정답|답)\s?(?:은|는|:|：))
+  | (?P<inverted>\b(?:lautet|ist)\s(?:also\s|somit\s)?(?:die\s)?(?:richtige\s|endgültige\s)?antwort\b\s?:?)
   | (?P<comma>\b(?:antwort|antwoord|svaret?|réponse|reponse|respuesta|resposta|risposta|ответ|відповідь|odpowiedź|
       odpowiedz|cevap|jawaban(?:nya)?|đáp\sán|câu\strả\slời)
       (?:[ \t]+(?!(?:ist|est|es|is|é|è|är|lautet)\b)[\w'’]{1,20}){0,4}?
-      (?:\s?[:：=—] | \s-\s | [ \t]+(?:ist|lautet|luidt|is|est|es|é|è|är|to|brzmi|adalah|là|равен|равна|это)\b(?!\s(?:nicht|pas|no)\b)))
+      (?:\s?[:：=—] | \s-\s | [ \t]+(?<!\bno\s)(?<!n['’])(?:ist|lautet|luidt|is|est|es|é|è|är|to|brzmi|adalah|là|равен|равна|это)\b(?!\s(?:nicht|pas|no)\b)))
   | (?P<arabic>(?:الجواب|الإجابة|الاجابة)(?:\s(?:الصحيح|الصحيحة|النهائي|النهائية))?\s?(?:هو|هي|:)|उत्तर\s?(?::|है)|คำตอบ(?:คือ|\s?:))
 """
 _MARK = pattern(f"{_ENGLISH} | {_OTHERS}", re.IGNORECASE | re.VERBOSE)
@@ -56,8 +59,10 @@ _FIELD = pattern(
     r"[A-Za-z][\w ()/-]{0,30}[*_]{0,2}\s?:(?=[^\n]*\w)",
     re.IGNORECASE | re.MULTILINE,
 )
+_NUMBER = pattern(r"\b\d{1,2}(?=\s?[:：])")
+_PART = pattern(r"[\s#*]{0,6}(?:\(?[a-z0-9]{1,2}\)|\d{1,2}\.|Part\s\w{1,2}|[QP]\d{1,2})", re.IGNORECASE)
 _LEAD = pattern(r"[\s*_:=>`]*")
-_CLOSING_TAG = pattern(r"</(?:final[_ ]?)?(?:answer|result|solution)>", re.IGNORECASE)
+_CLOSING_TAG = pattern(r"</(?:final[_ ]?)?(?:answer|result|solution|final|output|response)>", re.IGNORECASE)
 _SUPPOSED = pattern(
     r"\b(?:if|suppose|supposing|assume|assuming|let's\ssay|whether|unless|had|were|check\sthat|verify\sthat)\b[^.!?\n]*$",
     re.IGNORECASE,
@@ -85,11 +90,13 @@ class Statement(NamedTuple):
         phrase: the rest of its sentence, with its markup; empty where the statement was cut short.
         start: where its mark begins.
         end: where what is stated begins.
+        part: which part of a question it answers, as its line is marked: `1.`, `(a)`, `Answer 2`; mostly empty.
     """
 
     phrase: str
     start: int
     end: int
+    part: str = ""
 
 
 class Stated(Extractor):
@@ -122,7 +129,14 @@ def statements(text: str) -> Iterator[Statement]:
         begin = _LEAD.match(text, mark.end(), end).end()  # type: ignore[union-attr]  # it matches the empty text, too
         said = _phrase(text[begin : min(end, begin + _LONGEST)], mark)
         if said is not None:
-            yield Statement(said, mark.start(), begin)
+            yield Statement(said, mark.start(), begin, _part(text, mark))
+
+
+def _part(text: str, mark: re.Match[str]) -> str:
+    number = _NUMBER.search(mark[0])
+    line = text[text.rfind("\n", 0, mark.start()) + 1 : mark.start()]
+    found = number or _PART.match(line)
+    return found[0].strip() if found else ""
 
 
 def _end_of_answer(text: str, marks: list[re.Match[str]]) -> int:
@@ -141,6 +155,8 @@ def _phrase(rest: str, mark: re.Match[str]) -> str | None:
     if mark["tag"]:
         closing = _CLOSING_TAG.search(rest)
         return rest[: closing.start()].strip() if closing else rest.strip()
+    if mark["finish"]:
+        return rest.split("]", 1)[0]
     if mark["hash"] and _HEADING.match(rest):
         return None
     if mark[0].endswith("|"):
@@ -151,4 +167,6 @@ def _phrase(rest: str, mark: re.Match[str]) -> str | None:
     if sentence.endswith("?") or _RETRACTED.match(rest[len(sentence) :]):
         return None
     sentence = sentence.rstrip("!") if sentence.endswith("!") else sentence
-    return _DECIMAL_COMMA.sub(".", sentence) if mark["comma"] else sentence
+    if sentence.count("**") % 2:  # the other half stands before the mark
+        sentence = sentence.replace("**", "", 1)
+    return _DECIMAL_COMMA.sub(".", sentence) if mark["comma"] or mark["inverted"] else sentence
