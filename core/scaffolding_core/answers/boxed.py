@@ -97,7 +97,7 @@ def _with_surroundings(text: str, box: Box) -> Box:
     sign = _SIGN.search(text, max(0, box.start - 12), box.start)
     unit = _UNIT.match(text, box.end)
     content = (sign[0] if sign else "") + box.content
-    if unit and unit[0].strip(" $\n") and box.content:
+    if unit and unit[0].strip(" $\n") and unit["unit"] not in ("unit", "units") and box.content:
         content = f"{content}{' ' if unit[0][:1] in ' $' else ''}{unit[0].strip(' $')}"
     return Box(content, box.start, box.end)
 

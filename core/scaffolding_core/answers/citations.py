@@ -27,6 +27,8 @@ def without_citations(text: str) -> str:
     is_prose = text.count(" ") >= _WORDS
 
     def bare(found: re.Match[str]) -> str:
+        if found["marks"][0] == "【":
+            return found["before"]
         cited = found["space"] or (is_prose and not found["before"][-1].isalnum())
         if (
             found["before"].lower() in _CHOSEN

@@ -11,6 +11,7 @@ from scaffolding_core.answers.code import Block, Code, blocks_in, looks_like_cod
 from scaffolding_core.answers.extractor import REFUSAL, Answer, Extractor, Reading
 from scaffolding_core.answers.json_reply import json_reply, value_of
 from scaffolding_core.answers.pattern import pattern
+from scaffolding_core.answers.number import quantities
 from scaffolding_core.answers.phrase import calculates, said_in, settled_in
 from scaffolding_core.answers.phrases import SEARCHED, closes, says_something, without_code
 from scaffolding_core.answers.refusal import refuses
@@ -155,18 +156,24 @@ def _listed(said: str) -> Reading | None:
 
 def _concluded(said: str) -> Reading | None:
     """What the last sentence comes down to; of a text that works something out, the last that comes down to it."""
-    working = said if calculates(said) else None
     kept = [each for each in sentences(said[-SEARCHED:]) if says_something(each) and not closes(each)]
     if not kept:
         return None
+    working = calculates(said) or _weighs_numbers(kept)
     if len(kept) == 1 or working or _concludes(kept):
         for sentence in reversed(kept[-_BACK:] if working else kept[-1:]):
-            found = settled_in(sentence, working=working)
+            before = said[: said.rfind(sentence)] if working else None
+            found = settled_in(sentence, working=before)
             if found is not None:
                 return Reading(found, "last sentence")
             if any(sign.isdecimal() for sign in sentence):
                 return None  # it says more than one thing
     return None
+
+
+def _weighs_numbers(kept: list[str]) -> bool:
+    """Whether the last sentence draws a conclusion from several numbers."""
+    return bool(_CONCLUDING.match(kept[-1])) and len(quantities("\n".join(kept[:-1])[-1_000:])) > 1
 
 
 def _concludes(kept: list[str]) -> bool:

@@ -36,13 +36,13 @@ _OPERATOR = pattern(
     r"\\[a-zA-Z]{2,}|[\^=<>≤≥≠√±∪∩∈∞π²³]|[\w)}\]]\s?[-+*/×÷·−]\s?[\w(\\{√]|[(\[][^()\[\]]*,[^()\[\]]*[)\]]|\d!|_\{?\d|-[a-z]\b|\|[^|]+\|"
 )
 _SPELLINGS = {
-    "π": r"\pi ", "∞": r"\infty ", "×": "*", "·": "*", "⋅": "*", "−": "-", "–": "-", "≤": r"\le ", "≥": r"\ge ",
+    "π": r"\pi ", "∞": r"\infty ", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "*": r"\cdot ", "−": "-", "–": "-", "≤": r"\le ", "≥": r"\ge ",
     "≠": r"\ne ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "±": r"\pm ", "°": r"^\circ ", "÷": "/", "′": "'",
     "α": r"\alpha ", "β": r"\beta ", "θ": r"\theta ", "λ": r"\lambda ", "ℝ": r"\mathbb{R}", "…": r"\ldots ",
     "，": ",", "（": "(", "）": ")",
 }  # fmt: skip
 _SIGNS = str.maketrans(_SPELLINGS)
-_COMMANDS = {r"\leq": r"\le", r"\geq": r"\ge", r"\neq": r"\ne", r"\cdot": "*", r"\times": "*", r"\div": "/",
+_COMMANDS = {r"\leq": r"\le", r"\geq": r"\ge", r"\neq": r"\ne", r"\div": "/",
              r"\dots": r"\ldots", r"\cdots": r"\ldots", r"\lvert": "|", r"\rvert": "|", r"\mid": "|",
              r"\to": r"\rightarrow", r"\arcsin": r"\arcsin", r"\varnothing": r"\emptyset"}  # fmt: skip
 _COMMAND = pattern(r"\\[a-zA-Z]+")

@@ -21,7 +21,7 @@ _LONGEST = 1_000
 
 _LEAD_IN = pattern(
     r"(?:(?:that|simply|just|therefore|thus|hence|so|indeed|clearly|then|now|still|also|in fact|actually|"
-    r"definitely|equal to|given by|as follows|going to be|be|to be|both|each|on|in|at|"
+    r"definitely|equal to|a total of|given by|as follows|going to be|be|to be|both|each|on|in|at|"
     r"the (?:number|date|value|time|year|set|option|choice|letter|expression|equation|function|interval|pair|answer|"
     r"result)(?: is)?)[,:]?\s+)+",
     re.IGNORECASE,
@@ -62,7 +62,7 @@ _DENIES = pattern(
 )
 _NOT_BUT = pattern(r"(?:\bnot|n't)\s[^,.;]{1,40}?,?\sbut\s(?:rather\s)?(.+)$", re.IGNORECASE)
 _IS = (
-    r"(?:\b(?:is|are|was|were|be|becomes?|equals?|totals?|totaled|totalled|comes (?:out )?to|amounts? to|"
+    r"(?:\b(?:is|are|was|were|be|becomes?|equals?|totals|totaled|totalled|comes (?:out )?to|amounts? to|"
     r"has|have|had|takes?|costs?|needs?|weighs?|makes|gives?|yields?|leaves?|gets?)\b|\b(?:it|that|this|answer)['’]s\b)"
 )
 _VERB = pattern(
@@ -109,9 +109,9 @@ _MEASURES = pattern(
 )
 _LOWER_WORD = pattern(r"(?:^|\s)[a-z]+\s\**$")
 _ADVERBIAL = pattern(
-    r"\b(?:in|over|within|after|at|during|every|for|by|of|from|with|on|per|than|step|steps|equation|"
+    r"\b(?:in|over|within|after|at|during|every|for|of|from|with|on|per|than|step|steps|equation|"
     r"instead of|rather than)(?:\s(?:the|all|these|those|each|about|next|first|last|other|original|of the|each of the))*"
-    r"\s\**[$€£]?$",
+    r"\s\**[$€£]?$|(?:\b(?:for|at|when|where|if|with)\s|\()\$?[a-zA-Z]\s?=\s?\$?$",
     re.IGNORECASE,
 )
 _CHANGED = pattern(
@@ -119,7 +119,7 @@ _CHANGED = pattern(
 )
 _HEAD_GOES_ON = pattern(
     r"\s(?:in|for|after|on|at|from|during|over|are|is|were|was|remain|remains|left|remaining|still|needed|required|each|"
-    r"every|per|of|by|with|that|which|altogether|total|more|hidden)\b"
+    r"every|per|of|by|with|that|which|altogether|total|hidden|to(?!\s\d))\b"
 )
 _CALCULATION = pattern(
     r"[\d)%}]\s*(?:[+×÷*]|=(?!=)|\s[-−–/]\s)\s*[-$£€(\\]?[\d(]|\\(?:times|frac|div|cdot|dfrac)\b"
@@ -170,7 +170,7 @@ def settled_in(sentence: str, *, working: str | None = None) -> str | None:
 
     Args:
         sentence: one of a text.
-        working: the text, if it calculates.
+        working: the text before it, if the whole text calculates.
     """
     if len(sentence) > _LONGEST:
         return None
@@ -263,7 +263,7 @@ def _stated_plainly(said: str) -> str | None:
     if label := _LABEL.match(said):
         return _whole_value(bare(said[label.end() :]))
     verb = _VERB.search(said)
-    if verb is None or _CLAUSE.search(said[: verb.start()]):
+    if verb is None or _CLAUSE.search(said[: verb.start()].removeprefix("That ")):
         return None
     rest = said[verb.end() :]
     if lead := _LEAD_IN.match(rest):

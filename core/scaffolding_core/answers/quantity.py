@@ -38,6 +38,7 @@ _EUROPEAN = pattern(
     r"[-+]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,}|(?: \d{3})+,\d{1,2})(?!\d)"
     r"|[-+]?\d+,\d{1,2}(?=\s?[%‰€]|\s(?:km|kg|cm|mm|m|g|l)\b)"
 )
+_GROUPED = pattern(r"€?\s?\d{1,3}\.\d{3}\s?€?")
 _LATEX_FRACTION = pattern(
     r"([-+]?)\s?(?:(\d+)\s?)?\\[dt]?frac\s?(?:\{([-+]?\d+)\}|(\d))\s?(?:\{([-+]?\d+)\}|(\d))"
 )
@@ -136,6 +137,8 @@ def _spelled(text: str) -> tuple[Fraction, str] | None:
 
 
 def _quantity_written(text: str) -> tuple[Fraction, str] | None:
+    if "€" in text and _GROUPED.fullmatch(text):
+        return None  # thousands to some, thousandths to others
     currency, bare = _without_currency(_plain(text))
     found = _NUMBER.fullmatch(bare)
     if found is None:

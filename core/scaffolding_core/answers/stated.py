@@ -24,7 +24,7 @@ _HINT = pattern(
 _IS = r"(?:is|are|was|were|will\sbe|would\sbe|must\sbe|should\sbe|becomes?|equals?|comes\sout\s(?:to\sbe|to|as))"
 # A few words between, as in "the answer to this question is", but none that begins a clause of its own.
 _GAP = (
-    r"(?:\s?\([^()\n]{0,40}\))?(?:[ \t]+(?!(?:is|are|was|were|isn|not|if|options?|choices?|keys?|sheet|it|this\squestion,"
+    r"(?:\s?\([^()\n]{0,40}\))?(?:,?[ \t]+(?!(?:is|are|was|were|isn|not|if|options?|choices?|keys?|sheet|it|this\squestion,"
     r"\swe|yet|no|cannot|can|would|could|should|must|will|becomes?|equals?|comes)\b)[\w'’/.%\-]{1,24},?){0,8}?"
 )
 _ENGLISH = rf"""
@@ -59,6 +59,7 @@ _FIELD = pattern(
     r"[A-Za-z][\w ()/-]{0,30}[*_]{0,2}\s?:(?=[^\n]*\w)",
     re.IGNORECASE | re.MULTILINE,
 )
+_EMPHASIS_ENDS = pattern(r"\*{1,3}(?=[.!]?\Z)")
 _NUMBER = pattern(r"\b\d{1,2}(?=\s?[:：])")
 _PART = pattern(r"[\s#*]{0,6}(?:\(?[a-z0-9]{1,2}\)|\d{1,2}\.|Part\s\w{1,2}|[QP]\d{1,2})", re.IGNORECASE)
 _LEAD = pattern(r"[\s*_:=>`]*")
@@ -127,7 +128,7 @@ def statements(text: str) -> Iterator[Statement]:
         if mark.end() > end or _SUPPOSED.search(text, _line_start(text, mark.start()), mark.start()):
             continue
         begin = _LEAD.match(text, mark.end(), end).end()  # type: ignore[union-attr]  # it matches the empty text, too
-        said = _phrase(text[begin : min(end, begin + _LONGEST)], mark)
+        said = _phrase(text[begin : min(end, begin + _LONGEST)], mark, text[mark.end() : begin])
         if said is not None:
             yield Statement(said, mark.start(), begin, _part(text, mark))
 
@@ -150,8 +151,14 @@ def _line_start(text: str, position: int) -> int:
     return max(text.rfind("\n", 0, position), position - 200, 0)
 
 
-def _phrase(rest: str, mark: re.Match[str]) -> str | None:
-    """What is stated; None where the mark states nothing."""
+def _phrase(rest: str, mark: re.Match[str], before: str) -> str | None:
+    """What is stated; None where the mark states nothing.
+
+    Args:
+        rest: of the text.
+        mark: of the statement.
+        before: markup between the two.
+    """
     if mark["tag"]:
         closing = _CLOSING_TAG.search(rest)
         return rest[: closing.start()].strip() if closing else rest.strip()
@@ -166,6 +173,8 @@ def _phrase(rest: str, mark: re.Match[str]) -> str | None:
     sentence = first_sentence(rest)
     if sentence.endswith("?") or _RETRACTED.match(rest[len(sentence) :]):
         return None
+    if "*" in before:
+        sentence = _EMPHASIS_ENDS.sub("", sentence)
     sentence = sentence.rstrip("!") if sentence.endswith("!") else sentence
     if sentence.count("**") % 2:  # the other half stands before the mark
         sentence = sentence.replace("**", "", 1)

@@ -22,7 +22,7 @@ _INLINE_NUMBER = pattern(r"(?<![\\$])(?:\$|\\\()\s*([-+]?\d[\d.,]{0,40})\s*(?:\$
 _BOLD = pattern(r"(\*\*|__)(?=\S)(.{1,400}?)(?<=\S)\1", re.DOTALL)
 _AROUND = " \t\r\n\"'“”‘’「」『』«»"
 _EMPHASIS = pattern(r"([*_`])(?=\S)(.*)(?<=\S)\1", re.DOTALL)
-_EMOJI = pattern(r"[\u2600-\u27bf\U0001f000-\U0001faff\ufe0f\s]+\Z")
+_EMOJI = pattern(r"[\u2705\u2713\u2714\u2717\u2718\u274c\u2b50\U0001f300-\U0001faff\ufe0f\s]+\Z")
 _MEASURED = pattern(r"[^\"']*\d(?:['′\"″]|'')")
 _END = ".,;:。，；：、"
 _SET = pattern(r"\\?\{(.*?)\\?\}", re.DOTALL)
