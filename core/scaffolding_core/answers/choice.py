@@ -16,7 +16,8 @@ _FORMS = [
     pattern(rf"[(（\[{{]{{1,2}}\s?(?P<letter>[A-Za-z])\s?[)）\]}}]{{1,2}}[.:,]?(?:\s+{_AFTER}|$)", re.DOTALL),
     pattern(
         r"(?:the\s)?(?:option|choice|answer)(?:\s[(\[\"“]?|[(\[])(?P<letter>[A-Za-z])(?![\w+#'])"
-        r"(?:[)\]\"”]?\.?|(?:[)\]\"”.:,]{1,2}\s*|\s[-–—(]\s?)(?P<rest>.{1,300}))",
+        r"(?:[)\]\"”]?\.?|(?:[)\]\"”.:,]{1,2}\s*|\s[-–—(]\s?)(?!(?:is|are|was|has|would|can|cannot|could|does|"
+        r"seems|must|may|might)\b)(?P<rest>.{1,300}))",
         re.IGNORECASE | re.DOTALL,
     ),
     pattern(r"选项\s?(?P<letter>[A-H])(?P<rest>)"),
@@ -33,7 +34,8 @@ _MARKED_FORMS = [
 ]
 _OPERATES = pattern(r"\s*[=+*/^<>≤≥,-]")
 _SEVERAL = pattern(
-    r"(?:^|[\s(,])(?:[(\[](?:[A-Za-z]|i{1,3}|iv)[)\]]|[A-H]\))(?!\w).*?[\s(,](?:[(\[](?:[A-Za-z]|i{1,3}|iv)[)\]]|[A-H]\))(?!\w)",
+    r"(?:^|[\s(,])(?:[(\[](?:[A-Za-z]|i{1,3}|iv)[)\]]|[A-H]\))(?!\w).*?[\s(,](?:[(\[](?:[A-Za-z]|i{1,3}|iv)[)\]]|[A-H]\))(?!\w)"
+    r"|\b(?:[Oo]ption|[Cc]hoice)\s[A-H]\b.*\b(?:[Oo]ption|[Cc]hoice)\s[A-H]\b",
     re.DOTALL,
 )
 _LETTER = r"[(（\[\"“]?(?P<letter>[A-H])[)）\]\"”]?(?![A-Za-z0-9_+#'’])"

@@ -29,7 +29,7 @@ def without_citations(text: str) -> str:
     def bare(found: re.Match[str]) -> str:
         if found["marks"][0] == "【":
             return found["before"]
-        cited = found["space"] or (is_prose and not found["before"][-1].isalnum())
+        cited = found["space"] or (is_prose and not found["before"][-1].islower())
         if (
             found["before"].lower() in _CHOSEN
             or not (cited or _ends(text, found.end()))
@@ -44,7 +44,7 @@ def without_citations(text: str) -> str:
 def _is_word(before: str) -> bool:
     """Whether sources may follow it: a word or a number, but no name of a variable."""
     word = before.rstrip('.,;!?"”’)%')
-    return len(word) != 1 or word.isdecimal()
+    return len(word) > 1 or word.isdecimal()
 
 
 def _ends(text: str, position: int) -> bool:

@@ -10,8 +10,8 @@ from scaffolding_core.answers.boxed import last_box
 from scaffolding_core.answers.code import Block, Code, blocks_in, looks_like_code
 from scaffolding_core.answers.extractor import REFUSAL, Answer, Extractor, Reading
 from scaffolding_core.answers.json_reply import json_reply, value_of
-from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.number import quantities
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.phrase import calculates, said_in, settled_in
 from scaffolding_core.answers.phrases import SEARCHED, closes, says_something, without_code
 from scaffolding_core.answers.refusal import refuses

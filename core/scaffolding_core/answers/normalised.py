@@ -28,6 +28,8 @@ _COMMA = pattern(
 )
 # Names in code, paths, addresses, options of commands, and units such as mW and MW.
 _CASE_COUNTS = pattern(r"[a-z][A-Z]|\w_\w|[/\\=<>{}\[\]#@`|]|\s-{1,2}[a-zA-Z]\b|\w\(|\d\s?[a-zA-ZµμΩ]{1,4}\Z")
+# As text in a structure, `007` is no number.
+_IDENTIFIER = pattern(r"0\d+|\d+[eE]\d+|\d{17,}")
 # A factorial keeps its mark.
 _EXCLAIMED = pattern(r"(?<=[^\W\d_]{2})!{1,8}$")
 _REMEMBERED = 256
@@ -73,6 +75,8 @@ def text_key(text: str) -> str:
 
 def _leaf(answer: Answer) -> Hashable:
     if isinstance(answer, str):
+        if _IDENTIFIER.fullmatch(answer):
+            return "identifier", answer
         return _remembered(answer) if len(answer) <= _REMEMBERED else _key(answer)
     if isinstance(answer, bool):
         return str(answer).lower()

@@ -97,7 +97,7 @@ _TAIL = pattern(
 _BOUND = pattern(
     r"(?:at least|at most|more than|less than|fewer than|greater than|over|under|above|below|up to|no more than|"
     r"between|from|to|not|or|and|out of|x|half of|close to|within|beyond|(?:mini|maxi)mum of|root of|plus|minus|"
-    r"plus or minus|[±<>≤≥~×–-]|\\pm)\s*[$€£¥₹]?$",
+    r"plus or minus|[±<>≤≥~×–-]|\\pm|至少|至多|最多|最少|超过|不到|少于|多于|大于|小于)\s*[$€£¥₹]?$",
     re.IGNORECASE,
 )
 _MEASURES = pattern(
@@ -129,6 +129,7 @@ _CALCULATION = pattern(
 _RESULT = pattern(r"=\s*[-$£€¥₹\\(]{0,3}(\d[\d,]*(?:\.\d+)?)(?!\s?[-+*/×÷·^\d])")
 _ARITHMETIC = pattern(r"(?:[\d\s.,()+*/×÷·^%$€£°{}=−–-]|\\(?:times|cdot|div|frac|dfrac|left|right|circ|\$))+")
 _SEPARATE = pattern(r";|\b(?:and|or)\b")
+_OTHERS_HAVE = pattern(r"\d[^,.;=]*\band\s[^,.;\d]+$")
 _BOLD = pattern(r"\*\*(.+?)\*\*")
 _COPULA_BEHIND = pattern(r"(?:입니다|이다|이에요|예요|です|である|になります|となります|だ)$")
 
@@ -162,7 +163,7 @@ def said_in(phrase: str, *, working: bool = False) -> str:
             or _only(said)
             or said
         )
-    return choice_said(said) or _predicate_of(said) or _ends_in_quantity(said) or said
+    return choice_said(said) or _stated_plainly(said) or _ends_in_quantity(said) or said
 
 
 def settled_in(sentence: str, *, working: str | None = None) -> str | None:
@@ -221,7 +222,7 @@ def _parts(said: str) -> Iterator[str]:
     if (reason := _REASON.search(said)) and reason.start() > 0:
         said = said[: reason.start()]
         yield bare(said)
-    if said[:1] in "([" and said[-1:] in ")]":
+    if said[:1] in "([" and said[-1:] in ")]" and not any(sign in said[1:-1] for sign in "()[]"):
         yield bare(said[1:-1])
 
 
@@ -242,9 +243,10 @@ def _before_brackets(said: str) -> str | None:
     if found is None:
         return None
     value = _whole_value(bare(said[: found.start()]))
-    if value is None or not (_EXPLAINS.match(found[1]) or value_key(bare(found[1])) == value_key(bare(value))):
+    if value is None:
         return None
-    return value
+    again = value_key(bare(found[1]))
+    return value if _EXPLAINS.match(found[1]) or (again is not None and again == value_key(bare(value))) else None
 
 
 def _corrected_in(said: str) -> str | None:
@@ -261,7 +263,9 @@ def _emphasised_in(phrase: str) -> str | None:
 def _stated_plainly(said: str) -> str | None:
     """What a sentence says that something is, where that is all it says: `The total is 7`, `Temperature: 5 °C`."""
     if label := _LABEL.match(said):
-        return _whole_value(bare(said[label.end() :]))
+        value = bare(said[label.end() :])
+        if value_key(value) is not None:
+            return value
     verb = _VERB.search(said)
     if verb is None or _CLAUSE.search(said[: verb.start()].removeprefix("That ")):
         return None
@@ -289,7 +293,8 @@ def _predicate_of(said: str) -> str | None:
             rest = rest.removesuffix("$")
         if lead := _LEAD_IN.match(rest):
             rest = rest[lead.end() :]
-        if not rest or _BOUND.search(said[: found.end()].rstrip()):
+        before = said[: found.end()].rstrip()
+        if not rest or _BOUND.search(before) or _OTHERS_HAVE.search(before):
             continue
         if value := _whole_value(_without_tail(bare(rest))) or _before_more(rest):
             return value
@@ -302,7 +307,7 @@ def _last_equals(said: str) -> list[re.Match[str]]:
     if equals:
         last = equals[-1]
         several = len(equals) > 1 and _SEPARATE.search(said[equals[-2].end() : last.start()].replace(",", ";"))
-        condition = _CONDITION.search(said[: last.start()].rstrip().removesuffix("$").rstrip(" xyznkpmt"))
+        condition = _CONDITION.search(said[: last.start()].rstrip().rstrip(" $xyznkpmti"))
         return [] if several or condition else [last]
     label = _LABEL.match(said)
     return [label] if label else []
@@ -391,4 +396,9 @@ def _ends_in_quantity(said: str) -> str | None:
     found = quantities(said)
     if len(found) != 1 or not _counted(said) or not _TAIL.fullmatch(said, found[0].end):
         return None
-    return found[0].text if found[0].has_unit or _MEASURES.search(said[: found[0].start]) else None
+    before = said[: found[0].start]
+    return (
+        found[0].text
+        if (found[0].has_unit and not _ADVERBIAL.search(before)) or _MEASURES.search(before)
+        else None
+    )

@@ -47,6 +47,9 @@ _ENGLISH = rf"""
       | (?:there\s(?:is|are|isn['’]t|aren['’]t)|i\shave|we\shave)\s(?:not\senough|enough|insufficient|too\slittle|no)\s
         (?:information|data|context|details?|way\sto\s(?:answer|determine|know|tell))
       | (?:not\senough|insufficient)\s(?:information|data|context)\b
+      | (?:i|we)\s(?:must|have\sto)\s(?:decline|refuse)\b | i\sam\s(?:just|only)\san\sai\b[^.!?\n]{{0,20}}\bcan(?:no|['’])t\b
+      | it\sis\snot\s(?:specified|mentioned|stated|provided|given)\b | no\srelevant\s(?:information|context|documents?)\b
+      | {_SOURCES}\s(?:do(?:es)?\snot|doesn['’]t|don['’]t)\s(?:say|specify|mention|tell)\s?[.!]?\s*$
       | {_SOURCES}\s{_LACKS} | none\sof\s{_SOURCES}\s(?:mentions?|contains?|provides?|answers?)
       | (?:cannot|can['’]t)\s(?:be\sdetermined|answer|determine|say|tell|help|assist)\b
       | unable\sto\s(?:answer|determine|assist|help|provide|comply)\b
@@ -54,7 +57,7 @@ _ENGLISH = rf"""
 """
 _OTHERS = r"""
     (?:很?抱歉|对不起|對不起|很遗憾|不好意思)[，,]?\s?(?:但)?(?:我|作为[^，。]{0,12}我)?(?:无法|無法|不能|没办法|沒辦法|不知道)
-  | 我?(?:无法|無法|不能|没办法)(?:回答|提供|帮助|幫助|确定|確定|协助|協助) | 我不(?:知道|确定|確定)[。，]?
+  | 我?(?:无法|無法|不能|没办法)(?:回答|提供|帮助|幫助|确定|確定|协助|協助) | 我?不(?:知道|确定|確定)\s?(?:[。，!.]|$)
   | (?:申し訳(?:ありません|ございません)|すみません|ごめんなさい)[^。\n]{0,40}
     (?:できません|できかねます|わかりません|分かりません|お答え)
   | (?:죄송합니다|죄송하지만)[^\n]{0,40}(?:수\s?없|모르|어렵) | 모르겠

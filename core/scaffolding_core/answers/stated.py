@@ -16,8 +16,8 @@ from scaffolding_core.messages import AssistantMessage
 __all__ = ["Stated", "Statement", "statements"]
 
 _HINT = pattern(
-    r"answer|#### |sentiment|label|categor|class|predict|decision|rating|score|grade|choice|topic|intent|emotion|"
-    r"language|correct|right|best|result|solution|total|conclusion|答|정답|답|解|antwort|répons|reponse|respuest|"
+    r"answer|#### |<final|<output|<response|finish\[|sentiment|label|categor|class|predict|decision|rating|score|grade|choice|letter|topic|intent|emotion|"
+    r"language|letter|correct|right|best|result|solution|total|conclusion|答|정답|답|解|antwort|répons|reponse|respuest|"
     r"respost|rispost|ответ|відповідь|odpowied|svar|cevap|الجواب|الإجابة|उत्तर|đáp án|jawab|คำตอบ|結果|结果|選|选",
     re.IGNORECASE,
 )
@@ -41,7 +41,7 @@ _ENGLISH = rf"""
   | (?:^|(?<=\n))[\s\#*_>|]{{0,8}}(?P<label>(?:final\s|overall\s|grand\s)?(?:result|solution|conclusion|verdict|total))
       [*_]{{0,2}}\s?(?:[:：=]|\s\**\|)
   | (?:^|(?<=\n))[\s\#*_>]{{0,8}}(?P<field>sentiment|label|category|class(?:ification)?|prediction|decision|rating|score|
-      grade|choice|topic|intent|emotion|language)[*_]{{0,2}}\s?[:：](?=[^\n]*\w)
+      grade|choice|letter|topic|intent|emotion|language)[*_]{{0,2}}\s?[:：](?=[^\n]*\w)
 """
 _OTHERS = r"""
     (?P<cjk>(?:正确|正確|最终|最終|最后|最後)?(?:的)?(?:答案|答え|正解|結果|结果)(?:应该|應該|就|应|應|便)?\s?(?:(?:是|为|為|は|选|選)(?!不|非)\s?[：:]?|：|:|等于|等於|=)

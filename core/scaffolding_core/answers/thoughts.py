@@ -23,7 +23,10 @@ _TOKENS = pattern(
     r"<\|[a-z_0-9]{2,30}\|>|</?s>|<(?:end|start)_of_turn>(?:model)?|<(?:eos|bos|pad)>", re.IGNORECASE
 )
 # The channels of gpt-oss, where a server drops their marks and keeps their names.
-_FINAL_CHANNEL = pattern(r"\s*analysis\S.*?assistantfinal", re.DOTALL)
+_FINAL_CHANNEL = pattern(
+    r"\s*(?:analysis\S.*?assistantfinal|here(?:'s| is) my thought process:.*?here(?:'s| is) my response:)",
+    re.DOTALL | re.IGNORECASE,
+)
 _HEAD, _TAIL = 4_096, 100_000
 
 
@@ -43,7 +46,7 @@ def without_thoughts(text: str) -> str | None:
 
 def _spoken(text: str) -> str | None:
     if "<" not in text and "[" not in text and "◁" not in text:
-        flat = _FINAL_CHANNEL.match(text) if text.lstrip().startswith("analysis") else None
+        flat = _FINAL_CHANNEL.match(text) if text.lstrip()[:4].lower() in ("anal", "here") else None
         return text[flat.end() :] if flat else text
     closed = 0
     for found in _CLOSING.finditer(text):
