@@ -21,8 +21,8 @@ _LONE = frozenset({
 _LISTED = frozenset({"max", "min", "gcd", "lcm"})
 _INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 _GREEK = frozenset({
-    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota",
-    "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma",
+    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa",
+    "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma",
     "Delta", "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar",
 })  # fmt: skip
 _FENCES = {"lfloor": "rfloor", "lceil": "rceil", "lvert": "rvert", "vert": "vert"}
