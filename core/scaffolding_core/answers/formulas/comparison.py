@@ -128,19 +128,26 @@ def _same_relation(first: Relation, other: Relation) -> bool:
 
 def _same_values(first: Tree, other: Tree) -> bool:
     symbols = symbols_of(first) | symbols_of(other)
-    constant, imaginary = symbols <= CONSTANTS, "i" in symbols
+    everywhere = symbols <= CONSTANTS or "i" in symbols
     both = _both(first, other)
-    enough = 0
+    equal = equal_inside = unequal_outside = 0
     with mp.workprec(both.bits):
         for value, its in both.values:
             if value is None or its is None:
                 if value is not its:
                     return False
-            elif constant or imaginary or is_real(value) or is_real(its):  # else they are not defined there
-                if not nearly_equal(value, its, both.bits):
-                    return False
-                enough += 1
-    return enough >= (1 if constant else ENOUGH)
+                continue
+            # Where neither is real, expressions in real variables are not defined, and need not be equal.
+            inside = everywhere or is_real(value) or is_real(its)
+            if nearly_equal(value, its, both.bits):
+                equal += 1
+                equal_inside += inside
+            elif inside:
+                return False
+            else:
+                unequal_outside += 1
+    enough = 1 if symbols <= CONSTANTS else ENOUGH
+    return (equal_inside if unequal_outside else equal) >= enough
 
 
 class _Both(NamedTuple):

@@ -21,9 +21,9 @@ _LONE = frozenset({
 _LISTED = frozenset({"max", "min", "gcd", "lcm"})
 _INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 _GREEK = frozenset({
-    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa",
-    "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma",
-    "Delta", "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar",
+    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota",
+    "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega",
+    "Gamma", "Delta", "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar",
 })  # fmt: skip
 _FENCES = {"lfloor": "rfloor", "lceil": "rceil", "lvert": "rvert", "vert": "vert"}
 _FENCED = {"lfloor": "floor", "lceil": "ceil", "lvert": "abs", "vert": "abs"}
@@ -118,9 +118,10 @@ class Expressions:
 
     def _beside(self, tree: Tree) -> Tree:
         """A product whose factors stand side by side."""
-        if self.next.kind == "number":
+        before = self.tokens[self.place - 1]
+        if self.next.kind == "number" and before.text not in ("!", ")"):
             raise Unreadable("2 3")
-        mixed = self.tokens[self.place - 1].kind == "number" and self.at("frac")
+        mixed = before.kind == "number" and self.at("frac")
         factor = self._power()
         if mixed and isinstance(factor, Apply) and all(isinstance(part, Number) for part in factor.of):
             return _mixed(tree, factor)

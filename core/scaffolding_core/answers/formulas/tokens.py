@@ -28,11 +28,11 @@ _TYPED = str.maketrans(_SIGNS)
 _ROOT = re.compile(r"√\s?(\d+(?:\.\d+)?)")
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
 _SPACING = re.compile(
-    r"(?<!\\)\\(?:left|right|[bB]ig{1,2}[lrm]?|displaystyle|textstyle|limits|quad|qquad|,|;|:|\s)(?![a-zA-Z])|~"
+    r"(?<!\\)\\(?:(?:left|right|[bB]ig{1,2}[lrm]?|displaystyle|textstyle|limits|quad|qquad)(?![a-zA-Z])|[,;:\s])|~"
 )
 _SAME = re.compile(r"\\(?:d|t|c)(?=(?:frac|binom)(?![a-zA-Z]))")
 _JOINED = re.compile(r"\\(?:text|textrm|mathrm|mbox)\s?\{\s*,?\s*(or|and)\s*\}")
-_UPRIGHT = re.compile(r"\\(?:mathrm|operatorname|text|textrm)\*?\s?\{\s*([a-zA-Z]+)\s*\}")
+_UPRIGHT = re.compile(r"\\(?:mathrm|operatorname|text|textrm)\*?\s?\{\s*([a-zA-Z]{1,2}|[a-z]{3,6})\s*\}")
 _TOKEN = re.compile(
     r"\s*(?:"
     r"(?P<repeating>\d*\.\d*\\overline\s?\{\d+\})"
@@ -98,8 +98,15 @@ def _cleaned(text: str) -> str:
         lambda found: "^{" + unicodedata.normalize("NFKC", found[0]).replace("−", "-") + "}", text
     )
     text = _JOINED.sub(r" \1 ", _ROOT.sub(r"\\sqrt{\1}", text).replace(r"\!", "").translate(_TYPED))
-    text = _UPRIGHT.sub(lambda found: f"\\{found[1]} " if found[1] in FUNCTIONS else f" {found[1]} ", text)
-    return _SPACING.sub(" ", _SAME.sub(r"\\", text))
+    return _SPACING.sub(" ", _SAME.sub(r"\\", _UPRIGHT.sub(_upright, text)))
+
+
+def _upright(found: re.Match[str]) -> str:
+    """A function, or letters, without the command that sets them upright; words keep it, and are not known."""
+    name = found[1]
+    if name in FUNCTIONS:
+        return f"\\{name} "
+    return f" {name} " if len(name) <= 2 else found[0]
 
 
 def _tokens(kind: str, word: str, spaced: bool) -> list[Token]:
