@@ -100,8 +100,15 @@ async def test_where_nobody_waits_for_the_answer_any_more_the_process_is_killed(
     assert process.ask(EASY, 10) == "b"
 
 
-async def test_where_nobody_waits_while_it_starts_it_is_killed_too(process):
-    ended = []
+async def test_where_nobody_waits_while_it_starts_it_is_killed_too(process, monkeypatch):
+    start, starting, go_on, ended = subprocess.Popen, threading.Event(), threading.Event(), []
+
+    def start_slowly(*args, **options):
+        starting.set()
+        go_on.wait()
+        return start(*args, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", start_slowly)
 
     def ask():
         try:
@@ -110,8 +117,10 @@ async def test_where_nobody_waits_while_it_starts_it_is_killed_too(process):
             ended.append(error)
 
     call = asyncio.create_task(run_in_thread(ask))
-    await until(lambda: process._process is not None)
+    await until(starting.is_set)
     call.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
     await until(lambda: ended)
     assert process._process is None
 

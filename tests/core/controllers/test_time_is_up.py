@@ -152,8 +152,8 @@ async def test_hundreds_of_samples_that_are_not_compared_any_more_are_no_reason_
 
 async def test_a_vote_that_is_not_complete_is_not_called_decided(blocking):
     method = MajorityVoteController(single, 5, extractor=blocking.extractor)
-    output = await output_of(method, ["7", "slow", "8", "8", "8"], blocking)
-    assert (output.answer, output.stopped) == ("7", "budget")
+    output = await output_of(method, ["7", "7", "slow", "8", "8"], blocking)
+    assert (output.answer, output.stopped, output.samples) == ("7", "budget", 5)
 
 
 async def test_a_vote_of_one_gives_its_sample_without_an_answer(blocking):

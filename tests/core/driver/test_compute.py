@@ -142,7 +142,9 @@ async def test_then_nothing_more_is_computed(blocked):
         assert (await llm.generate_async("q", budget=Budget(seconds=0.02))).text == "4"
 
 
-async def test_where_tokens_are_spent_there_is_time_to_compute(blocked):
+async def test_where_tokens_are_spent_there_is_time_to_compute(blocked, monkeypatch):
+    monkeypatch.setattr(request, "LAST_WORDS", 0)
+
     def process(tasks):
         yield [GenerationTask(input_str="say:x")]
         (compute,) = yield [ComputeTask(function=lambda: 6 * 7)]
