@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from scaffolding_core.answers import REFUSAL, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import Sorting, assigned, read
+from scaffolding_core.controllers.answering import Sorting, compared
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 
@@ -59,12 +59,8 @@ def poll(
             candidate = samples.take(outcome)
             choice = None
             if candidate.error is None and in_time:
-                message = candidate.message
                 try:
-                    if candidate.answer is None or not trusting:
-                        candidate.answer, candidate.read_as = yield from read(extractor, message)
-                    if candidate.answer is not None:
-                        choice = yield from assigned(classes, candidate.answer, message)
+                    choice = yield from compared(extractor, classes, candidate, trusting=trusting)
                 except BudgetExceededError as error:
                     samples.out_of_budget(error)
                     in_time = False

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from scaffolding_core.answers import REFUSAL, Answers
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import assigned, read
+from scaffolding_core.controllers.answering import compared
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.output import Candidate
@@ -28,11 +28,8 @@ def counted(candidates: Sequence[Candidate], answers: Answers, samples: Samples)
     choices: dict[int, int | None] = {}
     try:
         for candidate in candidates:
-            candidate.answer, candidate.read_as = yield from read(answers.extractor, candidate.message)
-            choice = REFUSED if candidate.read_as == REFUSAL else None
-            if candidate.answer is not None:
-                choice = yield from assigned(classes, candidate.answer, candidate.message)
-            choices[candidate.index] = choice
+            choice = yield from compared(answers.extractor, classes, candidate, trusting=False)
+            choices[candidate.index] = REFUSED if candidate.read_as == REFUSAL else choice
     except BudgetExceededError as error:
         samples.out_of_budget(error)
     return by_class({candidate.index: candidate for candidate in candidates}, choices)
