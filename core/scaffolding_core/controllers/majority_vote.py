@@ -12,7 +12,7 @@ from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.votes import by_class, told
-from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
 from scaffolding_core.voting import Ballot, Full, StopRule, resolve_stop_rule, winner
@@ -125,7 +125,8 @@ class MajorityVoteController(Controller):
     ) -> tuple[int, object]:
         """The vote over all samples; override it for one of your own.
 
-        Where it is overridden all samples run, without an early stop, and it is called in a thread.
+        Where it is overridden all samples run, without an early stop, and it is called in a thread. Where time is
+        up before it returns, the earliest sample is the result.
 
         Args:
             candidates_tasks: the tasks of each sample that succeeded.
@@ -153,7 +154,10 @@ class MajorityVoteController(Controller):
             output = ScaffoldingOutput.from_candidate(candidate, method="")
         whole = output.finish_reason != "cancelled"
         if whole and (output.answer is None or not trusting):
-            output.answer, candidate.read_as = yield from read(answers.extractor, output.message)
+            try:
+                output.answer, candidate.read_as = yield from read(answers.extractor, output.message)
+            except BudgetExceededError:
+                output.stopped = "budget"
         candidate.answer, candidate.score = output.answer, output.score
         candidate.votes = 0 if output.answer is None and candidate.read_as != REFUSAL else 1
         output.votes = told([[candidate]] if candidate.votes else [])
@@ -164,7 +168,11 @@ class MajorityVoteController(Controller):
     def _own_choice(self, samples: Samples, options: Mapping[str, object]) -> Steps[Candidate]:
         succeeded = samples.succeeded()
         tasks = [samples.tasks[candidate.index] for candidate in succeeded]
-        index, answer = yield from in_thread(lambda given: self.majority_vote(given, **options), tasks)
+        try:
+            index, answer = yield from in_thread(lambda given: self.majority_vote(given, **options), tasks)
+        except BudgetExceededError as error:
+            samples.out_of_budget(error)
+            return succeeded[0]
         chosen = succeeded[index]
         chosen.answer = answer
         return chosen

@@ -7,23 +7,31 @@ from collections.abc import Mapping, Sequence
 
 from scaffolding_core.answers import REFUSAL, Answers
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import assigned, read
+from scaffolding_core.controllers.answering import compared
+from scaffolding_core.controllers.samples import Samples
+from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.output import Candidate
 from scaffolding_core.voting import REFUSED, winner
 
 __all__ = ["by_class", "counted", "told"]
 
 
-def counted(candidates: Sequence[Candidate], answers: Answers) -> Steps[list[list[Candidate]]]:
-    """Read and compare what the candidates answer; their votes as `by_class` gives them."""
+def counted(candidates: Sequence[Candidate], answers: Answers, samples: Samples) -> Steps[list[list[Candidate]]]:
+    """Read and compare what the candidates answer, until time is up; their votes as `by_class` gives them.
+
+    Args:
+        candidates: to count.
+        answers: what they answer with.
+        samples: that the candidates are of; told if time is up.
+    """
     classes = answers.equivalence.classes()
     choices: dict[int, int | None] = {}
-    for candidate in candidates:
-        candidate.answer, candidate.read_as = yield from read(answers.extractor, candidate.message)
-        choice = REFUSED if candidate.read_as == REFUSAL else None
-        if candidate.answer is not None:
-            choice = yield from assigned(classes, candidate.answer)
-        choices[candidate.index] = choice
+    try:
+        for candidate in candidates:
+            choice = yield from compared(answers.extractor, classes, candidate, trusting=False)
+            choices[candidate.index] = REFUSED if candidate.read_as == REFUSAL else choice
+    except BudgetExceededError as error:
+        samples.out_of_budget(error)
     return by_class({candidate.index: candidate for candidate in candidates}, choices)
 
 
