@@ -57,9 +57,18 @@ def poll(
             choice = None
             if candidate.error is None:
                 if candidate.answer is None or not trusting:
-                    candidate.answer, candidate.read_as = yield from read(extractor, candidate.message)
+                    # Asked here, what takes no time needs no generator of its own.
+                    candidate.answer, candidate.read_as = (
+                        (yield from read(extractor, candidate.message))
+                        if extractor.costly
+                        else extractor.read(candidate.message)
+                    )
                 if candidate.answer is not None:
-                    choice = yield from assigned(classes, candidate.answer)
+                    choice = (
+                        (yield from assigned(classes, candidate.answer))
+                        if classes.costly
+                        else classes.assign(candidate.answer)
+                    )
             race.tell(candidate)
             if candidate.read_as == REFUSAL:
                 ballot.refuse(candidate.index)

@@ -9,7 +9,7 @@ from scaffolding_core.answers import REFUSAL, Answers
 from scaffolding_core.controller import Steps
 from scaffolding_core.controllers.answering import assigned, read
 from scaffolding_core.output import Candidate
-from scaffolding_core.voting import REFUSED, winner
+from scaffolding_core.voting import REFUSED, winner_of
 
 __all__ = ["by_class", "counted", "told"]
 
@@ -44,9 +44,12 @@ def by_class(candidates: Mapping[int, Candidate], choices: Mapping[int, int | No
     for voters in classes.values():
         for voter in voters:
             voter.votes = len(voters)
-    best = winner(choices)
-    in_order = sorted(classes.items(), key=lambda item: (item[0] != best, -len(item[1])))
-    return [_by_wording(voters) for _, voters in in_order]
+    in_order = sorted(classes.values(), key=len, reverse=True)
+    if REFUSED in classes:  # then the class that won need not be the largest
+        won = winner_of({choice: len(voters) for choice, voters in classes.items()})
+        best = None if won is None else classes[won]
+        in_order.sort(key=lambda voters: voters is not best)
+    return [_by_wording(voters) for voters in in_order]
 
 
 def told(votes: Sequence[Sequence[Candidate]]) -> dict[str, int]:
@@ -60,8 +63,16 @@ def told(votes: Sequence[Sequence[Candidate]]) -> dict[str, int]:
 
 
 def _by_wording(voters: list[Candidate]) -> list[Candidate]:
+    """Those first whose answer, and then whose text, is worded as most are; of equals the earliest."""
     if len(voters) < 3:
         return voters
-    answers = Counter(str(voter.answer) for voter in voters)
-    texts = Counter(voter.text for voter in voters)
-    return sorted(voters, key=lambda voter: (-answers[str(voter.answer)], -texts[voter.text]))
+    answers, texts = [str(voter.answer) for voter in voters], [voter.text for voter in voters]
+    if _alike(answers) and _alike(texts):
+        return voters
+    of_answer, of_text = Counter(answers), Counter(texts)
+    places = sorted(range(len(voters)), key=lambda place: (-of_answer[answers[place]], -of_text[texts[place]]))
+    return [voters[place] for place in places]
+
+
+def _alike(wordings: list[str]) -> bool:
+    return wordings.count(wordings[0]) == len(wordings)
