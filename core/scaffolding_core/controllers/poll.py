@@ -70,7 +70,7 @@ def poll(
                         else classes.assign(candidate.answer)
                     )
             race.tell(candidate)
-            if candidate.read_as == REFUSAL:
+            if choice is None and candidate.read_as == REFUSAL:
                 ballot.refuse(candidate.index)
             else:
                 ballot.see(candidate.index, choice)

@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
 
-from scaffolding_core.answers import REFUSAL, Answers
+from scaffolding_core.answers import REFUSAL, Answers, Extractor
 from scaffolding_core.controller import Steps
 from scaffolding_core.controllers.answering import assigned, read
-from scaffolding_core.output import Candidate
+from scaffolding_core.controllers.samples import Samples
+from scaffolding_core.errors import BudgetExceededError
+from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.voting import REFUSED, winner_of
 
-__all__ = ["by_class", "counted", "told"]
+__all__ = ["answered", "by_class", "counted", "mark_late", "told"]
 
 
-def counted(candidates: Sequence[Candidate], answers: Answers) -> Steps[list[list[Candidate]]]:
-    """Read and compare what the candidates answer; their votes as `by_class` gives them."""
+def answered(output: ScaffoldingOutput, extractor: Extractor) -> Steps[None]:
+    """Read the answer of a method's only sample; it has none where budget or deadline run out before."""
+    if not extractor.costly:
+        output.answer, output.read_as = extractor.read(output.message)
+        return
+    try:
+        output.answer, output.read_as = yield from read(extractor, output.message)
+    except BudgetExceededError:
+        output.stopped = "budget"
+
+
+def counted(samples: Samples, candidates: Sequence[Candidate], answers: Answers) -> Steps[list[list[Candidate]]]:
+    """Read and compare what the candidates answer, until budget or deadline run out; their votes, by class."""
     classes = answers.equivalence.classes()
     choices: dict[int, int | None] = {}
-    for candidate in candidates:
-        candidate.answer, candidate.read_as = yield from read(answers.extractor, candidate.message)
-        choice = REFUSED if candidate.read_as == REFUSAL else None
-        if candidate.answer is not None:
-            choice = yield from assigned(classes, candidate.answer)
-        choices[candidate.index] = choice
-    return by_class({candidate.index: candidate for candidate in candidates}, choices)
+    try:
+        for candidate in candidates:
+            candidate.answer, candidate.read_as = yield from read(answers.extractor, candidate.message)
+            choice = REFUSED if candidate.read_as == REFUSAL else None
+            if candidate.answer is not None:
+                choice = yield from assigned(classes, candidate.answer)
+            choices[candidate.index] = choice
+    except BudgetExceededError as error:
+        samples.out_of_budget(error)
+    return by_class(samples.candidates, choices)
 
 
 def by_class(candidates: Mapping[int, Candidate], choices: Mapping[int, int | None]) -> list[list[Candidate]]:
     """The candidates of each class; each gets its number of votes.
 
     The class that won comes first, then by votes, of equals the first seen; in each the candidate that represents
-    it: of those whose answer, and then whose text, is worded as most are, the earliest.
+    it: of those whose answer, and then whose text, is worded as most are, the earliest; of refusals the earliest.
 
     Args:
         candidates: by index.
         choices: the class of each that votes, by index.
     """
-    classes: dict[int, list[Candidate]] = {}
-    for index, choice in sorted(choices.items()):
-        if choice is not None:
-            classes.setdefault(choice, []).append(candidates[index])
+    classes: dict[int, list[Candidate]] = defaultdict(list)
+    for index in sorted(choices):
+        if (choice := choices[index]) is not None:
+            classes[choice].append(candidates[index])
     for voters in classes.values():
         for voter in voters:
             voter.votes = len(voters)
@@ -50,6 +66,13 @@ def by_class(candidates: Mapping[int, Candidate], choices: Mapping[int, int | No
         best = None if won is None else classes[won]
         in_order.sort(key=lambda voters: voters is not best)
     return [_by_wording(voters) for voters in in_order]
+
+
+def mark_late(candidates: Iterable[Candidate], counted: Container[int]) -> None:
+    """Mark the candidates that ended too late to be among those that count, by index."""
+    for candidate in candidates:
+        if candidate.counted:
+            candidate.late = candidate.index not in counted
 
 
 def told(votes: Sequence[Sequence[Candidate]]) -> dict[str, int]:
@@ -63,16 +86,18 @@ def told(votes: Sequence[Sequence[Candidate]]) -> dict[str, int]:
 
 
 def _by_wording(voters: list[Candidate]) -> list[Candidate]:
-    """Those first whose answer, and then whose text, is worded as most are; of equals the earliest."""
-    if len(voters) < 3:
+    if len(voters) < 3 or voters[0].answer is None or _worded_alike(voters):
         return voters
     answers, texts = [str(voter.answer) for voter in voters], [voter.text for voter in voters]
-    if _alike(answers) and _alike(texts):
-        return voters
     of_answer, of_text = Counter(answers), Counter(texts)
     places = sorted(range(len(voters)), key=lambda place: (-of_answer[answers[place]], -of_text[texts[place]]))
     return [voters[place] for place in places]
 
 
-def _alike(wordings: list[str]) -> bool:
-    return wordings.count(wordings[0]) == len(wordings)
+def _worded_alike(voters: list[Candidate]) -> bool:
+    """Whether all said the same short text, as in most votes over short answers."""
+    text, answer = voters[0].content, voters[0].answer
+    alike = isinstance(text, str) and isinstance(answer, str)
+    for voter in voters:
+        alike = alike and voter.content == text and voter.answer == answer
+    return alike

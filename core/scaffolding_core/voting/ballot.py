@@ -45,20 +45,20 @@ class Ballot:
         self._all_count = not self._in_order
         self._left = n
         self._need = rule.need(self._seen, n)
-        self.ahead = self._reach()
+        self.ahead = self._reach = self._left if self._all_at_once else math.ceil(self.run_ahead * self._need)
 
     def see(self, index: int, choice: int | None) -> None:
         """Count a sample that ended; one that failed, or has no answer, has no choice."""
         self._choices[index] = choice
         if not self._in_order:
             self._count(choice)
-            self.ahead = self._reach()
+            self.ahead = self._reach
             return
         # None after the decision: else what counts would depend on which samples are fast.
         while not self.decided and (following := len(self._seen.choices)) in self._choices:
             self._count(self._choices[following])
         # The aim is an index, so that one slow sample starts nothing extra.
-        aim = len(self._seen.choices) + self._reach()
+        aim = len(self._seen.choices) + self._reach
         self.ahead = max(0, aim - len(self._choices))
 
     def refuse(self, index: int) -> None:
@@ -83,12 +83,9 @@ class Ballot:
         """The class that won, `REFUSED` where half decline; None if nobody has an answer."""
         return winner(self.votes())
 
-    def _reach(self) -> int:
-        """How far beyond what was counted samples may run."""
-        return self._left if self._all_at_once else math.ceil(self.run_ahead * self._need)
-
     def _count(self, choice: int | None) -> None:
         self._seen.add(choice)
         self._left -= 1
         self._need = self.rule.need(self._seen, self._left)
+        self._reach = self._left if self._all_at_once else math.ceil(self.run_ahead * self._need)
         self.decided = self._need == 0 and self._left > 0

@@ -16,8 +16,7 @@ __all__ = ["Beta", "all_confident", "beta_confidence", "checked_confidence"]
 class Beta(StopRule):
     """Stops when, of the two leading answers, the first is more likely with the given confidence.
 
-    Where samples decline to answer, it must also be so that answering is more likely than declining, or the
-    other way round.
+    Where samples decline to answer, whether to answer at all is such a contest too: refusals against answers.
 
     Source: Aggarwal et al. 2023, arXiv 2305.11860.
 

@@ -21,8 +21,8 @@ BELOW, ABOVE, STEP = 10.0, 6.0, 0.2
 class Dirichlet(StopRule):
     """Stops when the leading answer is the most likely of all with the given confidence.
 
-    All counts are taken, and one answer that nobody gave yet. Stricter than `Beta` where votes scatter. Where samples
-    decline to answer, that contest is held as by `Beta`.
+    All counts are taken, and one answer that nobody gave yet. Stricter than `Beta` where votes scatter. Whether
+    to answer at all, where samples decline, is a contest of two, settled as `Beta` does.
 
     Source: Aggarwal et al. 2023, arXiv 2305.11860.
 

@@ -15,8 +15,8 @@ class Quorum(StopRule):
     """Stops when one answer has a given share of all N samples, or none can reach it any more.
 
     The share is of all samples, so those that fail or abstain count against every answer. Above one half
-    only one answer can reach it; at or below, the first that does wins. Refusals reach it as an answer does, if they
-    are at least half of the votes.
+    only one answer can reach it; at or below, the first that does wins. Refusals reach it as an answer does,
+    where they win.
 
     Args:
         share: of the samples, above 0, at most 1.
@@ -49,8 +49,6 @@ class Quorum(StopRule):
 
         def settles(further: int) -> bool:
             refused = seen.refusals + further >= seen.answers and self.reached(seen.refusals + further, n)
-            return refused or (
-                seen.answers + further > seen.refusals and self.reached(seen.leader + further, n)
-            )
+            return refused or self.reached(seen.leader + further, n)
 
         return next((further for further in range(left + 1) if settles(further)), 0)
