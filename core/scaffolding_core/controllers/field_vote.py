@@ -159,7 +159,9 @@ def _of_kinds(answers: Mapping[str, AnswersLike] | None) -> dict[str, Equivalenc
         InvalidRequestError: not a kind for each field.
     """
     if answers is not None and not isinstance(answers, Mapping):
-        raise InvalidRequestError(f"answers of a field vote are a kind for each field, got {answers!r}")
+        raise InvalidRequestError(
+            f"answers of a field vote are a kind for each field, as in {{'price': 'number'}}, got {answers!r}"
+        )
     return {str(name): OfKind(Answers.of(kind)) for name, kind in (answers or {}).items()}
 
 
