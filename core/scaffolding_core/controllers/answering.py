@@ -10,7 +10,10 @@ from scaffolding_core.controller import Steps
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.task import ComputeTask
 
-__all__ = ["assigned", "in_thread", "read"]
+__all__ = ["assigned", "in_thread", "is_long", "read"]
+
+LONG = 10_000
+"""Characters of a message from which on reading it, and comparing what is in it, may take milliseconds."""
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
@@ -36,21 +39,29 @@ class _MakesTasks(Protocol):
 
 
 def read(extractor: Extractor, message: AssistantMessage) -> Steps[Reading]:
-    """The answer in a message, and how it was read."""
-    if not extractor.costly:
+    """The answer in a message, and how it was read.
+
+    Raises:
+        BudgetExceededError: time was up before it was read.
+    """
+    if not extractor.costly and not is_long(message):
         return extractor.read(message)
-    if not isinstance(extractor, _MakesTasks):
+    if not (extractor.costly and isinstance(extractor, _MakesTasks)):
         return (yield from in_thread(extractor.read, message))
     task = extractor.as_task(message)
     yield [task]
     return Reading(task.result, type(extractor).__name__ if task.result is not None else "")
 
 
-def assigned(classes: Sorting[Choice], answer: Answer) -> Steps[Choice]:
-    """What an answer votes for."""
-    if not classes.costly:
+def assigned(classes: Sorting[Choice], answer: Answer, message: AssistantMessage) -> Steps[Choice]:
+    """What an answer votes for that was found in a message.
+
+    Raises:
+        BudgetExceededError: time was up before it was compared.
+    """
+    if not classes.costly and not is_long(message):
         return classes.assign(answer)
-    if not isinstance(classes, _MakesTasks):
+    if not (classes.costly and isinstance(classes, _MakesTasks)):
         return (yield from in_thread(classes.assign, answer))
     task = classes.as_task(answer)
     yield [task]
@@ -58,7 +69,21 @@ def assigned(classes: Sorting[Choice], answer: Answer) -> Steps[Choice]:
 
 
 def in_thread(function: Callable[[Given], Result], given: Given) -> Steps[Result]:
-    """What a function returns, called in a thread."""
+    """What a function returns, called in a thread.
+
+    Raises:
+        BudgetExceededError: time was up before it returned.
+    """
     task = ComputeTask(function=lambda: function(given))
     yield [task]
     return cast("Result", task.result)  # as above
+
+
+def is_long(message: AssistantMessage) -> bool:
+    """Whether reading it, or comparing what is in it, may take milliseconds."""
+    said = len(message.text)
+    if message.reasoning:
+        said += len(message.reasoning)
+    if message.tool_calls:
+        said += sum(len(call.arguments) for call in message.tool_calls)
+    return said > LONG

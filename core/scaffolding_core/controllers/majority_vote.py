@@ -12,7 +12,7 @@ from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.votes import answered, by_class, mark_late, told
-from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
 from scaffolding_core.voting import REFUSED, Ballot, Full, StopRule, resolve_stop_rule, winner
@@ -128,7 +128,8 @@ class MajorityVoteController(Controller):
     ) -> tuple[int, object]:
         """The vote over all samples; override it for one of your own.
 
-        Where it is overridden all samples run, without an early stop, and it is called in a thread.
+        Where it is overridden all samples run, without an early stop, and it is called in a thread. Where time is
+        up before it returns, the earliest sample is the result.
 
         Args:
             candidates_tasks: the tasks of each sample that succeeded.
@@ -167,7 +168,11 @@ class MajorityVoteController(Controller):
     def _own_choice(self, samples: Samples, options: Mapping[str, object]) -> Steps[Candidate]:
         succeeded = samples.succeeded()
         tasks = [samples.tasks[candidate.index] for candidate in succeeded]
-        index, answer = yield from in_thread(lambda given: self.majority_vote(given, **options), tasks)
+        try:
+            index, answer = yield from in_thread(lambda given: self.majority_vote(given, **options), tasks)
+        except BudgetExceededError as error:
+            samples.out_of_budget(error)
+            return succeeded[0]
         chosen = succeeded[index]
         chosen.answer = answer
         return chosen

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from scaffolding_core.answers import REFUSAL, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import Sorting, assigned, read
+from scaffolding_core.controllers.answering import Sorting, assigned, is_long, read
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 
@@ -42,6 +42,8 @@ def poll(
 ) -> Steps[None]:
     """Run samples until the ballot is decided or no more come; what still runs then is left to the caller.
 
+    Once time is up, those that are there and not compared yet abstain.
+
     Args:
         samples: to draw from.
         ballot: counts them.
@@ -51,30 +53,37 @@ def poll(
     """
     race = samples.race
     race.ahead = ballot.ahead
+    in_time = True
     try:
         while (outcome := (yield race)) is not None:
             candidate = samples.take(outcome)
             choice = None
-            if candidate.error is None:
-                if candidate.answer is None or not trusting:
-                    # Asked here, what takes no time needs no generator of its own.
-                    candidate.answer, candidate.read_as = (
-                        (yield from read(extractor, candidate.message))
-                        if extractor.costly
-                        else extractor.read(candidate.message)
-                    )
-                if candidate.answer is not None:
-                    choice = (
-                        (yield from assigned(classes, candidate.answer))
-                        if classes.costly
-                        else classes.assign(candidate.answer)
-                    )
+            if candidate.error is None and in_time:
+                message = candidate.message
+                long = is_long(message)
+                try:
+                    # What takes no time is asked here: a generator for each sample would cost more than that.
+                    if candidate.answer is None or not trusting:
+                        candidate.answer, candidate.read_as = (
+                            (yield from read(extractor, message))
+                            if long or extractor.costly
+                            else extractor.read(message)
+                        )
+                    if candidate.answer is not None:
+                        choice = (
+                            (yield from assigned(classes, candidate.answer, message))
+                            if long or classes.costly
+                            else classes.assign(candidate.answer)
+                        )
+                except BudgetExceededError as error:
+                    samples.out_of_budget(error)
+                    in_time = False
             race.tell(candidate)
             if choice is None and candidate.read_as == REFUSAL:
                 ballot.refuse(candidate.index)
             else:
                 ballot.see(candidate.index, choice)
-            if ballot.decided:
+            if ballot.decided and in_time:
                 samples.stopped = "decided"
                 break
             if samples.stopped == "complete":

@@ -17,18 +17,21 @@ __all__ = ["answered", "by_class", "counted", "mark_late", "told"]
 
 
 def answered(output: ScaffoldingOutput, extractor: Extractor) -> Steps[None]:
-    """Read the answer of a method's only sample; it has none where budget or deadline run out before."""
-    if not extractor.costly:
-        output.answer, output.read_as = extractor.read(output.message)
-        return
+    """Read the answer of a method's only sample; it has none where time is up before."""
     try:
         output.answer, output.read_as = yield from read(extractor, output.message)
     except BudgetExceededError:
         output.stopped = "budget"
 
 
-def counted(samples: Samples, candidates: Sequence[Candidate], answers: Answers) -> Steps[list[list[Candidate]]]:
-    """Read and compare what the candidates answer, until budget or deadline run out; their votes, by class."""
+def counted(candidates: Sequence[Candidate], answers: Answers, samples: Samples) -> Steps[list[list[Candidate]]]:
+    """Read and compare what the candidates answer, until time is up; their votes as `by_class` gives them.
+
+    Args:
+        candidates: to count.
+        answers: what they answer with.
+        samples: that the candidates are of; told if time is up.
+    """
     classes = answers.equivalence.classes()
     choices: dict[int, int | None] = {}
     try:
@@ -36,7 +39,7 @@ def counted(samples: Samples, candidates: Sequence[Candidate], answers: Answers)
             candidate.answer, candidate.read_as = yield from read(answers.extractor, candidate.message)
             choice = REFUSED if candidate.read_as == REFUSAL else None
             if candidate.answer is not None:
-                choice = yield from assigned(classes, candidate.answer)
+                choice = yield from assigned(classes, candidate.answer, candidate.message)
             choices[candidate.index] = choice
     except BudgetExceededError as error:
         samples.out_of_budget(error)
