@@ -81,7 +81,7 @@ def in_thread(function: Callable[[Given], Result], given: Given) -> Steps[Result
 
 def is_long(message: AssistantMessage) -> bool:
     """Whether reading it, or comparing what is in it, may take milliseconds."""
-    said = len(message.text)
+    said = len(message.content if isinstance(message.content, str) else message.text)
     if message.reasoning:
         said += len(message.reasoning)
     if message.tool_calls:

@@ -11,7 +11,7 @@ from scaffolding_core.controllers.answering import in_thread
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
-from scaffolding_core.controllers.votes import answered, by_class, mark_late, told
+from scaffolding_core.controllers.votes import answered, by_class, mark_late, told, wording
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
@@ -160,7 +160,7 @@ class MajorityVoteController(Controller):
             yield from answered(output, answers.extractor)
         candidate.answer, candidate.read_as, candidate.score = output.answer, output.read_as, output.score
         candidate.votes = 0 if output.answer is None and candidate.read_as != REFUSAL else 1
-        output.votes = told([[candidate]] if candidate.votes else [])
+        output.votes = {wording(candidate): 1} if candidate.votes else {}
         output.candidates, output.agreement = [candidate], float(candidate.votes)
         output.method = type(self).__name__
         return output

@@ -7,19 +7,23 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 from scaffolding_core.answers import REFUSAL, Answers, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import assigned, read
+from scaffolding_core.controllers.answering import assigned, is_long, read
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.voting import REFUSED, winner_of
 
-__all__ = ["answered", "by_class", "counted", "mark_late", "told"]
+__all__ = ["answered", "by_class", "counted", "mark_late", "told", "wording"]
 
 
 def answered(output: ScaffoldingOutput, extractor: Extractor) -> Steps[None]:
     """Read the answer of a method's only sample; it has none where time is up before."""
+    message = output.message
+    if not (extractor.costly or is_long(message)):
+        output.answer, output.read_as = extractor.read(message)
+        return
     try:
-        output.answer, output.read_as = yield from read(extractor, output.message)
+        output.answer, output.read_as = yield from read(extractor, message)
     except BudgetExceededError:
         output.stopped = "budget"
 
@@ -82,10 +86,14 @@ def told(votes: Sequence[Sequence[Candidate]]) -> dict[str, int]:
     """How many votes each class has, by the answer that represents it; refusals by their text."""
     told: dict[str, int] = {}
     for voters in votes:
-        first = voters[0]
-        answer = first.text if first.answer is None else str(first.answer)
+        answer = wording(voters[0])
         told[answer] = told.get(answer, 0) + len(voters)
     return told
+
+
+def wording(voter: Candidate) -> str:
+    """What a sample votes for, as it words it."""
+    return voter.text if voter.answer is None else str(voter.answer)
 
 
 def _by_wording(voters: list[Candidate]) -> list[Candidate]:
