@@ -7,9 +7,8 @@ from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike, Extractor
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.answering import read
 from scaffolding_core.controllers.parts import checked_part
-from scaffolding_core.errors import BudgetExceededError
+from scaffolding_core.controllers.votes import answered
 from scaffolding_core.messages import RoleMessage, UserMessage
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import ChatTask, GenerationTask
@@ -75,10 +74,7 @@ class ChainOfThoughtController(Controller):
         output.method = type(self).__name__
         if output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
             compared = self.answers if answers is None else Answers.of(answers)
-            try:
-                output.answer, _ = yield from read(compared.with_own(extractor, None).extractor, output.message)
-            except BudgetExceededError:
-                output.stopped = "budget"
+            yield from answered(output, compared.with_own(extractor, None).extractor)
         return output
 
     def _instructed(self, task: GenerationTask) -> GenerationTask:
