@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from langchain_core.runnables import Runnable
@@ -15,8 +16,8 @@ from pydantic import BaseModel, create_model
 
 from scaffolding_core.answers import (
     Acceptance,
+    Answer,
     Extractor,
-    FromMessage,
     KnownTools,
     ReadArguments,
     ToolCalls,
@@ -28,7 +29,7 @@ from scaffolding_core.answers import (
 from scaffolding_core.answers.json_text import read_json
 from scaffolding_core.messages import AssistantMessage, JsonObject
 
-__all__ = ["Tool", "accepted_tools", "structure_by_call", "structure_in_text", "told_acceptance"]
+__all__ = ["StructureByCall", "StructureInText", "Tool", "accepted_tools", "told_acceptance"]
 
 Tool: TypeAlias = "dict[str, Any] | type | Callable[..., Any] | BaseTool"
 """What `bind_tools` takes: tools, functions, pydantic models, TypedDicts, and dicts in a provider's shape."""
@@ -51,28 +52,41 @@ def accepted_tools(tools: Iterable[Tool]) -> KnownTools:
     return accepted
 
 
-def structure_by_call(tool: str, read: ReadArguments) -> Extractor:
-    """Finds the structure that a model hands over by calling a tool; the first of several calls counts."""
-    calls = ToolCalls(tools={tool: read})
+class StructureByCall(Extractor):
+    """The structure that a model hands over by calling a tool; the first of several calls counts.
 
-    def find(message: AssistantMessage) -> object:
-        if calls.extract(message) is None or not message.tool_calls:
+    Args:
+        tool: its name.
+        read: reads its arguments.
+    """
+
+    def __init__(self, tool: str, read: ReadArguments) -> None:
+        self._calls = ToolCalls(tools={tool: read})
+        self._read = read
+
+    def extract(self, message: AssistantMessage) -> Answer | None:
+        """The structure; None if there is none, or it is refused."""
+        if self._calls.extract(message) is None or not message.tool_calls:
             return None
-        return read(_object(read_json(message.tool_calls[0].arguments or "{}")))
-
-    return FromMessage(find)
+        return self._read(_object(read_json(message.tool_calls[0].arguments or "{}")))
 
 
-def structure_in_text(read: ReadArguments) -> Extractor:
-    """Finds the structure that a text is, or a fence in it holds, where LangChain's parsers look for it."""
+class StructureInText(Extractor):
+    """The structure that a text is, or a fence in it holds, where LangChain's parsers look for it.
 
-    def find(message: AssistantMessage) -> object:
+    Args:
+        read: reads the object.
+    """
+
+    def __init__(self, read: ReadArguments) -> None:
+        self._read = read
+
+    def extract(self, message: AssistantMessage) -> Answer | None:
+        """The structure; None if there is none, or it is refused."""
         try:
-            return read(_object(parse_json_markdown(message.text, parser=read_json)))
+            return self._read(_object(parse_json_markdown(message.text, parser=read_json)))
         except ValueError:
             return None
-
-    return FromMessage(find)
 
 
 def told_acceptance(model: Runnable[Any, Any] | None, kwargs: Mapping[str, Any]) -> Acceptance | None:
@@ -85,7 +99,7 @@ def told_acceptance(model: Runnable[Any, Any] | None, kwargs: Mapping[str, Any])
     told = {**_bound(model), **kwargs}
     tools, schema = told.get("tools"), _enforced_schema(told.get("response_format"))
     known = tools_of(tools) if tools and all(isinstance(tool, Mapping) for tool in tools) else None
-    structure = None if schema is None else structure_in_text(read_by_schema(schema, defaults=True))
+    structure = None if schema is None else StructureInText(read_by_schema(schema, defaults=True))
     return None if known is None and structure is None else Acceptance(known, structure)
 
 
@@ -100,8 +114,13 @@ def _of_tool(tool: BaseTool) -> ReadArguments:
     injected = schema.model_fields.keys() - tool.tool_call_schema.model_fields.keys()  # type: ignore[union-attr]  # no dict
     if not injected:
         return read_as_type(schema)
-    read = read_as_type(_without(schema, frozenset(injected)))
-    return lambda arguments: read({name: value for name, value in arguments.items() if name not in injected})
+    return partial(_read_without, schema, frozenset(injected))
+
+
+def _read_without(schema: type[BaseModel], injected: frozenset[str], arguments: JsonObject) -> JsonObject:
+    """The arguments as a tool gets them that is given others in their place, whatever the model wrote there."""
+    written = {name: value for name, value in arguments.items() if name not in injected}
+    return read_as_type(_without(schema, injected))(written)
 
 
 @functools.lru_cache(maxsize=256)

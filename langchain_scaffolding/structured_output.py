@@ -19,7 +19,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel
 from uuid_utils.compat import uuid7
 
-from langchain_scaffolding.accepted import structure_by_call, structure_in_text
+from langchain_scaffolding.accepted import StructureByCall, StructureInText
 from scaffolding_core import InvalidRequestError
 from scaffolding_core.answers import Extractor, read_as_type, read_by_schema
 
@@ -118,7 +118,7 @@ def structure_of(schema: Schema, method: StructuredMethod) -> Extractor | None:
         read = read_as_type(schema, defaults=True)
     else:
         read = read_by_schema(function.get("parameters", {}), defaults=True)
-    return structure_by_call(function["name"], read) if method == "function_calling" else structure_in_text(read)
+    return StructureByCall(function["name"], read) if method == "function_calling" else StructureInText(read)
 
 
 def structured(

@@ -7,7 +7,7 @@ from typing import Any
 from langchain.agents.middleware import ModelRequest
 from langchain.agents.structured_output import AutoStrategy, ProviderStrategy, ToolStrategy
 
-from langchain_scaffolding.accepted import accepted_tools, structure_in_text
+from langchain_scaffolding.accepted import StructureInText, accepted_tools
 from scaffolding_core.answers import Acceptance, Extractor, KnownTools, ReadArguments, read_as_type, read_by_schema
 
 __all__ = ["acceptance_of"]
@@ -36,7 +36,7 @@ def _add_calls(tools: KnownTools, shape: Any) -> None:
 
 
 def _as_text(schema: Any) -> Extractor:
-    return structure_in_text(_read(schema, defaults=True))
+    return StructureInText(_read(schema, defaults=True))
 
 
 def _read(schema: Any, *, defaults: bool = False) -> ReadArguments:

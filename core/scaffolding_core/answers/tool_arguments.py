@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from scaffolding_core.messages import JsonObject, ToolDescription
@@ -33,18 +34,10 @@ def read_as_type(kind: type, *, defaults: bool = False) -> ReadArguments:
     Raises:
         InvalidRequestError: a class that pydantic cannot validate.
     """
-    from scaffolding_core.answers.model_values import model_values, validator_of  # it loads pydantic
+    from scaffolding_core.answers.model_values import validator_of  # it loads pydantic
 
-    validate = validator_of(kind)
-
-    def read(arguments: JsonObject) -> JsonObject:
-        try:
-            value = validate(arguments)
-        except Exception as error:  # a validator of the user's own may raise anything
-            raise ValueError(f"{kind.__name__} refuses the arguments: {error}") from error
-        return model_values(value, arguments, defaults=defaults)  # type: ignore[return-value]  # made of an object
-
-    return read
+    validator_of(kind)
+    return partial(_by_type, kind, defaults)
 
 
 def read_by_schema(schema: JsonObject, *, defaults: bool = False) -> ReadArguments:
@@ -54,15 +47,25 @@ def read_by_schema(schema: JsonObject, *, defaults: bool = False) -> ReadArgumen
         schema: of type object.
         defaults: fill them in instead of leaving them out.
     """
+    return partial(_by_schema, schema, defaults)
 
-    def read(arguments: JsonObject) -> JsonObject:
-        from scaffolding_core.answers.json_schema import validator_of_schema  # these load pydantic
-        from scaffolding_core.answers.model_values import model_values
 
-        value = validator_of_schema(json.dumps(schema, default=str)).validate_python(arguments)
-        return model_values(value, arguments, defaults=defaults)  # type: ignore[return-value]  # made of an object
+def _by_type(kind: type, defaults: bool, arguments: JsonObject) -> JsonObject:
+    from scaffolding_core.answers.model_values import model_values, validator_of  # it loads pydantic
 
-    return read
+    try:
+        value = validator_of(kind)(arguments)
+    except Exception as error:  # a validator of the user's own may raise anything
+        raise ValueError(f"{kind.__name__} refuses the arguments: {error}") from error
+    return model_values(value, arguments, defaults=defaults)  # type: ignore[return-value]  # made of an object
+
+
+def _by_schema(schema: JsonObject, defaults: bool, arguments: JsonObject) -> JsonObject:
+    from scaffolding_core.answers.json_schema import validator_of_schema  # these load pydantic
+    from scaffolding_core.answers.model_values import model_values
+
+    value = validator_of_schema(json.dumps(schema, default=str)).validate_python(arguments)
+    return model_values(value, arguments, defaults=defaults)  # type: ignore[return-value]  # made of an object
 
 
 class KnownTools(dict[str, ReadArguments]):
