@@ -480,6 +480,15 @@ def test_a_vote_on_fields_takes_them_as_the_class_reads_them(structured, way):
     assert told(result["raw"])["data"]["fields"] == {"town": 1, "days": 2 / 3}
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["number", {"kind": "json", "key": "town"}])
+def test_a_kind_says_what_counts_of_a_structure_only_where_it_is_of_structures(structured, way, kind):
+    samples = [{"town": town, "days": days} for town, days in (("Rome", 1), ("Nice", 1), ("Nice", 2))]
+    with scripted_server(answering(*samples)) as server:
+        details = told(structured(server, Visit, way, 3, answers=kind).invoke("q")["raw"])
+    assert details["agreement"] == (1 / 3 if kind == "number" else 2 / 3)
+
+
 @pytest.mark.parametrize("way", ["json_schema", "json_mode"])
 def test_text_that_the_parser_cannot_read_has_no_vote(way):
     texts = [

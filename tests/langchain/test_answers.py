@@ -331,6 +331,8 @@ KINDS_OF_THE_CALL = [
     {"answers": "whole"},
     {"answers": {"kind": "choice", "choices": ["7", "8"]}},
     {"answers": {"kind": "choice", "choices": ["8", "9"]}},
+    {"answers": Answers.pair(WholeText(), Numeric())},
+    {"answers": Answers.pair(WholeText(), Exact())},
     {"answers": (WholeText(), None)},
     {"answers": (FromFunction(len), None)},
     {"answers": (FromFunction(str.upper), None)},
@@ -359,13 +361,15 @@ def test_a_cache_tells_the_kinds_of_single_calls_apart(cache, kind):
         assert len(inner.calls) == 5 * len(calls)
 
 
-def test_a_cache_tells_functions_apart_that_lie_at_one_place_one_after_another(cache):
-    for kind, inner in ((ChatScaffolding, Scripted), (ScaffoldingLLM, KnownLLM)):
-        known = inner(answers=["7"])
-        model = kind.wrap(known, sample_num=1)
-        for number in range(5):
-            model.invoke("q", extractor=FromFunction(lambda text, number=number: number))
-        assert len(known.calls) == 5
+def test_functions_are_told_apart_that_lie_at_one_place_one_after_another():
+    def another(number):
+        return FromFunction(lambda text: number)
+
+    chat, _ = voted(SAMPLES)
+    completion = ScaffoldingLLM.wrap(KnownLLM(answers=SAMPLES))
+    assert len({chat._get_llm_string(extractor=another(number)) for number in range(100)}) == 100
+    told_apart = {str(completion._of_call({"extractor": another(n)})._identifying_params) for n in range(100)}
+    assert len(told_apart) == 100
 
 
 def test_what_is_written_of_a_model_holds_it():
