@@ -135,7 +135,13 @@ def _of_function(function: Callable[..., Any]) -> ReadArguments:
         schema = _schema_of(function)
     except Exception:  # LangChain reads the signature and the docstring, and may stumble over both
         return as_written
-    return read_as_type(schema) if issubclass(schema, BaseModel) else as_written
+    return partial(_read_with_others, schema) if issubclass(schema, BaseModel) else as_written
+
+
+def _read_with_others(schema: type[BaseModel], arguments: JsonObject) -> JsonObject:
+    """The arguments as a function gets them: also those that its signature does not name."""
+    others = {name: value for name, value in arguments.items() if name not in schema.model_fields}
+    return {**others, **read_as_type(schema)(arguments)}
 
 
 @functools.lru_cache(maxsize=256)

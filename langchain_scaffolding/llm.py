@@ -78,7 +78,8 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         A method with one branch streams its tokens as they come; one with many streams the chosen answer as
         soon as it is decided.
 
-    Method parameters can be set for one call, or by configuration, as `ChatScaffolding` takes them.
+    `answers` says what kind of answer is asked for. Method parameters, it among them, can be set for one call, or
+    by configuration, as `ChatScaffolding` takes them.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())

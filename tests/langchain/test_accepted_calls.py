@@ -212,6 +212,13 @@ def test_a_tool_that_validates_nothing_takes_anything():
     assert told(model.bind_tools([Plain()]).invoke("q"))["votes"] == {"[['book', {'town': ['x']}]]": 2}
 
 
+def test_arguments_that_a_tool_does_not_name_count_if_it_gets_them():
+    samples = [calls(town="Nice", more=more) for more in (1, 2)]
+    for bound, agreement in ((book, 1 / 2), (SHAPE, 1 / 2), (decorated, 1), (BookClass, 1)):
+        model, _ = voted(samples)
+        assert told(model.bind_tools([bound]).invoke("q"))["agreement"] == agreement
+
+
 async def test_where_every_call_would_be_refused_one_sample_is_the_result_with_no_agreement():
     model, _ = voted([calls(town="Rome", seats="two")] * 3)
     async for message in each_way(model.bind_tools([book]), "q"):

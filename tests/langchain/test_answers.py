@@ -217,8 +217,9 @@ async def test_configuration_of_a_chain_or_graph_around_reaches_it():
         assert kind_of(await chain.ainvoke({"q": "?"}, config)) == "whole"
     sampler = ScaffoldingRunnable.wrap(Scripted(answers=SAMPLES), sample_num=5, answers="number")
     assert kind_of(sampler.invoke("q", config).text) == "whole"
-    fields = sampler.configurable_fields(answers=ConfigurableField(id="kind"))
-    assert kind_of(fields.invoke("q", {"configurable": {"kind": "whole"}}).text) == "whole"
+    named, chosen = ConfigurableField(id="kind"), {"configurable": {"kind": "whole"}}
+    assert kind_of(sampler.configurable_fields(answers=named).invoke("q", chosen).text) == "whole"
+    assert kind_of(completion.configurable_fields(answers=named).invoke("q", chosen)) == "whole"
 
     graph = StateGraph(MessagesState)
     graph.add_node("answer", lambda state: {"messages": [model.invoke(state["messages"])]})
