@@ -112,7 +112,7 @@ def test_an_option_that_is_not_offered_is_no_answer():
         ({"kind": "choice", "labels": ["good", "Good."]}, "read alike"),
         ({"kind": "choice", "choices": ["A", "B"], "labels": ["Paris"]}, "a label for each choice"),
         ({"kind": "choice", "choices": ["A", "B"], "labels": ["B", "A"]}, "read alike"),
-        ({"kind": "json", "only": ["a"], "ignore": ["b"]}, "leave out ignore"),
+        ({"kind": "json", "only": []}, "at least one field"),
         ({"kind": "json", "ignore": "b"}, "list of names"),
         ({"kind": "json", "key": "a["}, "must look like"),
         ({"kind": "list", "unordered": "yes"}, "True or False"),

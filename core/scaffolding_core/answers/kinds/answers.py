@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -40,7 +41,7 @@ class Answers:
         MissingExtraError: the kind needs a package that is not installed.
     """
 
-    __slots__ = ("equivalence", "extractor", "kind", "parameters")
+    __slots__ = ("equivalence", "extractor", "kind", "own_equivalence", "parameters")
 
     def __init__(self, kind: str, /, **parameters: object) -> None:
         row = KINDS.get(kind.replace("-", "_")) if isinstance(kind, str) else None
@@ -54,12 +55,13 @@ class Answers:
         self.kind = kind.replace("-", "_")
         self.parameters: Mapping[str, object] = parameters
         self.extractor, self.equivalence = row.make(**parameters)
+        self.own_equivalence: Equivalence | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Answers) or self.kind != other.kind:
             return NotImplemented if not isinstance(other, Answers) else False
         if self.kind:
-            return self.parameters == other.parameters
+            return self.parameters == other.parameters and self.own_equivalence is other.own_equivalence
         return self.extractor is other.extractor and self.equivalence is other.equivalence
 
     def __hash__(self) -> int:
@@ -78,7 +80,7 @@ class Answers:
             InvalidRequestError: a part that is none.
         """
         new = object.__new__(cls)
-        new.kind, new.parameters = "", {}
+        new.kind, new.parameters, new.own_equivalence = "", {}, None
         new.extractor = default_extractor() if extractor is None else _checked_extractor(extractor)
         new.equivalence = Normalised() if equivalence is None else _checked_equivalence(equivalence)
         return new
@@ -109,7 +111,11 @@ class Answers:
         """The same with an extractor or an equivalence of one's own, where one is given."""
         if extractor is None and equivalence is None:
             return self
-        return self.pair(extractor or self.extractor, equivalence or self.equivalence)
+        if extractor is not None:
+            return self.pair(extractor, equivalence or self.equivalence)
+        new = copy.copy(self)  # still of the kind: it is found as before
+        new.equivalence = new.own_equivalence = self.pair(None, equivalence).equivalence
+        return new
 
 
 AnswersLike: TypeAlias = "str | Answers | Mapping[str, object] | tuple[Extractor | None, Equivalence | None]"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 
+from scaffolding_core.answers.counted_fields import CountedFields
 from scaffolding_core.answers.equivalence import KeyEquivalence
 from scaffolding_core.answers.extractor import REFUSAL, Answer, Extractor, Reading
 from scaffolding_core.answers.json_answer import Json
@@ -13,7 +14,7 @@ from scaffolding_core.answers.refusal import is_refusal
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 
-__all__ = ["JsonValueIn", "SameFields", "checked_names"]
+__all__ = ["JsonValueIn", "SameFields"]
 
 
 class JsonValueIn(Extractor):
@@ -48,50 +49,28 @@ class SameFields(KeyEquivalence):
     """Structures are the same if the fields that count are, value by value as `Normalised` has them.
 
     Args:
-        only: names of the fields that count; None for all.
-        ignore: names of fields that do not, however deep they stand.
+        counted: which fields count.
         unordered: lists are the same in any order.
 
     Raises:
-        InvalidRequestError: names that are none, or both `only` and `ignore`.
+        InvalidRequestError: `unordered` is neither True nor False.
     """
 
-    def __init__(
-        self, *, only: Sequence[str] | None = None, ignore: Sequence[str] = (), unordered: bool = False
-    ) -> None:
-        self.only, self.ignore = checked_names(only, ignore)
+    def __init__(self, counted: CountedFields, *, unordered: bool = False) -> None:
         if not isinstance(unordered, bool):
             raise InvalidRequestError(f"unordered must be True or False, got {unordered!r}")
         self.unordered = unordered
+        self._counted = counted
         self._values = Normalised()
 
     def key(self, answer: Answer) -> Hashable:
         """The keys of the fields that count."""
-        if isinstance(answer, Mapping) and self.only is not None:
-            answer = {name: value for name, value in answer.items() if name in self.only}
-        return self._key(answer)
+        return self._key(self._counted.of(answer) if isinstance(answer, dict | list) else answer)
 
     def _key(self, value: Answer) -> Hashable:
         if isinstance(value, Mapping):
-            counted = ((str(name), self._key(item)) for name, item in value.items() if name not in self.ignore)
-            return "mapping", frozenset(counted)
+            return "mapping", frozenset((str(name), self._key(item)) for name, item in value.items())
         if isinstance(value, list | tuple):
             keys = [self._key(item) for item in value]
             return ("any order", frozenset(Counter(keys).items())) if self.unordered else ("list", tuple(keys))
         return self._values.key(value)
-
-
-def checked_names(
-    only: Sequence[str] | None, ignore: Sequence[str]
-) -> tuple[frozenset[str] | None, frozenset[str]]:
-    """Which fields or arguments count, and which do not.
-
-    Raises:
-        InvalidRequestError: names that are none, none at all in `only`, or both `only` and `ignore`.
-    """
-    for name, given in (("only", only), ("ignore", ignore)):
-        if isinstance(given, str) or not all(isinstance(each, str) and each for each in given or ()):
-            raise InvalidRequestError(f"{name} must be a list of names, got {given!r}")
-    if only is not None and (not only or ignore):
-        raise InvalidRequestError("only names the fields that count, at least one; leave out ignore beside it")
-    return None if only is None else frozenset(only), frozenset(ignore)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from scaffolding_core.answers.counted_fields import CountedFields
 from scaffolding_core.answers.default_extractor import default_extractor
 from scaffolding_core.answers.equivalence import Equivalence
 from scaffolding_core.answers.exact import Exact
@@ -78,7 +79,7 @@ def _list(unordered: bool = False) -> Pair:
 def _json(
     key: str = "", only: Sequence[str] | None = None, ignore: Sequence[str] = (), unordered: bool = False
 ) -> Pair:
-    return JsonValueIn(key), SameFields(only=only, ignore=ignore, unordered=unordered)
+    return JsonValueIn(key), SameFields(CountedFields(only, ignore), unordered=unordered)
 
 
 def _code() -> Pair:
