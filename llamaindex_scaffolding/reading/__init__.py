@@ -1,0 +1,13 @@
+"""Reading: what samples answer, as LlamaIndex's components and agents read it.
+
+A component hands the model a format and parses what comes. A vote must compare what the component reads, not how
+it is worded; so each format has a small reader here, tried in turn by what a text itself shows.
+"""
+
+from __future__ import annotations
+
+from llamaindex_scaffolding.reading.named_kind import read_as_here
+from llamaindex_scaffolding.reading.react_step import ReActStep
+from llamaindex_scaffolding.reading.step import Step
+
+__all__ = ["ReActStep", "Step", "read_as_here"]

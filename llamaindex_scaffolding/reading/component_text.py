@@ -1,0 +1,54 @@
+"""ComponentText: the answer in a text, as LlamaIndex's components read their own formats, and else by `auto`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from llamaindex_scaffolding.reading.document_ranking import document_ranking
+from llamaindex_scaffolding.reading.json_path import json_path
+from llamaindex_scaffolding.reading.pairwise_verdict import pairwise_verdict
+from llamaindex_scaffolding.reading.query_lines import query_lines
+from llamaindex_scaffolding.reading.score_line import score_line
+from llamaindex_scaffolding.reading.sql_query import sql_query
+from llamaindex_scaffolding.reading.triplets import triplets
+from scaffolding_core import AssistantMessage, Extractor, default_extractor
+from scaffolding_core.answers import Answer, Reading
+
+__all__ = ["ComponentText"]
+
+TextReader: TypeAlias = Callable[[str], Reading | None]
+"""Reads texts of one format; None for a text that does not show it."""
+
+_READERS: Sequence[TextReader] = (
+    pairwise_verdict,
+    document_ranking,
+    sql_query,
+    json_path,
+    score_line,
+    triplets,
+    query_lines,
+)
+_LONGEST = 100_000
+"""Characters of a text that a component's format is looked for in."""
+
+
+class ComponentText(Extractor):
+    """The answer in a text: what the component reads whose format the text shows, else what `auto` reads.
+
+    The formats are told by the text alone, and strictly, so that other texts are not taken for them.
+    """
+
+    def extract(self, message: AssistantMessage) -> Answer | None:
+        """The answer; None if there is none."""
+        return self.read(message).answer
+
+    def read(self, message: AssistantMessage) -> Reading:
+        """The answer, and which format or reading gave it."""
+        text = message.text
+        if not message.tool_calls and len(text) <= _LONGEST:
+            for reader in _READERS:
+                reading = reader(text)
+                if reading is not None:
+                    return reading
+        return default_extractor().read(message)

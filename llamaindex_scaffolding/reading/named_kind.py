@@ -1,0 +1,26 @@
+"""read_as_here: kinds of answer by name, where a sample may be an agent's step."""
+
+from __future__ import annotations
+
+from llamaindex_scaffolding.reading.step import Step
+from scaffolding_core import Answers, Equivalence, Extractor, default_extractor
+
+__all__ = ["read_as_here"]
+
+
+def read_as_here(
+    answers: Answers, extractor: Extractor | None = None, equivalence: Equivalence | None = None
+) -> Answers:
+    """The kind, where a sample may be an agent's step: that is read first, but never before an own extractor.
+
+    Args:
+        answers: the kind.
+        extractor: one of the user's own, in place of the kind's.
+        equivalence: one of the user's own, in place of the kind's.
+    """
+    found = answers.extractor
+    if found is default_extractor():
+        found = Step()
+    elif answers.kind:
+        found = Step(found)
+    return Answers.pair(extractor or found, equivalence or answers.equivalence)

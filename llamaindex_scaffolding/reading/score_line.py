@@ -1,0 +1,25 @@
+"""The score of LlamaIndex's CorrectnessEvaluator: a line of its own, before the reasons."""
+
+from __future__ import annotations
+
+import re
+
+from scaffolding_core.answers import Reading
+
+__all__ = ["score_line"]
+
+_SCORE = re.compile(r"[ \t]{0,8}(\d{1,3}(?:\.\d{1,4})?)[ \t]{0,8}\r?\n\s{0,8}(?=[\"'*“(]{0,3}[^\W\d_])")
+_ANSWERS = re.compile(r"\\f?box|####|final answer", re.I)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_LOOKED_AT = 20_000
+
+
+def score_line(text: str) -> Reading | None:
+    """The number that is the whole first line of a text that goes on in prose; None for any other text."""
+    found = _SCORE.match(text)
+    if found is None:
+        return None
+    reasons = text[found.end() : found.end() + _LOOKED_AT]
+    if len(_WORD.findall(reasons)) < 3 or _ANSWERS.search(reasons):
+        return None
+    return Reading(found[1], "score line")

@@ -1,0 +1,44 @@
+"""Step: what an agent would do next, or else the answer that a kind reads."""
+
+from __future__ import annotations
+
+from llamaindex_scaffolding.reading.component_text import ComponentText
+from llamaindex_scaffolding.reading.executed_code import executed_code
+from llamaindex_scaffolding.reading.react_step import ReActStep
+from scaffolding_core import AssistantMessage, Extractor
+from scaffolding_core.answers import Answer, Reading, ToolCalls
+from scaffolding_core.answers.tool_calls import Calls
+
+__all__ = ["Step"]
+
+_CALLS = ToolCalls()
+
+
+class Step(Extractor):
+    """The tools that a message calls, the code it would have executed, or the action of its ReAct step.
+
+    Any other message, and what a ReAct step answers, is read as the other extractor reads it.
+
+    Args:
+        otherwise: reads what is no step; `ComponentText` where it is left out.
+        calls: reads tool calls.
+    """
+
+    def __init__(self, otherwise: Extractor | None = None, calls: Extractor = _CALLS) -> None:
+        self._react = ReActStep(ComponentText() if otherwise is None else otherwise)
+        self._calls = calls
+        self.costly = self._react.costly or calls.costly
+
+    def extract(self, message: AssistantMessage) -> Answer | None:
+        """What is done, or the answer; None if there is neither."""
+        return self.read(message).answer
+
+    def read(self, message: AssistantMessage) -> Reading:
+        """What is done, or the answer as the other extractor read it."""
+        code = executed_code(message.text)
+        if not message.tool_calls:
+            return code or self._react.read(message)
+        called = self._calls.read(message)
+        if code is None or not isinstance(called.answer, Calls) or not isinstance(code.answer, Calls):
+            return called
+        return Reading(Calls([*code.answer, *called.answer]), code.how)
