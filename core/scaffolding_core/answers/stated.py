@@ -3,40 +3,139 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from scaffolding_core.answers.extractor import Extractor
+from scaffolding_core.answers.sentences import first_sentence
+from scaffolding_core.answers.thoughts import without_thoughts
+from scaffolding_core.answers.value import bare
 from scaffolding_core.messages import AssistantMessage
 
-__all__ = ["Stated", "stated"]
+__all__ = ["Stated", "Statement", "statements"]
 
-_STATEMENT = re.compile(
-    r"(?:####|\b(?:answer|correct (?:option|choice))\s?(?:is\b(?!\s?not\b)|:|=)|\banswer\*\*\s?:?)[\s*:=]{0,8}",
+_HINT = re.compile(
+    r"answer|#### |correct|right|best|result|solution|total|conclusion|答|정답|답|解|antwort|répons|reponse|respuest|"
+    r"respost|rispost|ответ|відповідь|odpowied|svar|cevap|الجواب|الإجابة|उत्तर|đáp án|jawab|คำตอบ|結果|结果|選|选",
     re.IGNORECASE,
 )
-_END = re.compile(r"\n|\.(?:\s|$)|,?\s(?:because|since)\s", re.IGNORECASE)
-_AROUND = " \t*_`\"':"
-_FORMULA = re.compile(r"\$(.*?)\$\.?")
-_HINT = re.compile("answer|correct (?:option|choice)", re.IGNORECASE)
-_LONGEST = 400
+_IS = r"(?:is|are|was|were|will\sbe|would\sbe|must\sbe|should\sbe|becomes?|equals?|comes\sout\s(?:to\sbe|to|as))"
+# A few words between, as in "the answer to this question is", but none that begins a clause of its own.
+_GAP = (
+    r"(?:\s?\([^()\n]{0,40}\))?(?:[ \t]+(?!(?:is|are|was|were|isn|not|if|options?|choices?|keys?|sheet|it|this\squestion,"
+    r"\swe|yet|no|cannot|can|would|could|should|must|will|becomes?|equals?|comes)\b)[\w'’/.%\-]{1,24},?){0,8}?"
+)
+_ENGLISH = rf"""
+    (?P<tag><(?:final[_ ]?)?(?:answer|result|solution)>)
+  | (?P<hash>\#\#\#\#)(?!\#)
+  | (?<![\w/])(?<!to\ )(?<!can\ )(?<!cannot\ )(?<!ll\ )(?P<word>(?:final[ ]|correct[ ]|right[ ]|best[ ])*
+      (?:answers?|(?:(?<=correct[ ])|(?<=right[ ])|(?<=best[ ]))(?:option|choice|one)))
+      (?:["'”’*_`]{{0,4}})
+      (?: \s?[:：=](?!=) | {_GAP}(?:\s?[:：](?=[\s*_$\\]) | \s?=(?!=) | [ \t]+{_IS}\b(?!\s?(?:not\b|n't|n’t)))
+        | [ \t]+[-–—](?=\s) | [ \t]*\|
+        | [ \t]*\**[ \t]*\n )
+  | (?:^|(?<=\n))[\s\#*_>|]{{0,8}}(?P<label>(?:final\s|overall\s|grand\s)?(?:result|solution|conclusion|verdict|total))
+      [*_]{{0,2}}\s?(?:[:：=]|\s\**\|)
+"""
+_OTHERS = r"""
+    (?P<cjk>(?:正确|正確|最终|最終|最后|最後)?(?:的)?(?:答案|答え|正解|結果|结果)(?:应该|應該|就|应|應|便)?\s?(?:是|为|為|は|：|:|等于|等於|=)
+      |(?:^|(?<=\n))答\s?[：:] | (?:정답|답)\s?(?:은|는|:|：))
+  | (?P<comma>\b(?:antwort|antwoord|svaret?|réponse|reponse|respuesta|resposta|risposta|ответ|відповідь|odpowiedź|
+      odpowiedz|cevap|jawaban(?:nya)?|đáp\sán|câu\strả\slời)
+      (?:[ \t]+(?!(?:ist|est|es|is|é|è|är|lautet)\b)[\w'’]{1,20}){0,4}?
+      (?:\s?[:：=—] | \s-\s | [ \t]+(?:ist|lautet|luidt|is|est|es|é|è|är|to|brzmi|adalah|là|равен|равна|это)\b(?!\s(?:nicht|pas|no)\b)))
+  | (?P<arabic>(?:الجواب|الإجابة|الاجابة)(?:\s(?:الصحيح|الصحيحة|النهائي|النهائية))?\s?(?:هو|هي|:)|उत्तर\s?(?::|है)|คำตอบ(?:คือ|\s?:))
+"""
+_MARK = re.compile(f"{_ENGLISH} | {_OTHERS}", re.IGNORECASE | re.VERBOSE)
+_LEAD = re.compile(r"[\s*_:=>`]*")
+_CLOSING_TAG = re.compile(r"</(?:final[_ ]?)?(?:answer|result|solution)>", re.IGNORECASE)
+_SUPPOSED = re.compile(
+    r"\b(?:if|suppose|supposing|assume|assuming|let's\ssay|whether|unless|had|were|check\sthat|verify\sthat)\b[^.!?\n]*$",
+    re.IGNORECASE,
+)
+_RETRACTED = re.compile(
+    r"[\s*]*(?:wait\b|hold on|no[,:]\s|actually,|correction\b|hmm\b|scratch that)|[^.\n]{0,40}\bthat(?:'s|\sis)\s(?:wrong|incorrect)",
+    re.IGNORECASE,
+)
+_NEXT_QUESTION = re.compile(r"(?:\n\s*|\s)(?:Q|Question|Problem|Input|User|Human)\s?\d{0,3}:\s")
+_TABLE_RULE = re.compile(r"[\s|:-]*")
+_ANNOUNCED = re.compile(
+    r"(?:as follows|the following|given below|below|this|simply|therefore|thus)[\s*:.]*\n[\s*]*", re.IGNORECASE
+)
+_HEADING = re.compile(r"\s*\d{1,3}[.)]\s+[A-Za-z]")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d)|\d{4,})")
+_LONGEST = 1_000
+_SEARCHED = 100_000
+
+
+class Statement(NamedTuple):
+    """What a text states as its answer.
+
+    Attributes:
+        phrase: the rest of its sentence, with its markup; empty where the statement was cut short.
+        start: where its mark begins.
+        end: where what is stated begins.
+    """
+
+    phrase: str
+    start: int
+    end: int
 
 
 class Stated(Extractor):
-    """What follows the last "answer is", "answer:" or `####` (as GSM8K writes it), to the end of the sentence."""
+    """What follows the last "answer is", "answer:" or `####` (as GSM8K writes it), to the end of the sentence.
+
+    Other languages' words for it count, too. What is only supposed, asked or taken back is passed over, and so is
+    what a model goes on to write behind its answer, another question with its answer. Of a longer text, the last
+    100,000 characters are searched.
+    """
 
     def extract(self, message: AssistantMessage) -> str | None:
         """The rest of the sentence, without markup around it; None if nothing is stated."""
-        return stated(message.text)
+        said = without_thoughts(message.text) or ""
+        return next((phrase for found in statements(said) if (phrase := bare(found.phrase))), None)
 
 
-def stated(text: str) -> str | None:
-    """What a text states as its answer; a statement that was cut short before it said anything is passed over."""
-    if "####" not in text and not _HINT.search(text):  # told much sooner than by the pattern
+def statements(text: str) -> Iterator[Statement]:
+    """The statements of an answer in a text, from the last to the first."""
+    if not _HINT.search(text[-_SEARCHED:]):  # told much sooner than by the pattern
+        return
+    start = max(0, len(text) - _SEARCHED)
+    marks = list(_MARK.finditer(text, start))
+    end = _end_of_answer(text, marks)
+    for mark in reversed(marks):
+        if mark.end() > end or _SUPPOSED.search(text, _line_start(text, mark.start()), mark.start()):
+            continue
+        begin = _LEAD.match(text, mark.end(), end).end()  # type: ignore[union-attr]  # it matches the empty text, too
+        said = _phrase(text[begin : min(end, begin + _LONGEST)], mark)
+        if said is not None:
+            yield Statement(said, mark.start(), begin)
+
+
+def _end_of_answer(text: str, marks: list[re.Match[str]]) -> int:
+    """Where the answer ends and the model begins to ask and answer itself."""
+    if marks and (following := _NEXT_QUESTION.search(text, marks[0].end())):
+        return following.start()
+    return len(text)
+
+
+def _line_start(text: str, position: int) -> int:
+    return max(text.rfind("\n", 0, position), position - 200, 0)
+
+
+def _phrase(rest: str, mark: re.Match[str]) -> str | None:
+    """What is stated; None where the mark states nothing."""
+    if mark["tag"]:
+        closing = _CLOSING_TAG.search(rest)
+        return rest[: closing.start()].strip() if closing else rest.strip()
+    if mark["hash"] and _HEADING.match(rest):
         return None
-    for start in reversed([match.end() for match in _STATEMENT.finditer(text)]):
-        sentence = _END.split(text[start : start + _LONGEST], maxsplit=1)[0].replace("**", "").strip(_AROUND)
-        formula = _FORMULA.fullmatch(sentence)  # `$5$` is one, `$5` is money
-        if formula:
-            sentence = formula[1].strip()
-        if sentence.strip("$"):
-            return sentence
-    return None
+    if mark[0].endswith("|"):
+        rest = rest.split("|", 1)[0]
+    if announced := _ANNOUNCED.match(rest):
+        rest = rest[announced.end() :]
+    sentence = first_sentence(rest)
+    if sentence.endswith("?") or _RETRACTED.match(rest[len(sentence) :]):
+        return None
+    sentence = sentence.rstrip("!") if sentence.endswith("!") else sentence
+    return _DECIMAL_COMMA.sub(".", sentence) if mark["comma"] else sentence

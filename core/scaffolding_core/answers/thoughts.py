@@ -1,0 +1,51 @@
+"""What a model thought before it spoke, where a server leaves it in the text."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["without_thoughts"]
+
+_NAMES = r"(?:antml:|seed:)?(?:think(?:ing)?|thoughts?|reasoning|scratchpad|analysis)"
+_OPENING = re.compile(
+    rf"(?<!`)(?:<{_NAMES}>|\[{_NAMES}\]|◁{_NAMES}▷|<\|{_NAMES}\|>|<\|(?:start|begin)_(?:of_)?think(?:ing)?\|>"
+    r"|<\|channel\|?>\s?(?:analysis|commentary|thought)|<unused94>)",
+    re.IGNORECASE,
+)
+_CLOSING = re.compile(
+    rf"(?<!`)(?:</{_NAMES}>|\[/{_NAMES}\]|◁/{_NAMES}▷|<\|/{_NAMES}\|>|<\|end_(?:of_)?think(?:ing)?\|>"
+    r"|<\|channel\|>\s?final\s?<\|message\|>|<channel\|>|<unused95>)",
+    re.IGNORECASE,
+)
+_END_TOKENS = re.compile(
+    r"<\|(?:return|end|im_end|eot_id|endoftext|start_response|end_response)\|>", re.IGNORECASE
+)
+# The channels of gpt-oss, where a server drops their marks and keeps their names.
+_FINAL_CHANNEL = re.compile(r"\s*analysis\S.*?assistantfinal", re.DOTALL)
+_HEAD, _TAIL = 4_096, 100_000
+
+
+def without_thoughts(text: str) -> str | None:
+    """What is said behind the last thought; None where a thought is not closed, so that nothing was said.
+
+    Marks that stand in backquotes are spoken of. Of a longer text, thoughts are looked for where they begin, in the
+    first 4,096 characters, and where they end, in the last 100,000.
+    """
+    if len(text) <= _TAIL:
+        return _spoken(text)
+    end = _spoken(text[-_TAIL:])
+    if end is None or len(end) < _TAIL:
+        return end
+    return None if _OPENING.search(text, 0, _HEAD) else text
+
+
+def _spoken(text: str) -> str | None:
+    if "<" not in text and "[" not in text and "◁" not in text:
+        flat = _FINAL_CHANNEL.match(text) if text.lstrip().startswith("analysis") else None
+        return text[flat.end() :] if flat else text
+    closed = 0
+    for found in _CLOSING.finditer(text):
+        closed = found.end()
+    if _OPENING.search(text, closed):
+        return None
+    return _END_TOKENS.sub("", text[closed:]) if "<|" in text else text[closed:]
