@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
-from scaffolding_core.answers import Answer, Extractor, Reading
+from scaffolding_core.answers import Accepted, Answer, Extractor, Reading
 from scaffolding_core.controller import Steps
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.task import ComputeTask
@@ -37,6 +37,11 @@ class _MakesTasks(Protocol):
 
 def read(extractor: Extractor, message: AssistantMessage) -> Steps[Reading]:
     """The answer in a message, and how it was read."""
+    if isinstance(extractor, Accepted):
+        told = extractor.before(message)
+        if isinstance(told, Reading):
+            return told
+        extractor, message = extractor.extractor, told
     if not extractor.costly:
         return extractor.read(message)
     if not isinstance(extractor, _MakesTasks):

@@ -92,7 +92,7 @@ class BestOfNController(Controller):
             raise samples.nothing_succeeded()
         best = self._best(samples, scored, select_best_kwargs or {})
         compared = self.answers if answers is None else Answers.of(answers)
-        votes = [] if compared is None else (yield from counted(scored, compared))
+        votes = [] if compared is None else (yield from counted(scored, compared, tasks[0]))
         output = yield from samples.concluded(tasks, best, type(self).__name__)
         if compared is not None:
             output.votes = told(votes)

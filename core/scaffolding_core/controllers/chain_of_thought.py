@@ -8,6 +8,7 @@ from typing import ClassVar
 from scaffolding_core.answers import Answers, AnswersLike, Extractor
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import read
+from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.messages import RoleMessage, UserMessage
 from scaffolding_core.output import Candidate, ScaffoldingOutput
@@ -74,7 +75,8 @@ class ChainOfThoughtController(Controller):
         output.method = type(self).__name__
         if output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
             compared = self.answers if answers is None else Answers.of(answers)
-            output.answer, _ = yield from read(compared.with_own(extractor, None).extractor, output.message)
+            found = extractor_for(tasks[0], compared.with_own(extractor, None))
+            output.answer, _ = yield from read(found, output.message)
         return output
 
     def _instructed(self, task: GenerationTask) -> GenerationTask:

@@ -21,6 +21,7 @@ from scaffolding_core.answers import (
     is_refusal,
 )
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.asked import structures_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
@@ -79,7 +80,7 @@ class FieldVoteController(Controller):
     ) -> None:
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.default_sample_num = checked_sample_num(default_sample_num, 1)
-        self.extractor = _Named(checked_part(extractor or Structure(), "extractor", "extract"))
+        self.extractor = checked_part(extractor or Structure(), "extractor", "extract")
         self.equivalences = {**_of_kinds(answers), **(equivalences or {})}
         self.stop_rule = resolve_stop_rule(stop_rule)
         self.run_ahead = run_ahead
@@ -106,8 +107,8 @@ class FieldVoteController(Controller):
         )
         ballot = FieldBallot(self.stop_rule, n, self.run_ahead)
         classes = FieldClasses({**self.equivalences, **_of_kinds(answers)}, default_equivalence())
-        found = self.extractor if extractor is None else _Named(checked_part(extractor, "extractor", "extract"))
-        yield from poll(samples, ballot, classes, found, trusting=False)
+        own = self.extractor if extractor is None else checked_part(extractor, "extractor", "extract")
+        yield from poll(samples, ballot, classes, _Named(structures_for(tasks[0], own)), trusting=False)
         refusals = [each for each in samples.in_order() if each.read_as == REFUSAL] if ballot.refused else []
         chosen = refusals[0] if refusals else _nearest(samples, ballot)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)

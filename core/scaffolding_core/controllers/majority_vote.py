@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from scaffolding_core.answers import REFUSAL, Answers, AnswersLike, Equivalence, Extractor
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import in_thread, read
+from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
@@ -112,7 +113,8 @@ class MajorityVoteController(Controller):
         answers: Answers,
         trusting: bool,
     ) -> Steps[ScaffoldingOutput]:
-        yield from poll(samples, ballot, answers.equivalence.classes(), answers.extractor, trusting=trusting)
+        extractor, classes = extractor_for(samples.asked, answers), answers.equivalence.classes()
+        yield from poll(samples, ballot, classes, extractor, trusting=trusting)
         votes = by_class(samples.candidates, ballot.votes())
         chosen = _winner(samples, votes) if own_choice is None else (yield from own_choice)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
@@ -134,7 +136,8 @@ class MajorityVoteController(Controller):
         Returns:
             The index of the winning sample in `candidates_tasks`, and its answer.
         """
-        extractor, classes = self.answers.extractor, self.answers.equivalence.classes()
+        asked = candidates_tasks[0][0]
+        extractor, classes = extractor_for(asked, self.answers), self.answers.equivalence.classes()
         answers = [extractor.extract(tasks[0].message()) for tasks in candidates_tasks]
         choices = {i: None if a is None else classes.assign(a) for i, a in enumerate(answers)}
         best = winner(choices)
@@ -153,7 +156,8 @@ class MajorityVoteController(Controller):
             output = ScaffoldingOutput.from_candidate(candidate, method="")
         whole = output.finish_reason != "cancelled"
         if whole and (output.answer is None or not trusting):
-            output.answer, candidate.read_as = yield from read(answers.extractor, output.message)
+            extractor = extractor_for(tasks[0], answers)
+            output.answer, candidate.read_as = yield from read(extractor, output.message)
         candidate.answer, candidate.score = output.answer, output.score
         candidate.votes = 0 if output.answer is None and candidate.read_as != REFUSAL else 1
         output.votes = told([[candidate]] if candidate.votes else [])

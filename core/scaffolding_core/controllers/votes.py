@@ -8,18 +8,22 @@ from collections.abc import Mapping, Sequence
 from scaffolding_core.answers import REFUSAL, Answers
 from scaffolding_core.controller import Steps
 from scaffolding_core.controllers.answering import assigned, read
+from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.output import Candidate
+from scaffolding_core.task import GenerationTask
 from scaffolding_core.voting import REFUSED, winner
 
 __all__ = ["by_class", "counted", "told"]
 
 
-def counted(candidates: Sequence[Candidate], answers: Answers) -> Steps[list[list[Candidate]]]:
-    """Read and compare what the candidates answer; their votes as `by_class` gives them."""
-    classes = answers.equivalence.classes()
+def counted(
+    candidates: Sequence[Candidate], answers: Answers, task: GenerationTask
+) -> Steps[list[list[Candidate]]]:
+    """Read and compare what the candidates answer to a task; their votes as `by_class` gives them."""
+    extractor, classes = extractor_for(task, answers), answers.equivalence.classes()
     choices: dict[int, int | None] = {}
     for candidate in candidates:
-        candidate.answer, candidate.read_as = yield from read(answers.extractor, candidate.message)
+        candidate.answer, candidate.read_as = yield from read(extractor, candidate.message)
         choice = REFUSED if candidate.read_as == REFUSAL else None
         if candidate.answer is not None:
             choice = yield from assigned(classes, candidate.answer)
