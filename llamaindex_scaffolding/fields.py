@@ -21,7 +21,7 @@ from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from llamaindex_scaffolding.candidates import StreamCandidates
-from llamaindex_scaffolding.reading import Step, read_as_here
+from llamaindex_scaffolding.reading import OfClass, Step, read_as_here
 from llamaindex_scaffolding.rewards import core_reward
 from llamaindex_scaffolding.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
 from llamaindex_scaffolding.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
@@ -30,7 +30,6 @@ from scaffolding_core import (
     Answers,
     ChatTask,
     Controller,
-    Extractor,
     FieldVoteController,
     GenerationTask,
     InvalidRequestError,
@@ -40,6 +39,7 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
+from scaffolding_core.answers import Acceptance
 from scaffolding_core.backend import Backend
 
 __all__ = ["ModelFields"]
@@ -113,6 +113,7 @@ class ModelFields(FunctionCallingLLM):
     reward: Any = Field(default=None, description="Scores answers; see `Reward`.")
 
     _built: tuple[tuple[object, ...], Backend] | None = PrivateAttr(default=None)
+    _acceptance: Acceptance | None = PrivateAttr(default=None)
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -206,6 +207,7 @@ class ModelFields(FunctionCallingLLM):
             given.setdefault("sample_num", self.sample_num)
         options = {name: given.pop(name) for name in list(given) if name in _OURS or llm.takes(name)}
         options |= self._reading(method, llm, options)
+        task.acceptance = self._accepted(llm)
         for name in SAMPLING_PARAMETERS & given.keys():
             setattr(task, name, given.pop(name))
         if self.llm is not None:
@@ -235,18 +237,26 @@ class ModelFields(FunctionCallingLLM):
         answers = next((a for a in (called.get("answers"), field, options.get("answers")) if a is not None), None)
         if _votes_on_fields(llm):
             return {} if answers is None else {"answers": answers}
+        own = options.get("extractor"), options.get("equivalence")
+        if answers is not None and self._asks_for_a_structure:
+            return {"answers": Answers.of(answers).with_own(*own)}
         if answers is not None:
-            own = options.get("extractor"), options.get("equivalence")
             return {"answers": read_as_here(Answers.of(answers), *own)}
-        left_open = "extractor" not in called and not {"extractor", "generation"} & options.keys()
-        return (
-            {"extractor": self._compared()}
-            if left_open and isinstance(method, str) and llm.takes("extractor")
-            else {}
-        )
+        own_method = not isinstance(method, str) or "generation" in options or not llm.takes("extractor")
+        if own_method or self._asks_for_a_structure or "extractor" in {**called, **options}:
+            return {}
+        return {"extractor": _STEP}
 
-    def _compared(self) -> Extractor:
-        return _STEP
+    @property
+    def _asks_for_a_structure(self) -> bool:
+        return self._acceptance is not None and self._acceptance.structure is not None
+
+    def _accepted(self, llm: ScaffoldingLlm) -> Acceptance | None:
+        """What is accepted of samples; where each field is voted on, one that explains is a field as any other."""
+        structure = None if self._acceptance is None else self._acceptance.structure
+        if isinstance(structure, OfClass) and _votes_on_fields(llm):
+            return Acceptance(structure=structure.whole())
+        return self._acceptance
 
     def _backend(self) -> Backend:
         parts = tuple(getattr(self, name) for name in _OF_THE_BACKEND)

@@ -7,7 +7,9 @@ it is worded; so each format has a small reader here, tried in turn by what a te
 from __future__ import annotations
 
 from llamaindex_scaffolding.reading.named_kind import read_as_here
+from llamaindex_scaffolding.reading.offered_tools import offered_tools
 from llamaindex_scaffolding.reading.react_step import ReActStep
 from llamaindex_scaffolding.reading.step import Step
+from llamaindex_scaffolding.reading.structures import OfClass, OfParser
 
-__all__ = ["ReActStep", "Step", "read_as_here"]
+__all__ = ["OfClass", "OfParser", "ReActStep", "Step", "offered_tools", "read_as_here"]

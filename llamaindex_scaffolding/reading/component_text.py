@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from llamaindex_scaffolding.reading.document_ranking import document_ranking
+from llamaindex_scaffolding.reading.echoed_label import echoed_label
 from llamaindex_scaffolding.reading.json_path import json_path
 from llamaindex_scaffolding.reading.pairwise_verdict import pairwise_verdict
 from llamaindex_scaffolding.reading.query_lines import query_lines
 from llamaindex_scaffolding.reading.score_line import score_line
 from llamaindex_scaffolding.reading.sql_query import sql_query
 from llamaindex_scaffolding.reading.triplets import triplets
+from llamaindex_scaffolding.reading.yes_or_no import yes_or_no
 from scaffolding_core import AssistantMessage, Extractor, default_extractor
 from scaffolding_core.answers import Answer, Reading
 
@@ -27,6 +29,8 @@ _READERS: Sequence[TextReader] = (
     json_path,
     score_line,
     triplets,
+    yes_or_no,
+    echoed_label,
     query_lines,
 )
 _LONGEST = 100_000

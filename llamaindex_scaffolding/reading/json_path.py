@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from scaffolding_core.answers import Reading
-from scaffolding_core.answers.tool_calls import Calls
+from scaffolding_core.answers.code import Code
 
 __all__ = ["json_path"]
 
@@ -18,4 +18,4 @@ def json_path(text: str) -> Reading | None:
     found = _MARKED.search(text) or _BARE.fullmatch(text)
     if found is None:
         return None
-    return Reading(Calls([["JSONPath", {"paths": [path.strip() for path in found[1].split(",")]}]]), "JSONPath")
+    return Reading(Code(", ".join(path.strip() for path in found[1].split(","))), "JSONPath")

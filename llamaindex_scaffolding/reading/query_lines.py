@@ -25,12 +25,9 @@ def query_lines(text: str) -> Reading | None:
     """
     if "\n" not in text or len(text) > _LONGEST:
         return None
-    lines = [line.strip() for line in text.strip("`").strip().split("\n")]
-    queries = lines[1:] if lines[0].endswith(":") else lines
-    asked = all(line.endswith("?") for line in queries if line)
-    if len(queries) < 2 or not all(asked if not line else _is_query(line) for line in queries):
-        return None
-    return Reading([line for line in lines if line], "lines")
+    lines = [line.strip() for line in text.strip("`").split("\n") if line.strip()]
+    queries = lines[1:] if lines and lines[0].endswith(":") else lines
+    return Reading(lines, "lines") if len(queries) > 1 and all(map(_is_query, queries)) else None
 
 
 def _is_query(line: str) -> bool:

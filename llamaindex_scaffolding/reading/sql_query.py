@@ -8,7 +8,7 @@ from llama_index.core.indices.struct_store.sql_retriever import DefaultSQLParser
 from llama_index.core.schema import QueryBundle
 
 from scaffolding_core.answers import Reading
-from scaffolding_core.answers.tool_calls import Calls
+from scaffolding_core.answers.code import Code
 
 __all__ = ["sql_query"]
 
@@ -16,26 +16,13 @@ _MARKS = ("SQLQuery:", "SQLResult:")
 _STATEMENT = re.compile(
     r"\s*(?:```(?:sql)?\s*)?(?:SELECT|WITH|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:TABLE|VIEW)|PRAGMA|EXPLAIN)\s"
 )
-_QUOTED = re.compile(r"('[^']*'|\"[^\"]*\"|`[^`]*`)")
-_SPACE = re.compile(r"\s+")
 _PARSER = DefaultSQLParser()
 _NO_QUERY = QueryBundle("")
 
 
 def sql_query(text: str) -> Reading | None:
-    """The statement, as the engines' own parser finds it; None for a text that neither marks one nor is one.
-
-    White space outside of quotes, and a semicolon at the end, do not count.
-    """
+    """The statement, as the engines' own parser finds it; None for a text that neither marks one nor is one."""
     if not any(mark in text for mark in _MARKS) and _STATEMENT.match(text) is None:
         return None
-    statement = _normal(_PARSER.parse_response_to_sql(text, _NO_QUERY))
-    return Reading(Calls([["SQLQuery", {"statement": statement}]]), "SQLQuery") if statement else Reading(None)
-
-
-def _normal(statement: str) -> str:
-    bare = statement.rstrip("; \t\n")
-    if "--" in bare:  # a comment ends with its line
-        return bare
-    parts = _QUOTED.split(bare)
-    return "".join(part if index % 2 else _SPACE.sub(" ", part) for index, part in enumerate(parts))
+    statement = _PARSER.parse_response_to_sql(text, _NO_QUERY)
+    return Reading(Code(statement), "SQLQuery") if statement else Reading(None)

@@ -6,12 +6,10 @@ from llamaindex_scaffolding.reading.component_text import ComponentText
 from llamaindex_scaffolding.reading.executed_code import executed_code
 from llamaindex_scaffolding.reading.react_step import ReActStep
 from scaffolding_core import AssistantMessage, Extractor
-from scaffolding_core.answers import Answer, Reading, ToolCalls
+from scaffolding_core.answers import Answer, Reading, ToolCalls, Tools
 from scaffolding_core.answers.tool_calls import Calls
 
 __all__ = ["Step"]
-
-_CALLS = ToolCalls()
 
 
 class Step(Extractor):
@@ -21,13 +19,18 @@ class Step(Extractor):
 
     Args:
         otherwise: reads what is no step; `ComponentText` where it is left out.
-        calls: reads tool calls.
+        tools: what reads the arguments of each tool; None takes those that the request tells.
     """
 
-    def __init__(self, otherwise: Extractor | None = None, calls: Extractor = _CALLS) -> None:
-        self._react = ReActStep(ComponentText() if otherwise is None else otherwise)
-        self._calls = calls
-        self.costly = self._react.costly or calls.costly
+    def __init__(self, otherwise: Extractor | None = None, tools: Tools | None = None) -> None:
+        self._otherwise = ComponentText() if otherwise is None else otherwise
+        self._react = ReActStep(self._otherwise)
+        self._calls = ToolCalls(tools=tools)
+        self.costly = self._otherwise.costly
+
+    def with_tools(self, tools: Tools) -> Step:
+        """The same, for a message that may call these tools."""
+        return Step(self._otherwise.with_tools(tools), tools)
 
     def extract(self, message: AssistantMessage) -> Answer | None:
         """What is done, or the answer; None if there is neither."""

@@ -12,7 +12,7 @@ SENTENCES = (
     [
         "What was the revenue of Uber in 2021?",
         " What was the revenue of Uber in 2021?\n",
-        "what was the revenue of Uber in 2021",
+        "Standalone question: What was the revenue of Uber in 2021?",
     ],
     ["What was the revenue of Lyft in 2021?", "What was the revenue of Lyft in 2021?\n"],
 )

@@ -38,7 +38,7 @@ async def test_the_code_that_most_samples_would_run_is_run(events, streaming):
 @WORKFLOWS
 async def test_all_blocks_count(events):
     both = ["<execute>a = 2</execute>\nthen\n<execute>print(a + 3)</execute>"] * 3
-    llm, ran = voting([*both, *["First:\n<execute>a = 2</execute>"] * 2], "Done.")
+    llm, ran = voting([*both, *["First:\n<execute>a = 2</execute>"] * 2], "Done."), []
     await agent(llm, ran).run("q")
     assert ran == ["a = 2\n\nprint(a + 3)"]
     assert agreements(events)[0] == 0.6

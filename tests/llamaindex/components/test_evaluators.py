@@ -92,12 +92,14 @@ YES = [
     "Answer: YES",
     "The answer is YES, as the context tells in part 3.",
     "yes - it is in line with paragraph 3",
+    "The information is in the context, on page 3. YES",
 ]
 NO = [
     "NO. The context is about something else, see section 3.",
     "No, the report does not say that on page 3.",
     "NO",
     "Answer: NO. Nothing of it is in chapter 3.",
+    "The context does not mention chapter 3, so NO.",
 ]
 
 

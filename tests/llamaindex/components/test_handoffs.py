@@ -24,9 +24,9 @@ def workflow(llm, **fields):
 
 @pytest.mark.parametrize("streaming", [True, False])
 async def test_the_hand_off_that_most_samples_want_is_made(events, streaming):
-    samples = [("poet", "a rhyme of 3"), ("clerk", "a form"), ("clerk", "it asks for 3 forms"), ("poet", "verse 3"),
-               ("clerk", "paper, 3 pages")]  # fmt: skip
-    llm = voting([handoff(*sample) for sample in samples], "Done.", tools=True)
+    reasons = {"a rhyme of 3": "poet", "a form": "clerk", "it asks for 3 forms": "clerk", "verse 3": "poet",
+               "paper, 3 pages": "clerk"}  # fmt: skip
+    llm = voting([handoff(to, reason) for reason, to in reasons.items()], "Done.", tools=True)
     result = await workflow(llm, streaming=streaming).run("q")
     assert result.current_agent_name == "clerk"
     assert agreements(events) == [0.6, 1.0]

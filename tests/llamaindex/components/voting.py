@@ -10,7 +10,7 @@ from scaffolding_core import AssistantMessage, Capabilities, FunctionWorker, Too
 
 
 class Scripted:
-    """A model that answers the n-th call of a component with the n-th list of samples, and each after with the last."""
+    """A model that answers the n-th call with the n-th list of samples, and each after that with the last."""
 
     def __init__(self, *rounds):
         self.rounds = rounds
