@@ -38,7 +38,8 @@ class _MakesTasks(Protocol):
 def read(extractor: Extractor, message: AssistantMessage) -> Steps[Reading]:
     """The answer in a message, and how it was read."""
     if isinstance(extractor, Accepted):
-        told = extractor.before(message)
+        slow = extractor.accepts_slowly
+        told = (yield from in_thread(extractor.before, message)) if slow else extractor.before(message)
         if isinstance(told, Reading):
             return told
         extractor, message = extractor.extractor, told
