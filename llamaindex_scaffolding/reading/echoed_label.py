@@ -9,7 +9,8 @@ from scaffolding_core.answers import Reading
 __all__ = ["echoed_label"]
 
 _LABEL = re.compile(
-    r"[\s*_<#]{0,8}(?:(?:unique |excerpt )?keywords|(?:standalone|condensed|rephrased) question)[\s*_>]{0,8}:[\s*_]{0,8}",
+    r"[\s*_<#]{0,8}(?:(?:unique |excerpt )?keywords|(?:standalone|condensed|rephrased) question)"
+    r"[\s*_>]{0,8}:[\s*_]{0,8}",
     re.I,
 )
 

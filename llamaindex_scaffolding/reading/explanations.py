@@ -6,6 +6,7 @@ A user's own structures and tools count whole: in those an explanation may be wh
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +17,12 @@ from llama_index.core.evaluation import EvaluationResult
 from llama_index.core.evaluation.guideline import EvaluationData
 from llama_index.core.output_parsers.selection import Answer
 
-__all__ = ["EXPLANATIONS", "EXPLANATIONS_OF_CALLS", "without_explanations"]
+__all__ = [
+    "EXPLANATIONS",
+    "EXPLANATIONS_OF_CALLS",
+    "arguments_without_explanations",
+    "without_explanations",
+]
 
 EXPLANATIONS: Mapping[type, frozenset[str]] = {
     Answer: frozenset({"reason"}),
@@ -30,6 +36,11 @@ EXPLANATIONS_OF_CALLS: Mapping[Callable[..., object], frozenset[str]] = {handoff
 """The arguments that are left out where calls are compared, by the function that the tool calls."""
 
 _NONE: frozenset[str] = frozenset()
+_CALLED = {
+    function.__name__: (inspect.signature(function).parameters.keys(), ignored)
+    for function, ignored in EXPLANATIONS_OF_CALLS.items()
+}
+"""The same by the names that a model calls them by, with the names of all arguments."""
 
 
 def without_explanations(value: object, data: Any) -> Any:  # Any: whatever JSON can hold
@@ -49,3 +60,10 @@ def without_explanations(value: object, data: Any) -> Any:  # Any: whatever JSON
             if name not in ignored
         }
     return data
+
+
+def arguments_without_explanations(name: str, arguments: Mapping[str, object]) -> dict[str, object]:
+    """What counts of a call that is written as text, where its shape alone tells that the tool is LlamaIndex's."""
+    known, ignored = _CALLED.get(name, (_NONE, _NONE))
+    ignored = ignored if arguments.keys() <= known else _NONE
+    return {argument: given for argument, given in arguments.items() if argument not in ignored}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import dirtyjson
 
+from llamaindex_scaffolding.reading.explanations import arguments_without_explanations
 from scaffolding_core import AssistantMessage, Extractor, default_extractor
 from scaffolding_core.answers import Answer, Reading
 from scaffolding_core.answers.json_text import read_json
@@ -80,7 +81,9 @@ def _call(text: str) -> Calls | None:
         return None  # the parser breaks on an empty thought
     opening = text.find("{", text.find(_INPUT, action.end()) + len(_INPUT))
     arguments = _read(text[opening : end + 1])
-    return None if arguments is None else Calls([[action[1], arguments]])
+    return (
+        None if arguments is None else Calls([[action[1], arguments_without_explanations(action[1], arguments)]])
+    )
 
 
 def _read(text: str) -> dict[str, object] | None:

@@ -1,7 +1,7 @@
 """AgentWorkflow: who takes over counts, not the reason."""
 
 import pytest
-from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
+from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ReActAgent
 
 from tests.llamaindex.components.voting import agreements, calls, voting
 
@@ -15,19 +15,37 @@ def weather(city: str, reason: str) -> str:
     return f"sunny in {city}"
 
 
-def workflow(llm, **fields):
+def workflow(llm, kind=FunctionAgent, **fields):
     def agent(name):
-        return FunctionAgent(name=name, description=f"Agent {name}.", system_prompt="Answer.", llm=llm, **fields)
+        return kind(name=name, description=f"Agent {name}.", system_prompt="Answer.", llm=llm, **fields)
 
     return AgentWorkflow(agents=[agent(name) for name in ("root", "poet", "clerk")], root_agent="root")
 
 
+REASONS = {
+    "a rhyme of 3": "poet",
+    "a form": "clerk",
+    "it asks for 3 forms": "clerk",
+    "verse 3": "poet",
+    "paper, 3 pages": "clerk",
+}
+
+
 @pytest.mark.parametrize("streaming", [True, False])
 async def test_the_hand_off_that_most_samples_want_is_made(events, streaming):
-    reasons = {"a rhyme of 3": "poet", "a form": "clerk", "it asks for 3 forms": "clerk", "verse 3": "poet",
-               "paper, 3 pages": "clerk"}  # fmt: skip
-    llm = voting([handoff(to, reason) for reason, to in reasons.items()], "Done.", tools=True)
+    llm = voting([handoff(to, reason) for reason, to in REASONS.items()], "Done.", tools=True)
     result = await workflow(llm, streaming=streaming).run("q")
+    assert result.current_agent_name == "clerk"
+    assert agreements(events) == [0.6, 1.0]
+
+
+@pytest.mark.filterwarnings("ignore:is_running called from within a step")  # LlamaIndex's own agent does
+async def test_so_is_one_that_is_written_as_text(events):
+    steps = [
+        f'Thought: {reason}\nAction: handoff\nAction Input: {{"to_agent": "{to}", "reason": "{reason}"}}'
+        for reason, to in REASONS.items()
+    ]
+    result = await workflow(voting(steps, "Thought: done\nAnswer: Done."), ReActAgent).run("q")
     assert result.current_agent_name == "clerk"
     assert agreements(events) == [0.6, 1.0]
 
