@@ -10,7 +10,9 @@ from scaffolding_core.answers.code import Code
 __all__ = ["json_path"]
 
 _MARKED = re.compile(r"JSON ?Path:\s{1,8}(\S.{0,2000})")
-_BARE = re.compile(r"\s{0,100}(\$(?:\.{1,2}[A-Za-z_*@'\"\[]|\[[\d'\"?*(:-])[^$\n]{0,2000})\s{0,100}")
+_BARE = re.compile(
+    r"\s{0,100}(\$(?:\.{1,2}[A-Za-z_*@'\"\[]|\[[\d'\"?*(:-])(?:[^$,\n]|,(?:\s{0,8}\$)?){0,2000})\s{0,100}"
+)
 
 
 def json_path(text: str) -> Reading | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.bridge.pydantic import BaseModel
+from llama_index.core.program import function_program
 from llama_index.core.tools import FunctionTool
 from llama_index.core.tools.types import DefaultToolFnSchema
 
@@ -45,18 +46,27 @@ def _reader_of(tool: BaseTool) -> ReadArguments:
 def _read(tool: BaseTool, schema: type[BaseModel], arguments: JsonObject) -> JsonObject:
     try:
         value = schema.model_validate(arguments)
-        if isinstance(tool, FunctionTool):
-            _bind(tool, arguments)
+        more = _more(tool, schema, arguments) if isinstance(tool, FunctionTool) else {}
     except Exception as error:  # a validator of the user's own may raise anything
         raise ValueError(f"{tool.metadata.get_name()} refuses the arguments: {error}") from error
     counted: dict[str, Any] = without_explanations(value, model_values(value, arguments, defaults=False))
     ignored = EXPLANATIONS_OF_CALLS.get(tool.real_fn, ()) if isinstance(tool, FunctionTool) else ()
-    return {name: given for name, given in counted.items() if name not in ignored}
+    return {name: given for name, given in {**more, **counted}.items() if name not in ignored}
 
 
-def _bind(tool: FunctionTool, arguments: Mapping[str, object]) -> None:
-    """Refuse arguments that the tool's function does not have: its schema lets others pass."""
+def _more(tool: FunctionTool, schema: type[BaseModel], arguments: JsonObject) -> JsonObject:
+    """Arguments that the schema does not have, where the tool's function gets them all the same.
+
+    Raises:
+        TypeError: the function does not take them: the schema lets them pass.
+    """
     given = {**tool.partial_params, **arguments}
     if tool.ctx_param_name is not None:
         given[tool.ctx_param_name] = None
-    inspect.signature(tool.real_fn).bind(**given)
+    signature = inspect.signature(tool.real_fn)
+    signature.bind(**given)
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in signature.parameters.values())
+    makes_an_object = tool.real_fn.__module__ == function_program.__name__
+    if makes_an_object or not takes_any:
+        return {}
+    return {name: value for name, value in arguments.items() if name not in schema.model_fields}

@@ -10,7 +10,7 @@ __all__ = ["query_lines"]
 
 # A sentence, a choice, a step of a computation, a statement of an answer, JSON or code is no query.
 _NO_QUERY = re.compile(
-    r"[=\\{}<>|#`]|[.!;:,]$|^\W{0,4}(?:so|then|thus|hence|therefore|total|answer|final|option|[a-e][.):])(?!\w)"
+    r"[=\\{}<>|#`]|:\s|[.!;:,]$|^\W{0,4}(?:so|then|thus|hence|therefore|total|answer|final|option|[a-e][.):])(?!\w)"
     r"|\b(?:is|are|was|equals|makes|gives)\s[^\s\w]{0,3}\d[\d.,]*\s?\w{0,12}$",
     re.I,
 )

@@ -59,9 +59,9 @@ def test_an_action_that_cannot_be_run_abstains(text):
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("Thought: I know 2 things.\nAnswer: There are 12 apples.", "12"),
+        ("Thought: I know 2 things.\nAnswer: There are 12 apples.", "12 apples"),
         ("Thought: ok\nAnswer: It is sunny in Paris.", "It is sunny in Paris."),
-        ("Thought: only a thought about 7", "7"),
+        ("Thought: only a thought about 7", "Thought: only a thought about 7"),
         ("The answer is 12.", "12"),
         ("I have an Action: plan", "I have an Action: plan"),
     ],
