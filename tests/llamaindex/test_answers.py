@@ -80,7 +80,7 @@ class TestAsAField:
     @EACH
     def test_as_a_pair_of_ones_own(self, make):
         assert votes(make("A", "a", "a", answers=(WholeText(), Exact())).chat(CHAT)) == [2, 1]
-        assert votes(make("the answer is A", "a", answers=(None, Exact())).chat(CHAT)) == [1, 1]
+        assert votes(make("The answer is Rome.", "rome", answers=(None, Exact())).chat(CHAT)) == [1, 1]
         assert votes(make("So it is Rome", "rome", "Rome", answers=(WholeText(), None)).chat(CHAT)) == [2, 1]
 
     @EACH
