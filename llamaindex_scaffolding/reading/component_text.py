@@ -34,7 +34,7 @@ _READERS: Sequence[TextReader] = (
     query_lines,
 )
 _LONGEST = 100_000
-"""Characters of a text that a component's format is looked for in."""
+"""Characters of a text that may be in a component's format."""
 
 
 class ComponentText(Extractor):

@@ -11,6 +11,9 @@ from scaffolding_core.answers.tool_calls import Calls
 
 __all__ = ["Step"]
 
+_LONGEST = 100_000
+"""Characters of a text that may be a step."""
+
 
 class Step(Extractor):
     """The tools that a message calls, the code it would have executed, or the action of its ReAct step.
@@ -38,6 +41,8 @@ class Step(Extractor):
 
     def read(self, message: AssistantMessage) -> Reading:
         """What is done, or the answer as the other extractor read it."""
+        if len(message.text) > _LONGEST:
+            return (self._calls if message.tool_calls else self._otherwise).read(message)
         code = executed_code(message.text)
         if not message.tool_calls:
             return code or self._react.read(message)
