@@ -2,20 +2,20 @@ r"""Boxed: the content of the last `\boxed{...}`."""
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from scaffolding_core.answers.extractor import Extractor, Reading
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["Box", "Boxed", "last_box", "last_boxed"]
 
-_OPENING = re.compile(r"\\f?box(?:ed)?\s*\{")
-_BARE = re.compile(r"\\boxed\s+(-?[\w.]+)")
+_OPENING = pattern(r"\\f?box(?:ed)?\s*\{")
+_BARE = pattern(r"\\boxed\s+(-?[\w.]+)")
 # An escaped backslash first: in `\\{` the brace itself is not escaped.
-_BRACES = re.compile(r"\\[\\{}]|[{}]")
-_BETWEEN = re.compile(r"[\s$\\()\[\]]{0,8}(?:,|;|\band\b|\bor\b|,\s?and\b|,\s?or\b)[\s$\\()\[\]]{0,8}")
+_BRACES = pattern(r"\\[\\{}]|[{}]")
+_BETWEEN = pattern(r"[\s$\\()\[\]]{0,8}(?:,|;|\band\b|\bor\b|,\s?and\b|,\s?or\b)[\s$\\()\[\]]{0,8}")
 _SEARCHED = 100_000
 
 

@@ -7,20 +7,22 @@ import textwrap
 from collections.abc import Hashable
 from typing import NamedTuple
 
+from scaffolding_core.answers.pattern import pattern
+
 __all__ = ["Block", "Code", "blocks_in", "code_key", "looks_like_code"]
 
-_FENCED = re.compile(
+_FENCED = pattern(
     r"(?:^|(?<=\n))[ \t]{0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)[^\n`]*\n"
     r"(?P<content>.*?)(?:(?<=\n)[ \t]{0,3}(?P=fence)[`~]*[ \t]*(?=\n|$)|$)"
     r"|(?:^|(?<=\n))[ \t]{0,3}```(?P<inline>[^\n`]+)```",
     re.DOTALL,
 )
-_SQL = re.compile(
+_SQL = pattern(
     r"\s*(?:--[^\n]*\n\s*)*(?:SELECT\s.+?\sFROM\s|SELECT\s+[\w*(]|INSERT\s+INTO\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s"
     r"|(?:CREATE|ALTER|DROP)\s+(?:TABLE|VIEW|INDEX|DATABASE)\s|WITH\s+\w+\s+AS\s*\(|MATCH\s*\(|EXPLAIN\s+SELECT\s)",
     re.IGNORECASE | re.DOTALL,
 )
-_LINES = re.compile(
+_LINES = pattern(
     r"^\s*(?:def\s+\w+\s*\(|class\s+\w+\s*[(:{]|import\s+[\w.]+(?:\s+as\s+\w+)?;?\s*$|from\s+[\w.]+\s+import\s|"
     r"(?:for|while|if|elif|with|try|except|else)\b[^.?!\n]*:\s*(?:#.*)?$|return\b[^.?!\n]*$|@\w+[\w.]*(?:\(.*\))?\s*$|"
     r"(?:async\s+)?(?:function|fn|func|fun)\s+\w*\s*\(|(?:const|let|var)\s+\w+\s*[=:]|#include\s*[<\"]|"
@@ -28,17 +30,17 @@ _LINES = re.compile(
     r"\w[\w.\[\]\"']*\s*(?:[-+*/%|&^]|\*\*|//|<<|>>)=\s*\S|lambda\s[\w, ]*:)",
     re.MULTILINE,
 )
-_CALL = re.compile(r"[A-Za-z_][\w.]*\((?=.*[\"'=]|\)).*\);?", re.DOTALL)
-_MARKS = re.compile(r"[=!]==?(?!=)[^=]|==|!=|->|=>|::|&&|\|\||;\s*$|\{\s*$", re.MULTILINE)
-_PATH = re.compile(r"\$(?:\.\.?|\[)[\w*\[?'\"@(].*")
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`")
-_SQL_WORDS = re.compile(
+_CALL = pattern(r"[A-Za-z_][\w.]*\((?=.*[\"'=]|\)).*\);?", re.DOTALL)
+_MARKS = pattern(r"[=!]==?(?!=)[^=]|==|!=|->|=>|::|&&|\|\||;\s*$|\{\s*$", re.MULTILINE)
+_PATH = pattern(r"\$(?:\.\.?|\[)[\w*\[?'\"@(].*")
+_QUOTED = pattern(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`")
+_SQL_WORDS = pattern(
     r"\b(?:select|distinct|from|where|and|or|not|in|is|null|as|on|join|inner|left|right|full|outer|cross|group|by|"
     r"order|asc|desc|having|limit|offset|union|all|insert|into|values|update|set|delete|create|table|with|case|when|"
     r"then|else|end|like|between|exists|count|sum|avg|min|max)\b",
     re.IGNORECASE,
 )
-_SQL_SPACE = re.compile(r"\s*([,()=<>+*/;-])\s*")
+_SQL_SPACE = pattern(r"\s*([,()=<>+*/;-])\s*")
 _LOOKED_AT = 4_000
 
 

@@ -6,6 +6,8 @@ import datetime
 import re
 from collections.abc import Hashable
 
+from scaffolding_core.answers.pattern import pattern
+
 __all__ = ["DAY", "date_key", "time_key"]
 
 _MONTHS = (
@@ -41,23 +43,23 @@ _FORMS = [
     r"(?P<year>\d{2,4})\s?[年년]\s?(?P<month>\d{1,2})\s?[月월](?:\s?(?P<day>\d{1,2})\s?[日号號일])?",
     r"(?P<month>\d{1,2})\s?[月월]\s?(?P<day>\d{1,2})\s?[日号號일]",
 ]
-_PATTERNS = [re.compile(_WEEKDAY + form, re.IGNORECASE) for form in _FORMS]
-_YEAR_OF_ERA = re.compile(
+_PATTERNS = [pattern(_WEEKDAY + form, re.IGNORECASE) for form in _FORMS]
+_YEAR_OF_ERA = pattern(
     r"(?:in\s)?(?:(?P<before>AD|A\.D\.)\s(?P<first>\d{1,4})|(?P<second>\d{1,4})\s?(?P<era>BCE?|B\.C\.(?:E\.)?|AD|A\.D\.|CE|C\.E\.))",
     re.IGNORECASE,
 )
-_OTHER_YEAR = re.compile(r"(?:in\s|(?:the\s)?year\s)(?P<year>[12]\d{3})|(?P<alone>\d{4})\s?[年년]", re.IGNORECASE)
-_TIME = re.compile(
+_OTHER_YEAR = pattern(r"(?:in\s|(?:the\s)?year\s)(?P<year>[12]\d{3})|(?P<alone>\d{4})\s?[年년]", re.IGNORECASE)
+_TIME = pattern(
     r"(?:at\s)?(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?)?\s?(?P<half>[ap])\.?\s?m\.?",
     re.IGNORECASE,
 )
-_CLOCK = re.compile(
+_CLOCK = pattern(
     r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?:\s?(?:h|hrs|hours|Uhr))?"
 )
 _WORDS = {"noon": (12, 0, 0), "midnight": (0, 0, 0), "12 noon": (12, 0, 0), "12 midnight": (0, 0, 0)}
 _LONGEST = 60
 
-DAY = re.compile(
+DAY = pattern(
     "|".join(
         re.sub(r"\(\?P<\w+>", "(?:", re.sub(r"\(\?P=sep\)", "[-/.]", form)) for form in (*_FORMS[:5], *_FORMS[6:])
     ),
@@ -78,12 +80,12 @@ def date_key(text: str, *, day_first: bool | None = None) -> Hashable | None:
     """
     if len(text) > _LONGEST or not any(sign.isdecimal() for sign in text):
         return None
-    for pattern in _PATTERNS:
-        if found := pattern.fullmatch(text):
+    for form in _PATTERNS:
+        if found := form.fullmatch(text):
             return _day(found.groupdict(), day_first)
     if found := _YEAR_OF_ERA.fullmatch(text):
         era = (found["before"] or found["era"]).upper()
-        return "year", int(found["first"] or found["second"]), "B" if era.startswith("B") else "A"
+        return "year", int(found["first"] or found["second"] or 0), "B" if era.startswith("B") else "A"
     if found := _OTHER_YEAR.fullmatch(text):
         return int(found["year"] or found["alone"]), 1  # as the number is compared
     return None
@@ -109,7 +111,7 @@ def time_key(text: str) -> Hashable | None:
 
 
 def _day(parts: dict[str, str | None], day_first: bool | None) -> Hashable | None:
-    year = int(parts["year"]) if parts.get("year") else None
+    year = int(parts["year"] or 0) if parts.get("year") else None
     if parts.get("first"):
         first, second = int(parts["first"] or 0), int(parts["second"] or 0)
         if day_first is None and max(first, second) <= 12 and first != second:
@@ -118,7 +120,7 @@ def _day(parts: dict[str, str | None], day_first: bool | None) -> Hashable | Non
     else:
         named = parts.get("month") or ""
         month = int(named) if named.isdecimal() else _MONTH_OF[named.lower()]
-        day = int(parts["day"]) if parts.get("day") else 0
+        day = int(parts.get("day") or 0)
     if not 1 <= month <= 12 or day > 31:
         return None
     weekday = parts.get("weekday")

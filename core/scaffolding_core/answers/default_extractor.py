@@ -10,6 +10,7 @@ from scaffolding_core.answers.boxed import last_box
 from scaffolding_core.answers.code import Block, Code, blocks_in, looks_like_code
 from scaffolding_core.answers.extractor import REFUSAL, Answer, Extractor, Reading
 from scaffolding_core.answers.json_reply import json_reply, value_of
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.phrase import calculates, said_in, settled_in
 from scaffolding_core.answers.phrases import SEARCHED, closes, says_something, without_code
 from scaffolding_core.answers.refusal import refuses
@@ -23,12 +24,12 @@ from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["default_extractor", "read_text"]
 
-_EMPTY_MARK = re.compile(
+_EMPTY_MARK = pattern(
     r"\\f?box(?:ed)?\s*\{\s*\}|<(answer|result|solution)>\s*</\1>|(?:####|\banswer\s?(?:is|:))[\s*_.:$]*$",
     re.IGNORECASE,
 )
-_LIST_LINE = re.compile(r"\s{0,12}(?:[-*+•]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+\S")
-_PAIR_LINE = re.compile(r"\s{0,12}[\w\"'][\w \"'-]{0,40}:\s*\S")
+_LIST_LINE = pattern(r"\s{0,12}(?:[-*+•]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+\S")
+_PAIR_LINE = pattern(r"\s{0,12}[\w\"'][\w \"'-]{0,40}:\s*\S")
 _BACK = 4
 _REMEMBERED = 256
 
@@ -167,7 +168,7 @@ def _whole(said: str) -> Reading:
     return Reading(said, "whole")
 
 
-_CONCLUDING = re.compile(
+_CONCLUDING = pattern(
     r"[\s*_]*(?:so|therefore|thus|hence|finally|consequently|in conclusion|in total|altogether|overall|as a result|it (?:is|was)|"
     r"that (?:is|makes|leaves)|i (?:would )?"
     r"(?:choose|pick|select)|the (?:final|correct|total)|因此|所以|故|∴)",

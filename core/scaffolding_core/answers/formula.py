@@ -5,33 +5,33 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from scaffolding_core.answers.pattern import pattern
+
 __all__ = ["formula_key", "is_formula", "without_delimiters"]
 
-_DELIMITERS = re.compile(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])[.,]?", re.DOTALL)
-_LAYOUT = re.compile(
+_DELIMITERS = pattern(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])[.,]?", re.DOTALL)
+_LAYOUT = pattern(
     r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|nolimits)(?![a-zA-Z])|\\(?:q?quad)(?![a-zA-Z])"
     r"|\\[,;:! ]|~|\$|\\[()\[\]]"
 )
-_FONTS = re.compile(
-    r"\\(?:text|textbf|textrm|mathrm|mathbf|mathit|mathsf|operatorname\*?|mbox)\s?\{([^{}]{0,200})\}"
-)
-_FRACTION = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
-_SHORT_FRACTION = re.compile(r"\\frac\s?(\d|\{[^{}]*\}|\\[a-zA-Z]+)\s?(\d|\{[^{}]*\}|\\[a-zA-Z]+|[a-zA-Z])")
-_SHORT_ROOT = re.compile(r"(\\sqrt)\s?(\d|[a-zA-Z](?![a-zA-Z]))")
-_LONE_BRACES = re.compile(r"([\^_])\{(-?\w)\}")
-_WHOLE_FRACTION = re.compile(
+_FONTS = pattern(r"\\(?:text|textbf|textrm|mathrm|mathbf|mathit|mathsf|operatorname\*?|mbox)\s?\{([^{}]{0,200})\}")
+_FRACTION = pattern(r"\\[dtc]frac(?![a-zA-Z])")
+_SHORT_FRACTION = pattern(r"\\frac\s?(\d|\{[^{}]*\}|\\[a-zA-Z]+)\s?(\d|\{[^{}]*\}|\\[a-zA-Z]+|[a-zA-Z])")
+_SHORT_ROOT = pattern(r"(\\sqrt)\s?(\d|[a-zA-Z](?![a-zA-Z]))")
+_LONE_BRACES = pattern(r"([\^_])\{(-?\w)\}")
+_WHOLE_FRACTION = pattern(
     r"([-+]?(?:[a-zA-Z]=)?[-+]?)\\frac\{((?:\d+|[a-zA-Z]|\\[a-zA-Z]+|\\sqrt\{\w+\}|\d+\\[a-zA-Z]+(?:\{\w+\})?))\}"
     r"\{(\d+|[a-zA-Z]|\\pi)\}"
 )
-_VARIABLE = re.compile(r"[a-zA-Z]=(?=[^=<>,;]+$)")
-_WORD = re.compile(r"\\?[^\W\d_]+")
+_VARIABLE = pattern(r"[a-zA-Z]=(?=[^=<>,;]+$)")
+_WORD = pattern(r"\\?[^\W\d_]+")
 _FUNCTIONS = frozenset(
     ["sin", "cos", "tan", "cot", "sec", "csc", "log", "exp", "sqrt", "mod", "gcd", "lcm", "max", "min", "lim", "det",
      "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "abs", "floor", "ceil", "dx", "dy", "dt", "pi", "inf"]
 )  # fmt: skip
 _SHORT_WORDS = frozenset(["as", "is", "or", "of", "in", "if", "to", "so", "we", "it", "by", "no", "an", "at", "be", "on", "am", "he",
                          "my", "us", "up", "do", "go"])  # fmt: skip
-_OPERATOR = re.compile(
+_OPERATOR = pattern(
     r"\\[a-zA-Z]{2,}|[\^=<>≤≥≠√±∪∩∈∞π²³]|[\w)}\]]\s?[-+*/×÷·−]\s?[\w(\\{√]|[(\[][^()\[\]]*,[^()\[\]]*[)\]]|\d!|_\{?\d|-[a-z]\b|\|[^|]+\|"
 )
 _SPELLINGS = {
@@ -44,9 +44,9 @@ _SIGNS = str.maketrans(_SPELLINGS)
 _COMMANDS = {r"\leq": r"\le", r"\geq": r"\ge", r"\neq": r"\ne", r"\cdot": "*", r"\times": "*", r"\div": "/",
              r"\dots": r"\ldots", r"\cdots": r"\ldots", r"\lvert": "|", r"\rvert": "|", r"\mid": "|",
              r"\to": r"\rightarrow", r"\arcsin": r"\arcsin", r"\varnothing": r"\emptyset"}  # fmt: skip
-_COMMAND = re.compile(r"\\[a-zA-Z]+")
-_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
-_ROOT_SIGN = re.compile(r"√\s?(?:\(([^()]*)\)|\{([^{}]*)\}|(\d+|[a-zA-Z]))")
+_COMMAND = pattern(r"\\[a-zA-Z]+")
+_SUPERSCRIPT = pattern("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+_ROOT_SIGN = pattern(r"√\s?(?:\(([^()]*)\)|\{([^{}]*)\}|(\d+|[a-zA-Z]))")
 _LONGEST = 400
 
 

@@ -6,6 +6,7 @@ import re
 
 from scaffolding_core.answers.code import blocks_in
 from scaffolding_core.answers.json_text import json_values, read_json_leniently
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.messages import JsonValue
 
 __all__ = ["answer_of", "json_reply", "value_of"]
@@ -20,7 +21,7 @@ _EXPLAINING = frozenset(
      "evidence", "explain", "summary", "solutionsteps"]
 )  # fmt: skip
 _UNITS = ("unit", "units", "currency")
-_KEYED = re.compile(
+_KEYED = pattern(
     r"[\"'](?P<key>final[_ ]?answer|answer|correct[_ ]answer)[\"']\s*:\s*"
     r"(?:\"(?P<text>(?:[^\"\\]|\\.)*+)\"?|'(?P<quoted>[^'\n]*)'|(?P<bare>[^\s,}\"'][^,}\n]*))",
     re.IGNORECASE | re.DOTALL,

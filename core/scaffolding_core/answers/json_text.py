@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.messages import JsonValue
 
 __all__ = ["json_values", "read_json", "read_json_leniently"]
@@ -19,12 +20,12 @@ LONGEST = 1_000_000
 """Characters of a text that JSON is looked for in: about 10 ms."""
 
 # Only what may open JSON: a formula is full of other braces.
-_OPENING = re.compile(r'\{(?=\s*["}])|\[(?=\s*[\[{"\]\d\-tfn])')
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_NO_ESCAPE = re.compile(
+_OPENING = pattern(r'\{(?=\s*["}])|\[(?=\s*[\[{"\]\d\-tfn])')
+_STRING = pattern(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_NO_ESCAPE = pattern(
     r"(?<!\\)((?:\\\\)*)\\(?=[^\"\\/bfnrtu]|[bfrt][a-zA-Z]|u(?![0-9a-fA-F]{4})|n(?:eq?|u|abla|ot|eg|mid)(?![a-z]))"
 )
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_TRAILING_COMMA = pattern(r",(\s*[}\]])")
 
 
 def _refuse(constant: str) -> None:

@@ -13,20 +13,21 @@ from scaffolding_core.answers.equivalence import Classes, KeyEquivalence
 from scaffolding_core.answers.exact import Exact, canonical
 from scaffolding_core.answers.extractor import Answer
 from scaffolding_core.answers.numeric import QuantityClasses
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.quantity import quantity_key
 from scaffolding_core.answers.tool_calls import Calls
 from scaffolding_core.answers.value import bare, value_key
 
 __all__ = ["Normalised", "text_key"]
 
-_CITATION = re.compile(
+_CITATION = pattern(
     r"(?<=[\w.,;!?\"”)])\s?(?:\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|【[^【】\n]{1,40}】)(?=\s|[.,;!?)]|$)"
 )
-_LINE_MARK = re.compile(r"^\s{0,8}(?:#{1,6}|[-*+•]|>)\s+", re.MULTILINE)
-_LIST_NUMBER = re.compile(r"^\s{0,8}\(?(\d{1,3})[.)]\s+", re.MULTILINE)
-_COMMA = re.compile(r"(?<=[^\W\d]),\s?(?:and\s)?(?=[^\W\d])|(?<=[^\W\d])\sand\s(?=[^\W\d])|(?<=\.),\s(?=[^\W\d])")
+_LINE_MARK = pattern(r"^\s{0,8}(?:#{1,6}|[-*+•]|>)\s+", re.MULTILINE)
+_LIST_NUMBER = pattern(r"^\s{0,8}\(?(\d{1,3})[.)]\s+", re.MULTILINE)
+_COMMA = pattern(r"(?<=[^\W\d]),\s?(?:and\s)?(?=[^\W\d])|(?<=[^\W\d])\sand\s(?=[^\W\d])|(?<=\.),\s(?=[^\W\d])")
 # A factorial keeps its mark.
-_EXCLAIMED = re.compile(r"(?<=[^\W\d_]{2})!{1,8}$")
+_EXCLAIMED = pattern(r"(?<=[^\W\d_]{2})!{1,8}$")
 _REMEMBERED = 256
 _LONGEST = 100_000
 _SHORT = 60

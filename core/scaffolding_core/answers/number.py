@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from scaffolding_core.answers.extractor import Extractor
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.quantity import quantity_key
 from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.answers.unit import UNIT
@@ -16,7 +17,7 @@ __all__ = ["LastNumber", "Quantity", "last_number", "quantities"]
 _FRACTION = r"\\[dt]?frac\s?(?:\{[-+]?\d{1,40}\}|\d)\s?(?:\{[-+]?\d{1,40}\}|\d)"
 _POWER_OF_TEN = r"(?:\s?(?:[×x*·]|\\times|\\cdot)\s?10(?:\^\{?-?\d{1,3}\}?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}))"
 # What is joined by a mark is one number: half of a time, a date or a fraction would be another.
-_NUMBER = re.compile(
+_NUMBER = pattern(
     rf"(?<![\w\\])(?<!\d[.:,/])[-+−]?(?:"
     rf"(?:\d{{1,20}}\s?)?{_FRACTION}"
     r"|\d{1,4}(?:[:–-]\d{1,4})+(?:\s?[ap]\.?m\b\.?)?(?![\d/])"
@@ -26,8 +27,8 @@ _NUMBER = re.compile(
     rf"(?:\.\d+)?(?:[eE][-+]?\d{{1,3}}|{_POWER_OF_TEN})?(?:/\d+)?[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]?|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])"
     r"(?:\s(?:thousand|million|billion|trillion)\b|\s?\\?%)?(?!\d)"
 )
-_CURRENCY = re.compile(r"-?[$€£¥](?!.)")
-_ANY_UNIT = re.compile(rf"\s?{UNIT}", re.IGNORECASE)
+_CURRENCY = pattern(r"-?[$€£¥](?!.)")
+_ANY_UNIT = pattern(rf"\s?{UNIT}", re.IGNORECASE)
 _TAIL = 1_000
 _SEARCHED = 100_000
 

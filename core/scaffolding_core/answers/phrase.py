@@ -9,19 +9,20 @@ from itertools import pairwise
 from scaffolding_core.answers.choice import choice_in, choice_said
 from scaffolding_core.answers.date import DAY
 from scaffolding_core.answers.number import quantities
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.quantity import quantity_key
 from scaffolding_core.answers.value import bare, value_key
 from scaffolding_core.answers.verdict import verdict, verdict_said
 
 __all__ = ["calculates", "said_in", "settled_in"]
 
-_LEAD_IN = re.compile(
+_LEAD_IN = pattern(
     r"(?:(?:that|simply|just|therefore|thus|hence|so|indeed|clearly|then|now|still|also|in fact|actually|definitely|"
     r"likely|probably|most likely|equal to|given by|as follows|going to be|be|to be|both|each|on|in|at|the (?:number|date|"
     r"value|time|year|set|option|choice|letter|expression|equation|function|interval|pair|answer|result)(?: is)?)[,:]?\s+)+",
     re.IGNORECASE,
 )
-_REASON = re.compile(
+_REASON = pattern(
     r"(?:,|\s[-–—])?\s(?:because|since|as|which|where|so|given|due to|assuming|when|while|meaning|making|obtained|found|"
     r"that is|i\.e\.|and not|not|rather than|instead of|but|for|if|in total|altogether|in all|left|remaining|"
     r"weil|denn|da|nicht|sondern|car|parce que|puisque|pas|et non|porque|ya que|pues|no|y no|perch[eé]|poich[eé]|"
@@ -29,58 +30,57 @@ _REASON = re.compile(
     r"|[,，](?:因为|因為|而不是|而非|所以|不是|なぜなら|왜냐하면)|\s\(|;\s|；|,\s(?:I\s|we\s|the\s|it\s|and\s(?:the|I|we)\s)",
     re.IGNORECASE,
 )
-_SENTENCE_LEAD = re.compile(
+_SENTENCE_LEAD = pattern(
     r"(?:(?:so|therefore|thus|hence|then|finally|consequently|in conclusion|in total|altogether|overall|as a result|"
     r"in summary|to summarize|this means(?: that)?|we (?:get|have|find|obtain|conclude)(?: that)?|it follows that|"
     r"result|因此|所以|故|∴)[,:，]?\s*)+",
     re.IGNORECASE,
 )
-_CONCLUDES = re.compile(
+_CONCLUDES = pattern(
     r"(?:so|therefore|thus|hence|finally|consequently|in conclusion|in total|altogether|as a result|因此|所以|∴)\b",
     re.IGNORECASE,
 )
-_SUBJECT = re.compile(
-    r"(?:there|he|she|it|they|we|i|you|that|this|共|总共|一共)(?:\s|['’]|[有是为])", re.IGNORECASE
-)
-_COPULA = re.compile(
+_SUBJECT = pattern(r"(?:there|he|she|it|they|we|i|you|that|this|共|总共|一共)(?:\s|['’]|[有是为])", re.IGNORECASE)
+_COPULA = pattern(
     r"\b(?:is|are|was|were|be|becomes?|equals?|totals?|totaled|totalled|makes|comes (?:out )?to|amounts? to|gives?|yields?|"
     r"leaves?|costs?|takes?|has|have|had|get|gets|need|needs|to get)\b(?!\s(?:not|no)\b)\s*:?\s+"
     r"|\b(?:written|expressed|formatted|represented|stated)\s(?:[\w/]+\s){0,4}?as\s+"
     r"|(?<![<>=!:])[=≈:](?!=)\s*|(?:是|为|為|等于|等於|有|は)\s?"
 )
-_FORMULA = re.compile(r"\$\$?([^$]+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
-_AFTER_FORMULA = re.compile(r"\s*(?:(?:square|cubic)\s)?(?:units?)?[\s.,;:!*]*")
-_TAIL = re.compile(
+_FORMULA = pattern(r"\$\$?([^$]+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_AFTER_FORMULA = pattern(r"\s*(?:(?:square|cubic)\s)?(?:units?)?[\s.,;:!*]*")
+_TAIL = pattern(
     r"(?:\s(?:in total|in all|altogether|total|left(?: over)?|remaining|more|each|old|tall|long|wide|high|deep|apart|away|now|"
     r"today|overall|of them|per \w+|an? (?:day|week|month|year|hour|minute|mile|piece|person|pound)|every \w+|"
     r"on average|in the end|combined|together|so far))*[\s.,;:!)*'\"]*",
     re.IGNORECASE,
 )
-_BOUND = re.compile(
+_BOUND = pattern(
     r"(?:at least|at most|more than|less than|fewer than|greater than|over|under|above|below|up to|no more than|"
     r"between|from|not|or|and|plus or minus|±|\\pm|[<>≤≥~])\s*[$€£¥₹]?$",
     re.IGNORECASE,
 )
-_MEASURES = re.compile(
+_MEASURES = pattern(
     r"(?:\b(?:is|are|was|were|be|equals?|to|of|gives?|get|gets|got|makes?|made|has|have|had|costs?|earns?|earned|pays?|paid|"
     r"needs?|needed|spends?|spent|takes?|took|only|exactly|about|approximately|around|total|totals|sold|saved|ate|left|"
     r"contains?|reads?|read|uses?|used|receives?|received|becomes?|by|for|will|now)|[=:≈(]|有|是|为|為)\s*\**[$€£¥₹]?$",
     re.IGNORECASE,
 )
-_CALCULATION = re.compile(
+_CALCULATION = pattern(
     r"[\d)%]\s*(?:[=+×÷*]|\s[-−–/]\s)\s*[-$£€(\\]?[\d(]|\\(?:times|frac|div|cdot|dfrac)\b|=\s*[-$£€\\(]{0,2}\d|"
     r"\b(?:multipl|subtract|divid|add(?:ed|ing)?\b|sum of)|\bstep\s?\d",
     re.IGNORECASE,
 )
-_ARITHMETIC = re.compile(r"(?:[\d\s.,()+*/×÷·^%$€£°{}=−–-]|\\(?:times|cdot|div|frac|dfrac|left|right|circ|\$))+")
-_BOLD = re.compile(r"\*\*(.+?)\*\*")
-_NOT_BUT = re.compile(r"(?:\bnot|n't)\s[^,.;]{1,40}?,?\sbut\s(?:rather\s)?(.+)$", re.IGNORECASE)
-_LOWER_WORD = re.compile(r"(?:^|\s)[a-z]+\s\**$")
-_ADVERBIAL = re.compile(
+_LONGEST = 1_000
+_ARITHMETIC = pattern(r"(?:[\d\s.,()+*/×÷·^%$€£°{}=−–-]|\\(?:times|cdot|div|frac|dfrac|left|right|circ|\$))+")
+_BOLD = pattern(r"\*\*(.+?)\*\*")
+_NOT_BUT = pattern(r"(?:\bnot|n't)\s[^,.;]{1,40}?,?\sbut\s(?:rather\s)?(.+)$", re.IGNORECASE)
+_LOWER_WORD = pattern(r"(?:^|\s)[a-z]+\s\**$")
+_ADVERBIAL = pattern(
     r"\b(?:in|over|within|after|at|during|every|step|steps|equation|for the next|the (?:first|last|next))\s\**[$€£]?$",
     re.IGNORECASE,
 )
-_GOES_ON = re.compile(r"\s(?!(?:and|or|to|by|plus|minus|times|x)\b)[a-z]")
+_GOES_ON = pattern(r"\s(?!(?:and|or|to|by|plus|minus|times|x)\b)[a-z]")
 
 
 def calculates(text: str) -> bool:
@@ -115,6 +115,8 @@ def settled_in(sentence: str, *, working: bool) -> str | None:
         sentence: one of a text.
         working: the text calculates.
     """
+    if len(sentence) > _LONGEST:
+        return None
     said = bare(sentence)
     lead = _SENTENCE_LEAD.match(said)
     concludes = bool(_CONCLUDES.match(said))
@@ -135,8 +137,8 @@ def settled_in(sentence: str, *, working: bool) -> str | None:
     ) or None
 
 
-def _whole_value(said: str) -> str | None:
-    return choice_in(said) or (said if value_key(said) is not None else None)
+def _whole_value(said: str, *, marked: bool = False) -> str | None:
+    return choice_in(said, marked=marked) or (said if value_key(said) is not None else None)
 
 
 def _result_in(said: str) -> str | None:
@@ -144,7 +146,7 @@ def _result_in(said: str) -> str | None:
     before, sign, result = said.rpartition("=")
     if not sign or "," in said or (before.count("=") == 0 and not _ARITHMETIC.fullmatch(before)):
         return None
-    result = bare(result)
+    result = bare(result.removesuffix("$") if before.count("$") % 2 else result)
     return result if quantity_key(result) is not None else None
 
 
@@ -169,10 +171,10 @@ def _head_in(said: str) -> str | None:
 
 def _value_in(said: str) -> str | None:
     """The first reading of a phrase, from the whole of it to less, that is a value, a letter, or yes or no."""
-    if found := _whole_value(said) or verdict(said):
+    if found := _whole_value(said, marked=True) or verdict(said):
         return found
     for part in _parts(said):
-        if found := _whole_value(part):
+        if found := _whole_value(part, marked=True):
             return found
     return None
 
@@ -196,7 +198,10 @@ def _parts(said: str) -> Iterator[str]:
 def _predicate_of(said: str) -> str | None:
     """The value behind the last `is`, `=` or `:` of a sentence."""
     for found in reversed(list(_COPULA.finditer(said))):
-        rest = bare(_LEAD_IN.sub("", said[found.end() :], count=1))
+        rest = said[found.end() :]
+        if said.count("$", 0, found.end()) % 2:  # inside a formula
+            rest = rest.removesuffix("$")
+        rest = bare(rest[lead.end() :] if (lead := _LEAD_IN.match(rest)) else rest)
         if not rest or _BOUND.search(said[: found.end()].rstrip()):
             continue
         if value := _whole_value(rest):
@@ -209,13 +214,15 @@ def _predicate_of(said: str) -> str | None:
 def _formula_in(sentence: str) -> str | None:
     """The one formula that a sentence ends in."""
     found = list(_FORMULA.finditer(sentence))
-    if not found or not _AFTER_FORMULA.fullmatch(sentence, found[-1].end()):
+    if not found or not (
+        _AFTER_FORMULA.fullmatch(sentence, found[-1].end()) or _TAIL.fullmatch(sentence, found[-1].end())
+    ):
         return None
     last = found[-1]
     content = bare(next(filter(None, last.groups())))
     if len(found) > 1 and sentence[found[-2].end() : last.start()].strip(" ,") in ("", "and", "or", "and "):
         return None  # a list of formulas
-    return content if value_key(content) is not None else None
+    return _result_in(content) or (content if value_key(content) is not None else None)
 
 
 def _counted_in(said: str, *, sure: bool, working: bool = False) -> str | None:

@@ -9,6 +9,7 @@ from scaffolding_core.answers.boxed import last_box
 from scaffolding_core.answers.code import Block, blocks_in
 from scaffolding_core.answers.extractor import REFUSAL, Answer, Extractor, Reading
 from scaffolding_core.answers.json_reply import json_reply
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.refusal import refuses
 from scaffolding_core.answers.sentences import sentences
 from scaffolding_core.answers.stated import statements
@@ -20,8 +21,8 @@ __all__ = ["SEARCHED", "InPhrases", "closes", "phrases", "says_something", "with
 SEARCHED = 100_000
 """Characters at the end of a text that an answer is looked for in."""
 
-_SOMETHING = re.compile(r"[^\W_]|[^\x00-\x7f‐-⁞\s、-〟]")
-_CLOSING = re.compile(
+_SOMETHING = pattern(r"[^\W_]|[^\x00-\x7f‐-⁞\s、-〟]")
+_CLOSING = pattern(
     r"[(*_\s]*(?:let me know|i hope|hope (?:this|that)|feel free|please (?:let|note|feel)|is there anything|"
     r"if you (?:have|need|want|would)|would you like|do you (?:want|need)|confidence\b|"
     r"\(?see (?:also )?(?:eq|equation|fig|figure|table|section|step)|note(?: that)?:|this (?:was|is) problem|thank you|"

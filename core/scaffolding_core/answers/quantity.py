@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from scaffolding_core.answers.extractor import Answer
 from scaffolding_core.answers.numerals import CJK_NUMERAL, english_number, with_digits
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.unit import UNIT, unit_of
 
 __all__ = ["Number", "WithUnit", "number_in", "quantity_key"]
@@ -25,7 +26,7 @@ _LETTERS = {"m": 10**6, "k": 10**3, "bn": 10**9}
 # Exponents have at most three digits and texts at most 128 characters, so no number grows out of hand.
 _DECIMAL = r"(?:\d{1,3}(?:[, '_]\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d+)?(?:\.\d+)?"
 _EXPONENT = r"(?:e(?P<{0}>[-+]?\d{{1,3}})|\s?(?:[×x*·]|\\times|\\cdot)\s?10\^\{{?(?P<{0}10>-?\d{{1,3}})\}}?)?"
-_NUMBER = re.compile(
+_NUMBER = pattern(
     rf"(?P<sign>[-+]?)(?:(?P<whole>\d+)\s(?P<part>\d+/\d+)"
     rf"|10\^\{{?(?P<ten>-?\d{{1,3}})\}}?"
     rf"|(?P<number>{_DECIMAL}){_EXPONENT.format('e')}(?:\s?/\s?(?P<divisor>[-+]?{_DECIMAL}))?)"
@@ -33,24 +34,24 @@ _NUMBER = re.compile(
     rf"\s{{0,4}}{UNIT}",
     re.IGNORECASE,
 )
-_EUROPEAN = re.compile(
+_EUROPEAN = pattern(
     r"[-+]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,}|(?: \d{3})+,\d{1,2})(?!\d)"
     r"|[-+]?\d+,\d{1,2}(?=\s?[%‰€]|\s(?:km|kg|cm|mm|m|g|l)\b)"
 )
-_LATEX_FRACTION = re.compile(
+_LATEX_FRACTION = pattern(
     r"([-+]?)\s?(?:(\d+)\s?)?\\[dt]?frac\s?(?:\{([-+]?\d+)\}|(\d))\s?(?:\{([-+]?\d+)\}|(\d))"
 )
-_MARKUP = re.compile(r"\\[,;!]|\\(?=[$%])|\{(?=,\})|(?<=,)\}")
-_FORMULA = re.compile(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])")
-_DEGREES = re.compile(r"\^?\{?\^?\\circ\}?")
-_CURRENCY = re.compile(r"([-+]?)\s?(?:US)?([$€£¥₹₩₽₿])\s?([-+]?)|([-+]?)(?:Rs\.?\s?)(?=\d)")
-_SPOKEN = re.compile(
+_MARKUP = pattern(r"\\[,;!]|\\(?=[$%])|\{(?=,\})|(?<=,)\}")
+_FORMULA = pattern(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])")
+_DEGREES = pattern(r"\^?\{?\^?\\circ\}?")
+_CURRENCY = pattern(r"([-+]?)\s?(?:US)?([$€£¥₹₩₽₿])\s?([-+]?)|([-+]?)(?:Rs\.?\s?)(?=\d)")
+_SPOKEN = pattern(
     r"(?:[a-z]{1,2}(?:_\{?\w\}?)?\s?=\s?)?"
     r"(?:(?:approximately|approx\.|about|around|roughly|nearly|exactly|only|just)\s|[≈~]\s?|\\approx\s?)?"
     r"(?:(?P<negative>minus|negative)\s(?=[\d$€£.]))?",
     re.IGNORECASE,
 )
-_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+_SUPERSCRIPT = pattern("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _SIGNS = str.maketrans(
     {
         "−": "-",
@@ -67,7 +68,7 @@ _SIGNS = str.maketrans(
     | {chr(wide): chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F) if chr(wide) != "，"}
     | {sign: " " + unicodedata.normalize("NFKC", sign).replace("⁄", "/") for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 )
-_DIGIT = re.compile(r"[\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
+_DIGIT = pattern(r"[\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
 _LONGEST = 128
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.messages import AssistantMessage
 
@@ -48,8 +49,8 @@ _OTHERS = r"""
   | (?:mi\sdispiace|non\sposso\s(?:rispondere|aiutar)|non\slo\sso)
   | (?:извините|к\sсожалению|я\sне\s(?:могу|знаю))
 """
-_REFUSAL = re.compile(rf"[\s*_\"'“>#]*(?:{_ENGLISH}|{_OTHERS})", re.IGNORECASE | re.VERBOSE)
-_NOTHING = re.compile(
+_REFUSAL = pattern(rf"[\s*_\"'“>#]*(?:{_ENGLISH}|{_OTHERS})", re.IGNORECASE | re.VERBOSE)
+_NOTHING = pattern(
     r"[\s*_\"'“(\[]*(?:no\sanswer(?:\sfound|\savailable|\sis\spossible)?|none(?!\sof)|n/?a|null|unknown|unanswerable|"
     r"not\s(?:available|applicable|answerable|known|specified|mentioned|given|provided)|no\sinformation(?:\savailable)?|"
     r"no\scomment|i\srefuse|idk|nan|undetermined|error)[\s*_\"'”.!)\]]*",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from scaffolding_core.answers.pattern import pattern
+
 __all__ = ["first_sentence", "sentences"]
 
-_BREAK = re.compile(r"(?:[.!?]+|…)[\"'”’)\]}*_`$]{0,4}(?=\s|$)|[。！？；]+|\n")
-_WORD_BEFORE = re.compile(r"[^\s(\[\"'“‘*_$]{1,24}$")
+_BREAK = pattern(r"(?:[.!?]+|…)[\"'”’)\]}*_`$]{0,4}(?=\s|$)|[。！？；]+|\n")
+_WORD_BEFORE = pattern(r"[^\s(\[\"'“‘*_$]{1,24}$")
 _ABBREVIATIONS = frozenset(
     [
         "dr",
@@ -123,14 +125,14 @@ _ABBREVIATIONS = frozenset(
         "d.h",
     ]
 )
-_BEGINS_ANOTHER = re.compile(
+_BEGINS_ANOTHER = pattern(
     r"\s+(?:\n|the|this|that|these|it|its|he|she|they|we|i|you|in|so|therefore|thus|hence|because|since|but|and|if|"
     r"as|for|note|here|there|however|let|wait|a|an|all|both|each|other|step|answer|question|q:|a:)\b",
     re.IGNORECASE,
 )
-_ORDINAL = re.compile(r"\s+(?:[a-zà-ÿ]|Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|"
+_ORDINAL = pattern(r"\s+(?:[a-zà-ÿ]|Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|"
                       r"Dezember|Jh)")  # fmt: skip
-_LIST_MARKER = re.compile(r"(?:^|\n)\s{0,8}(?:\(?\d{1,3}|[A-Za-z])$")
+_LIST_MARKER = pattern(r"(?:\A|\n)\s{0,8}(?:\(?\d{1,3}|[A-Za-z])\Z")
 
 
 def sentences(text: str) -> list[str]:
@@ -141,7 +143,7 @@ def sentences(text: str) -> list[str]:
 def first_sentence(text: str) -> str:
     """The first sentence of a text that begins with one; it may be empty."""
     for found in _BREAK.finditer(text):
-        if _ends(text, found):
+        if _ends(text, found, begins_line=False):
             return text[: found.end()].strip()
     return text.strip()
 
@@ -160,10 +162,11 @@ def _split(text: str) -> Iterator[str]:
         yield rest
 
 
-def _ends(text: str, found: re.Match[str]) -> bool:
+def _ends(text: str, found: re.Match[str], *, begins_line: bool = True) -> bool:
     if found[0][0] != ".":
         return True
-    if found[0].startswith("..") or _LIST_MARKER.search(text[max(0, found.start() - 12) : found.start()]):
+    marker = _LIST_MARKER.search(text, max(0, found.start() - 12), found.start())
+    if found[0].startswith("..") or (marker and (begins_line or marker[0].startswith("\n"))):
         return False
     before = _WORD_BEFORE.search(text, max(0, found.start() - 24), found.start())
     word = before[0].lower() if before else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from scaffolding_core.answers.extractor import Extractor
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.sentences import first_sentence
 from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.answers.value import bare
@@ -14,7 +15,7 @@ from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["Stated", "Statement", "statements"]
 
-_HINT = re.compile(
+_HINT = pattern(
     r"answer|#### |correct|right|best|result|solution|total|conclusion|答|정답|답|解|antwort|répons|reponse|respuest|"
     r"respost|rispost|ответ|відповідь|odpowied|svar|cevap|الجواب|الإجابة|उत्तर|đáp án|jawab|คำตอบ|結果|结果|選|选",
     re.IGNORECASE,
@@ -46,24 +47,25 @@ _OTHERS = r"""
       (?:\s?[:：=—] | \s-\s | [ \t]+(?:ist|lautet|luidt|is|est|es|é|è|är|to|brzmi|adalah|là|равен|равна|это)\b(?!\s(?:nicht|pas|no)\b)))
   | (?P<arabic>(?:الجواب|الإجابة|الاجابة)(?:\s(?:الصحيح|الصحيحة|النهائي|النهائية))?\s?(?:هو|هي|:)|उत्तर\s?(?::|है)|คำตอบ(?:คือ|\s?:))
 """
-_MARK = re.compile(f"{_ENGLISH} | {_OTHERS}", re.IGNORECASE | re.VERBOSE)
-_LEAD = re.compile(r"[\s*_:=>`]*")
-_CLOSING_TAG = re.compile(r"</(?:final[_ ]?)?(?:answer|result|solution)>", re.IGNORECASE)
-_SUPPOSED = re.compile(
+_MARK = pattern(f"{_ENGLISH} | {_OTHERS}", re.IGNORECASE | re.VERBOSE)
+_LEAD = pattern(r"[\s*_:=>`]*")
+_CLOSING_TAG = pattern(r"</(?:final[_ ]?)?(?:answer|result|solution)>", re.IGNORECASE)
+_SUPPOSED = pattern(
     r"\b(?:if|suppose|supposing|assume|assuming|let's\ssay|whether|unless|had|were|check\sthat|verify\sthat)\b[^.!?\n]*$",
     re.IGNORECASE,
 )
-_RETRACTED = re.compile(
+_RETRACTED = pattern(
     r"[\s*]*(?:wait\b|hold on|no[,:]\s|actually,|correction\b|hmm\b|scratch that)|[^.\n]{0,40}\bthat(?:'s|\sis)\s(?:wrong|incorrect)",
     re.IGNORECASE,
 )
-_NEXT_QUESTION = re.compile(r"(?:\n\s*|\s)(?:Q|Question|Problem|Input|User|Human)\s?\d{0,3}:\s")
-_TABLE_RULE = re.compile(r"[\s|:-]*")
-_ANNOUNCED = re.compile(
+_NEXT_QUESTION = pattern(r"(?:\n\s*|\s)(?:Q|Question|Problem|Input|User|Human)\s?\d{0,3}:\s")
+_TABLE_RULE = pattern(r"[\s|:-]*")
+_ANNOUNCED = pattern(
     r"(?:as follows|the following|given below|below|this|simply|therefore|thus)[\s*:.]*\n[\s*]*", re.IGNORECASE
 )
-_HEADING = re.compile(r"\s*\d{1,3}[.)]\s+[A-Za-z]")
-_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d)|\d{4,})")
+_HEADING = pattern(r"\s*\d{1,3}[.)]\s+[A-Za-z]")
+_REASON = pattern(r",?\s(?:because|since)\s", re.IGNORECASE)
+_DECIMAL_COMMA = pattern(r"(?<=\d),(?=\d{1,2}(?!\d)|\d{4,})")
 _LONGEST = 1_000
 _SEARCHED = 100_000
 
@@ -85,7 +87,7 @@ class Statement(NamedTuple):
 class Stated(Extractor):
     """What follows the last "answer is", "answer:" or `####` (as GSM8K writes it), to the end of the sentence.
 
-    Other languages' words for it count, too. What is only supposed, asked or taken back is passed over, and so is
+    A reason behind it (`because`, `since`) is left out. Other languages' words for it count, too. What is only supposed, asked or taken back is passed over, and so is
     what a model goes on to write behind its answer, another question with its answer. Of a longer text, the last
     100,000 characters are searched.
     """
@@ -93,7 +95,8 @@ class Stated(Extractor):
     def extract(self, message: AssistantMessage) -> str | None:
         """The rest of the sentence, without markup around it; None if nothing is stated."""
         said = without_thoughts(message.text) or ""
-        return next((phrase for found in statements(said) if (phrase := bare(found.phrase))), None)
+        phrases = (bare(_REASON.split(found.phrase, maxsplit=1)[0]) for found in statements(said))
+        return next(filter(None, phrases), None)
 
 
 def statements(text: str) -> Iterator[Statement]:

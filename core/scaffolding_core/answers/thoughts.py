@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 
+from scaffolding_core.answers.pattern import pattern
+
 __all__ = ["without_thoughts"]
 
 _NAMES = r"(?:antml:|seed:)?(?:think(?:ing)?|thoughts?|reasoning|scratchpad|analysis)"
-_OPENING = re.compile(
+_OPENING = pattern(
     rf"(?<!`)(?:<{_NAMES}>|\[{_NAMES}\]|◁{_NAMES}▷|<\|{_NAMES}\|>|<\|(?:start|begin)_(?:of_)?think(?:ing)?\|>"
     r"|<\|channel\|?>\s?(?:analysis|commentary|thought)|<unused94>)",
     re.IGNORECASE,
 )
-_CLOSING = re.compile(
+_CLOSING = pattern(
     rf"(?<!`)(?:</{_NAMES}>|\[/{_NAMES}\]|◁/{_NAMES}▷|<\|/{_NAMES}\|>|<\|end_(?:of_)?think(?:ing)?\|>"
     r"|<\|channel\|>\s?final\s?<\|message\|>|<channel\|>|<unused95>)",
     re.IGNORECASE,
 )
-_END_TOKENS = re.compile(
-    r"<\|(?:return|end|im_end|eot_id|endoftext|start_response|end_response)\|>", re.IGNORECASE
-)
+_END_TOKENS = pattern(r"<\|(?:return|end|im_end|eot_id|endoftext|start_response|end_response)\|>", re.IGNORECASE)
 # The channels of gpt-oss, where a server drops their marks and keeps their names.
-_FINAL_CHANNEL = re.compile(r"\s*analysis\S.*?assistantfinal", re.DOTALL)
+_FINAL_CHANNEL = pattern(r"\s*analysis\S.*?assistantfinal", re.DOTALL)
 _HEAD, _TAIL = 4_096, 100_000
 
 

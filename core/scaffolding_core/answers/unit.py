@@ -133,7 +133,8 @@ _SQUARES = ("square", "sq", "sq.", "2", "²", "squared")
 def _pattern(unit: str) -> str:
     return (
         rf"(?:(?:(?P<of>square|sq\.?|cubic)\s)?(?P<unit>{unit})(?:\^?\{{?(?P<power>[23²³])\}}?|"
-        r"\s(?P<powered>squared|cubed))?)?(?:\s(?:per|an?)\s(?P<per>[a-z]{1,20}))?"
+        r"\s(?P<powered>squared|cubed))?)?"
+        r"(?:(?:\s(?:per|an?)\s|\s?/(?=(?:day|week|month|year|hour|hr|minute|min|second|person)\b))(?P<per>[a-z]{1,20}))?"
     )
 
 

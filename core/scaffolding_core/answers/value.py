@@ -8,21 +8,24 @@ from collections.abc import Hashable
 from scaffolding_core.answers.date import date_key, time_key
 from scaffolding_core.answers.formula import formula_key, is_formula, without_delimiters
 from scaffolding_core.answers.numerals import CJK_NUMERAL, with_digits
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.quantity import quantity_key
 
 __all__ = ["bare", "items_of", "value_key"]
 
-_WRAPPERS = re.compile(
+_WRAPPERS = pattern(
     r"\\(?:text|textbf|textrm|textit|mathrm|mathbf|mathit|mbox|boxed|fbox)\s?\{((?:[^{}]|\{[^{}]*\}){0,400})\}"
 )
-_THIN = re.compile(r"\\[,;!:]|\\ |\\(?:left|right|displaystyle)(?![a-zA-Z])")
-_INLINE_NUMBER = re.compile(r"(?<![\\$])(?:\$|\\\()\s*([-+]?\d[\d.,]{0,40})\s*(?:\$|\\\))(?![\d$])")
-_BOLD = re.compile(r"\*\*|__|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)|`")
-_AROUND = " \t\r\n\"'“”‘’「」『』«»"
+_THIN = pattern(r"\\[,;!:]|\\ |\\(?:left|right|displaystyle)(?![a-zA-Z])")
+_SPACES = pattern(r" {2,}")
+_INLINE_NUMBER = pattern(r"(?<![\\$])(?:\$|\\\()\s*([-+]?\d[\d.,]{0,40})\s*(?:\$|\\\))(?![\d$])")
+_BOLD = pattern(r"(\*\*|__)(?=\S)(.{1,400}?)(?<=\S)\1", re.DOTALL)
+_HALF_BOLD = pattern(r"(?<!\w)(?:\*\*|__)|(?:\*\*|__)(?!\w)|`")
+_AROUND = " \t\r\n\"'“”‘’「」『』«»*_`"
 _END = ".,;:。，；：、"
-_SET = re.compile(r"\\?\{(.*?)\\?\}", re.DOTALL)
-_SEPARATOR = re.compile(r"\s*(?:[,;，、；]\s*(?:and\s|or\s|&\s)?|\s(?:and|or|&|und|et|y|e)\s)\s*")
-_OR = re.compile(r"\sor\s|\\lor|\\vee")
+_SET = pattern(r"\\?\{(.*?)\\?\}", re.DOTALL)
+_SEPARATOR = pattern(r"\s*(?:[,;，、；]\s*(?:and\s|or\s|&\s)?|\s(?:and|or|&|und|et|y|e)\s)\s*")
+_OR = pattern(r"\sor\s|\\lor|\\vee")
 _NAMES = {
     "∅": "∅", "\\emptyset": "∅", "\\varnothing": "∅", "empty set": "∅", "the empty set": "∅", "\\{\\}": "∅",
     "dne": "does not exist", "does not exist": "does not exist", "\\infty": "∞", "∞": "∞", "infinity": "∞",
@@ -32,14 +35,17 @@ _NAMES = {
     "no real solutions": "no real solution",
 }  # fmt: skip
 _LONGEST = 400
+_NESTED = 4
 
 
 def bare(text: str) -> str:
     """A text without markup, delimiters of formulas, quotes around it and punctuation at its end."""
     text = _THIN.sub(" ", text) if "\\" in text else text
-    while (inner := _WRAPPERS.sub(r"\1", text)) != text:
-        text = inner
-    text = _INLINE_NUMBER.sub(r"\1", _BOLD.sub("", text)).strip(_AROUND)
+    for _ in range(_NESTED):
+        if (inner := _WRAPPERS.sub(r"\1", text)) == text:
+            break
+        text = _SPACES.sub(" ", inner)
+    text = _INLINE_NUMBER.sub(r"\1", _HALF_BOLD.sub("", _BOLD.sub(r"\2", text))).strip(_AROUND)
     text = without_delimiters(text).strip(_AROUND).rstrip(_END).strip(_AROUND)
     return without_delimiters(text).strip()
 

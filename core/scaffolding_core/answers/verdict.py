@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
+from scaffolding_core.answers.pattern import pattern
+
 __all__ = ["verdict", "verdict_said"]
 
-_VERDICT = re.compile(
+_VERDICT = pattern(
     r"[\s*_\"'“(\[]{0,8}(?:(?:so|thus|therefore|hence|overall|in\sshort)[,:]?\s{1,3})?[*_\"']{0,3}(?!no\.\s?\d)(yes|no|true|false)\b"
     r"[*_\"'”)\]]{0,4}(?:\s{0,8}$|\s?[,.;:!–—]|\s-\s|\n)",
     re.IGNORECASE,
 )
-_BOTH = re.compile(r"[\s*_\"']{0,8}(?:yes|no)\s?[,/]?\s?(?:and|or|&|/)\s?(?:yes|no)\b", re.IGNORECASE)
-_SAID = re.compile(
+_BOTH = pattern(r"[\s*_\"']{0,8}(?:yes|no)\s?[,/]?\s?(?:and|or|&|/)\s?(?:yes|no)\b", re.IGNORECASE)
+_SAID = pattern(
     r"\b(?:statement|claim|assertion|proposition|hypothesis|it|this|that|answer|verdict)\s(?:is|must\sbe|would\sbe)\s"
     r"(?:therefore\s|indeed\s)?(?P<word>true|false|yes|no)[\s.*!]*$",
     re.IGNORECASE,

@@ -12,6 +12,7 @@ from scaffolding_core.answers.extractor import Extractor
 from scaffolding_core.answers.function import FromMessage
 from scaffolding_core.answers.kinds.table import KINDS
 from scaffolding_core.answers.normalised import Normalised
+from scaffolding_core.answers.pattern import compile_all
 from scaffolding_core.errors import InvalidRequestError
 
 __all__ = ["Answers", "AnswersLike"]
@@ -49,6 +50,7 @@ class Answers:
             inspect.signature(row.make).bind(**parameters)
         except TypeError as error:
             raise InvalidRequestError(f"answers of the kind {kind!r} do not take this: {error}") from error
+        compile_all()
         self.kind = kind.replace("-", "_")
         self.parameters: Mapping[str, object] = parameters
         self.extractor, self.equivalence = row.make(**parameters)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from scaffolding_core.answers.choice import choice_in, choice_said
 from scaffolding_core.answers.extractor import Answer, Extractor
 from scaffolding_core.answers.normalised import text_key
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.phrase import said_in
 from scaffolding_core.answers.phrases import InPhrases
 from scaffolding_core.answers.value import bare
@@ -15,6 +16,8 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import JsonValue
 
 __all__ = ["choice_answers"]
+
+_MARKED = pattern(r"(?:(?:option|choice|answer|number)\s)?[(\[]?([^()\[\]]{1,100}?)[)\].:]*", re.IGNORECASE)
 
 
 def choice_answers(choices: Sequence[str] | None, labels: Sequence[str] | None) -> Extractor:
@@ -32,9 +35,8 @@ def choice_answers(choices: Sequence[str] | None, labels: Sequence[str] | None) 
     if marks is not None and texts is not None:
         if len(marks) != len(texts):
             raise InvalidRequestError(f"give a label for each choice: {len(marks)} choices, {len(texts)} labels")
-        _checked(
-            "choices and labels", [*marks, *(text for text in texts if text_key(text) not in map(text_key, marks))]
-        )
+        others = [text for mark, text in zip(marks, texts, strict=True) if text_key(text) != text_key(mark)]
+        _checked("choices and labels", [*marks, *others])
     return InPhrases(_Options(marks, texts or []).chosen)
 
 
@@ -42,7 +44,7 @@ class _Options:
     def __init__(self, choices: list[str] | None, labels: list[str]) -> None:
         self._open = choices is None and not labels
         self._by_key = {text_key(choice): choice for choice in choices or labels}
-        self._by_key |= {text_key(label): choice for label, choice in zip(labels, choices or labels, strict=True)}
+        self._by_key |= {text_key(label): choice for label, choice in zip(labels, choices or labels, strict=False)}
         # The longest first: `very good` holds `good`.
         spelt = sorted(map(re.escape, self._by_key), key=len, reverse=True)
         self._anywhere = re.compile(rf"(?<!\w)(?:{'|'.join(spelt)})(?!\w)") if spelt else None
@@ -54,7 +56,9 @@ class _Options:
         letter = choice_in(said) or choice_in(said_in(phrase)) or choice_said(said)
         if self._open:
             return letter
-        whole = self._by_key.get(text_key(said)) or self._by_key.get((letter or "").casefold())
+        mark = _MARKED.fullmatch(said)
+        spelt = (said, mark[1] if mark else "", letter or "")
+        whole = next(filter(None, (self._by_key.get(text_key(each)) for each in spelt)), None)
         return whole or self._only_one(text_key(phrase))
 
     def _only_one(self, key: str) -> str | None:
@@ -71,7 +75,8 @@ def _checked(name: str, given: Sequence[str] | None) -> list[str] | None:
         raise InvalidRequestError(f"{name} must be a list of texts that are not empty, got {given!r}")
     seen: dict[str, str] = {}
     for each in given:
-        other = seen.setdefault(text_key(each), each)
-        if other is not each:
-            raise InvalidRequestError(f"{name} must differ: {other!r} and {each!r} read alike")
+        key = text_key(each)
+        if key in seen:
+            raise InvalidRequestError(f"{name} must differ: {seen[key]!r} and {each!r} read alike")
+        seen[key] = each
     return list(given)

@@ -11,6 +11,7 @@ from scaffolding_core.answers.equivalence import KeyEquivalence
 from scaffolding_core.answers.extractor import REFUSAL, Answer, Extractor, Reading
 from scaffolding_core.answers.json_reply import json_reply
 from scaffolding_core.answers.normalised import Normalised
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.phrases import phrases
 from scaffolding_core.answers.refusal import refuses
 from scaffolding_core.answers.thoughts import without_thoughts
@@ -20,9 +21,9 @@ from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["ListItems", "SameItems"]
 
-_ITEM = re.compile(r"[ \t]{0,12}(?:[-*+•]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+(\S.*)")
-_BRACKETS = re.compile(r"\\?[\[({](.*?)\\?[\])}]", re.DOTALL)
-_INTRODUCED = re.compile(r".*?(?:\b(?:are|is|were|was|include)\b|:)\s*(?=\S)", re.DOTALL)
+_ITEM = pattern(r"[ \t]{0,12}(?:[-*+•]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+(\S.*)")
+_BRACKETS = pattern(r"\\?[\[({](.*?)\\?[\])}]", re.DOTALL)
+_INTRODUCED = pattern(r".*?(?:\b(?:are|is|were|was|include)\b|:)\s*(?=\S)", re.DOTALL)
 
 
 class ListItems(Extractor):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from scaffolding_core.answers.extractor import Answer, Extractor
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.phrase import said_in, settled_in
 from scaffolding_core.answers.phrases import InPhrases
 from scaffolding_core.answers.value import bare, value_key
@@ -12,7 +13,7 @@ from scaffolding_core.messages import JsonValue
 
 __all__ = ["math_answers"]
 
-_FORMULA = re.compile(r"\$\$?([^$]+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_FORMULA = pattern(r"\$\$?([^$]+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 
 
 def math_answers() -> Extractor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scaffolding_core.answers.extractor import Answer, Extractor
 from scaffolding_core.answers.number import quantities
-from scaffolding_core.answers.phrase import said_in
+from scaffolding_core.answers.phrase import said_in, settled_in
 from scaffolding_core.answers.phrases import InPhrases
 from scaffolding_core.answers.quantity import quantity_key
 from scaffolding_core.messages import JsonValue
@@ -22,8 +22,8 @@ def _number(phrase: JsonValue, how: str) -> Answer | None:
         return phrase
     if not isinstance(phrase, str):
         return None
-    said = said_in(phrase, working=True)
-    if quantity_key(said) is not None:
+    said = settled_in(phrase, working=False) if how == "last sentence" else said_in(phrase, working=True)
+    if said is not None and quantity_key(said) is not None:
         return said
     found = quantities(phrase)
     return found[-1].text if found else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from scaffolding_core.answers.extractor import Answer, Extractor, Reading
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.phrases import InPhrases
 from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.answers.value import bare
@@ -17,7 +18,7 @@ _YES = ["yes", "yeah", "yep", "true", "correct", "ja", "oui", "sí", "si", "sim"
         "네"]  # fmt: skip
 _NO = ["no", "nope", "false", "incorrect", "nein", "non", "não", "нет", "否", "不", "不是", "いいえ", "아니요"]
 _MEANING = {**dict.fromkeys(_YES, "yes"), **dict.fromkeys(_NO, "no")}
-_WORDS = re.compile(r"\b(?:yes|no|true|false)\b(?!\.\s?\d)", re.IGNORECASE)
+_WORDS = pattern(r"\b(?:yes|no|true|false)\b(?!\.\s?\d)", re.IGNORECASE)
 
 
 def yes_no_answers() -> Extractor:
