@@ -27,6 +27,7 @@ from scaffolding_core.answers.regex import Regex
 from scaffolding_core.answers.stated import Stated
 from scaffolding_core.answers.structure import Structure
 from scaffolding_core.answers.tool_arguments import (
+    KnownTools,
     ReadArguments,
     Tools,
     as_written,
@@ -57,6 +58,7 @@ __all__ = [
     "Json",
     "KeyEquivalence",
     "Kind",
+    "KnownTools",
     "LastNumber",
     "Mathematical",
     "Normalised",

@@ -14,6 +14,9 @@ from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["Acceptance", "Accepted"]
 
+_OF_STRUCTURES = ("json", "calls")
+"""Kinds that say what counts of a structure."""
+
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
@@ -32,9 +35,9 @@ class Acceptance:
 class Accepted(Extractor):
     """Answers of a kind, of messages that are accepted; all others abstain.
 
-    With a kind by name, a message that calls tools is read as its calls, whatever the kind says of texts, and
-    where a structure was asked for, all of it is the answer to `auto`. An extractor of one's own reads whatever is
-    accepted.
+    With a kind by name, a message that calls tools is read as its calls, and a structure that was asked for is the
+    answer, all of it, whatever the kind says of texts; the kinds `json` and `calls` say which of it counts. An
+    extractor of one's own reads whatever is accepted.
 
     Args:
         answers: the kind.
@@ -76,9 +79,11 @@ class Accepted(Extractor):
         found = self._structure.extract(message)
         if found is None:
             return Reading(None, REFUSAL if is_refusal(message) else "")
-        if self._kind == "auto":
+        if not self._kind:
+            return message
+        if self._kind not in _OF_STRUCTURES:
             return Reading(found, "structure")
-        return self._shown(message, json.dumps(found, default=str)) if self._kind else message
+        return self._shown(message, json.dumps(found, default=str))
 
     def _shown(self, message: AssistantMessage, structure: str) -> AssistantMessage:
         """The structure as a kind reads it: as the call that it came by, or as text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Callable, Collection, Mapping
 from enum import Enum
@@ -31,9 +32,14 @@ def validator_of(kind: type) -> Callable[[JsonObject], object]:
     if issubclass(kind, BaseModel):
         return kind.model_validate
     try:
-        return TypeAdapter(kind).validate_python
+        return _adapter(kind).validate_python  # type: ignore[arg-type]  # a class is hashable
     except PydanticUserError as error:
         raise InvalidRequestError(f"{kind.__name__} cannot be validated: {error}") from error
+
+
+@functools.lru_cache(maxsize=256)
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def model_values(value: object, written: object = None, *, defaults: bool = True) -> JsonValue:

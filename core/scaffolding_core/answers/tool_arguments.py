@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from scaffolding_core.messages import JsonObject, ToolDescription
 
-__all__ = ["ReadArguments", "Tools", "as_written", "read_as_type", "read_by_schema", "tools_of"]
+__all__ = ["KnownTools", "ReadArguments", "Tools", "as_written", "read_as_type", "read_by_schema", "tools_of"]
 
 ReadArguments: TypeAlias = Callable[[JsonObject], JsonObject]
 """Takes the arguments that a model wrote for a tool; gives them as the tool will get them, without what it fills
@@ -23,48 +24,71 @@ def as_written(arguments: JsonObject) -> JsonObject:
     return arguments
 
 
-def read_as_type(kind: type) -> ReadArguments:
+def read_as_type(kind: type, *, defaults: bool = False) -> ReadArguments:
     """For a tool whose arguments a class validates; whatever its validators raise is a refusal.
 
     Args:
         kind: a pydantic model, a dataclass or a TypedDict.
+        defaults: fill in fixed defaults instead of leaving them out; what is generated is left out all the same.
 
     Raises:
         InvalidRequestError: a class that pydantic cannot validate.
     """
+    from scaffolding_core.answers.model_values import validator_of  # it loads pydantic
+
+    validator_of(kind)
+    return partial(_by_type, kind, defaults)
+
+
+def read_by_schema(schema: JsonObject, *, defaults: bool = False) -> ReadArguments:
+    """For a tool whose arguments a JSON schema describes, with pydantic's leniency: "5" will do for an integer.
+
+    Args:
+        schema: of type object.
+        defaults: fill them in instead of leaving them out.
+    """
+    return partial(_by_schema, schema, defaults)
+
+
+def _by_type(kind: type, defaults: bool, arguments: JsonObject) -> JsonObject:
     from scaffolding_core.answers.model_values import model_values, validator_of  # it loads pydantic
 
-    validate = validator_of(kind)
-
-    def read(arguments: JsonObject) -> JsonObject:
-        try:
-            value = validate(arguments)
-        except Exception as error:  # a validator of the user's own may raise anything
-            raise ValueError(f"{kind.__name__} refuses the arguments: {error}") from error
-        return model_values(value, arguments, defaults=False)  # type: ignore[return-value]  # made made of an object
-
-    return read
+    try:
+        value = validator_of(kind)(arguments)
+    except Exception as error:  # a validator of the user's own may raise anything
+        raise ValueError(f"{kind.__name__} refuses the arguments: {error}") from error
+    return model_values(value, arguments, defaults=defaults)  # type: ignore[return-value]  # made of an object
 
 
-def read_by_schema(schema: JsonObject) -> ReadArguments:
-    """For a tool whose arguments a JSON schema describes, with pydantic's leniency: "5" will do for an integer."""
+def _by_schema(schema: JsonObject, defaults: bool, arguments: JsonObject) -> JsonObject:
+    from scaffolding_core.answers.json_schema import validator_of_schema  # these load pydantic
+    from scaffolding_core.answers.model_values import model_values
 
-    def read(arguments: JsonObject) -> JsonObject:
-        from scaffolding_core.answers.json_schema import validator_of_schema  # these load pydantic
-        from scaffolding_core.answers.model_values import model_values
-
-        value = validator_of_schema(json.dumps(schema, default=str)).validate_python(arguments)
-        return model_values(value, arguments, defaults=False)  # type: ignore[return-value]  # made of an object
-
-    return read
+    value = validator_of_schema(json.dumps(schema, default=str)).validate_python(arguments)
+    return model_values(value, arguments, defaults=defaults)  # type: ignore[return-value]  # made of an object
 
 
-def tools_of(descriptions: Iterable[ToolDescription | JsonObject]) -> Tools:
+class KnownTools(dict[str, ReadArguments]):
+    """Tools, by their names.
+
+    Attributes:
+        are_all: False where there are others beside them, of any name, of which nothing is known.
+    """
+
+    are_all = True
+
+    def __missing__(self, name: str) -> ReadArguments:
+        if self.are_all:
+            raise KeyError(name)
+        return as_written
+
+
+def tools_of(descriptions: Iterable[ToolDescription | JsonObject]) -> KnownTools:
     """Tools as their descriptions tell them: ours, or dicts in the shape of OpenAI or of Anthropic.
 
-    With one that has no name among them, a tool of the server's own, any name may be one of its tools.
+    With one that has no name among them, a tool of the server's own, there are others.
     """
-    tools = _SomeTools()
+    tools = KnownTools()
     for description in descriptions:
         told = description.to_dict() if isinstance(description, ToolDescription) else description
         function = told.get("function", told)
@@ -75,14 +99,3 @@ def tools_of(descriptions: Iterable[ToolDescription | JsonObject]) -> Tools:
         schema = function.get("parameters", function.get("input_schema"))
         tools[name] = read_by_schema(schema) if isinstance(schema, Mapping) else as_written
     return tools
-
-
-class _SomeTools(dict[str, ReadArguments]):
-    """Tools, with others beside them unless they are all there are."""
-
-    are_all = True
-
-    def __missing__(self, name: str) -> ReadArguments:
-        if self.are_all:
-            raise KeyError(name)
-        return as_written

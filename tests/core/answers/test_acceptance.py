@@ -51,8 +51,9 @@ def test_calls_of_ones_own_extractor_know_the_tools():
     assert Accepted(own, TOOLS).read(says("", ("find", PARIS))).answer == [["find", {"people": 2}]]
 
 
-def test_all_of_a_structure_is_the_answer_but_what_its_class_generates():
-    accepted = Accepted(Answers("auto"), STRUCTURE)
+@pytest.mark.parametrize("kind", ["auto", "number", "text", "math"])
+def test_all_of_a_structure_is_the_answer_but_what_its_class_generates(kind):
+    accepted = Accepted(Answers(kind), STRUCTURE)
     paris = {"name": "Paris", "people": 2, "why": "big"}
     assert accepted.read(says(json.dumps(PARIS))) == Reading(paris, "structure")
     assert accepted.read(says('{"name": "Paris", "people": 2}')).answer == {**paris, "why": ""}
@@ -64,7 +65,7 @@ def test_what_is_no_such_structure_abstains(text, answers):
     assert Accepted(answers, STRUCTURE).read(says(text)) == Reading(None)
 
 
-def test_a_kind_reads_the_structure_as_its_class_does():
+def test_what_counts_of_a_structure_can_be_said():
     accepted = Accepted(Answers("json", key="people"), STRUCTURE)
     assert accepted.read(says(json.dumps(PARIS))).answer == 2
 

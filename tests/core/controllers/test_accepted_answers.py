@@ -25,7 +25,7 @@ from scaffolding_core import (
     ToolDescription,
     UserMessage,
 )
-from scaffolding_core.answers import Acceptance
+from scaffolding_core.answers import KINDS, Acceptance
 
 BOOK = ToolDescription(
     "book",
@@ -110,7 +110,7 @@ async def test_calls_and_texts_are_votes_of_one_poll():
     assert (output.text, output.agreement) == ("Where?", 2 / 3)
 
 
-@pytest.mark.parametrize("kind", ["number", "text", "choice"])
+@pytest.mark.parametrize("kind", [*KINDS])
 async def test_the_steps_of_an_agent_vote_on_its_calls_whatever_kind_its_answer_is(kind):
     task = ChatTask(messages=[UserMessage("A table!")])
     for asked in (task, None):
