@@ -10,6 +10,7 @@ import pickle
 import pytest
 from llama_index.core import PromptTemplate
 from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.base.base_selector import SingleSelection
 from llama_index.core.llms import ChatMessage
 from llama_index.core.llms.mock import MockLLM
 from llama_index.core.workflow import Context, StartEvent, StopEvent, Workflow, step
@@ -229,6 +230,17 @@ class TestStructures:
     def test_by_default_all_of_a_users_own_counts(self):
         response = wrapped(*prices()).as_structured_llm(Price).chat(CHAT)
         assert response.additional_kwargs["scaffolding"]["agreement"] == pytest.approx(1 / 3)
+
+    def test_what_explains_is_a_field_as_any_other_where_each_is_voted_on(self):
+        samples = [
+            tool_call("SingleSelection", index=index, reason=why) for index, why in ((1, "a"), (2, "b"), (2, "a"))
+        ]
+        selection = wrapped(*samples, method="field_vote").structured_predict(
+            SingleSelection, PromptTemplate("Which?")
+        )
+        assert selection == SingleSelection(index=2, reason="a")
+        selection = wrapped(*samples).structured_predict(SingleSelection, PromptTemplate("Which?"))
+        assert selection == SingleSelection(index=2, reason="b")
 
     def test_a_sample_that_the_class_refuses_has_no_vote_whatever_the_kind(self):
         refused = tool_call("Price", item="tea")
