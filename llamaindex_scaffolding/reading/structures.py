@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,8 @@ __all__ = ["OfClass", "OfParser"]
 _LONGEST = 100_000
 """Characters of a text that is given to a parser."""
 
-_PARTS = 10_000
-"""Parts of a structure that is compared: what YAML refers to again and again is small, and written out is not."""
+_ANCHOR = re.compile(r"&(\w+)")
+_ALIAS = re.compile(r"\*(\w+)")
 
 
 class _Structure(Extractor):
@@ -43,7 +44,7 @@ class _Structure(Extractor):
     def extract(self, message: AssistantMessage) -> Answer | None:
         """The data; None for a message that is refused."""
         made = self._made(message)
-        if made is None or not _is_small(made[0]):
+        if made is None:
             return None
         data = model_values(*made)
         return data if self.explained else without_explanations(made[0], data)
@@ -100,9 +101,7 @@ class OfParser(_Structure):
 
     def _made(self, message: AssistantMessage) -> tuple[object, object] | None:
         text = message.text
-        if len(text) > _LONGEST or 0 <= text.find("{") > text.rfind(
-            "}"
-        ):  # patterns for `{...}` take quadratic time
+        if len(text) > _LONGEST or _may_explode(text):
             return None
         try:
             made = self._parser.parse(text)
@@ -119,15 +118,9 @@ def _names_of(output_cls: type[BaseModel]) -> frozenset[str]:
     return frozenset({name, called_name(name)})
 
 
-def _is_small(value: object) -> bool:
-    left, open_parts = _PARTS, [value]
-    while open_parts and left:
-        left -= 1
-        part = open_parts.pop()
-        if isinstance(part, dict):
-            open_parts += part.values()
-        elif isinstance(part, list | tuple | set | frozenset):
-            open_parts += part
-        elif isinstance(part, BaseModel) or hasattr(part, "__dataclass_fields__"):
-            open_parts += vars(part).values()
-    return not open_parts
+def _may_explode(text: str) -> bool:
+    """Whether a parser may take a text apart for ever: JSON that never ends, or YAML that refers to itself."""
+    opening = text.find("{")
+    if 0 <= opening > text.rfind("}"):
+        return True
+    return "&" in text and not set(_ANCHOR.findall(text)).isdisjoint(_ALIAS.findall(text))

@@ -76,15 +76,28 @@ def test_a_parser_of_ones_own_is_asked():
     assert read(OfParser(Loud()), "yes") is None
 
 
-BOMB = "\n".join([
-    "- choice: &a0 [1, 1, 1, 1, 1, 1, 1, 1]",
-    "  reason: x",
-    *(f"- choice: &a{i} [{', '.join([f'*a{i - 1}'] * 8)}]\n  reason: x" for i in range(1, 12)),
-])  # fmt: skip
+def bomb(field):
+    """YAML that is small, and huge once it is written out."""
+    more = "".join(
+        f"\n- {{choice: 1, reason: x, b{i}: &b{i} [{', '.join([f'*b{i - 1}'] * 9)}]}}" for i in range(1, 12)
+    )
+    return f"- {{choice: 1, reason: x, b0: &b0 [1]}}{more}\n- {{choice: 1, reason: x, {field}: *b11}}"
 
 
 @pytest.mark.parametrize(
-    "text", ["{" * 200_000, "[" * 50_000 + "{" * 5_000, f"[\n{BOMB}\n]", BOMB.replace("- ", "{")]
+    "text",
+    [
+        "{" * 200_000,
+        "{" * 90_000,
+        "[" * 50_000 + "{" * 5_000,
+        f"[\n{bomb('reason')}\n]",
+        f"[{bomb('choice')}, *b3]",
+    ],
 )
 def test_hostile_text_costs_little(text):
     assert read(OfParser(SelectionOutputParser()), text) is None
+
+
+@pytest.mark.parametrize("reason", ["R&D *counts*", "a & b", "* one", "2 *3, &c"])
+def test_marks_in_an_explanation_do_no_harm(reason):
+    assert read(OfParser(SelectionOutputParser()), f'[{{"choice": 2, "reason": "{reason}"}}]') == [{"choice": 2}]
