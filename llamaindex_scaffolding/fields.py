@@ -21,7 +21,7 @@ from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from llamaindex_scaffolding.candidates import StreamCandidates
-from llamaindex_scaffolding.reading import OfClass, Step, read_as_here
+from llamaindex_scaffolding.reading import OfClass, Step, read_as_here, told_tools
 from llamaindex_scaffolding.rewards import core_reward
 from llamaindex_scaffolding.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
 from llamaindex_scaffolding.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
@@ -206,7 +206,7 @@ class ModelFields(FunctionCallingLLM):
         if self.sample_num is not None and llm.takes("sample_num"):
             given.setdefault("sample_num", self.sample_num)
         options = {name: given.pop(name) for name in list(given) if name in _OURS or llm.takes(name)}
-        options |= self._reading(method, llm, options)
+        options |= self._reading(method, llm, options, task)
         task.acceptance = self._accepted(llm)
         for name in SAMPLING_PARAMETERS & given.keys():
             setattr(task, name, given.pop(name))
@@ -230,7 +230,9 @@ class ModelFields(FunctionCallingLLM):
     def _options_of(self, method: str | Controller) -> Mapping[str, Any]:
         return self.method_options if method == self.method else {}
 
-    def _reading(self, method: str | Controller, llm: ScaffoldingLlm, called: Mapping[str, Any]) -> dict[str, Any]:
+    def _reading(
+        self, method: str | Controller, llm: ScaffoldingLlm, called: Mapping[str, Any], task: GenerationTask
+    ) -> dict[str, Any]:
         """How the samples of a call are read: as the user says, or else as LlamaIndex's agents read them."""
         options = self._options_of(method)
         field = self.answers if llm.takes("answers") else None
@@ -238,14 +240,15 @@ class ModelFields(FunctionCallingLLM):
         if _votes_on_fields(llm):
             return {} if answers is None else {"answers": answers}
         own = options.get("extractor"), options.get("equivalence")
+        told = told_tools(task.messages) if isinstance(task, ChatTask) else None
         if answers is not None and self._asks_for_a_structure:
             return {"answers": Answers.of(answers).with_own(*own)}
         if answers is not None:
-            return {"answers": read_as_here(Answers.of(answers), *own)}
+            return {"answers": read_as_here(Answers.of(answers), told, *own)}
         own_method = not isinstance(method, str) or "generation" in options or not llm.takes("extractor")
         if own_method or self._asks_for_a_structure or "extractor" in {**called, **options}:
             return {}
-        return {"extractor": _STEP}
+        return {"extractor": _STEP if told is None else Step(told=told)}
 
     @property
     def _asks_for_a_structure(self) -> bool:

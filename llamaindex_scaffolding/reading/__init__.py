@@ -11,5 +11,6 @@ from llamaindex_scaffolding.reading.offered_tools import offered_tools
 from llamaindex_scaffolding.reading.react_step import ReActStep
 from llamaindex_scaffolding.reading.step import Step
 from llamaindex_scaffolding.reading.structures import OfClass, OfParser
+from llamaindex_scaffolding.reading.told_tools import told_tools
 
-__all__ = ["OfClass", "OfParser", "ReActStep", "Step", "offered_tools", "read_as_here"]
+__all__ = ["OfClass", "OfParser", "ReActStep", "Step", "offered_tools", "read_as_here", "told_tools"]

@@ -85,6 +85,12 @@ class TestAsAField:
         assert votes(make("So it is Rome", "rome", "Rome", answers=(WholeText(), None)).chat(CHAT)) == [2, 1]
 
     @EACH
+    @pytest.mark.parametrize("answers", ["auto", (None, Exact()), None], ids=["auto", "equivalence", "nothing"])
+    def test_unless_told_samples_are_read_as_llamaindexs_components_read_them(self, make, answers):
+        samples = ["It is good, 5 of 5. [[A]]", "So [[A]]", "[[B]] 5"]
+        assert votes(make(*samples, answers=answers).chat(CHAT)) == [2, 1]
+
+    @EACH
     def test_an_extractor_or_an_equivalence_of_ones_own_takes_the_place_of_the_kinds(self, make):
         options = {**FULL, "extractor": WholeText()}
         assert votes(make(*SAMPLES, answers="number", method_options=options).chat(CHAT)) == [1, 1, 1]

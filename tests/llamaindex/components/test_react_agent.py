@@ -79,3 +79,28 @@ async def test_a_step_that_the_agent_cannot_read_has_no_vote(events):
     result = await ReActAgent(tools=[add, mul], llm=llm).run("q")
     assert [call.tool_name for call in result.tool_calls] == ["add"]
     assert agreements(events)[0] == 1.0
+
+
+@AGENT
+async def test_an_action_that_no_tool_takes_has_no_vote(events):
+    broken = [step("mull"), step("mul").replace('"b": 3', '"b": "three"'), step("mul").replace('"b"', '"c"')]
+    llm = voting([*broken, step("add"), step("add", "3.")], "Thought: done\nAnswer: 5")
+    result = await ReActAgent(tools=[add, mul], llm=llm).run("q")
+    assert [call.tool_name for call in result.tool_calls] == ["add"]
+    assert agreements(events)[0] == 1.0
+
+
+@AGENT
+async def test_what_a_tool_fills_in_by_itself_does_not_count(events):
+    def count(a: int, b: int = 3) -> str:
+        """Counts, from one number
+        to another.
+        """
+        return f"{a} to {b}"
+
+    short = step("count").replace(', "b": 3', "")
+    llm = voting(
+        [step("count"), short, step("count").replace("3", "4"), short, step("count").replace("3", "5")], "Done"
+    )
+    await ReActAgent(tools=[count, add], llm=llm, system_prompt="> Tool Name: is what tools begin with").run("q")
+    assert agreements(events)[0] == 0.6
