@@ -7,6 +7,8 @@ import json
 import re
 from collections.abc import Sequence
 
+from llama_index.core.tools import ToolMetadata
+
 from scaffolding_core import RoleMessage, SystemMessage
 from scaffolding_core.answers import ReadArguments, Tools, as_written, read_by_schema
 
@@ -16,6 +18,8 @@ _MARK = "> Tool Name: "
 _TOLD = re.compile(
     rf"^{_MARK}(?P<name>.+)\n(?:(?!{_MARK}).*\n)*?Tool Args: (?P<schema>\{{.*\}})\s*?$", re.MULTILINE
 )
+_OF_ANY_TEXT = ToolMetadata("").get_parameters_dict()
+"""The schema of tools that make do with any text, whatever its name."""
 
 
 def told_tools(messages: Sequence[RoleMessage]) -> Tools | None:
@@ -32,6 +36,7 @@ def _tools_in(prompt: str) -> Tools | None:
 
 def _reader_of(schema: str) -> ReadArguments:
     try:
-        return read_by_schema(json.loads(schema))
+        parsed = json.loads(schema)
     except ValueError:
         return as_written
+    return as_written if parsed == _OF_ANY_TEXT else read_by_schema(parsed)

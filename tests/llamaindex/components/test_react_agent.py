@@ -2,8 +2,10 @@
 
 import pytest
 from llama_index.core.agent.workflow import ReActAgent
+from llama_index.core.tools import QueryEngineTool
 
 from tests.llamaindex.components.voting import agreements, voting
+from tests.llamaindex.engines import KnownEngine
 
 AGENT = pytest.mark.filterwarnings("ignore:is_running called from within a step")  # LlamaIndex's own agent does
 
@@ -103,4 +105,14 @@ async def test_what_a_tool_fills_in_by_itself_does_not_count(events):
         [step("count"), short, step("count").replace("3", "4"), short, step("count").replace("3", "5")], "Done"
     )
     await ReActAgent(tools=[count, add], llm=llm, system_prompt="> Tool Name: is what tools begin with").run("q")
+    assert agreements(events)[0] == 0.6
+
+
+@AGENT
+async def test_a_tool_that_makes_do_with_any_text_takes_it_by_any_name(events):
+    ask = QueryEngineTool.from_defaults(KnownEngine("5"), name="ask", description="Ask.")
+    steps = [f'Thought: 3\nAction: ask\nAction Input: {{"{name}": "{text}"}}' for name, text in
+             (("input", "a"), ("query", "b"), ("query", "b"), ("input", "a"), ("query", "b"))]  # fmt: skip
+    result = await ReActAgent(tools=[ask], llm=voting(steps, "Thought: done\nAnswer: 5")).run("q")
+    assert [call.tool_kwargs for call in result.tool_calls] == [{"query": "b"}]
     assert agreements(events)[0] == 0.6
