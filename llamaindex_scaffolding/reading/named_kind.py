@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llamaindex_scaffolding.reading.step import Step
 from scaffolding_core import Answers, Equivalence, Extractor, default_extractor
-from scaffolding_core.answers import Tools
+from scaffolding_core.answers import ToolCalls, Tools
 
 __all__ = ["read_as_here"]
 
@@ -27,5 +27,5 @@ def read_as_here(
     if found is default_extractor():
         found = Step(told=told)
     elif answers.kind:
-        found = Step(found, told=told)
+        found = Step(found, found if isinstance(found, ToolCalls) else None, told)
     return Answers.pair(extractor or found, equivalence or answers.equivalence)

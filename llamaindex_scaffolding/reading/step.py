@@ -22,21 +22,22 @@ class Step(Extractor):
 
     Args:
         otherwise: reads what is no step; `ComponentText` where it is left out.
-        tools: what reads the arguments of each tool; None takes those that the request tells.
-        told: the same for tools that a prompt tells of, which are called in texts; None where it tells of none.
+        calls: reads tool calls.
+        told: what reads the input of each tool that the prompt tells of, and that is called in texts; None where
+            it tells of none.
     """
 
     def __init__(
-        self, otherwise: Extractor | None = None, tools: Tools | None = None, told: Tools | None = None
+        self, otherwise: Extractor | None = None, calls: Extractor | None = None, told: Tools | None = None
     ) -> None:
         self._otherwise = ComponentText() if otherwise is None else otherwise
+        self._calls = ToolCalls() if calls is None else calls
         self._react = ReActStep(self._otherwise, told)
-        self._calls = ToolCalls(tools=tools)
         self.costly = self._otherwise.costly
 
     def with_tools(self, tools: Tools) -> Step:
         """The same, for a message that may call these tools."""
-        return Step(self._otherwise.with_tools(tools), tools, self._react.tools)
+        return Step(self._otherwise.with_tools(tools), self._calls.with_tools(tools), self._react.tools)
 
     def extract(self, message: AssistantMessage) -> Answer | None:
         """What is done, or the answer; None if there is neither."""

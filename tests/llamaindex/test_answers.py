@@ -13,6 +13,7 @@ from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.base_selector import SingleSelection
 from llama_index.core.llms import ChatMessage
 from llama_index.core.llms.mock import MockLLM
+from llama_index.core.tools import FunctionTool
 from llama_index.core.workflow import Context, StartEvent, StopEvent, Workflow, step
 from pydantic import BaseModel
 
@@ -271,6 +272,22 @@ async def test_agents_act_as_ever_and_answer_by_the_kind(events):
     result = await FunctionAgent(tools=[weather], llm=llm).run("How warm is it?")
     assert [call.tool_kwargs for call in result.tool_calls] == [{"city": "Bern"}]
     assert agreements(events) == [pytest.approx(2 / 3)] * 2
+
+
+async def test_what_counts_of_calls_can_be_said(events):
+    def find(town: str, why: str) -> str:
+        """Finds a town."""
+        return town
+
+    samples = [
+        calls(("find", f'{{"town": "{town}", "why": "{why}"}}'))
+        for town, why in (("A", "1"), ("B", "2"), ("B", "3"))
+    ]
+    for answers, agreement in (("calls", 1 / 3), ({"kind": "calls", "ignore": ["why"]}, 2 / 3)):
+        llm = voting(samples, "Done.", tools=True, sample_num=3, answers=answers)
+        assert llm.chat_with_tools([FunctionTool.from_defaults(find)], "q").raw["agreement"] == pytest.approx(
+            agreement
+        )
 
 
 async def test_a_step_of_a_workflow_may_say_it():
