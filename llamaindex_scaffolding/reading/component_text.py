@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -36,6 +37,8 @@ _READERS: Sequence[TextReader] = (
 _LONGEST = 100_000
 """Characters of a text that may be in a component's format."""
 
+_REMEMBERED = 256
+
 
 class ComponentText(Extractor):
     """The answer in a text: what the component reads whose format the text shows, else what `auto` reads.
@@ -50,9 +53,15 @@ class ComponentText(Extractor):
     def read(self, message: AssistantMessage) -> Reading:
         """The answer, and which format or reading gave it."""
         text = message.text
-        if not message.tool_calls and len(text) <= _LONGEST:
-            for reader in _READERS:
-                reading = reader(text)
-                if reading is not None:
-                    return reading
-        return default_extractor().read(message)
+        if message.tool_calls or len(text) > _LONGEST or (len(text) <= _REMEMBERED and _is_plain(text)):
+            return default_extractor().read(message)
+        return _in_a_format(text) or default_extractor().read(message)
+
+
+def _in_a_format(text: str) -> Reading | None:
+    return next((reading for reader in _READERS if (reading := reader(text)) is not None), None)
+
+
+@functools.lru_cache(maxsize=4096)  # a vote meets the same few short answers again and again
+def _is_plain(text: str) -> bool:
+    return _in_a_format(text) is None

@@ -21,6 +21,8 @@ def executed_code(text: str) -> Reading | None:
 
     Comments, blank lines and the space between tokens do not count.
     """
+    if _OPENING not in text:
+        return None
     code = "\n\n".join(block.strip() for block in _blocks(text))
     return Reading(Calls([["execute", {"code": _normal(code)}]]), "execute") if code else None
 

@@ -45,9 +45,10 @@ class Step(Extractor):
 
     def read(self, message: AssistantMessage) -> Reading:
         """What is done, or the answer as the other extractor read it."""
-        if len(message.text) > _LONGEST:
+        text = message.text
+        if len(text) > _LONGEST:
             return (self._calls if message.tool_calls else self._otherwise).read(message)
-        code = executed_code(message.text)
+        code = executed_code(text)
         if not message.tool_calls:
             return code or self._react.read(message)
         called = self._calls.read(message)
