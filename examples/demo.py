@@ -61,7 +61,8 @@ def number(answer: str) -> int | None:
 class Spending(BaseCallbackHandler):
     """Adds up what the model reports of each answer."""
 
-    samples: int = 0
+    started: int = 0
+    counted: int = 0
     cut: int = 0
     tokens: int = 0
     answers: list[Any] = field(default_factory=list)
@@ -69,8 +70,9 @@ class Spending(BaseCallbackHandler):
     def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         message = response.generations[0][0].message  # type: ignore[union-attr]  # a chat model's
         details = message.response_metadata["scaffolding"]
-        self.samples += details["samples"]
-        self.cut += sum(candidate["cut"] for candidate in details["candidates"])
+        self.started += details["samples"]
+        self.counted += details["counted"]
+        self.cut += details["cut"]
         self.tokens += message.usage_metadata["total_tokens"]  # type: ignore[index]  # always there
 
 
@@ -94,8 +96,9 @@ async def run(
     return [
         name,
         f"{right / len(questions):.2f}  ({right} of {len(questions)})",
-        str(spending.samples),
-        f"{most - spending.samples} not begun, {spending.cut} cut" if most > len(questions) else "",
+        str(spending.started),
+        str(spending.counted),
+        f"{most - spending.started} not begun, {spending.cut} cut" if most > len(questions) else "",
         f"{spending.tokens:,}",
         f"{time.monotonic() - started:.0f} s",
     ]
@@ -121,7 +124,7 @@ async def chain_demo(console: Console, how_many: int) -> None:
             **SAMPLING,
         ),
     }
-    table = Table("method", "accuracy", "samples", "saved by stopping early", "tokens", "time")
+    table = Table("method", "accuracy", "started", "counted", "saved by stopping early", "tokens", "time")
     columns = (TextColumn("{task.description:42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         for name, model in models.items():

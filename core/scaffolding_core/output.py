@@ -48,6 +48,7 @@ class Candidate:
         usage: what it cost.
         error: why it failed, where it did.
         cut: stopped because the method had decided without it.
+        late: ended, but after the method had decided without it.
         finish_reason: as the backend gave it.
         logprobs: of its tokens, where they were asked for.
         output_tokens: its token ids, where the backend tells them.
@@ -68,6 +69,12 @@ class Candidate:
     logprobs: list[TokenLogprob] | None = None
     output_tokens: list[int] | None = None
     read_as: str = ""
+    late: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether the result rests on it: it did not fail, and was there before the method decided."""
+        return self.error is None and not self.cut and not self.late
 
     @property
     def message(self) -> AssistantMessage:
@@ -84,7 +91,7 @@ class Candidate:
     @property
     def text(self) -> str:
         """The text of what the model said."""
-        return self.message.text
+        return self.content if isinstance(self.content, str) else self.message.text
 
     def summary(self) -> dict[str, Any]:
         """The sample as plain data, fit for JSON."""
@@ -96,6 +103,7 @@ class Candidate:
             "votes": self.votes,
             "error": str(self.error) if self.error is not None else None,
             "cut": self.cut,
+            "late": self.late,
             "finish_reason": self.finish_reason,
         }
 
@@ -117,8 +125,10 @@ class ScaffoldingOutput:
         token_ids: of the chosen sample, where the backend tells them.
         data: whatever a method of yours adds.
         answer: its answer, where the method extracts one.
+        read_as: how its answer was read; see `Candidate`.
         candidates: every sample that was started, in index order.
-        votes: how many votes each answer got, most first; equal answers by the text of the earliest.
+        votes: how many votes each answer got, the one that won first, then most first; equal answers by the text
+            that represents them.
         agreement: share of the votes that the answer has, 0 to 1.
         score: reward of the chosen sample.
         usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
@@ -142,6 +152,7 @@ class ScaffoldingOutput:
     finish_reason: str | None = None
     logprobs: list[TokenLogprob] | None = None
     method: str = ""
+    read_as: str = ""
 
     def __post_init__(self) -> None:
         given: object = self.message
@@ -155,19 +166,32 @@ class ScaffoldingOutput:
 
     @property
     def samples(self) -> int:
-        """How many samples were started; those that failed or were cut count too."""
+        """How many samples were started; those that failed, were cut or came late are among them."""
         return len(self.candidates)
+
+    @property
+    def counted(self) -> int:
+        """How many of them the result rests on; those without an answer are among them, as they were looked at."""
+        return sum(candidate.counted for candidate in self.candidates)
+
+    @property
+    def cut(self) -> int:
+        """How many of them were stopped because the method had decided without them."""
+        return sum(candidate.cut for candidate in self.candidates)
 
     def summary(self) -> dict[str, Any]:
         """The method's result as plain data, fit for JSON: all but the text."""
         return {
             "method": self.method,
             "answer": _plain(self.answer),
+            "read_as": self.read_as,
             "candidates": [candidate.summary() for candidate in self.candidates],
             "votes": self.votes,
             "agreement": self.agreement,
             "score": self.score,
             "samples": self.samples or 1,
+            "counted": self.counted if self.candidates else 1,
+            "cut": self.cut,
             "stopped": self.stopped,
             "data": _plain(self.data),
             "usage": {part.name: getattr(self.usage, part.name) for part in fields(self.usage)},
@@ -190,6 +214,7 @@ class ScaffoldingOutput:
         new.finish_reason = candidate.finish_reason
         new.logprobs = candidate.logprobs
         new.method = method
+        new.read_as = candidate.read_as
         return new
 
 

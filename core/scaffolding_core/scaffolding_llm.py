@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequen
 from contextlib import suppress
 from typing import Self, overload
 
+from scaffolding_core.answers.process_pool import end_idle_processes
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.driver import ComputeWorker, Driver, Lane, OwnLoop, Request
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError, MissingWorkerError
@@ -182,7 +183,7 @@ class ScaffoldingLlm:
                     request.cancel(ClosedError("the ScaffoldingLlm was shut down while the request ran"))
                 elif not loop.is_closed():
                     request.result.wait_ended()
-        self._stop_own_loop()
+        self._end()
         if shutdown_workers:
             for worker in self._all_workers:
                 worker.shutdown()
@@ -201,7 +202,7 @@ class ScaffoldingLlm:
                 continue
             for request in list(driver.requests):
                 await request.result.ended()
-        await asyncio.to_thread(self._stop_own_loop)
+        await asyncio.to_thread(self._end)
         for worker in self._all_workers:
             await (worker.async_shutdown() if shutdown_workers else worker.release_loop())
         with self._lock:
@@ -316,6 +317,12 @@ class ScaffoldingLlm:
                 f"no worker for the tag {tag!r} of a {type(task).__name__}: the workers' tags are {tags}"
             )
         return self._slots[id(worker)]
+
+    def _end(self) -> None:
+        """End what runs beside the callers' loops."""
+        self._stop_own_loop()
+        if all(llm._closed for llm in list(_instances)):
+            end_idle_processes()
 
     def _stop_own_loop(self) -> None:
         with self._lock:

@@ -6,12 +6,13 @@ import asyncio
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import ParamSpec, TypeVar
 
-__all__ = ["run_in_thread", "wait_for"]
+__all__ = ["Abandoned", "on_abandoned", "run_in_thread", "wait_for"]
 
 LINGERING_SECONDS = 0.2
 """Time that a thread waits for another call: to start one costs half as much as a small call of a model."""
@@ -22,15 +23,66 @@ T = TypeVar("T")
 _waiting: list[SimpleQueue[Callable[[], None]]] = []
 
 
+class Abandoned(Exception):  # no error: it ends a call that nobody waits for
+    """Nobody waits any more for the call that runs in this thread."""
+
+
+class _Call:
+    """What a thread does for somebody who may give it up."""
+
+    def __init__(self) -> None:
+        self.abandoned = False
+        self.reactions: list[Callable[[], None]] = []
+        self.lock = threading.Lock()
+
+    def abandon(self) -> None:
+        with self.lock:  # held while it reacts: what has left `on_abandoned` must not be ended any more
+            self.abandoned = True
+            for react in self.reactions:
+                react()
+
+
+_call: contextvars.ContextVar[_Call | None] = contextvars.ContextVar("_call", default=None)
+
+
+@contextmanager
+def on_abandoned(react: Callable[[], None]) -> Iterator[None]:
+    """While this is open, `react` is called, in another thread, as soon as nobody waits for this call any more.
+
+    Args:
+        react: ends what this thread waits for; called at most once, and must not block.
+
+    Raises:
+        Abandoned: nobody waits already, or does when it is left.
+    """
+    call = _call.get()
+    if call is None:
+        yield
+        return
+    with call.lock:
+        if call.abandoned:
+            raise Abandoned
+        call.reactions.append(react)
+    try:
+        yield
+    finally:
+        with call.lock:
+            call.reactions.remove(react)
+    if call.abandoned:
+        raise Abandoned
+
+
 async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call a blocking function in a thread that nobody else uses meanwhile, with the caller's context.
 
     A bounded pool would run many calls a few at a time. A thread cannot be stopped: if the await is cancelled, the
-    call runs to its end and its result is dropped.
+    call runs to its end and its result is dropped, unless it waits for something that `on_abandoned` ends.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()
+    its = _Call()
+    context.run(_call.set, its)
 
     def settle(settled: Callable[[], None]) -> None:
         if not done.done():
@@ -44,11 +96,15 @@ async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwa
         except BaseException as error:
             raised = RuntimeError("the call stopped early") if isinstance(error, StopIteration) else error
             settled = lambda: done.set_exception(raised)  # noqa: E731
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, settled)
 
     _call_soon(call)
-    return await done
+    try:
+        return await done
+    except asyncio.CancelledError:
+        its.abandon()
+        raise
 
 
 def wait_for(work: Callable[[], Coroutine[object, object, T]], seconds: float) -> T:

@@ -9,7 +9,7 @@ import pytest
 import scaffolding_core
 
 HEAVY = ("torch", "transformers", "tensorrt_llm", "openai", "langchain_core", "llama_index", "aiohttp", "pydantic",
-         "rich", "typer", "sympy", "xllamacpp")  # fmt: skip
+         "rich", "typer", "mpmath", "sympy", "xllamacpp")  # fmt: skip
 
 
 def test_every_public_name_is_there_once():

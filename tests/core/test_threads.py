@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from scaffolding_core.threads import run_in_thread, wait_for
+from scaffolding_core.threads import Abandoned, on_abandoned, run_in_thread, wait_for
+from tests.eventually import until
 
 here = contextvars.ContextVar("here", default="nowhere")
 
@@ -77,6 +78,88 @@ async def test_a_cut_call_runs_to_its_end_and_its_result_is_dropped():
     with pytest.raises(asyncio.CancelledError):
         await call
     assert await asyncio.to_thread(ended.wait, 10)
+
+
+class TestAbandoning:
+    """What a call waits for ends once nobody waits for the call."""
+
+    async def cut(self, function, begun):
+        call = asyncio.create_task(run_in_thread(function))
+        await until(begun.is_set)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    async def test_what_it_waits_for_is_ended_and_the_call_ends_with_that(self):
+        begun, end, ended = threading.Event(), threading.Event(), []
+
+        def call():
+            try:
+                with on_abandoned(end.set):
+                    begun.set()
+                    end.wait()
+            except Abandoned:
+                ended.append("abandoned")
+
+        await self.cut(call, begun)
+        await until(lambda: ended)
+
+    async def test_what_it_waits_for_next_is_not_begun(self):
+        begun, end, ended = threading.Event(), threading.Event(), []
+
+        def call():
+            begun.set()
+            end.wait()
+            try:
+                with on_abandoned(ended.append):
+                    ended.append("begun")
+            except Abandoned:
+                ended.append("refused")
+
+        await self.cut(call, begun)
+        end.set()
+        await until(lambda: ended)
+        assert ended == ["refused"]
+
+    async def test_what_it_does_not_wait_for_any_more_is_left_alone(self):
+        begun, end, reacted, ended = threading.Event(), threading.Event(), [], threading.Event()
+
+        def call():
+            with on_abandoned(lambda: reacted.append(1)):
+                pass
+            begun.set()
+            end.wait()
+            ended.set()
+
+        await self.cut(call, begun)
+        end.set()
+        await until(ended.is_set)
+        assert reacted == []
+
+    def test_elsewhere_nothing_is_ever_abandoned(self):
+        with on_abandoned(lambda: pytest.fail("nobody gave it up")):
+            pass
+
+    async def test_an_error_of_its_own_is_not_hidden(self):
+        with pytest.raises(KeyError):
+            await run_in_thread(self.fails)
+
+    def fails(self):
+        with on_abandoned(lambda: None):
+            raise KeyError("x")
+
+
+def test_a_loop_ends_although_a_call_does_not():
+    end = threading.Event()
+
+    async def main():
+        call = asyncio.create_task(run_in_thread(end.wait))
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+
+    asyncio.run(main())  # it would wait for threads of its own
+    end.set()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python warns of forks beside threads

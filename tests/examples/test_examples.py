@@ -15,6 +15,8 @@ def test_the_demo_prints_accuracies_costs_and_answers():
         "majority vote of 16",
         "best of 16",
         "of 3)",
+        "started",
+        "counted",
         "not begun",
         "lighthouse",
         "Done in",

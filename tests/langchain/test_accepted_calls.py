@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
@@ -259,6 +260,14 @@ def test_a_model_with_tools_pickles():
 # Agents.
 
 
+@pytest.fixture
+async def clients():
+    """HTTP clients of a wrapped model, closed with the test."""
+    with httpx.Client() as client:
+        async with httpx.AsyncClient() as async_client:
+            yield {"http_client": client, "http_async_client": async_client}
+
+
 def tables():
     """A tool of an agent, and what it was called with."""
     ran = []
@@ -283,16 +292,18 @@ STEP = [
 
 @pytest.mark.parametrize("how", ["sync", "async"])
 @pytest.mark.parametrize("kind", ["model", "wrapped", "middleware"])
-async def test_an_agent_runs_the_call_that_most_samples_want_of_those_that_can_be_run(how, kind):
+async def test_an_agent_runs_the_call_that_most_samples_want_of_those_that_can_be_run(how, kind, clients):
     book_table, ran = tables()
     with scripted_server(Steps([*STEP], [says("I think 8."), says("It is 7."), says("7.0")])) as server:
         fields = {"sample_num": 5, "method_options": FULL, "answers": "number"}
         if kind == "model":
             agent = create_agent(ChatScaffolding(base_url=server.url, seed=1, **fields), [book_table])
         elif kind == "wrapped":
-            agent = create_agent(ChatScaffolding.wrap(open_ai(server), **fields), [book_table])
+            agent = create_agent(ChatScaffolding.wrap(open_ai(server, **clients), **fields), [book_table])
         else:
-            agent = create_agent(open_ai(server), [book_table], middleware=[ScaffoldingMiddleware(**fields)])
+            agent = create_agent(
+                open_ai(server, **clients), [book_table], middleware=[ScaffoldingMiddleware(**fields)]
+            )
         state = await run(agent, how)
     assert ran == [("Nice", 2)]
     called, answered = ai_messages(state)
@@ -339,7 +350,7 @@ VISITS = [{"town": 5}, {"town": "Rome", "days": "many"}, {"town": "Nice"}, {"tow
 
 
 @pytest.mark.parametrize("schema", [Visit, Trip, {"title": "Visit", **Visit.model_json_schema()}])
-async def test_the_structured_response_of_an_agent_is_compared_as_its_class_reads_it(schema):
+async def test_the_structured_response_of_an_agent_is_compared_as_its_class_reads_it(schema, clients):
     name = schema["title"] if isinstance(schema, dict) else schema.__name__
     steps = [[wants((name, visit)) for visit in VISITS], [says("done")]]
     with scripted_server(Steps(*steps)) as server:
@@ -347,25 +358,27 @@ async def test_the_structured_response_of_an_agent_is_compared_as_its_class_read
         for response in (ToolStrategy(schema), schema):
             steps = Steps([wants((name, visit)) for visit in VISITS], [says("done")])
             server.script = steps
-            agent = create_agent(open_ai(server), [], middleware=middleware, response_format=response)
+            agent = create_agent(open_ai(server, **clients), [], middleware=middleware, response_format=response)
             state = await run(agent, "async")
             response = state["structured_response"]
             assert (response["town"] if isinstance(response, dict) else response.town) == "Nice"
             assert told(ai_messages(state)[0])["votes"] == {f"[['{name}', {{'town': 'Nice'}}]]": 2}
 
 
-async def test_a_response_that_the_provider_writes_is_compared_as_its_class_reads_it():
+async def test_a_response_that_the_provider_writes_is_compared_as_its_class_reads_it(clients):
     texts = [json.dumps(visit) for visit in VISITS]
     with scripted_server(Steps([says(text) for text in texts])) as server:
         middleware = [ScaffoldingMiddleware(sample_num=4, method_options=FULL)]
-        agent = create_agent(open_ai(server), [], middleware=middleware, response_format=ProviderStrategy(Visit))
+        agent = create_agent(
+            open_ai(server, **clients), [], middleware=middleware, response_format=ProviderStrategy(Visit)
+        )
         state = await run(agent, "async")
     assert state["structured_response"].town == "Nice"
     [message] = ai_messages(state)
     assert told(message)["votes"] == {"{'town': 'Nice', 'days': 1}": 2}
 
 
-async def test_a_vote_on_risky_calls_reads_them_as_the_tool_does():
+async def test_a_vote_on_risky_calls_reads_them_as_the_tool_does(clients):
     book_table, ran = tables()
     guard = {"sample_num": 3, "min_agreement": 1}
     for samples, expected in (
@@ -375,19 +388,19 @@ async def test_a_vote_on_risky_calls_reads_them_as_the_tool_does():
         ran.clear()
         with scripted_server(Steps([wants(("book", args)) for args in samples], [says("done")])) as server:
             agent = create_agent(
-                open_ai(server), [book_table], middleware=[ToolCallVoteMiddleware({"book"}, **guard)]
+                open_ai(server, **clients), [book_table], middleware=[ToolCallVoteMiddleware({"book"}, **guard)]
             )
             await run(agent, "async")
         assert ran == expected
 
 
-async def test_arguments_of_risky_calls_that_do_not_count_can_be_named():
+async def test_arguments_of_risky_calls_that_do_not_count_can_be_named(clients):
     book_table, ran = tables()
     own = (ToolCalls(ignore=["seats"]), None)
     steps = Steps([wants(("book", {"town": "Nice", "seats": seats})) for seats in (1, 2, 3)], [says("done")])
     with scripted_server(steps) as server:
         guard = ToolCallVoteMiddleware({"book"}, sample_num=3, min_agreement=1, answers=own)
-        await run(create_agent(open_ai(server), [book_table], middleware=[guard]), "async")
+        await run(create_agent(open_ai(server, **clients), [book_table], middleware=[guard]), "async")
     assert [town for town, _ in ran] == ["Nice"]
     with pytest.raises(InvalidRequestError, match="kind 'calls'"):
         ToolCallVoteMiddleware({"book"}, answers="number")
@@ -413,12 +426,12 @@ def answering(*visits):
 
 
 @pytest.fixture(params=["own", "wrapped"])
-def structured(request):
+def structured(request, clients):
     """Makes a model for structures, of a server's own or wrapped."""
 
     def make(server, schema, way, n=4, **fields):
         fields = {"sample_num": n, "seed": 1, "method_options": FULL, **fields}
-        inner = {"inner": open_ai(server)} if request.param == "wrapped" else {"base_url": server.url}
+        inner = {"inner": open_ai(server, **clients)} if request.param == "wrapped" else {"base_url": server.url}
         return ChatScaffolding(**inner, **fields).with_structured_output(schema, method=way, include_raw=True)
 
     return make

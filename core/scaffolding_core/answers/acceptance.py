@@ -42,17 +42,12 @@ class Accepted(Extractor):
     Args:
         answers: the kind.
         acceptance: what is accepted.
-
-    Attributes:
-        accepts_slowly: what is accepted may take more than a few milliseconds to tell, so a method asks in a
-            thread.
     """
 
     def __init__(self, answers: Answers, acceptance: Acceptance) -> None:
         extractor, tools = answers.extractor, acceptance.tools
         self.extractor = extractor if tools is None else extractor.with_tools(tools)
-        self.accepts_slowly = acceptance.structure is not None and acceptance.structure.costly
-        self.costly = extractor.costly or self.accepts_slowly
+        self.costly = extractor.costly or (acceptance.structure is not None and acceptance.structure.costly)
         self._kind = answers.kind
         self._tools = tools
         self._structure = acceptance.structure

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import json
 import logging
 import os
@@ -11,14 +9,14 @@ import signal
 import subprocess
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NoReturn
 
 from scaffolding_core.messages import JsonValue
+from scaffolding_core.threads import on_abandoned
 
-__all__ = ["BoundedProcess", "serve", "shared_process"]
+__all__ = ["BoundedProcess", "serve"]
 
 logger = logging.getLogger("scaffolding_core")
 
@@ -36,67 +34,85 @@ _KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "PYTHONDO
 
 
 class BoundedProcess:
-    """Answers questions, one at a time, in a process of its own that is started with the first.
+    """Answers questions in a process of its own that is started with the first; for one thread at a time.
 
-    A question that takes too long has no answer; the process is killed and the next question starts another.
-    It ends with this object. Safe to use from any thread, and after a fork.
+    A question that takes too long has no answer; the process is killed, and the next question starts another. So
+    it is where nobody waits for the answer any more.
 
     Args:
         module: is run with `python -m`; it must call `serve`.
 
     Attributes:
-        killed: how often a process was killed, crashed, or could not start.
+        killed: how often a process was killed for its time, crashed, or could not start.
     """
 
     def __init__(self, module: str) -> None:
         self.module = module
         self.killed = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
-        _all.add(self)
+        self._unwanted = False
 
     def __del__(self) -> None:
-        self._end()
+        self.end()
 
     def ask(self, question: Mapping[str, JsonValue], timeout: float) -> JsonValue:
         """The answer, or None if there is none in time; blocks, so call it in a thread.
 
         Args:
             question: plain data.
-            timeout: seconds, once the process has started and the questions before are answered.
+            timeout: seconds, once the process has started.
+
+        Raises:
+            Abandoned: nobody waits for this call any more.
         """
         line = json.dumps({"question": question, "limit": timeout + GRACE}).encode() + b"\n"
-        with self._lock:
-            try:
-                process = self._started()
-                answer = b"" if process is None else _exchange(process, line, timeout)
-            except BaseException:  # interrupted: its answer must not be read as that to another question
-                self._end()
-                raise
-            if not answer:
-                self.killed += 1
-                logger.warning("%s did not answer in %g s, or ended; it is replaced", self.module, timeout)
-                self._end()
-                return None
+        self._unwanted = False
+        try:
+            with on_abandoned(self._abandon):
+                answer = self._exchange(line, timeout) if self._started() else b""
+        except BaseException:  # interrupted: its answer must not be read as that to another question
+            self.end()
+            raise
+        if not answer:
+            self.killed += 1
+            logger.warning("%s did not answer in %g s, or ended; it is replaced", self.module, timeout)
+            self.end()
+            return None
         result: JsonValue = json.loads(answer)
         return result
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End the process."""
-        with self._lock:
-            self._end()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+
+    def kill(self) -> None:
+        """Kill the process under whoever asks it, from another thread."""
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def forget(self) -> None:
         """Leave the process to whoever started it: for the child of a fork."""
         if self._process is not None:
             self._process.returncode = 0  # not ours to wait for
         self._process = None
-        self._lock = threading.Lock()
 
-    def _started(self) -> subprocess.Popen[bytes] | None:
+    def _abandon(self) -> None:
+        self._unwanted = True
+        self.kill()
+
+    def _started(self) -> bool:
         if self._process is not None and self._process.poll() is None:
-            return self._process
-        self._end()
+            return True
+        self.end()
         try:
             # Not multiprocessing: its spawn runs the user's main module again. -P: no import from the working
             # directory.
@@ -109,39 +125,37 @@ class BoundedProcess:
                 | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
         except OSError:
-            return None
-        return self._process if _exchange(self._process, b"", START) else None
+            return False
+        if self._unwanted:  # since before there was a process to kill
+            self.kill()
+        return bool(self._exchange(b"", START))
 
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
+    def _exchange(self, line: bytes, timeout: float) -> bytes:
+        """Write a line and read one; empty if the process ended, or was killed because the time was up."""
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        expired = threading.Event()
 
+        def expire() -> None:
+            expired.set()
+            process.kill()
 
-@functools.cache
-def shared_process(module: str) -> BoundedProcess:
-    """The one process of this kind in this program; it ends with it."""
-    process = BoundedProcess(module)
-    atexit.register(process.close)
-    return process
-
-
-_all: weakref.WeakSet[BoundedProcess] = weakref.WeakSet()
-
-
-def _forget_all() -> None:
-    for process in list(_all):
-        process.forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+        timer = threading.Timer(timeout, expire)
+        timer.daemon = True
+        timer.start()
+        answer = b""
+        try:
+            process.stdin.write(line)
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except (OSError, ValueError):  # it has ended, or was ended
+            pass
+        finally:
+            timer.cancel()
+            timer.join()
+        return b"" if expired.is_set() else answer
 
 
 def serve(answer: Callable[[Mapping[str, JsonValue]], JsonValue]) -> NoReturn:
@@ -179,29 +193,3 @@ def _alarm(seconds: float) -> None:
     """End this process, unhandled, when the seconds are over; 0 calls it off."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, seconds)
-
-
-def _exchange(process: subprocess.Popen[bytes], line: bytes, timeout: float) -> bytes:
-    """Write a line and read one; empty if the process ended, or was killed because the time was up."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    expired = threading.Event()
-
-    def expire() -> None:
-        expired.set()
-        process.kill()
-
-    timer = threading.Timer(timeout, expire)
-    timer.daemon = True
-    timer.start()
-    answer = b""
-    try:
-        process.stdin.write(line)
-        process.stdin.flush()
-        answer = process.stdout.readline()
-    except OSError:  # it has ended
-        pass
-    finally:
-        timer.cancel()
-        timer.join()
-    return b"" if expired.is_set() else answer

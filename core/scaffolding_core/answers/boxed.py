@@ -2,11 +2,13 @@ r"""Boxed: the content of the last `\boxed{...}`."""
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from scaffolding_core.answers.extractor import Extractor, Reading
 from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.thoughts import without_thoughts
+from scaffolding_core.answers.unit import KNOWN_UNIT
 from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["Box", "Boxed", "last_box", "last_boxed"]
@@ -15,7 +17,14 @@ _OPENING = pattern(r"\\f?box(?:ed)?\s*\{")
 _BARE = pattern(r"\\boxed\s+(-?[\w.]+)")
 # An escaped backslash first: in `\\{` the brace itself is not escaped.
 _BRACES = pattern(r"\\[\\{}]|[{}]")
-_BETWEEN = pattern(r"[\s$\\()\[\]]{0,8}(?:,|;|\band\b|\bor\b|,\s?and\b|,\s?or\b)[\s$\\()\[\]]{0,8}")
+_DENIED = pattern(r"(?:\bnot|n['’]t)\s*(?:equal\s|to\s|be\s)*[$\\(\[]*\s*\Z")
+_SIGN = pattern(r"(?:[<>]|\\(?:leq?|geq?|lt|gt|neq?|pm|sqrt)(?![a-z])|(?<![\w})\]]\s)(?<![\w})\]])-)\s*\Z")
+_UNIT = pattern(rf"\s*(?:\\?%|\\pi\b|\^\{{?\\circ\}}?|[$\s]*{KNOWN_UNIT}(?=[\s.,;]|$))", re.IGNORECASE)
+_BETWEEN = pattern(
+    r"[\s$\\()\[\].]{0,8}(?:,|;|(?:,\s?|\\text\{\s?)?(?:and|or)\b\s?\}?|(?:,\s?)?\([a-z]\)|Part\s\w{1,3}[:.]?)"
+    r"[\s$\\()\[\]]{0,8}(?:[a-zA-Z]\s?=\s?[$]?)?",
+    re.IGNORECASE,
+)
 _SEARCHED = 100_000
 
 
@@ -70,6 +79,7 @@ def last_box(text: str) -> Box | None:
         for opening in _OPENING.finditer(text)
         if opening.end() - 1 in ends
     ]
+    boxes = [box for box in boxes if not _DENIED.search(text, max(0, box.start - 40), box.start)]
     boxes += [Box(found[1], found.start(), found.end()) for found in _BARE.finditer(text)]
     if not boxes:
         return None
@@ -77,7 +87,19 @@ def last_box(text: str) -> Box | None:
     row = [boxes.pop()]
     while boxes and _BETWEEN.fullmatch(text, boxes[-1].end, row[0].start):
         row.insert(0, boxes.pop())
-    return Box(", ".join(box.content for box in row), row[0].start, row[-1].end)
+    if len(row) > 1:
+        return Box(", ".join(box.content for box in row), row[0].start, row[-1].end)
+    return _with_surroundings(text, row[0])
+
+
+def _with_surroundings(text: str, box: Box) -> Box:
+    """The box with the sign before it, and the unit behind it, that belong to what is in it."""
+    sign = _SIGN.search(text, max(0, box.start - 12), box.start)
+    unit = _UNIT.match(text, box.end)
+    content = (sign[0] if sign else "") + box.content
+    if unit and unit[0].strip(" $\n") and unit["unit"] not in ("unit", "units") and box.content:
+        content = f"{content}{' ' if unit[0][:1] in ' $' else ''}{unit[0].strip(' $')}"
+    return Box(content, box.start, box.end)
 
 
 def _closing_braces(text: str) -> dict[int, int]:

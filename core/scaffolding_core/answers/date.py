@@ -32,7 +32,7 @@ _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|\.)?"
 _YEAR = r"(?P<year>\d{3,4})"
 _WEEKDAY = rf"(?:(?P<weekday>{'|'.join(sorted(_WEEKDAY_OF, key=len, reverse=True))})\.?,?\s+)?"
-_ERA = r"(?:\s(?P<era>BCE?|B\.C\.(?:E\.)?|AD|A\.D\.|CE|C\.E\.))?"
+_ERA = r"(?:\s(?P<era>BCE?|B\.C\.?(?:E\.?)?|AD|A\.D\.?|CE|C\.E\.?))?"
 _FORMS = [
     r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})(?:T00:00(?::00)?Z?)?",
     r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})",
@@ -45,7 +45,7 @@ _FORMS = [
 ]
 _PATTERNS = [pattern(_WEEKDAY + form, re.IGNORECASE) for form in _FORMS]
 _YEAR_OF_ERA = pattern(
-    r"(?:in\s)?(?:(?P<before>AD|A\.D\.)\s(?P<first>\d{1,4})|(?P<second>\d{1,4})\s?(?P<era>BCE?|B\.C\.(?:E\.)?|AD|A\.D\.|CE|C\.E\.))",
+    r"(?:in\s)?(?:(?P<before>AD|A\.D\.?)\s(?P<first>\d{1,4})|(?P<second>\d{1,4})\s?(?P<era>BCE?|B\.C\.?(?:E\.?)?|AD|A\.D\.?|CE|C\.E\.?))",
     re.IGNORECASE,
 )
 _OTHER_YEAR = pattern(r"(?:in\s|(?:the\s)?year\s)(?P<year>[12]\d{3})|(?P<alone>\d{4})\s?[年년]", re.IGNORECASE)

@@ -10,6 +10,7 @@ from scaffolding_core.answers.boxed import last_box
 from scaffolding_core.answers.code import Block, Code, blocks_in, looks_like_code
 from scaffolding_core.answers.extractor import REFUSAL, Answer, Extractor, Reading
 from scaffolding_core.answers.json_reply import json_reply, value_of
+from scaffolding_core.answers.number import quantities
 from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.phrase import calculates, said_in, settled_in
 from scaffolding_core.answers.phrases import SEARCHED, closes, says_something, without_code
@@ -62,7 +63,7 @@ def _json(said: str) -> Reading | None:
     if found is None:
         return None
     key, value = found
-    answer = said_in(value) if key and isinstance(value, str) else value
+    answer = said_in(value, working=calculates(said)) if key and isinstance(value, str) else value
     how = f"json:{key}" if key else "json"
     return Reading(answer, how) if answer not in (None, "") else Reading(None)
 
@@ -72,7 +73,11 @@ def _deliberate(said: str) -> Reading:
     blocks = blocks_in(said)
     prose = without_code(said, blocks) if blocks else said
     box = last_box(prose)
-    for statement in statements(prose):
+    found = list(statements(prose))
+    if len({statement.part for statement in found if statement.part and statement.phrase}) > 1:
+        parts = [bare(statement.phrase) for statement in reversed(found) if statement.part and statement.phrase]
+        return Reading("; ".join(parts), "stated")
+    for statement in found:
         if box is not None and statement.start < box.end:
             break
         after = next((block for block in blocks if not prose[statement.end : block.start].strip()), None)
@@ -106,6 +111,8 @@ def _code(said: str) -> Reading | None:
     blocks = [block for block in blocks_in(said) if block.content.strip()]
     if blocks:
         return _of_block(blocks[0], "code") if len(blocks) == 1 else _of_blocks(blocks)
+    if said[0] == said[-1] == "`" and looks_like_code(said.strip("`")):
+        return Reading(Code(said.strip("`")), "code")
     return Reading(Code(said), "code") if looks_like_code(said) else None
 
 
@@ -114,6 +121,8 @@ def _of_block(block: Block, how: str) -> Reading:
     value = value_of(content.strip())
     if not isinstance(value, str):
         return Reading(value, "json")
+    if how == "code" and value_key(content.strip()) is None:
+        return Reading(Code(content), how)
     if (
         block.language in ("", "text", "txt", "plaintext", "markdown", "md", "math", "latex")
         and "\n" not in content
@@ -138,6 +147,8 @@ def _listed(said: str) -> Reading | None:
     body = lines[1:] if lines[0].rstrip().endswith(":") else lines
     if len(body) < 2 or calculates(said):
         return None
+    if all(line.lstrip().startswith("|") for line in lines):
+        return Reading(said, "whole")
     if all(map(_LIST_LINE.match, body)):
         return Reading("\n".join(line.strip() for line in body), "list")
     return Reading(said, "whole") if all(map(_PAIR_LINE.match, body)) else None
@@ -145,18 +156,24 @@ def _listed(said: str) -> Reading | None:
 
 def _concluded(said: str) -> Reading | None:
     """What the last sentence comes down to; of a text that works something out, the last that comes down to it."""
-    working = calculates(said)
     kept = [each for each in sentences(said[-SEARCHED:]) if says_something(each) and not closes(each)]
     if not kept:
         return None
-    if len(kept) == 1 or working or (settled_in(kept[-1], working=False) is not None and _concludes(kept)):
+    working = calculates(said) or _weighs_numbers(kept)
+    if len(kept) == 1 or working or _concludes(kept):
         for sentence in reversed(kept[-_BACK:] if working else kept[-1:]):
-            found = settled_in(sentence, working=working)
+            before = said[: said.rfind(sentence)] if working else None
+            found = settled_in(sentence, working=before)
             if found is not None:
                 return Reading(found, "last sentence")
             if any(sign.isdecimal() for sign in sentence):
                 return None  # it says more than one thing
     return None
+
+
+def _weighs_numbers(kept: list[str]) -> bool:
+    """Whether the last sentence draws a conclusion from several numbers."""
+    return bool(_CONCLUDING.match(kept[-1])) and len(quantities("\n".join(kept[:-1])[-1_000:])) > 1
 
 
 def _concludes(kept: list[str]) -> bool:

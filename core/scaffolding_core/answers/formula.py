@@ -10,6 +10,7 @@ from scaffolding_core.answers.pattern import pattern
 __all__ = ["formula_key", "is_formula", "without_delimiters"]
 
 _DELIMITERS = pattern(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])[.,]?", re.DOTALL)
+_NESTED = pattern(r"\$|\\[()\[\]]")
 _LAYOUT = pattern(
     r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|nolimits)(?![a-zA-Z])|\\(?:q?quad)(?![a-zA-Z])"
     r"|\\[,;:! ]|~|\$|\\[()\[\]]"
@@ -35,13 +36,13 @@ _OPERATOR = pattern(
     r"\\[a-zA-Z]{2,}|[\^=<>≤≥≠√±∪∩∈∞π²³]|[\w)}\]]\s?[-+*/×÷·−]\s?[\w(\\{√]|[(\[][^()\[\]]*,[^()\[\]]*[)\]]|\d!|_\{?\d|-[a-z]\b|\|[^|]+\|"
 )
 _SPELLINGS = {
-    "π": r"\pi ", "∞": r"\infty ", "×": "*", "·": "*", "⋅": "*", "−": "-", "–": "-", "≤": r"\le ", "≥": r"\ge ",
+    "π": r"\pi ", "∞": r"\infty ", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "*": r"\cdot ", "−": "-", "–": "-", "≤": r"\le ", "≥": r"\ge ",
     "≠": r"\ne ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "±": r"\pm ", "°": r"^\circ ", "÷": "/", "′": "'",
     "α": r"\alpha ", "β": r"\beta ", "θ": r"\theta ", "λ": r"\lambda ", "ℝ": r"\mathbb{R}", "…": r"\ldots ",
     "，": ",", "（": "(", "）": ")",
 }  # fmt: skip
 _SIGNS = str.maketrans(_SPELLINGS)
-_COMMANDS = {r"\leq": r"\le", r"\geq": r"\ge", r"\neq": r"\ne", r"\cdot": "*", r"\times": "*", r"\div": "/",
+_COMMANDS = {r"\leq": r"\le", r"\geq": r"\ge", r"\neq": r"\ne", r"\div": "/",
              r"\dots": r"\ldots", r"\cdots": r"\ldots", r"\lvert": "|", r"\rvert": "|", r"\mid": "|",
              r"\to": r"\rightarrow", r"\arcsin": r"\arcsin", r"\varnothing": r"\emptyset"}  # fmt: skip
 _COMMAND = pattern(r"\\[a-zA-Z]+")
@@ -53,7 +54,7 @@ _LONGEST = 400
 def without_delimiters(text: str) -> str:
     """A text that is one formula between `$`, `$$`, `\\(` or `\\[`, without them; any other as it is."""
     found = _DELIMITERS.fullmatch(text)
-    return found[1] if found and "$" not in found[1] else text
+    return found[1] if found and not _NESTED.search(found[1]) else text
 
 
 def is_formula(text: str) -> bool:

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import functools
-import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from scaffolding_core.answers.bounded_process import serve
+from scaffolding_core.answers.formulas.comparison import same_formula
 from scaffolding_core.messages import JsonValue
 
-__all__ = ["equal"]
+__all__ = ["same_as"]
 
 
-def equal(question: Mapping[str, JsonValue]) -> bool:
-    """Whether two expressions are equal, either way round."""
-    from math_verify import verify
-
-    first, other = _parsed(str(question["first"])), _parsed(str(question["other"]))
-    # Its own timeouts need signals on the main thread; this process is killed from outside instead.
-    return bool(first and other) and bool(
-        verify(first, other, timeout_seconds=None) or verify(other, first, timeout_seconds=None)
-    )
-
-
-@functools.lru_cache(maxsize=256)
-def _parsed(text: str) -> list[object]:
-    from math_verify import LatexExtractionConfig, parse
-
-    # Its parser of LaTeX is a grammar; the one of plain expressions would evaluate them as Python.
-    found: list[object] = parse(
-        f"${text}$", extraction_config=[LatexExtractionConfig()], parsing_timeout=None, raise_on_error=False
-    )
-    return found
+def same_as(question: Mapping[str, JsonValue]) -> list[JsonValue]:
+    """Which of several formulas, by place, state the same as one."""
+    formula, others = str(question["formula"]), question["others"]
+    assert isinstance(others, Sequence)
+    return [place for place, other in enumerate(others) if same_formula(formula, str(other))]
 
 
 if __name__ == "__main__":
-    import math_verify  # noqa: F401  # imported before the first question, whose time is counted
-
-    logging.disable()
-    serve(equal)
+    serve(same_as)

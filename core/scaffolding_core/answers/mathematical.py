@@ -1,40 +1,40 @@
-"""Mathematical: expressions that are equal in mathematics, by math-verify."""
+"""Mathematical: formulas that are equal in mathematics."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Hashable
-from fractions import Fraction
 
-from scaffolding_core.answers.bounded_process import BoundedProcess, shared_process
 from scaffolding_core.answers.equivalence import Classes, Equivalence
-from scaffolding_core.answers.exact import Exact
 from scaffolding_core.answers.extractor import Answer
-from scaffolding_core.answers.quantity import number_in
+from scaffolding_core.answers.formulas.formula import Formula, formula_in, same_unit
+from scaffolding_core.answers.normalised import Normalised
+from scaffolding_core.answers.process_pool import shared_pool
 from scaffolding_core.errors import InvalidRequestError, MissingExtraError
 
 __all__ = ["Mathematical"]
 
-_PROCESS = shared_process("scaffolding_core.answers.math_process")
-_LONGEST = 1_000
+MODULE = "scaffolding_core.answers.math_process"
 
 
 class Mathematical(Equivalence):
-    r"""Answers are the same if math-verify says so: `x+1` and `1+x`, `\frac12` and `0.5`, `\{1,2\}` and `\{2,1\}`.
+    r"""Answers are the same if `Normalised` says so, or if they are formulas that are equal in mathematics.
 
-    An answer is compared with the first of each class, in order, and joins the first that is equal; so
-    equality is transitive, whatever the single comparisons say. What is alike as text or as a number, and
-    two whole numbers, are not sent. Comparisons run in a worker process: nothing that a model wrote is
-    parsed or evaluated in this one. A comparison that takes too long is killed and counts as unequal, and
-    what it was with is not compared again. Units do not count. Answers that are longer than 1,000 characters,
-    or no text, are the same only to the letter.
+    `x+1` and `1+x`, `\sqrt{8}` and `2\sqrt2`, `\sin(90^\circ-x)` and `\cos x`, `\{1,2\}` and `\{2,1\}`, `x>5` and
+    `(5,\infty)`, `x=5` and `5` are one answer each. Numbers are compared exactly: `0.333` is not `\frac13`. What
+    is not known to be the same is not: `(1,2)` is not `[1,2]`, `1,2` is not `2,1`, `x+z=1` is not `1`, `12_3` is
+    not `5`, `1/2x` is like nothing else. Only what holds an operator or a backslash is taken for a formula; words,
+    dates, times, codes, and what is longer than 1,000 characters are left to `Normalised`. Units count as they do
+    there: two that differ are two answers, one may be left out, none is converted.
 
-    Cost: a few milliseconds for each class already met; two seconds once, to start the process.
+    An answer joins the first class with all of whose formulas it is equal, so unequal ones never meet over a
+    third. Formulas are read and computed in worker processes, each in bounded time: nothing that a model wrote is
+    evaluated in this one. What cannot be read for certain, or is too large to compute, is equal to nothing.
 
-    Source: https://github.com/huggingface/Math-Verify
+    Cost: a millisecond or two for each formula, and less for each that was met before; a third of a second once,
+    to start a process.
 
     Args:
-        timeout: seconds for one comparison.
+        timeout: seconds for comparing one answer with those before it.
 
     Raises:
         MissingExtraError: the extra `math` is not installed.
@@ -42,92 +42,70 @@ class Mathematical(Equivalence):
     """
 
     def __init__(self, timeout: float = 5.0) -> None:
-        if importlib.util.find_spec("math_verify") is None:
+        if importlib.util.find_spec("mpmath") is None:
             raise MissingExtraError("Mathematical", "math")
         if not timeout > 0:
             raise InvalidRequestError(f"timeout must be above 0, got {timeout!r}")
         self.timeout = timeout
 
-    def classes(self) -> MathematicalClasses:
+    def classes(self) -> Classes:
         """Empty classes, for one request."""
-        return MathematicalClasses(_PROCESS, self.timeout)
+        return MathematicalClasses(self.timeout)
 
 
 class MathematicalClasses(Classes):
     """The classes of one request.
 
     Attributes:
-        undecided: comparisons that were cut, and so counted as unequal.
+        undecided: answers whose comparison was cut, and so counted as unequal to all before.
     """
 
     costly = True
 
-    def __init__(self, process: BoundedProcess, timeout: float) -> None:
+    def __init__(self, timeout: float) -> None:
         self.undecided = 0
-        self._process = process
         self._timeout = timeout
-        self._numbers: dict[Hashable, int] = {}
-        self._count = 0
-        self._firsts: dict[int, str] = {}
-        self._readable: dict[str, bool] = {}
+        self._plain = Normalised().classes()
+        self._numbers: dict[int, int] = {}  # the class of each class of `Normalised`
+        self._formulas: list[list[Formula]] = []  # of each class
 
     def assign(self, answer: Answer) -> int:
         """The number of the answer's class; a new one for an answer unlike all before."""
-        key = _key(answer)
-        if key not in self._numbers:
-            self._numbers[key] = self._class_of(answer)
-        return self._numbers[key]
+        plain = self._plain.assign(answer)
+        if plain not in self._numbers:
+            formula = formula_in(str(answer)) if isinstance(answer, str | int | float) else None
+            self._numbers[plain] = self._class_of(formula)
+        return self._numbers[plain]
 
-    def _class_of(self, answer: Answer) -> int:
-        text = str(answer).replace("$", "") if isinstance(answer, str | int | float) else None
-        if text is None or len(text) > _LONGEST:
-            return self._new_class()
-        number = self._equal_class(text)
+    def _class_of(self, formula: Formula | None) -> int:
+        number = None if formula is None else self._equal_class(formula)
         if number is None:
-            number = self._new_class()
-            self._firsts[number] = text
+            number = len(self._formulas)
+            self._formulas.append([])
+        if formula is not None:
+            self._formulas[number].append(formula)
         return number
 
-    def _new_class(self) -> int:
-        self._count += 1
-        return self._count - 1
-
-    def _equal_class(self, text: str) -> int | None:
-        for number, first in list(self._firsts.items()):
-            if _whole(first) and _whole(text):
-                continue
-            if not self._can_read(text):
-                return None
-            if not self._can_read(first):
-                continue
-            equal = self._compare(first, text)
-            if equal is None:
-                self._readable[first] = False
-            elif equal:
-                return number
-        return None
-
-    def _can_read(self, text: str) -> bool:
-        """Whether a text can be compared at all, so that one that cannot costs its own time once."""
-        if text not in self._readable:
-            self._readable[text] = number_in(text) is not None or self._compare("7", text) is not None
-        return self._readable[text]
-
-    def _compare(self, first: str, other: str) -> bool | None:
-        equal = self._process.ask({"first": first, "other": other}, self._timeout)
-        if isinstance(equal, bool):
-            return equal
-        self.undecided += 1
-        return None
+    def _equal_class(self, formula: Formula) -> int | None:
+        """The first class with all of whose formulas it is equal; None if there is none."""
+        comparable = {
+            number: known
+            for number, known in enumerate(self._formulas)
+            if known and all(_comparable(formula, other) for other in known)
+        }
+        others = [other.text for known in comparable.values() for other in known]
+        if not others:
+            return None
+        found = shared_pool(MODULE).ask({"formula": formula.text, "others": others}, self._timeout)
+        if not isinstance(found, list):
+            self.undecided += 1
+            return None
+        equal = {others[place] for place in found}
+        return next(
+            (number for number, known in comparable.items() if all(each.text in equal for each in known)), None
+        )
 
 
-def _key(answer: Answer) -> Hashable:
-    number = number_in(answer)
-    if number is not None:
-        return number
-    return " ".join(answer.replace("$", "").split()) if isinstance(answer, str) else Exact().key(answer)
-
-
-def _whole(text: str) -> bool:
-    number = number_in(text)
-    return isinstance(number, Fraction) and number.denominator == 1
+def _comparable(formula: Formula, other: Formula) -> bool:
+    """Whether mathematics can say more of the two than `Normalised`, which tells numbers apart."""
+    return (formula.computes or other.computes) and same_unit(formula.unit, other.unit)

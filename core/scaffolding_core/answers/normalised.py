@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Hashable
 
 from scaffolding_core.answers.choice import choice_in
+from scaffolding_core.answers.citations import without_citations
 from scaffolding_core.answers.code import Code, code_key, looks_like_code
 from scaffolding_core.answers.equivalence import Classes, KeyEquivalence
 from scaffolding_core.answers.exact import Exact, canonical
@@ -20,12 +21,15 @@ from scaffolding_core.answers.value import bare, value_key
 
 __all__ = ["Normalised", "text_key"]
 
-_CITATION = pattern(
-    r"(?<=[\w.,;!?\"”)])\s?(?:\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|【[^【】\n]{1,40}】)(?=\s|[.,;!?)]|$)"
-)
 _LINE_MARK = pattern(r"^\s{0,8}(?:#{1,6}|[-*+•]|>)\s+", re.MULTILINE)
 _LIST_NUMBER = pattern(r"^\s{0,8}\(?(\d{1,3})[.)]\s+", re.MULTILINE)
-_COMMA = pattern(r"(?<=[^\W\d]),\s?(?:and\s)?(?=[^\W\d])|(?<=[^\W\d])\sand\s(?=[^\W\d])|(?<=\.),\s(?=[^\W\d])")
+_COMMA = pattern(
+    r"(?<=[^\W\d]),\s?(?:and\s)?(?=[^\W\d])|(?<=[^\W\d])\s(?:and|&)\s(?=[^\W\d])|(?<=\.),\s(?=[^\W\d])"
+)
+# Names in code, paths, addresses, options of commands, and units such as mW and MW.
+_CASE_COUNTS = pattern(r"[a-z][A-Z]|\w_\w|[/\\=<>{}\[\]#@`|]|\s-{1,2}[a-zA-Z]\b|\w\(|\d\s?[a-zA-ZµμΩ]{1,4}\Z")
+# As text in a structure, `007` is no number.
+_IDENTIFIER = pattern(r"0\d+|\d+[eE]\d+|\d{17,}")
 # A factorial keeps its mark.
 _EXCLAIMED = pattern(r"(?<=[^\W\d_]{2})!{1,8}$")
 _REMEMBERED = 256
@@ -61,8 +65,9 @@ def text_key(text: str) -> str:
     if len(text) > _LONGEST:
         return text
     said = _LIST_NUMBER.sub(r"\1. ", _LINE_MARK.sub("", text))
-    said = _CITATION.sub("", said) if "[" in said or "【" in said else said
-    said = unicodedata.normalize("NFC", " ".join(bare(said).split())).casefold()
+    said = " ".join(bare(without_citations(said)).split()) or text.strip()
+    said = unicodedata.normalize("NFC", said).replace("’", "'")
+    said = said if _CASE_COUNTS.search(said) else said.casefold()
     if len(said) <= _SHORT:
         said = _COMMA.sub(" ", said)
     return _EXCLAIMED.sub("", said)
@@ -70,6 +75,8 @@ def text_key(text: str) -> str:
 
 def _leaf(answer: Answer) -> Hashable:
     if isinstance(answer, str):
+        if _IDENTIFIER.fullmatch(answer):
+            return "identifier", answer
         return _remembered(answer) if len(answer) <= _REMEMBERED else _key(answer)
     if isinstance(answer, bool):
         return str(answer).lower()

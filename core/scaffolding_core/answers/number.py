@@ -18,7 +18,7 @@ _FRACTION = r"\\[dt]?frac\s?(?:\{[-+]?\d{1,40}\}|\d)\s?(?:\{[-+]?\d{1,40}\}|\d)"
 _POWER_OF_TEN = r"(?:\s?(?:[×x*·]|\\times|\\cdot)\s?10(?:\^\{?-?\d{1,3}\}?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}))"
 # What is joined by a mark is one number: half of a time, a date or a fraction would be another.
 _NUMBER = pattern(
-    rf"(?<![\w\\])(?<!\d[.:,/])[-+−]?(?:"
+    rf"(?<![A-Za-zÀ-ɏ0-9_\\])(?<!\d[.:,/])[-+−]?(?:"
     rf"(?:\d{{1,20}}\s?)?{_FRACTION}"
     r"|\d{1,4}(?:[:–-]\d{1,4})+(?:\s?[ap]\.?m\b\.?)?(?![\d/])"
     r"|\d+\s\d{1,9}/\d{1,9}"

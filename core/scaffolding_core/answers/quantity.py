@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from scaffolding_core.answers.extractor import Answer
 from scaffolding_core.answers.numerals import CJK_NUMERAL, english_number, with_digits
 from scaffolding_core.answers.pattern import pattern
-from scaffolding_core.answers.unit import UNIT, unit_of
+from scaffolding_core.answers.unit import MONEY, UNIT, unit_of
 
 __all__ = ["Number", "WithUnit", "number_in", "quantity_key"]
 
@@ -38,6 +38,7 @@ _EUROPEAN = pattern(
     r"[-+]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,}|(?: \d{3})+,\d{1,2})(?!\d)"
     r"|[-+]?\d+,\d{1,2}(?=\s?[%‰€]|\s(?:km|kg|cm|mm|m|g|l)\b)"
 )
+_GROUPED = pattern(r"€?\s?\d{1,3}\.\d{3}\s?€?")
 _LATEX_FRACTION = pattern(
     r"([-+]?)\s?(?:(\d+)\s?)?\\[dt]?frac\s?(?:\{([-+]?\d+)\}|(\d))\s?(?:\{([-+]?\d+)\}|(\d))"
 )
@@ -82,7 +83,7 @@ class WithUnit(NamedTuple):
     def broader(self) -> Hashable:
         """The key of the same number with less said of what it counts: `$18 per day`, `$18`, `18`."""
         unit, per, _ = self.unit.rpartition(" per ")
-        return WithUnit(self.bare, unit) if per and unit else self.bare
+        return WithUnit(self.bare, unit) if per and unit in MONEY else self.bare
 
 
 def number_in(answer: Answer) -> Number | None:
@@ -136,6 +137,8 @@ def _spelled(text: str) -> tuple[Fraction, str] | None:
 
 
 def _quantity_written(text: str) -> tuple[Fraction, str] | None:
+    if "€" in text and _GROUPED.fullmatch(text):
+        return None  # thousands to some, thousandths to others
     currency, bare = _without_currency(_plain(text))
     found = _NUMBER.fullmatch(bare)
     if found is None:

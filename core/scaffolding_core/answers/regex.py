@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import weakref
 
-from scaffolding_core.answers.bounded_process import BoundedProcess
 from scaffolding_core.answers.extractor import Extractor
+from scaffolding_core.answers.process_pool import shared_pool
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage, JsonValue
 
@@ -21,11 +19,10 @@ class Regex(Extractor):
     """The last match of a pattern: its first group, or all of it if it has none.
 
     A pattern may backtrack for ever on hostile text, and would stop the whole interpreter meanwhile, so it
-    runs in a worker process that is killed when time is up; such a sample has no answer. Each pattern has a
-    process of its own, so one that takes its time keeps no other waiting. Of a longer text, the last 100,000
-    characters are searched.
+    runs in one of a few worker processes, which is killed when time is up; such a sample has no answer. Of a
+    longer text, the last 100,000 characters are searched.
 
-    Cost: under a millisecond; a tenth of a second once, to start the process, and 10 MB as long as it is used.
+    Cost: under a millisecond; a fifth of a second once, to start a process, and 25 MB for each.
 
     Args:
         pattern: in Python's syntax.
@@ -48,10 +45,6 @@ class Regex(Extractor):
         except (re.error, OverflowError, RecursionError, ValueError) as error:
             raise InvalidRequestError(f"the pattern {pattern!r} does not compile: {error}") from error
         self.timeout = timeout
-        self._process = _process_of(self.pattern)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return functools.partial(Regex, timeout=self.timeout), (self.pattern.pattern, self.pattern.flags)
 
     def extract(self, message: AssistantMessage) -> str | None:
         """The match, stripped; None if there is none in time."""
@@ -60,14 +53,5 @@ class Regex(Extractor):
             "flags": self.pattern.flags,
             "text": message.text[-_LONGEST:],
         }
-        answer = self._process.ask(question, self.timeout)
+        answer = shared_pool(_MODULE).ask(question, self.timeout)
         return answer.strip() or None if isinstance(answer, str) else None
-
-
-_processes: weakref.WeakValueDictionary[re.Pattern[str], BoundedProcess] = weakref.WeakValueDictionary()
-
-
-def _process_of(pattern: re.Pattern[str]) -> BoundedProcess:
-    """The one process of all who use this pattern at this time."""
-    process = _processes.get(pattern)
-    return process if process is not None else _processes.setdefault(pattern, BoundedProcess(_MODULE))

@@ -126,9 +126,8 @@ _ABBREVIATIONS = frozenset(
     ]
 )
 _BEGINS_ANOTHER = pattern(
-    r"\s+(?:\n|the|this|that|these|it|its|he|she|they|we|i|you|in|so|therefore|thus|hence|because|since|but|and|if|"
-    r"as|for|note|here|there|however|let|wait|a|an|all|both|each|other|step|answer|question|q:|a:)\b",
-    re.IGNORECASE,
+    r"\s+(?:\n|The|This|That|These|It|Its|He|She|They|We|I|You|In|So|Therefore|Thus|Hence|Because|Since|But|And|If|As|For|"
+    r"Note|Here|There|However|Let|Wait|A|An|All|Both|Each|Other|Step|Answer|Question|Yes|No|Q:|A:)\b"
 )
 _ORDINAL = pattern(r"\s+(?:[a-zà-ÿ]|Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|"
                       r"Dezember|Jh)")  # fmt: skip

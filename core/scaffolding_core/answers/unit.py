@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["KNOWN_UNIT", "UNIT", "unit_of"]
+__all__ = ["KNOWN_UNIT", "MONEY", "UNIT", "unit_of"]
 
 _UNITS = {
     "%": "% percent percents per_cent pct",
@@ -40,8 +40,8 @@ _UNITS = {
     "centimeter": "cm centimeter centimeters centimetre centimetres",
     "meter": "m meter meters metre metres 米",
     "kilometer": "km kilometer kilometers kilometre kilometres 公里",
-    "inch": "inch inches",
-    "foot": "ft foot feet",
+    "inch": 'inch inches " ″',
+    "foot": "ft foot feet ' ′",
     "yard": "yd yard yards",
     "mile": "mi mile miles",
     "nautical mile": "nmi nautical_mile nautical_miles",
@@ -92,12 +92,25 @@ _UNITS = {
     "kibibyte": "kib kibibyte kibibytes",
     "mebibyte": "mib mebibyte mebibytes",
     "gibibyte": "gib gibibyte gibibytes",
+    "kilobit": "Kb Kbit kilobit kilobits",
+    "megabit": "Mb Mbit megabit megabits",
+    "gigabit": "Gb Gbit gigabit gigabits",
+    "terabit": "Tb Tbit terabit terabits",
+    "milliwatt": "mW milliwatt milliwatts",
+    "megawatt": "MW megawatt megawatts",
+    "megapascal": "MPa megapascal megapascals",
+    "millipascal": "mPa millipascal millipascals",
     "megabit per second": "mbps",
+    "megabyte per second": "MBps MB/s",
+    "gigabyte per second": "GBps GB/s",
     "gigabit per second": "gbps",
     "decibel": "db decibel decibels",
     "point": "point points",
     "unit": "unit units",
 }
+MONEY = frozenset(["dollar", "cent", "euro", "pound", "yen", "yuan", "rupee", "won", "ruble", "franc", "bitcoin"])
+"""Names of currencies."""
+
 _NAMES = {spelt.replace("_", " "): name for name, spellings in _UNITS.items() for spelt in spellings.split()}
 
 _PEOPLE = [
@@ -119,7 +132,7 @@ _PEOPLE = [
 """Plurals that end on no s, or count people; a number of any of them may leave them out."""
 
 _NO_NOUNS = frozenset({
-    "plus", "minus", "times", "less", "versus", "ones", "tens", "dozens", "hundreds", "thousands", "millions",
+    "plus", "minus", "times", "less", "versus", "ones", "tens", "dozens", "hundreds", "thousands", "millions", "gross",
     "is", "was", "has", "its", "as", "his", "this", "thus", "does", "vs", "lies", "equals", "makes", "gives", "gets",
     "us", "yes", "always", "unless", "perhaps", "besides", "across", "towards", "afterwards", "sometimes",
     "billions", "trillions", "halves", "thirds", "quarters", "twos", "threes", "fours", "fives", "sixes", "sevens",
@@ -141,7 +154,7 @@ def _pattern(unit: str) -> str:
 _SPELT = "|".join(re.escape(spelt) for spelt in sorted(_NAMES, key=len, reverse=True) if len(spelt) > 1)
 _WORDS = rf"(?:{_SPELT})(?![^\W\d_²³])"
 # `3m` is a product, `3 m` a length.
-_SIGN = r"[%‰°$€£¥¢₹₩₽₿Ω元円원秒天日年岁歳米]|(?<=\s)(?-i:[mgshlLNJWVAK])(?![^\W\d_²³])"
+_SIGN = r"[%‰°\"″'′$€£¥¢₹₩₽₿Ω元円원秒天日年岁歳米]|(?<=\s)(?-i:[mgshlLNJWVAK])(?![^\W\d_²³])"
 _KNOWN = rf"{_WORDS}|{_SIGN}"
 
 KNOWN_UNIT = _pattern(_KNOWN)

@@ -20,8 +20,10 @@ _THIN = pattern(r"\\[,;!:]|\\ |\\(?:left|right|displaystyle)(?![a-zA-Z])")
 _SPACES = pattern(r" {2,}")
 _INLINE_NUMBER = pattern(r"(?<![\\$])(?:\$|\\\()\s*([-+]?\d[\d.,]{0,40})\s*(?:\$|\\\))(?![\d$])")
 _BOLD = pattern(r"(\*\*|__)(?=\S)(.{1,400}?)(?<=\S)\1", re.DOTALL)
-_HALF_BOLD = pattern(r"(?<!\w)(?:\*\*|__)|(?:\*\*|__)(?!\w)|`")
-_AROUND = " \t\r\n\"'“”‘’「」『』«»*_`"
+_AROUND = " \t\r\n\"'“”‘’「」『』«»"
+_EMPHASIS = pattern(r"([*_`])(?=\S)(.*)(?<=\S)\1", re.DOTALL)
+_EMOJI = pattern(r"[\u2705\u2713\u2714\u2717\u2718\u274c\u2b50\U0001f300-\U0001faff\ufe0f\s]+\Z")
+_MEASURED = pattern(r"[^\"']*\d(?:['′\"″]|'')")
 _END = ".,;:。，；：、"
 _SET = pattern(r"\\?\{(.*?)\\?\}", re.DOTALL)
 _SEPARATOR = pattern(r"\s*(?:[,;，、；]\s*(?:and\s|or\s|&\s)?|\s(?:and|or|&|und|et|y|e)\s)\s*")
@@ -34,8 +36,18 @@ _NAMES = {
     "there are no solutions": "no solution", "no real solution": "no real solution",
     "no real solutions": "no real solution",
 }  # fmt: skip
+_RATIO = pattern(r"\d{1,9}(?:\s?:\s?\d{1,9})+")
+_VARIABLE = pattern(r"\s*([a-zA-Z](?:_\w)?)\s?=")
+_UNIT_WORD = r"(?:hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s|days?|d|weeks?|months?|years?|yrs?|feet|foot|ft|inch(?:es)?|in|pounds?|lbs?|ounces?|oz|km|cm|mm|kg|g|dollars?|cents?)"
+_PART = pattern(rf"(\d[\d.,]*)\s?({_UNIT_WORD})(?![a-z])", re.IGNORECASE)
+_COMPOUND = pattern(
+    rf"\d[\d.,]{{0,12}}\s?{_UNIT_WORD}(?:\s?,?\s?(?:and\s)?\d[\d.,]{{0,12}}\s?{_UNIT_WORD}(?![a-z])){{1,4}}",
+    re.IGNORECASE,
+)
+_SHORT_UNITS = {"m": "min", "d": "days", "in": "inches"}
 _LONGEST = 400
 _NESTED = 4
+_BARE = 100_000
 
 
 def bare(text: str) -> str:
@@ -45,9 +57,18 @@ def bare(text: str) -> str:
         if (inner := _WRAPPERS.sub(r"\1", text)) == text:
             break
         text = _SPACES.sub(" ", inner)
-    text = _INLINE_NUMBER.sub(r"\1", _HALF_BOLD.sub("", _BOLD.sub(r"\2", text))).strip(_AROUND)
-    text = without_delimiters(text).strip(_AROUND).rstrip(_END).strip(_AROUND)
-    return without_delimiters(text).strip()
+    text = _INLINE_NUMBER.sub(r"\1", _BOLD.sub(r"\2", text)).replace("`", "") if len(text) <= _BARE else text
+    text = _EMOJI.sub("", text).strip().lstrip("= ")
+    if _MEASURED.fullmatch(text):
+        return text
+    for _ in range(_NESTED):
+        before = text
+        text = without_delimiters(text.strip(_AROUND).rstrip(_END).strip(_AROUND))
+        if emphasised := _EMPHASIS.fullmatch(text):
+            text = emphasised[2]
+        if text == before:
+            break
+    return text.strip()
 
 
 def value_key(text: str) -> Hashable | None:
@@ -94,13 +115,36 @@ def _simple_key(text: str) -> Hashable | None:
 def _several_key(text: str) -> Hashable | None:
     if (found := _SET.fullmatch(text)) and _lists_values(found[1]):
         return "set", frozenset(map(_item_key, items_of(found[1])))
+    if _RATIO.fullmatch(text):
+        return "ratio", tuple(map(int, text.replace(" ", "").split(":")))
+    if parts := _compound(text):
+        return "compound", parts
     items = items_of(text)
     if len(items) > 1:
-        keys = [_item_key(item) for item in items if item]
+        variables = {found[1] for item in items if (found := _VARIABLE.match(item))}
+        name = _named_key if len(variables) > 1 else _item_key
+        keys = [name(item) for item in items if item]
         if None in keys or len(keys) < 2:
             return ("formula", formula_key(text)) if is_formula(text) else None
         return ("any", frozenset(keys)) if _OR.search(text) else ("list", tuple(keys))
     return ("formula", formula_key(text)) if is_formula(text) else None
+
+
+def _named_key(item: str) -> Hashable | None:
+    """The key of a value with the variable that has it."""
+    found = _VARIABLE.match(item)
+    key = _item_key(item)
+    return (found[1], key) if found and key is not None else key
+
+
+def _compound(text: str) -> tuple[Hashable, ...] | None:
+    """A quantity in several units: `2 hours and 30 minutes`, `5 ft 3 in`."""
+    if not _COMPOUND.fullmatch(text):
+        return None
+    parts = [
+        quantity_key(f"{number} {_SHORT_UNITS.get(unit.lower(), unit)}") for number, unit in _PART.findall(text)
+    ]
+    return tuple(parts) if None not in parts else None
 
 
 def _lists_values(text: str) -> bool:

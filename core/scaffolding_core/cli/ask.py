@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scaffolding_core.answers import KINDS
 from scaffolding_core.budget import Budget
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.events import FinalEvent
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["ask"]
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+
+_ANSWERS = (
+    f"What samples answer with: {', '.join(KINDS).replace('_', '-')}. With parameters, or for each field of "
+    """field-vote, as JSON: '{"kind": "choice", "choices": ["A", "B"]}', '{"price": "number"}'."""
+)
 
 
 def ask(
@@ -50,6 +56,7 @@ def ask(
     stop_rule: Annotated[
         str | None, typer.Option(help="Of majority-vote: lossless, beta, dirichlet, window or full.")
     ] = None,
+    answers: Annotated[str | None, typer.Option(help=_ANSWERS)] = None,
     reward: Annotated[
         str | None, typer.Option(help="Of methods that judge: MODULE:FUNCTION, called with prompt and answer.")
     ] = None,
@@ -62,7 +69,8 @@ def ask(
     try:
         if seconds is not None:
             options["budget"] = Budget(seconds=seconds)
-        controller = _controller(method, samples, system, stop_rule)
+        of_method = {"stop_rule": stop_rule, "answers": _answers(answers)}
+        controller = _controller(method, samples, system, of_method)
         if reward is None and needs_reward(method):
             raise InvalidRequestError(f"{method} needs something to judge by: add --reward MODULE:FUNCTION")
         if reward is not None and not needs_reward(method):
@@ -115,12 +123,24 @@ def _text(question: str) -> str:
     return sys.stdin.read() if question == "-" else question
 
 
-def _controller(name: str, samples: int | None, system: str | None, stop_rule: str | None) -> Controller:
+def _controller(name: str, samples: int | None, system: str | None, of_method: dict[str, Any]) -> Controller:
     from scaffolding_core.controllers import NativeChatController
 
-    options: dict[str, Any] = {} if stop_rule is None else {"stop_rule": stop_rule}
+    options: dict[str, Any] = {option: value for option, value in of_method.items() if value is not None}
     generation = NativeChatController(system_prompt=system)
     return build_method(name, sample_num=samples, generation=generation, **options)
+
+
+def _answers(given: str | None) -> object:
+    """The name of a kind as it is, JSON as what it says."""
+    if given is None or not given.lstrip().startswith("{"):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError as error:
+        raise InvalidRequestError(
+            f"--answers must be the name of a kind, or JSON; {given!r} is neither: {error}"
+        ) from error
 
 
 def _worker(url: str | None, model: str | None, api_key: str | None) -> Worker:

@@ -83,12 +83,15 @@ class Show:
 
 
 def _cost(output: ScaffoldingOutput, seconds: float) -> str:
-    cut = sum(candidate.cut for candidate in output.candidates)
     failed = sum(candidate.error is not None for candidate in output.candidates)
-    parts = [f"{output.samples} samples" if output.samples > 1 else "1 sample"]
-    parts += [f"{cut} cut"] * bool(cut) + [f"{failed} failed"] * bool(failed)
+    parts = ["1 sample"]
+    if output.samples > 1:
+        parts = [f"{output.samples} samples started", f"{output.counted} counted"]
+    parts += [f"{output.cut} cut"] * bool(output.cut) + [f"{failed} failed"] * bool(failed)
     if output.agreement is not None:
         parts.append(f"{output.agreement:.0%} agree")
+    if output.read_as:
+        parts.append(f"read as {output.read_as}")
     parts += [f"{output.usage.total_tokens} tokens", f"{seconds:.1f} s"]
     if output.stopped == "budget":
         parts.append("stopped by the budget")

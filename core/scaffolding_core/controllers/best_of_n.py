@@ -21,7 +21,7 @@ class BestOfNController(Controller):
     """Samples N answers and keeps the one with the highest reward; ties go to the earliest sample.
 
     Each sample is scored as soon as it is there. A sample that fails, or that cannot be scored, costs that
-    sample alone.
+    sample alone. Where time is up before any is scored, the earliest that is there is the result, without a score.
 
     Cost: N generations and N rewards, all samples at the same time; fewer where `enough` stops early.
 
@@ -78,7 +78,7 @@ class BestOfNController(Controller):
 
         Raises:
             InsufficientSamplesError: fewer than `min_samples` could be sampled and scored.
-            BudgetExceededError: budget or deadline ran out before any sample was scored.
+            BudgetExceededError: budget or deadline ran out before any sample was there.
         """
         n = checked_sample_num(sample_num, self.default_sample_num)
 
@@ -88,11 +88,9 @@ class BestOfNController(Controller):
         samples = Samples(tasks, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n))
         yield from self._collect(samples)
         scored = [candidate for candidate in samples.in_order() if candidate.score is not None]
-        if not scored:
-            raise samples.nothing_succeeded()
-        best = self._best(samples, scored, select_best_kwargs or {})
+        best = self._best(samples, scored, select_best_kwargs or {}) if scored else samples.succeeded()[0]
         compared = self.answers if answers is None else Answers.of(answers)
-        votes = [] if compared is None else (yield from counted(scored, compared, tasks[0]))
+        votes = [] if compared is None else (yield from counted(scored, compared, samples))
         output = yield from samples.concluded(tasks, best, type(self).__name__)
         if compared is not None:
             output.votes = told(votes)
@@ -129,7 +127,11 @@ class BestOfNController(Controller):
         if not isinstance(output, ScaffoldingOutput):
             output = ScaffoldingOutput.from_candidate(Candidate.from_task(0, sample[0]), method="")
         rewarder = self.reward_controller.clone()
-        scores = yield from rewarder.process(sample, **reward_kwargs)
+        try:
+            scores = yield from rewarder.process(sample, **reward_kwargs)
+        except BudgetExceededError:
+            output.stopped = "budget"
+            return output
         if scores is None:
             scores = getattr(rewarder, "scores", None)
         output.score = float(scores[0])

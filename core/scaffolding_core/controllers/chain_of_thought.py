@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike, Extractor
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.answering import read
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
+from scaffolding_core.controllers.votes import answered
 from scaffolding_core.messages import RoleMessage, UserMessage
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import ChatTask, GenerationTask
@@ -76,7 +76,7 @@ class ChainOfThoughtController(Controller):
         if output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
             compared = self.answers if answers is None else Answers.of(answers)
             found = extractor_for(tasks[0], compared.with_own(extractor, None))
-            output.answer, _ = yield from read(found, output.message)
+            yield from answered(output, found)
         return output
 
     def _instructed(self, task: GenerationTask) -> GenerationTask:

@@ -25,11 +25,12 @@ from scaffolding_core.controllers.asked import structures_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.controllers.votes import mark_late
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
-from scaffolding_core.voting import FieldBallot, StopRule, resolve_stop_rule
+from scaffolding_core.voting import REFUSED, FieldBallot, StopRule, resolve_stop_rule, winner
 
 __all__ = ["FieldVoteController"]
 
@@ -80,8 +81,8 @@ class FieldVoteController(Controller):
     ) -> None:
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.default_sample_num = checked_sample_num(default_sample_num, 1)
-        self.extractor = checked_part(extractor or Structure(), "extractor", "extract")
-        self.equivalences = {**_of_kinds(answers), **(equivalences or {})}
+        self.extractor = Answers.pair(extractor or Structure(), None).extractor
+        self.equivalences = {**_of_kinds(answers), **_checked(equivalences)}
         self.stop_rule = resolve_stop_rule(stop_rule)
         self.run_ahead = run_ahead
         self.min_samples = checked_sample_num(min_samples, 1)
@@ -107,16 +108,17 @@ class FieldVoteController(Controller):
         )
         ballot = FieldBallot(self.stop_rule, n, self.run_ahead)
         classes = FieldClasses({**self.equivalences, **_of_kinds(answers)}, default_equivalence())
-        own = self.extractor if extractor is None else checked_part(extractor, "extractor", "extract")
+        own = self.extractor if extractor is None else Answers.pair(extractor, None).extractor
         yield from poll(samples, ballot, classes, _Named(structures_for(tasks[0], own)), trusting=False)
-        refusals = [each for each in samples.in_order() if each.read_as == REFUSAL] if ballot.refused else []
-        chosen = refusals[0] if refusals else _nearest(samples, ballot)
+        refusals = _voters(ballot.whole(), REFUSED) if winner(ballot.whole()) == REFUSED else []
+        chosen = samples.candidates[refusals[0]] if refusals else _nearest(samples, ballot)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
-        output.answer, shares = _consensus(samples, ballot)
+        if output.stopped == "decided":
+            mark_late(output.candidates, ballot.counted())
+        output.answer, shares = (None, {}) if refusals else _consensus(samples, ballot)
         output.agreement = sum(shares.values()) / len(shares) if shares else 0.0
         if refusals:
-            structures = sum(each.answer is not None for each in samples.in_order())
-            output.agreement = len(refusals) / (len(refusals) + structures)
+            output.agreement = _share(ballot.whole(), REFUSED)
         output.data = {"fields": shares}
         return output
 
@@ -128,15 +130,23 @@ class _Named(Extractor):
         self._extractor = extractor
         self.costly = extractor.costly
 
-    def extract(self, message: AssistantMessage) -> dict[str, Answer] | None:
-        found = self._extractor.extract(message)
-        return {str(name): value for name, value in found.items()} if isinstance(found, Mapping) else None
+    def extract(self, message: AssistantMessage) -> Answer | None:
+        return self.read(message).answer
 
     def read(self, message: AssistantMessage) -> Reading:
-        answer = self.extract(message)
-        if answer is None and is_refusal(message):
-            return Reading(None, REFUSAL)
-        return Reading(answer, "" if answer is None else "structure")
+        found, how = self._extractor.read(message)
+        if isinstance(found, Mapping):
+            return Reading({str(name): value for name, value in found.items()}, how)
+        return Reading(None, REFUSAL if how == REFUSAL or is_refusal(message) else "")
+
+
+def _checked(equivalences: Mapping[str, Equivalence] | None) -> dict[str, Equivalence]:
+    """The equivalence of each field.
+
+    Raises:
+        InvalidRequestError: one that is none.
+    """
+    return {name: Answers.pair(None, each).equivalence for name, each in (equivalences or {}).items()}
 
 
 def _of_kinds(answers: Mapping[str, AnswersLike] | None) -> dict[str, Equivalence]:
@@ -146,7 +156,9 @@ def _of_kinds(answers: Mapping[str, AnswersLike] | None) -> dict[str, Equivalenc
         InvalidRequestError: not a kind for each field.
     """
     if answers is not None and not isinstance(answers, Mapping):
-        raise InvalidRequestError(f"answers of a field vote are a kind for each field, got {answers!r}")
+        raise InvalidRequestError(
+            f"answers of a field vote are a kind for each field, as in {{'price': 'number'}}, got {answers!r}"
+        )
     return {str(name): OfKind(Answers.of(kind)) for name, kind in (answers or {}).items()}
 
 
@@ -154,8 +166,8 @@ def _nearest(samples: Samples, ballot: FieldBallot) -> Candidate:
     """The sample that agrees with the winners in the most fields; of equals, the earliest."""
     votes, winners = ballot.votes(), ballot.winner()
     agreeing: Counter[int] = Counter()
-    for name, winner in winners.items():
-        agreeing.update(index for index, choice in votes[name].items() if choice == winner)
+    for name, best in winners.items():
+        agreeing.update(_voters(votes[name], best))
     if not agreeing:
         return samples.succeeded()[0]
     return samples.candidates[max(sorted(agreeing), key=lambda index: agreeing[index])]
@@ -172,11 +184,19 @@ def _consensus(samples: Samples, ballot: FieldBallot) -> tuple[dict[str, Answer]
     consensus: dict[str, Answer] = {}
     shares: dict[str, float] = {}
     votes = ballot.votes()
-    for name, winner in ballot.winner().items():
-        voters = [index for index, choice in votes[name].items() if choice is not None]
-        agreeing = [index for index in voters if votes[name][index] == winner]
-        values = [_field(samples.candidates[index], name) for index in sorted(agreeing)]
+    for name, best in ballot.winner().items():
+        values = [_field(samples.candidates[index], name) for index in _voters(votes[name], best)]
         wordings = Counter(map(repr, values))
         consensus[name] = max(values, key=lambda value: wordings[repr(value)])
-        shares[name] = len(agreeing) / len(voters)
+        shares[name] = _share(votes[name], best)
     return consensus or None, shares
+
+
+def _voters(votes: Mapping[int, int | None], choice: int) -> list[int]:
+    """Who chose it, in index order."""
+    return sorted(index for index, chosen in votes.items() if chosen == choice)
+
+
+def _share(votes: Mapping[int, int | None], choice: int) -> float:
+    """Its share of all that voted."""
+    return len(_voters(votes, choice)) / sum(chosen is not None for chosen in votes.values())

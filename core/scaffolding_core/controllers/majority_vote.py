@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from scaffolding_core.answers import REFUSAL, Answers, AnswersLike, Equivalence, Extractor
+from scaffolding_core.answers import REFUSAL, Answers, AnswersLike, Classes, Equivalence, Extractor, Reading
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.answering import in_thread, read
+from scaffolding_core.controllers.answering import in_thread
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
-from scaffolding_core.controllers.votes import by_class, told
-from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.controllers.votes import answered, by_class, mark_late, told, wording
+from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
 from scaffolding_core.task import GenerationTask
-from scaffolding_core.voting import Ballot, Full, StopRule, resolve_stop_rule, winner
+from scaffolding_core.voting import REFUSED, Ballot, Full, StopRule, resolve_stop_rule, winner
 
 __all__ = ["MajorityVoteController"]
 
@@ -42,8 +42,9 @@ class MajorityVoteController(Controller):
         extractor: finds the answer in a sample, in place of the kind's own.
         equivalence: which answers are the same, in place of the kind's own.
         stop_rule: `lossless`, `beta`, `dirichlet`, `window` or `full`, or a `StopRule`.
-        run_ahead: samples that run at once, as a factor of the votes that would still settle it; None takes
-            the rule's own (1.5 for lossless, 1 for the others). More is faster and wastes more.
+        run_ahead: samples that run at once, as a factor of the votes that would still settle it, `math.inf` for
+            all; None takes the rule's own: for lossless all of up to 16, and 1.5 above; 1 for the others. More is
+            faster and starts more that never count, so 1 is the choice of who pays by the sample.
         min_samples: how many samples must succeed.
 
     Raises:
@@ -94,7 +95,7 @@ class MajorityVoteController(Controller):
         n = checked_sample_num(sample_num, self.default_sample_num)
         own_vote = type(self).majority_vote is not MajorityVoteController.majority_vote
         compared = (self.answers if answers is None else Answers.of(answers)).with_own(extractor, equivalence)
-        trusting = self._trusting and compared is self.answers
+        trusting = self._trusting and answers is None and extractor is None
         if n == 1 and not own_vote:
             return self._only_sample(tasks, generation_kwargs or {}, compared, trusting)
         samples = Samples.of_method(
@@ -118,6 +119,8 @@ class MajorityVoteController(Controller):
         votes = by_class(samples.candidates, ballot.votes())
         chosen = _winner(samples, votes) if own_choice is None else (yield from own_choice)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
+        if output.stopped == "decided":
+            mark_late(output.candidates, ballot.votes())
         output.votes = told(votes)
         output.agreement = chosen.votes / max(1, sum(map(len, votes)))
         return output
@@ -127,7 +130,8 @@ class MajorityVoteController(Controller):
     ) -> tuple[int, object]:
         """The vote over all samples; override it for one of your own.
 
-        Where it is overridden all samples run, without an early stop, and it is called in a thread.
+        Where it is overridden all samples run, without an early stop, and it is called in a thread. Where time is
+        up before it returns, the earliest sample is the result.
 
         Args:
             candidates_tasks: the tasks of each sample that succeeded.
@@ -136,13 +140,13 @@ class MajorityVoteController(Controller):
         Returns:
             The index of the winning sample in `candidates_tasks`, and its answer.
         """
-        asked = candidates_tasks[0][0]
-        extractor, classes = extractor_for(asked, self.answers), self.answers.equivalence.classes()
-        answers = [extractor.extract(tasks[0].message()) for tasks in candidates_tasks]
-        choices = {i: None if a is None else classes.assign(a) for i, a in enumerate(answers)}
+        extractor = extractor_for(candidates_tasks[0][0], self.answers)
+        classes = self.answers.equivalence.classes()
+        readings = [extractor.read(tasks[0].message()) for tasks in candidates_tasks]
+        choices = {index: _choice(reading, classes) for index, reading in enumerate(readings)}
         best = winner(choices)
-        index = next((i for i, choice in choices.items() if choice == best), 0)
-        return index, answers[index]
+        index = next((index for index, choice in choices.items() if choice == best), 0)
+        return index, readings[index].answer
 
     def _only_sample(
         self, tasks: list[GenerationTask], options: Mapping[str, object], answers: Answers, trusting: bool
@@ -156,11 +160,10 @@ class MajorityVoteController(Controller):
             output = ScaffoldingOutput.from_candidate(candidate, method="")
         whole = output.finish_reason != "cancelled"
         if whole and (output.answer is None or not trusting):
-            extractor = extractor_for(tasks[0], answers)
-            output.answer, candidate.read_as = yield from read(extractor, output.message)
-        candidate.answer, candidate.score = output.answer, output.score
+            yield from answered(output, extractor_for(tasks[0], answers))
+        candidate.answer, candidate.read_as, candidate.score = output.answer, output.read_as, output.score
         candidate.votes = 0 if output.answer is None and candidate.read_as != REFUSAL else 1
-        output.votes = told([[candidate]] if candidate.votes else [])
+        output.votes = {wording(candidate): 1} if candidate.votes else {}
         output.candidates, output.agreement = [candidate], float(candidate.votes)
         output.method = type(self).__name__
         return output
@@ -168,10 +171,20 @@ class MajorityVoteController(Controller):
     def _own_choice(self, samples: Samples, options: Mapping[str, object]) -> Steps[Candidate]:
         succeeded = samples.succeeded()
         tasks = [samples.tasks[candidate.index] for candidate in succeeded]
-        index, answer = yield from in_thread(lambda given: self.majority_vote(given, **options), tasks)
+        try:
+            index, answer = yield from in_thread(lambda given: self.majority_vote(given, **options), tasks)
+        except BudgetExceededError as error:
+            samples.out_of_budget(error)
+            return succeeded[0]
         chosen = succeeded[index]
         chosen.answer = answer
         return chosen
+
+
+def _choice(reading: Reading, classes: Classes) -> int | None:
+    if reading.answer is not None:
+        return classes.assign(reading.answer)
+    return REFUSED if reading.refused else None
 
 
 def _winner(samples: Samples, votes: list[list[Candidate]]) -> Candidate:

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from scaffolding_core.answers import REFUSAL, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import Sorting, assigned, read
+from scaffolding_core.controllers.answering import Sorting, compared
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 
@@ -42,6 +42,8 @@ def poll(
 ) -> Steps[None]:
     """Run samples until the ballot is decided or no more come; what still runs then is left to the caller.
 
+    Once time is up, those that are there and not compared yet abstain.
+
     Args:
         samples: to draw from.
         ballot: counts them.
@@ -51,21 +53,23 @@ def poll(
     """
     race = samples.race
     race.ahead = ballot.ahead
+    in_time = True
     try:
         while (outcome := (yield race)) is not None:
             candidate = samples.take(outcome)
             choice = None
-            if candidate.error is None:
-                if candidate.answer is None or not trusting:
-                    candidate.answer, candidate.read_as = yield from read(extractor, candidate.message)
-                if candidate.answer is not None:
-                    choice = yield from assigned(classes, candidate.answer)
+            if candidate.error is None and in_time:
+                try:
+                    choice = yield from compared(extractor, classes, candidate, trusting=trusting)
+                except BudgetExceededError as error:
+                    samples.out_of_budget(error)
+                    in_time = False
             race.tell(candidate)
             if candidate.read_as == REFUSAL:
                 ballot.refuse(candidate.index)
             else:
                 ballot.see(candidate.index, choice)
-            if ballot.decided:
+            if ballot.decided and in_time:
                 samples.stopped = "decided"
                 break
             if samples.stopped == "complete":

@@ -133,7 +133,7 @@ class RetryWithFeedbackController(Controller):
         output = yield from self.generation_controller.clone().process([asked], **options)
         attempt.candidate = candidate = Candidate.from_task(candidate.index, asked)
         if isinstance(output, ScaffoldingOutput):
-            candidate.answer = output.answer
+            candidate.answer, candidate.read_as = output.answer, output.read_as
         reward = RewardTask.for_answer(task)
         reward.response = asked.message()
         judge = self.reward_controller.clone()

@@ -106,7 +106,7 @@ class Samples:
             error = task.error  # the method made do with a part of the text, which must not vote
         if value is not task and isinstance(value, ScaffoldingOutput):
             candidate.message = value.message
-            candidate.answer = value.answer
+            candidate.answer, candidate.read_as = value.answer, value.read_as
             candidate.score = value.score
             if value.stopped == "budget":
                 self._stop_at_budget()

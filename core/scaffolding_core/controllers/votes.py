@@ -2,70 +2,107 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
 
-from scaffolding_core.answers import REFUSAL, Answers
+from scaffolding_core.answers import REFUSAL, Answers, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import assigned, read
+from scaffolding_core.controllers.answering import compared, read
 from scaffolding_core.controllers.asked import extractor_for
-from scaffolding_core.output import Candidate
-from scaffolding_core.task import GenerationTask
-from scaffolding_core.voting import REFUSED, winner
+from scaffolding_core.controllers.samples import Samples
+from scaffolding_core.errors import BudgetExceededError
+from scaffolding_core.output import Candidate, ScaffoldingOutput
+from scaffolding_core.voting import REFUSED, winner_of
 
-__all__ = ["by_class", "counted", "told"]
+__all__ = ["answered", "by_class", "counted", "mark_late", "told", "wording"]
 
 
-def counted(
-    candidates: Sequence[Candidate], answers: Answers, task: GenerationTask
-) -> Steps[list[list[Candidate]]]:
-    """Read and compare what the candidates answer to a task; their votes as `by_class` gives them."""
-    extractor, classes = extractor_for(task, answers), answers.equivalence.classes()
+def answered(output: ScaffoldingOutput, extractor: Extractor) -> Steps[None]:
+    """Read the answer of a method's only sample; it has none where time is up before."""
+    try:
+        output.answer, output.read_as = yield from read(extractor, output.message)
+    except BudgetExceededError:
+        output.stopped = "budget"
+
+
+def counted(candidates: Sequence[Candidate], answers: Answers, samples: Samples) -> Steps[list[list[Candidate]]]:
+    """Read and compare what the candidates answer, until time is up; their votes as `by_class` gives them.
+
+    Args:
+        candidates: to count.
+        answers: what they answer with.
+        samples: that the candidates are of; told if time is up.
+    """
+    extractor, classes = extractor_for(samples.asked, answers), answers.equivalence.classes()
     choices: dict[int, int | None] = {}
-    for candidate in candidates:
-        candidate.answer, candidate.read_as = yield from read(extractor, candidate.message)
-        choice = REFUSED if candidate.read_as == REFUSAL else None
-        if candidate.answer is not None:
-            choice = yield from assigned(classes, candidate.answer)
-        choices[candidate.index] = choice
-    return by_class({candidate.index: candidate for candidate in candidates}, choices)
+    try:
+        for candidate in candidates:
+            choice = yield from compared(extractor, classes, candidate, trusting=False)
+            choices[candidate.index] = REFUSED if candidate.read_as == REFUSAL else choice
+    except BudgetExceededError as error:
+        samples.out_of_budget(error)
+    return by_class(samples.candidates, choices)
 
 
 def by_class(candidates: Mapping[int, Candidate], choices: Mapping[int, int | None]) -> list[list[Candidate]]:
     """The candidates of each class; each gets its number of votes.
 
     The class that won comes first, then by votes, of equals the first seen; in each the candidate that represents
-    it: of those whose answer, and then whose text, is worded as most are, the earliest.
+    it: of those whose answer, and then whose text, is worded as most are, the earliest; of refusals the earliest.
 
     Args:
         candidates: by index.
         choices: the class of each that votes, by index.
     """
-    classes: dict[int, list[Candidate]] = {}
-    for index, choice in sorted(choices.items()):
-        if choice is not None:
-            classes.setdefault(choice, []).append(candidates[index])
+    classes: dict[int, list[Candidate]] = defaultdict(list)
+    for index in sorted(choices):
+        if (choice := choices[index]) is not None:
+            classes[choice].append(candidates[index])
     for voters in classes.values():
         for voter in voters:
             voter.votes = len(voters)
-    best = winner(choices)
-    in_order = sorted(classes.items(), key=lambda item: (item[0] != best, -len(item[1])))
-    return [_by_wording(voters) for _, voters in in_order]
+    in_order = sorted(classes.values(), key=len, reverse=True)
+    if REFUSED in classes:  # then the class that won need not be the largest
+        won = winner_of({choice: len(voters) for choice, voters in classes.items()})
+        best = None if won is None else classes[won]
+        in_order.sort(key=lambda voters: voters is not best)
+    return [_by_wording(voters) for voters in in_order]
+
+
+def mark_late(candidates: Iterable[Candidate], counted: Container[int]) -> None:
+    """Mark the candidates that ended too late to be among those that count, by index."""
+    for candidate in candidates:
+        if candidate.counted:
+            candidate.late = candidate.index not in counted
 
 
 def told(votes: Sequence[Sequence[Candidate]]) -> dict[str, int]:
     """How many votes each class has, by the answer that represents it; refusals by their text."""
     told: dict[str, int] = {}
     for voters in votes:
-        first = voters[0]
-        answer = first.text if first.answer is None else str(first.answer)
+        answer = wording(voters[0])
         told[answer] = told.get(answer, 0) + len(voters)
     return told
 
 
+def wording(voter: Candidate) -> str:
+    """What a sample votes for, as it words it."""
+    return voter.text if voter.answer is None else str(voter.answer)
+
+
 def _by_wording(voters: list[Candidate]) -> list[Candidate]:
-    if len(voters) < 3:
+    if len(voters) < 3 or voters[0].answer is None or _worded_alike(voters):
         return voters
-    answers = Counter(str(voter.answer) for voter in voters)
-    texts = Counter(voter.text for voter in voters)
-    return sorted(voters, key=lambda voter: (-answers[str(voter.answer)], -texts[voter.text]))
+    answers, texts = [str(voter.answer) for voter in voters], [voter.text for voter in voters]
+    of_answer, of_text = Counter(answers), Counter(texts)
+    places = sorted(range(len(voters)), key=lambda place: (-of_answer[answers[place]], -of_text[texts[place]]))
+    return [voters[place] for place in places]
+
+
+def _worded_alike(voters: list[Candidate]) -> bool:
+    """Whether all said the same short text, as in most votes over short answers."""
+    text, answer = voters[0].content, voters[0].answer
+    alike = isinstance(text, str) and isinstance(answer, str)
+    for voter in voters:
+        alike = alike and voter.content == text and voter.answer == answer
+    return alike

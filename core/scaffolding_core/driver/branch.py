@@ -141,13 +141,18 @@ class Branch:
             self.closing = self.cut_off = True
             self.driver.post(self)
 
-    def stop_calls(self, error: Callable[[], BaseException]) -> None:
-        """Let every call below it that a worker runs fail, each with an error of its own."""
+    def stop_calls(self, error: Callable[[], BaseException], *, computing: bool = False) -> None:
+        """Let every call below it fail, each with an error of its own.
+
+        Args:
+            error: makes one.
+            computing: those too that no worker runs.
+        """
         running = [*self.children, *(racer for run in self.races for racer in run.live.values())]
         for child in running:
             if isinstance(child, Branch):
-                child.stop_calls(error)
-            elif child.task.needs_worker:
+                child.stop_calls(error, computing=computing)
+            elif computing or child.task.needs_worker:
                 child.stop(error())
 
     def child_done(self, child: Child) -> Branch | None:

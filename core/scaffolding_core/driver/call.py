@@ -278,8 +278,8 @@ class Call:
             described = f"set the task's usage to {told!r}: it must be a Usage"
             self.error, task.usage = WorkerError(f"{type(self.worker).__name__} {described}"), None
         if task.usage is None:
-            if isinstance(self.error, InvalidRequestError | ClosedError):
-                return  # refused before anything was sent
+            if isinstance(self.error, InvalidRequestError | ClosedError) or not task.needs_worker:
+                return  # nothing was sent
             task.usage = Usage(calls=1, lost_calls=1)
         self.usage = self.request.charge(task)
 

@@ -1,13 +1,13 @@
-"""ComputeWorker: runs what a method computes itself, in threads."""
+"""ComputeWorker: runs what a method computes itself, off the loop."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from contextvars import ContextVar
 
 from scaffolding_core.errors import ControllerError
 from scaffolding_core.task import ComputeTask, Task, TaskStatus
+from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import Worker
 
 __all__ = ["ComputeWorker", "computing"]
@@ -17,7 +17,10 @@ computing: ContextVar[ComputeTask | None] = ContextVar("computing", default=None
 
 
 class ComputeWorker(Worker):
-    """Runs a `ComputeTask` in a thread of the loop's default executor, an async one on the loop."""
+    """Runs a `ComputeTask` in a thread of its own, an async one on the loop.
+
+    Where it is cut, the await ends at once, and neither the loop nor the program waits for the thread.
+    """
 
     async def run_task(self, task: Task) -> TaskStatus | None:
         """Call the task's function."""
@@ -27,5 +30,5 @@ class ComputeWorker(Worker):
         if inspect.iscoroutinefunction(task.function):
             task.result = await task.function()
         else:
-            task.result = await asyncio.to_thread(task.function)
+            task.result = await run_in_thread(task.function)
         return None

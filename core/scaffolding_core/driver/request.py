@@ -29,6 +29,9 @@ __all__ = ["Limit", "Request", "current_request"]
 
 Limit: TypeAlias = Literal["tokens", "seconds", "samples", "deadline"]
 
+LAST_WORDS = 0.1
+"""Seconds that a method may compute when its time is up: to choose among what is there, not to find out more."""
+
 REFUSALS = 100
 """How often a method may ask for more work after its time is up, before it is closed."""
 
@@ -61,6 +64,8 @@ class Request:
         "_refused",
         "_root",
         "_sampled",
+        "_speaking",
+        "_speechless",
         "_streams",
         "_timer",
         "around",
@@ -127,6 +132,8 @@ class Request:
         self._admitted = False
         self._ended = False
         self._sampled = 0
+        self._speaking = False  # its time is up, and the time for its last words runs
+        self._speechless = False  # that is over, too: nothing may be computed any more
         self._refused = 0
         self._ending: BaseException | None = None
         self._streams: dict[StreamHandle, StreamGenerationTask] | None = None
@@ -189,7 +196,7 @@ class Request:
 
     def allow(self, task: Task) -> None:
         """Let a task start, and count it against the budget, or raise; asked if the request is `limited`."""
-        if not task.needs_worker:
+        if not task.needs_worker and not self._speechless:
             return  # what a method computes itself must work, or there were no best answer
         self.refuse_if_expired()
         if not task.is_sample:
@@ -222,8 +229,18 @@ class Request:
             self.expire("tokens")
 
     def expire(self, limit: Limit) -> None:
-        """Budget or deadline ran out: stop all work, and let the method return its best answer so far."""
-        if self.expired is not None or self._ended:
+        """Budget or deadline ran out: stop all work, and let the method return its best answer so far.
+
+        What it computes itself goes on for as long as there is time, and then for its last words.
+        """
+        if self._ended:
+            return
+        if limit in ("seconds", "deadline") and not self._speaking:
+            self._speaking = True
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self.driver.loop.call_later(LAST_WORDS, self._end_computing)
+        if self.expired is not None:
             return
         self.expired, self.limited = limit, True
         for child in list(self._children):
@@ -232,6 +249,12 @@ class Request:
             self._end_unstarted(self._exceeded(limit))
             return
         self._root.stop_calls(lambda: self._exceeded(limit))
+
+    def _end_computing(self) -> None:
+        self._speechless = True
+        limit = self.expired
+        if self._root is not None and limit is not None:
+            self._root.stop_calls(lambda: self._exceeded(limit), computing=True)
 
     def _exceeded(self, limit: Limit) -> BudgetExceededError:
         what = "the deadline has passed" if limit == "deadline" else f"the budget of {limit} is spent"

@@ -13,7 +13,7 @@ from scaffolding_core.voting.full import Full
 from scaffolding_core.voting.lossless import Lossless
 from scaffolding_core.voting.quorum import Quorum
 from scaffolding_core.voting.stop_rule import StopRule
-from scaffolding_core.voting.tally import REFUSED, Tally, winner
+from scaffolding_core.voting.tally import REFUSED, Tally, winner, winner_of
 from scaffolding_core.voting.window import Window
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Window",
     "resolve_stop_rule",
     "winner",
+    "winner_of",
 ]
 
 STOP_RULES: Mapping[str, type[StopRule]] = {

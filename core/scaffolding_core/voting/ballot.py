@@ -17,8 +17,8 @@ class Ballot:
     Args:
         rule: when to stop.
         n: samples at most.
-        run_ahead: samples in flight, as a factor of what the rule still needs, at least 1; None for the
-            rule's own.
+        run_ahead: samples in flight, as a factor of what the rule still needs, at least 1, `math.inf` for all at
+            once; None for the rule's own.
 
     Attributes:
         decided: whether the rest is not needed.
@@ -31,7 +31,9 @@ class Ballot:
     def __init__(self, rule: StopRule, n: int, run_ahead: float | None = None) -> None:
         self.rule = rule
         self.n = n
-        self.run_ahead = rule.run_ahead if run_ahead is None else run_ahead
+        own = math.inf if n <= rule.all_at_once else rule.run_ahead
+        self.run_ahead = own if run_ahead is None else run_ahead
+        self._all_at_once = self.run_ahead == math.inf
         if n < 1:
             raise InvalidRequestError(f"a vote needs at least 1 sample, got {n!r}")
         if not self.run_ahead >= 1:
@@ -43,20 +45,20 @@ class Ballot:
         self._all_count = not self._in_order
         self._left = n
         self._need = rule.need(self._seen, n)
-        self.ahead = math.ceil(self.run_ahead * self._need)
+        self.ahead = self._reach = self._left if self._all_at_once else math.ceil(self.run_ahead * self._need)
 
     def see(self, index: int, choice: int | None) -> None:
         """Count a sample that ended; one that failed, or has no answer, has no choice."""
         self._choices[index] = choice
         if not self._in_order:
             self._count(choice)
-            self.ahead = math.ceil(self.run_ahead * self._need)
+            self.ahead = self._reach
             return
         # None after the decision: else what counts would depend on which samples are fast.
         while not self.decided and (following := len(self._seen.choices)) in self._choices:
             self._count(self._choices[following])
         # The aim is an index, so that one slow sample starts nothing extra.
-        aim = len(self._seen.choices) + math.ceil(self.run_ahead * self._need)
+        aim = len(self._seen.choices) + self._reach
         self.ahead = max(0, aim - len(self._choices))
 
     def refuse(self, index: int) -> None:
@@ -85,4 +87,5 @@ class Ballot:
         self._seen.add(choice)
         self._left -= 1
         self._need = self.rule.need(self._seen, self._left)
+        self._reach = self._left if self._all_at_once else math.ceil(self.run_ahead * self._need)
         self.decided = self._need == 0 and self._left > 0

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.voting.stop_rule import StopRule
 from scaffolding_core.voting.tally import Tally
 
-__all__ = ["Beta", "beta_confidence", "checked_confidence"]
+__all__ = ["Beta", "all_confident", "beta_confidence", "checked_confidence"]
 
 
 class Beta(StopRule):
     """Stops when, of the two leading answers, the first is more likely with the given confidence.
+
+    Where samples decline to answer, whether to answer at all is such a contest too: refusals against answers.
 
     Source: Aggarwal et al. 2023, arXiv 2305.11860.
 
@@ -29,14 +32,14 @@ class Beta(StopRule):
 
     def decided(self, seen: Tally, left: int) -> bool:
         """Whether P(p1 > p2) reaches the confidence."""
-        return left == 0 or beta_confidence(seen.leader, seen.runner_up) >= self.confidence
+        return self.need(seen, left) == 0
 
     def need(self, seen: Tally, left: int) -> int:
         """Votes for the leader until the confidence is reached."""
-        leader, runner_up = seen.leader, seen.runner_up
+        contests = seen.contests()
 
         def settles(further: int) -> bool:
-            return beta_confidence(leader + further, runner_up) >= self.confidence
+            return all_confident(contests, further, self.confidence)
 
         return bisect_left(range(left), True, key=settles)
 
@@ -53,6 +56,11 @@ def beta_confidence(leader: int, runner_up: int) -> float:
         ways = ways * (throws - tails + 1) // tails
         few_tails += ways
     return 1 - few_tails / (1 << throws)
+
+
+def all_confident(contests: Iterable[tuple[int, int]], further: int, confidence: float) -> bool:
+    """Whether each contest of a tally is settled, once what leads it has further votes."""
+    return all(beta_confidence(ahead + further, behind) >= confidence for ahead, behind in contests)
 
 
 def checked_confidence(confidence: float) -> float:

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections import Counter
 from itertools import accumulate
 
-from scaffolding_core.voting.beta import checked_confidence
+from scaffolding_core.voting.beta import all_confident, checked_confidence
 from scaffolding_core.voting.stop_rule import StopRule
 from scaffolding_core.voting.tally import Tally
 
@@ -21,7 +21,8 @@ BELOW, ABOVE, STEP = 10.0, 6.0, 0.2
 class Dirichlet(StopRule):
     """Stops when the leading answer is the most likely of all with the given confidence.
 
-    All counts are taken, and one answer that nobody gave yet. Stricter than `Beta` where votes scatter.
+    All counts are taken, and one answer that nobody gave yet. Stricter than `Beta` where votes scatter. Whether
+    to answer at all, where samples decline, is a contest of two, settled as `Beta` does.
 
     Source: Aggarwal et al. 2023, arXiv 2305.11860.
 
@@ -37,14 +38,17 @@ class Dirichlet(StopRule):
 
     def decided(self, seen: Tally, left: int) -> bool:
         """Whether P(p1 is the largest) reaches the confidence."""
-        return left == 0 or dirichlet_confidence(seen.counts()) >= self.confidence
+        return self.need(seen, left) == 0
 
     def need(self, seen: Tally, left: int) -> int:
         """Votes for the leader until the confidence is reached."""
         leader, *others = seen.counts() or (0,)
+        contests = seen.contests()
 
         def settles(further: int) -> bool:
-            return dirichlet_confidence((leader + further, *others)) >= self.confidence
+            if not all_confident(contests, further, self.confidence):
+                return False
+            return seen.refusing or dirichlet_confidence((leader + further, *others)) >= self.confidence
 
         return bisect_left(range(left), True, key=settles)
 

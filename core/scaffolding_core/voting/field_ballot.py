@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from scaffolding_core.voting.ballot import Ballot
 from scaffolding_core.voting.stop_rule import StopRule
-from scaffolding_core.voting.tally import REFUSED
 
 __all__ = ["ABSENT", "FieldBallot"]
 
@@ -46,11 +45,6 @@ class FieldBallot:
             ballot.refuse(index)
 
     @property
-    def refused(self) -> bool:
-        """Whether at least half of all that vote decline to answer."""
-        return self._unknown.winner() == REFUSED
-
-    @property
     def decided(self) -> bool:
         """Whether the rest is not needed for any field, nor for one that no sample has had yet."""
         return all(ballot.decided for ballot in self._all())
@@ -68,6 +62,14 @@ class FieldBallot:
     def votes(self) -> dict[str, dict[int, int | None]]:
         """The choices of the samples that count, by field and by index."""
         return {name: ballot.votes() for name, ballot in self._ballots.items()}
+
+    def whole(self) -> dict[int, int | None]:
+        """The choices of the samples that count between a structure, whatever its fields, and `REFUSED`."""
+        return self._unknown.votes()
+
+    def counted(self) -> set[int]:
+        """The samples that count for any field, by index."""
+        return set(self._unknown.votes()).union(*self.votes().values())
 
     def winner(self) -> dict[str, int]:
         """The class that won of each field that won a place."""

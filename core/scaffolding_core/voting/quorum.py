@@ -15,7 +15,8 @@ class Quorum(StopRule):
     """Stops when one answer has a given share of all N samples, or none can reach it any more.
 
     The share is of all samples, so those that fail or abstain count against every answer. Above one half
-    only one answer can reach it; at or below, the first that does wins.
+    only one answer can reach it; at or below, the first that does wins. Refusals reach it as an answer does,
+    where they win.
 
     Args:
         share: of the samples, above 0, at most 1.
@@ -39,10 +40,15 @@ class Quorum(StopRule):
         return votes / n >= self.share
 
     def decided(self, seen: Tally, left: int) -> bool:
-        """Whether nothing is left, the leader has reached the quorum, or nobody can."""
+        """Whether nothing is left, what leads has reached the quorum, or nobody can."""
         return self.need(seen, left) == 0
 
     def need(self, seen: Tally, left: int) -> int:
         """The votes that the leader still lacks; 0 if even all that is left would not do."""
         n = len(seen.choices) + left
-        return next((votes for votes in range(left + 1) if self.reached(seen.leader + votes, n)), 0)
+
+        def settles(further: int) -> bool:
+            refused = seen.refusals + further >= seen.answers and self.reached(seen.refusals + further, n)
+            return refused or self.reached(seen.leader + further, n)
+
+        return next((further for further in range(left + 1) if settles(further)), 0)

@@ -17,10 +17,12 @@ class StopRule(ABC):
         in_order: it must see samples in index order, never in arrival order. Fast samples are not a fair
             draw, so a rule that bets on the rest would be biased by speed; one that cannot be wrong is not.
         run_ahead: how many samples run at once, as a factor of `need`, where the vote does not say.
+        all_at_once: a vote of at most so many samples starts all of them at once, where it does not say.
     """
 
     in_order: ClassVar[bool] = True
     run_ahead: ClassVar[float] = 1.0
+    all_at_once: ClassVar[int] = 0
 
     @abstractmethod
     def decided(self, seen: Tally, left: int) -> bool:
@@ -33,4 +35,4 @@ class StopRule(ABC):
 
     @abstractmethod
     def need(self, seen: Tally, left: int) -> int:
-        """How many further votes would settle it if all went to the leader; 0 to `left`."""
+        """How many further votes would settle it if all went to what leads; 0 to `left`."""

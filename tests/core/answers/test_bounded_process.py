@@ -1,5 +1,6 @@
 """The worker process for hostile input: killed in time, never left behind."""
 
+import asyncio
 import os
 import resource
 import signal
@@ -8,12 +9,13 @@ import sys
 import textwrap
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 
-from scaffolding_core.answers.bounded_process import BoundedProcess, shared_process
+from scaffolding_core.answers.bounded_process import BoundedProcess
+from scaffolding_core.threads import Abandoned, run_in_thread
+from tests.eventually import until
 
 MODULE = "scaffolding_core.answers.regex_process"
 EASY = {"pattern": "b", "flags": 0, "text": "abc"}
@@ -24,32 +26,24 @@ ENDLESS = {"pattern": "(a+)+$", "flags": 0, "text": "a" * 40 + "b"}
 def process():
     process = BoundedProcess(MODULE)
     yield process
-    process.close()
+    process.end()
 
 
-def running_child():
-    [child] = [
-        child for child in psutil.Process().children() if MODULE in child.cmdline() and child.pid != shared_pid()
-    ]
-    return child
-
-
-def shared_pid():
-    shared = shared_process(MODULE)._process
-    return None if shared is None else shared.pid
+def child_of(process):
+    return psutil.Process(process._process.pid)
 
 
 def test_a_process_is_started_once_and_reused(process):
     assert process.ask(EASY, 10) == "b"
-    first = running_child().pid
+    first = child_of(process).pid
     assert process.ask(EASY, 10) == "b"
-    assert running_child().pid == first
+    assert child_of(process).pid == first
     assert process.killed == 0
 
 
 def test_one_that_takes_too_long_is_killed_counted_and_replaced(process, caplog):
     assert process.ask(EASY, 10) == "b"
-    child = running_child()
+    child = child_of(process)
     assert process.ask(ENDLESS, 0.3) is None
     assert not child.is_running()
     assert process.killed == 1
@@ -59,7 +53,7 @@ def test_one_that_takes_too_long_is_killed_counted_and_replaced(process, caplog)
 
 def test_one_that_dies_between_questions_is_replaced(process):
     assert process.ask(EASY, 10) == "b"
-    child = running_child()
+    child = child_of(process)
     child.kill()
     child.wait(10)
     assert process.ask(EASY, 10) == "b"
@@ -86,12 +80,49 @@ def test_an_answer_is_never_taken_for_that_to_another_question(process):
     assert process.ask(EASY, 10) == "b"
 
 
-def test_many_threads_share_it(process):
-    def ask(i):
-        return process.ask({"pattern": r"\d+", "flags": 0, "text": f"x={i}"}, 20)
+async def test_where_nobody_waits_for_the_answer_any_more_the_process_is_killed(process, caplog):
+    assert process.ask(EASY, 10) == "b"
+    child, ended = child_of(process), []
 
-    with ThreadPoolExecutor(16) as pool:
-        assert list(pool.map(ask, range(200))) == [str(i) for i in range(200)]
+    def ask():
+        try:
+            process.ask(ENDLESS, 60)
+        except Abandoned as error:
+            ended.append(error)
+
+    call = asyncio.create_task(run_in_thread(ask))
+    await until(lambda: child.cpu_times().user > 0.2)
+    call.cancel()
+    await until(lambda: ended)
+    assert not child.is_running()
+    assert process.killed == 0
+    assert not caplog.records
+    assert process.ask(EASY, 10) == "b"
+
+
+async def test_where_nobody_waits_while_it_starts_it_is_killed_too(process, monkeypatch):
+    start, starting, go_on, ended = subprocess.Popen, threading.Event(), threading.Event(), []
+
+    def start_slowly(*args, **options):
+        starting.set()
+        go_on.wait()
+        return start(*args, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", start_slowly)
+
+    def ask():
+        try:
+            process.ask(ENDLESS, 60)
+        except Abandoned as error:
+            ended.append(error)
+
+    call = asyncio.create_task(run_in_thread(ask))
+    await until(starting.is_set)
+    call.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await until(lambda: ended)
+    assert process._process is None
 
 
 def test_it_works_where_more_than_1024_files_are_open(process):
@@ -109,37 +140,22 @@ def test_it_works_where_more_than_1024_files_are_open(process):
 def test_it_sees_no_keys(process, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     assert process.ask(EASY, 10) == "b"
-    assert "OPENAI_API_KEY" not in running_child().environ()
+    assert "OPENAI_API_KEY" not in child_of(process).environ()
 
 
-def test_closing_leaves_no_process(process):
+def test_ending_it_leaves_no_process(process):
     assert process.ask(EASY, 10) == "b"
-    child = running_child()
-    process.close()
-    process.close()
+    child = child_of(process)
+    process.end()
+    process.end()
     assert not child.is_running()
-
-
-def test_a_forked_child_starts_one_of_its_own_even_if_a_thread_was_asking():
-    process = shared_process(MODULE)
-    assert process.ask(EASY, 10) == "b"
-    with process._lock:  # as a thread that asks holds it
-        child = os.fork()
-        if child == 0:
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(30)
-            answer = process.ask(EASY, 10)
-            process.close()
-            os._exit(0 if answer == "b" else 1)
-        assert os.waitpid(child, 0)[1] == 0
-    assert process.ask(EASY, 10) == "b"
 
 
 SCRIPT = """
     import sys, threading
-    from scaffolding_core.answers.bounded_process import shared_process
-    process = shared_process({module!r})
-    print(process.ask({easy}, 10), process._process.pid, flush=True)
+    from scaffolding_core.answers.process_pool import shared_pool
+    pool = shared_pool({module!r})
+    print(pool.ask({easy}, 10), pool._free[0]._process.pid, flush=True)
     {then}
 """
 
@@ -151,9 +167,9 @@ def host(then=""):
 
 
 def gone(pid, seconds):
-    until = time.monotonic() + seconds
+    end = time.monotonic() + seconds
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        if time.monotonic() > until:
+        if time.monotonic() > end:
             return False
         time.sleep(0.05)
     return True
@@ -169,7 +185,7 @@ def test_a_script_without_a_main_guard_runs_once_and_leaves_nothing():
 
 
 def test_it_ends_by_itself_when_its_host_was_killed_while_it_was_busy():
-    busy = f"print('asking', flush=True); process.ask({ENDLESS}, 0.5) or process.ask({ENDLESS}, 60)"
+    busy = f"print('asking', flush=True); pool.ask({ENDLESS}, 0.5) or pool.ask({ENDLESS}, 60)"
     busy = f"threading.Timer(0.3, lambda: __import__('os').kill(__import__('os').getpid(), 9)).start(); {busy}"
     with host(busy) as program:
         output = program.communicate(timeout=60)[0].split()

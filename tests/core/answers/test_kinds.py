@@ -1,5 +1,7 @@
 """Kinds of answer, by name: what each finds, what it merges, and what it refuses."""
 
+from pathlib import Path
+
 import pytest
 
 from scaffolding_core import Answers, AssistantMessage, Exact, InvalidRequestError, WholeText
@@ -142,3 +144,9 @@ def test_answers_are_equal_if_they_mean_the_same():
     assert Answers("number") != Answers("math")
     assert len({Answers("number"), Answers("number")}) == 1
     assert repr(Answers("json", key="a")) == "Answers('json', key='a')"
+
+
+def test_the_readme_has_a_row_for_each_kind():
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    for name, kind in KINDS.items():
+        assert f"| `{name}` | {kind.parameters} | {kind.merges} |\n" in readme

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scaffolding_core.answers import KINDS
 from tests.eventually import until
 from tests.servers.scripted import Reply, scripted_server
 
@@ -27,6 +28,12 @@ def scaffolding(*arguments, **options):
     )
 
 
+def _each(*texts):
+    """Says the texts one after another."""
+    replies = iter(texts)
+    return lambda body: Reply(pieces=(next(replies),))
+
+
 def test_the_embedded_model_answers_by_default():
     done = scaffolding("ask", "What is the capital of France?", "--max-tokens", "12", "--temperature", "0")
     assert done.returncode == 0
@@ -36,8 +43,7 @@ def test_the_embedded_model_answers_by_default():
 
 
 def test_a_vote_shows_its_bars_and_its_cost():
-    answers = iter(["7", "7", "8", "7"])
-    with scripted_server(lambda body: Reply(pieces=(next(answers),))) as server:
+    with scripted_server(_each("7", "7", "8", "7")) as server:
         done = scaffolding(
             "ask", "q", "--url", server.url, "-m", "majority-vote", "-n", "4", "--stop-rule", "full", "--seed", "1"
         )
@@ -46,7 +52,43 @@ def test_a_vote_shows_its_bars_and_its_cost():
     assert bars[0].startswith("7 █")
     assert bars[0].rstrip().endswith("3")
     assert bars[1].startswith("8 █")
-    assert cost.startswith("4 samples, 75% agree, 28 tokens, ")
+    assert cost.startswith("4 samples started, 4 counted, 75% agree, ")
+    assert ", 28 tokens, " in cost
+
+
+def test_a_vote_that_stops_early_tells_what_was_started_what_counted_and_what_was_cut():
+    slow = Reply(pieces=("7 ",) * 500, between=0.05)
+    replies = iter([Reply(pieces=("7",))] * 3 + [slow] * 2)
+    with scripted_server(lambda body: next(replies)) as server:
+        vote = ("-m", "majority-vote", "-n", "5", "--seed", "1", "--answers", "number")
+        done = scaffolding("ask", "q", "--url", server.url, *vote)
+    assert (done.returncode, done.stdout) == (0, "7\n")
+    assert done.stderr.splitlines()[-1].startswith("5 samples started, 3 counted, 2 cut, 100% agree, read as ")
+
+
+def test_a_kind_of_answer_is_said_by_its_name_and_the_winner_tells_how_it_was_read():
+    vote = ("ask", "q", "-m", "majority-vote", "-n", "3", "--stop-rule", "full", "--seed", "1")
+    said = ["It is 7.", "Seven, so 7.0", "8"]
+    with scripted_server(_each(*said, *said, *said)) as server:
+        number = scaffolding(*vote, "--url", server.url, "--answers", "number", "--json")
+        shown = scaffolding(*vote, "--url", server.url, "--answers", "number")
+        whole = scaffolding(*vote, "--url", server.url, "--answers", "whole", "--json")
+    result = json.loads(number.stdout)
+    assert (result["votes"], result["samples"], result["counted"], result["cut"]) == ({"7": 2, "8": 1}, 3, 3, 0)
+    assert result["read_as"]
+    assert f", read as {result['read_as']}, " in shown.stderr.splitlines()[-1]
+    assert len(json.loads(whole.stdout)["votes"]) == 3
+
+
+def test_a_kind_with_parameters_and_a_kind_for_each_field_are_said_in_json():
+    said = ['{"price": "5", "why": "a"}', '{"price": "so 5", "why": "b"}', '{"price": "6", "why": "c"}']
+    vote = ("ask", "q", "-n", "3", "--stop-rule", "full", "--seed", "1", "--json")
+    with scripted_server(_each(*said, *said)) as server:
+        kind = '{"kind": "json", "key": "why"}'
+        keyed = scaffolding(*vote, "--url", server.url, "-m", "majority-vote", "--answers", kind)
+        fields = scaffolding(*vote, "--url", server.url, "-m", "field-vote", "--answers", '{"price": "number"}')
+    assert json.loads(keyed.stdout)["votes"] == {"a": 1, "b": 1, "c": 1}
+    assert json.loads(fields.stdout)["data"]["fields"] == {"price": 2 / 3, "why": 1 / 3}
 
 
 def test_json_is_for_programs():
@@ -92,6 +134,15 @@ def test_json_is_json_whatever_a_reward_gives(tmp_path):
         (["ask", "q", "-m", "best-of-n", "--reward", "nowhere:f"], 2, "--reward"),
         (["ask", "q", "--reward", "os.path:join"], 2, "leave --reward out"),
         (["ask", "q", "--stop-rule", "full"], 2, "'direct' does not take these options: got an unexpected"),
+        (["ask", "q", "-m", "majority-vote", "--answers", "numbre"], 2, "there are: auto, number, "),
+        (
+            ["ask", "q", "-m", "majority-vote", "--answers", '{"kind":'],
+            2,
+            "--answers must be the name of a kind, or",
+        ),
+        (["ask", "q", "-m", "majority-vote", "--answers", '{"kind": "number", "a": 1}'], 2, "do not take this"),
+        (["ask", "q", "-m", "field-vote", "--answers", "number"], 2, "a kind for each field"),
+        (["ask", "q", "--answers", "number"], 2, "'direct' does not take these options: got an unexpected"),
         (["ask", "q", "--seconds", "0"], 2, "budget seconds"),
         (["ask", "q", "--temperature", "nan", "--url", "http://127.0.0.1:9/v1", "--model", "m"], 2, "JSON"),
         (["ask", "q", "--url", "http://127.0.0.1:9/v1"], 1, "no server answers"),
@@ -139,5 +190,7 @@ def test_interrupting_it_while_it_is_imported_ends_it_quietly(tmp_path):
 
 
 def test_help_and_version():
-    assert "majority-vote" in scaffolding("ask", "--help").stdout
+    told = scaffolding("ask", "--help").stdout
+    assert "majority-vote" in told
+    assert all(kind.replace("_", "-") in told for kind in KINDS)
     assert scaffolding("--version").stdout.startswith("scaffolding-llm 0.")

@@ -1,6 +1,7 @@
 """Majority vote."""
 
 import asyncio
+import math
 import random
 
 import pytest
@@ -56,6 +57,9 @@ class Says(Worker):
         if answer == "!":
             raise ConnectionError("lost")
         task.output_str = answer
+
+
+digits = FromFunction(lambda text: text if text.isdigit() else None)
 
 
 async def vote(answers, n=None, delays=(), options=None, **method):
@@ -121,8 +125,41 @@ async def test_samples_start_as_they_are_needed_so_that_an_early_stop_saves_work
     assert worker.started == output.samples == 4
     _, worker = await vote(["7"] * 16, stop_rule="beta", run_ahead=2)
     assert worker.started > 4
-    _, worker = await vote(["7"] * 16, run_ahead=1)
-    assert worker.started == 9
+    _, worker = await vote(["7"] * 40)
+    assert worker.started == 32
+    _, worker = await vote(["7"] * 40, run_ahead=1)
+    assert worker.started == 21
+    _, worker = await vote(["7"] * 40, stop_rule="beta", run_ahead=math.inf)
+    assert worker.started == 40
+
+
+async def test_up_to_16_samples_start_at_once_and_who_pays_by_the_sample_may_choose_otherwise():
+    output, worker = await vote(["7"] * 16, delays=[*range(1, 17)])
+    assert (output.samples, output.counted, output.cut, worker.cut) == (16, 9, 7, 7)
+    output, worker = await vote(["7"] * 16, delays=[*range(1, 17)], run_ahead=1)
+    assert (output.samples, output.counted, output.cut, worker.cut) == (9, 9, 0, 0)
+
+
+async def test_it_tells_what_was_started_what_counted_and_what_was_cut():
+    output, _ = await vote(["7", "!", "?", "8", "7", "7", "7"], delays=[0, 0, 0, 0, 0, 0, 9], extractor=digits)
+    assert (output.samples, output.counted, output.cut) == (7, 5, 1)
+    assert [c.counted for c in output.candidates] == [True, False, True, True, True, True, False]
+    told = output.summary()
+    assert (told["samples"], told["counted"], told["cut"]) == (7, 5, 1)
+
+
+async def test_what_ends_in_time_and_is_not_counted_came_late():
+    """Of a rule that reads in index order: the samples behind the decision, however fast they are."""
+    output, _ = await vote(["7"] * 40, delays=[*[1] * 4, *[0] * 36], stop_rule="beta", run_ahead=2)
+    assert (output.stopped, output.counted, output.cut) == ("decided", 4, 0)
+    assert [c.index for c in output.candidates if c.late] == [*range(4, output.samples)]
+    assert output.votes == {"7": 4}
+
+
+async def test_what_ends_as_the_vote_is_decided_came_late():
+    output, _ = await vote(["7"] * 3)
+    assert (output.stopped, output.counted, output.cut) == ("decided", 2, 0)
+    assert [c.late for c in output.candidates] == [False, False, True]
 
 
 async def test_speed_does_not_move_the_accuracy_of_a_stopped_vote():

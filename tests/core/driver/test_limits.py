@@ -9,7 +9,6 @@ from scaffolding_core.budget import Budget
 from scaffolding_core.controller import ParallelProcess, Race
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
-from scaffolding_core.task import ComputeTask
 from tests.core.doubles import Backend, Method, task
 
 pytestmark = pytest.mark.looptime
@@ -126,17 +125,6 @@ async def test_samples_only_refuse_new_ones():
 
     await run(process, backend, budget=Budget(samples=3))
     assert len(backend.finished) == 3
-
-
-async def test_what_a_method_computes_itself_works_after_the_end_of_time():
-    def process(tasks):
-        try:
-            yield [task("wait:30")]
-        except BudgetExceededError:
-            (compute,) = yield [ComputeTask(function=lambda: 6 * 7)]
-            tasks[0].output_str = str(compute.result)
-
-    assert (await run(process, budget=Budget(seconds=0.02))).text == "42"
 
 
 async def test_seconds_count_from_submission_the_queue_included():

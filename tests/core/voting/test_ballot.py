@@ -1,5 +1,6 @@
 """One vote: the order that a rule sees, how far samples run ahead, and what is paid."""
 
+import math
 from random import Random
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.voting import Ballot, Beta, Dirichlet, Full, Lossless, StopRule, Tally, Window
+from scaffolding_core.voting import REFUSED, Ballot, Beta, Dirichlet, Full, Lossless, StopRule, Tally, Window
 from tests.core.voting.replay import replay
 
 statistical = pytest.mark.parametrize(
@@ -71,8 +72,11 @@ def test_a_vote_is_not_called_decided_when_simply_all_samples_are_in():
 @pytest.mark.parametrize(
     ("rule", "run_ahead", "ahead"),
     [
-        (Lossless(), None, 14),
+        (Lossless(), None, 16),
+        (Lossless(), 1.5, 14),
         (Lossless(), 1, 9),
+        (Lossless(), math.inf, 16),
+        (Beta(), math.inf, 16),
         (Beta(), None, 4),
         (Beta(), 1.5, 6),
         (Window(), None, 5),
@@ -82,6 +86,14 @@ def test_a_vote_is_not_called_decided_when_simply_all_samples_are_in():
 )
 def test_as_many_samples_run_as_could_settle_it_times_the_factor(rule, run_ahead, ahead):
     assert Ballot(rule, 16, run_ahead).ahead == ahead
+
+
+def test_all_at_once_no_more_start_than_there_are():
+    for rule in (Beta(), Lossless()):
+        ballot = Ballot(rule, 8, run_ahead=math.inf)
+        for index in (5, 1, 0):
+            ballot.see(index, index)
+        assert ballot.ahead == 5
 
 
 def test_a_slow_first_sample_starts_nothing_extra():
@@ -110,6 +122,20 @@ def test_when_time_is_up_all_that_is_there_votes():
     ballot.count_all()
     assert ballot.winner() == 5
     assert ballot.votes() == {2: 5, 3: 5}
+
+
+def test_a_refusal_counts_in_its_place():
+    ballot = Ballot(Beta(), 40)
+    ballot.refuse(1)
+    assert ballot.votes() == {}
+    ballot.see(0, 0)
+    assert ballot.votes() == {0: 0, 1: REFUSED}
+    assert ballot.winner() == REFUSED
+
+
+def test_four_refusals_in_a_row_settle_a_vote_and_one_answer_among_them_does_not():
+    assert replay(Beta(), [REFUSED] * 40).counted == 4
+    assert replay(Beta(), [REFUSED, REFUSED, 0, REFUSED, REFUSED, REFUSED, REFUSED]).counted == 7
 
 
 def test_fast_wrong_samples_do_not_sway_a_statistical_rule():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.voting import Beta, Tally
+from scaffolding_core.voting import REFUSED, Beta, Tally
 from scaffolding_core.voting.beta import beta_confidence
 from tests.core.voting.replay import replay, tally
 
@@ -52,6 +52,20 @@ def test_only_the_two_largest_counts_matter():
     assert Beta().decided(tally(6, 1), 33)
     assert Beta().decided(tally(6, 1, 1, 1, 1, 1), 29)
     assert not Beta().decided(tally(5, 1), 34)
+
+
+def test_refusals_are_weighed_against_all_answers_together():
+    scattered = [*range(7), *[REFUSED] * 6]
+    assert not Beta().decided(Tally(scattered), 20)  # 6 to 7
+    assert not Beta().decided(Tally([0, 1, *[REFUSED] * 6]), 20)
+    assert Beta().decided(Tally([0, *[REFUSED] * 6]), 20)
+
+
+def test_an_answer_must_be_ahead_of_the_others_and_answers_ahead_of_refusals():
+    assert not Beta().decided(Tally([0] * 6 + [REFUSED] * 2), 20)
+    assert Beta().decided(Tally([0] * 6 + [REFUSED]), 20)
+    assert Beta().decided(Tally([0] * 9 + [1, 2] + [REFUSED] * 3), 20)
+    assert not Beta().decided(Tally([0] * 4 + [1] * 4 + [REFUSED]), 20)
 
 
 def test_a_tie_never_stops_it():

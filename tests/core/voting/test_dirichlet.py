@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.voting import Beta, Dirichlet, Tally
+from scaffolding_core.voting import REFUSED, Beta, Dirichlet, Tally
 from scaffolding_core.voting.beta import beta_confidence
 from scaffolding_core.voting.dirichlet import dirichlet_confidence
 from tests.core.voting.replay import replay, tally
@@ -62,6 +62,14 @@ def test_scattered_votes_keep_it_from_stopping_where_beta_does():
     seen = tally(6, 1, 1, 1, 1, 1, 1)
     assert Beta().decided(seen, 20)
     assert not Dirichlet().decided(seen, 20)
+
+
+def test_whether_to_answer_is_a_contest_of_two_however_the_answers_scatter():
+    assert Dirichlet().decided(Tally([REFUSED] * 4), 20)
+    assert not Dirichlet().decided(Tally([*range(5), *[REFUSED] * 6]), 20)
+    assert Dirichlet().decided(Tally([*range(2), *[REFUSED] * 9]), 20)
+    assert not Dirichlet().decided(Tally([0] * 7 + [REFUSED] * 5), 20)
+    assert Dirichlet().decided(Tally([0] * 7 + [REFUSED]), 20)
 
 
 def test_four_equal_answers_in_a_row_settle_a_vote():

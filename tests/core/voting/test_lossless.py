@@ -1,13 +1,19 @@
 """The lossless rule: the answer of the full vote, sooner."""
 
+from itertools import product
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaffolding_core.voting import Full, Lossless, Tally
+from scaffolding_core.voting import REFUSED, Ballot, Full, Lossless, Tally, winner
 from tests.core.voting.replay import replay, tally
 
-samples = st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 3)), st.floats(0.1, 10)), min_size=1, max_size=24)
+samples = st.lists(
+    st.tuples(st.sampled_from([None, 0, 0, 0, 1, 1, 2, 3, REFUSED, REFUSED]), st.floats(0.1, 10)),
+    min_size=1,
+    max_size=24,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,11 +58,50 @@ def test_the_answer_is_that_of_the_full_vote_whatever_arrives_first(samples, run
     assert early.started <= len(choices)
 
 
-@given(samples)
-def test_it_never_waits_longer_than_it_must(samples):
-    """Had it not stopped where it did, it would have been too soon: one vote earlier the rest could differ."""
-    choices = [choice for choice, _ in samples]
-    counted = replay(Lossless(), choices, run_ahead=1).counted
-    before = Tally(choices[: counted - 1])
-    leader, runner_up = before.leader, before.runner_up
-    assert leader <= runner_up + len(choices) - counted + 1
+def every_result(seen, left):
+    """What may win: the rest may be anything, and come before or behind what was seen."""
+    for rest in product([None, 0, 1, 2, 9, REFUSED], repeat=left):
+        for first in (-left, len(seen)):
+            yield winner({**dict(enumerate(seen)), **dict(enumerate(rest, start=first))})
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from([None, 0, 0, 1, 2, REFUSED, REFUSED]), max_size=9), st.integers(0, 3))
+def test_it_stops_exactly_when_nothing_that_may_come_changes_the_result(seen, left):
+    assert Lossless().decided(Tally(seen), left) == (len(set(every_result(seen, left))) == 1)
+
+
+@pytest.mark.parametrize(
+    ("choices", "left", "decided"),
+    [
+        ([REFUSED], 1, True),  # of equals the refusals win
+        ([REFUSED], 2, False),
+        ([REFUSED] * 4, 4, True),
+        ([REFUSED] * 4 + [0], 4, False),
+        ([0, 0, 0, REFUSED], 1, True),
+        ([0, 0, REFUSED], 1, False),  # a second one would make it half
+        ([0, 0, 0, 1, 1, REFUSED, REFUSED, REFUSED], 1, False),
+        ([0, 0, 0, 0, 1, 1, REFUSED, REFUSED, REFUSED, REFUSED], 1, True),
+    ],
+)
+def test_refusals_are_settled_when_half_of_all_decline_or_can_no_longer(choices, left, decided):
+    assert Lossless().decided(Tally(choices), left) is decided
+
+
+@pytest.mark.parametrize("n", [1, 2, 15, 16])
+def test_up_to_16_samples_start_all_at_once(n):
+    ballot = Ballot(Lossless(), n)
+    assert ballot.ahead == n
+    ballot.see(0, 0)
+    assert ballot.ahead == n - 1
+
+
+def test_a_larger_vote_starts_half_as_many_again_as_could_settle_it():
+    assert Ballot(Lossless(), 17).ahead == 14  # 9 could
+    assert Ballot(Lossless(), 40).ahead == 32  # 21 could
+
+
+def test_who_pays_by_the_sample_starts_no_more_than_could_settle_it():
+    for n, need in ((2, 2), (16, 9), (40, 21)):
+        assert Ballot(Lossless(), n, run_ahead=1).ahead == need
+        assert replay(Lossless(), [0] * n, run_ahead=1).started == need

@@ -3,7 +3,7 @@
 import pytest
 
 from scaffolding_core import InvalidRequestError
-from scaffolding_core.voting import Quorum, Tally
+from scaffolding_core.voting import REFUSED, Quorum, Tally
 from tests.core.voting.replay import replay, tally
 
 
@@ -43,6 +43,23 @@ def test_a_unanimous_vote_costs_the_share_and_no_more():
 def test_a_hopeless_vote_ends_as_soon_as_it_is():
     assert replay(Quorum(0.9), [0, 1, 0, 0, 0, 0, 0, 0, 0, 0], run_ahead=1).counted == 10
     assert replay(Quorum(0.9), [0, 1, 2, 0, 0, 0, 0, 0, 0, 0], run_ahead=1).counted == 3
+
+
+@pytest.mark.parametrize(
+    ("share", "choices", "left", "need"),
+    [
+        (0.5, [REFUSED] * 4, 4, 0),
+        (0.5, [0, 0, 0, REFUSED], 4, 1),
+        (0.3, [REFUSED] * 3 + [0, 0, 1, 1], 3, 1),  # 3 of 10 decline, and would not win
+        (0.3, [REFUSED] * 3 + [0, 0, 0, 1], 3, 0),
+        (0.5, [REFUSED] * 4 + [0, 0, 0, 1, 1, 1], 4, 3),  # no answer can reach 7 of 14 sooner
+        (0.9, [REFUSED, 0], 8, 8),
+        (0.9, [REFUSED, 0, 0], 7, 7),
+        (0.9, [REFUSED, REFUSED, 0, 0], 6, 0),  # out of reach
+    ],
+)
+def test_refusals_reach_it_where_they_win(share, choices, left, need):
+    assert Quorum(share).need(Tally(choices), left) == need
 
 
 @pytest.mark.parametrize("share", [0, -1, 1.01, "half", float("nan"), None])

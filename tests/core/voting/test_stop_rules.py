@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.voting import (
+    REFUSED,
     STOP_RULES,
     Beta,
     Dirichlet,
@@ -15,11 +16,14 @@ from scaffolding_core.voting import (
     Tally,
     Window,
     resolve_stop_rule,
+    winner,
 )
+from scaffolding_core.voting.beta import beta_confidence
+from tests.core.voting.replay import replay
 
 RULES = [Lossless(), Beta(), Dirichlet(), Window(), Full()]
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
-choices = st.lists(st.one_of(st.none(), st.integers(0, 3)), max_size=20)
+choices = st.lists(st.sampled_from([None, 0, 0, 1, 2, 3, REFUSED, REFUSED]), max_size=20)
 
 
 @every_rule
@@ -34,11 +38,28 @@ def test_need_lies_between_0_and_what_is_left_and_is_0_exactly_when_decided(rule
 @pytest.mark.parametrize("rule", [Lossless(), Beta(), Dirichlet()], ids=lambda rule: type(rule).__name__)
 @given(seen=choices, left=st.integers(1, 30))
 def test_need_votes_for_the_leader_settle_it_and_one_fewer_does_not(rule, seen, left):
-    leader = max(range(4), key=seen.count)
+    leader = winner(dict(enumerate(seen))) or 0
     need = rule.need(Tally(seen), left)
     for further in range(need + 1):
         settled = rule.decided(Tally([*seen, *[leader] * further]), left - further)
         assert settled == (further == need)
+
+
+@every_rule
+def test_refusals_alone_settle_a_vote_as_equal_answers_do(rule):
+    assert replay(rule, [REFUSED] * 40).winner == REFUSED
+    assert replay(rule, [REFUSED] * 40).counted <= replay(rule, [0] * 40).counted
+
+
+@pytest.mark.parametrize("rule", [Beta(), Dirichlet()], ids=lambda rule: type(rule).__name__)
+@given(seen=choices, left=st.integers(1, 30))
+def test_a_bet_is_taken_only_on_what_would_win(rule, seen, left):
+    """As it stands: many refusals beside scattered answers are ahead of each, and yet less than half."""
+    if rule.decided(Tally(seen), left):
+        answers = [choice for choice in seen if choice is not None and choice != REFUSED]
+        declining = seen.count(REFUSED)
+        ahead, behind = max(declining, len(answers)), min(declining, len(answers))
+        assert beta_confidence(ahead, behind) >= 0.95
 
 
 @every_rule
@@ -54,18 +75,20 @@ def test_abstentions_alone_decide_nothing(rule):
 
 
 @pytest.mark.parametrize(
-    ("rule", "in_order", "run_ahead"),
+    ("rule", "in_order", "run_ahead", "all_at_once"),
     [
-        (Lossless(), False, 1.5),
-        (Full(), False, 1.0),
-        (Beta(), True, 1.0),
-        (Dirichlet(), True, 1.0),
-        (Window(), True, 1.0),
+        (Lossless(), False, 1.5, 16),
+        (Full(), False, 1.0, 0),
+        (Beta(), True, 1.0, 0),
+        (Dirichlet(), True, 1.0, 0),
+        (Window(), True, 1.0, 0),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, StopRule) else str(value),
 )
-def test_a_rule_that_bets_on_the_rest_reads_in_index_order_and_runs_less_ahead(rule, in_order, run_ahead):
-    assert (rule.in_order, rule.run_ahead) == (in_order, run_ahead)
+def test_a_rule_that_bets_on_the_rest_reads_in_index_order_and_runs_less_ahead(
+    rule, in_order, run_ahead, all_at_once
+):
+    assert (rule.in_order, rule.run_ahead, rule.all_at_once) == (in_order, run_ahead, all_at_once)
 
 
 def test_a_full_vote_waits_for_all():

@@ -3,7 +3,7 @@
 import pytest
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.voting import Tally, Window
+from scaffolding_core.voting import REFUSED, Tally, Window
 from tests.core.voting.replay import replay
 
 
@@ -15,6 +15,7 @@ from tests.core.voting.replay import replay
         ([0, 1, 0, 1, 0, 3, 3, 3, 3, 3, 0, 0], 10),
         ([0, 0, None, 0, 0, 0, 0, 0, 0, 0, 1, 1], 10),
         ([None] * 12, 12),
+        ([0, 0, 0, 0, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, 0, 0], 10),
     ],
 )
 def test_it_stops_after_the_first_window_that_agrees_and_in_which_nobody_abstains(choices, counted):

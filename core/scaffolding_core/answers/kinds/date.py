@@ -49,7 +49,7 @@ class SameDate(KeyEquivalence):
 def _date(phrase: JsonValue, how: str) -> Answer | None:
     if not isinstance(phrase, str):
         return str(phrase) if isinstance(phrase, int) and not isinstance(phrase, bool) else None
-    said = (settled_in(phrase, working=False) if how == "last sentence" else said_in(phrase)) or ""
+    said = (settled_in(phrase) if how == "last sentence" else said_in(phrase)) or ""
     if date_key(with_digits(said)) or time_key(said):
         return said
     days = list(DAY.finditer(phrase))

@@ -30,7 +30,7 @@ def _formula(phrase: JsonValue, how: str) -> Answer | None:
         return phrase
     if how != "last sentence":
         return said_in(phrase, working=True)
-    found = settled_in(phrase, working=True)
+    found = settled_in(phrase, working=phrase)
     if found is None and (formulas := _FORMULA.findall(phrase)):
         found = bare(next(filter(None, formulas[-1])))
     return found if found is not None and value_key(bare(found)) is not None else None

@@ -22,7 +22,7 @@ def _number(phrase: JsonValue, how: str) -> Answer | None:
         return phrase
     if not isinstance(phrase, str):
         return None
-    said = settled_in(phrase, working=False) if how == "last sentence" else said_in(phrase, working=True)
+    said = settled_in(phrase) if how == "last sentence" else said_in(phrase, working=True)
     if said is not None and quantity_key(said) is not None:
         return said
     found = quantities(phrase)
