@@ -6,7 +6,7 @@ from llamaindex_scaffolding.candidates import SampleEndEvent, SampleInProgressEv
 from llamaindex_scaffolding.context_order import RotatedContext, ShuffledContext
 from llamaindex_scaffolding.llm import ScaffoldingLLM
 from llamaindex_scaffolding.query_engine import ScaffoldingQueryEngine
-from llamaindex_scaffolding.react import ReActStep
+from llamaindex_scaffolding.reading import ReActStep
 from llamaindex_scaffolding.support import EvaluatorSupport, SourceSupport, UnsupportedAnswerError
 from llamaindex_scaffolding.worker import LlamaIndexWorker
 from llamaindex_scaffolding.workflow import run_method

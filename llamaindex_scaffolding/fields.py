@@ -21,15 +21,16 @@ from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from llamaindex_scaffolding.candidates import StreamCandidates
-from llamaindex_scaffolding.react import ReActStep
+from llamaindex_scaffolding.reading import OfClass, Step, read_as_here, told_tools
 from llamaindex_scaffolding.rewards import core_reward
 from llamaindex_scaffolding.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
 from llamaindex_scaffolding.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
 from scaffolding_core import (
     SAMPLING_PARAMETERS,
+    Answers,
     ChatTask,
     Controller,
-    Extractor,
+    FieldVoteController,
     GenerationTask,
     InvalidRequestError,
     ModelInfo,
@@ -38,17 +39,20 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
+from scaffolding_core.answers import Acceptance
 from scaffolding_core.backend import Backend
 
 __all__ = ["ModelFields"]
 
-_OF_THE_REQUEST = frozenset({"budget", "deadline", "priority", "metadata"})
+_OURS = frozenset({"budget", "deadline", "priority", "metadata", "answers", "extractor", "equivalence"})
+"""Options of the request and of what is compared: never for a wrapped LLM, whatever the method takes."""
 _OF_THE_BACKEND = ("llm", "worker", "reward", "api_base", "api_key", "model", "timeout", "max_retries")
 _OF_THE_SERVER = ("api_key", "timeout")
 _AS_GIVEN = NativeGenerationController()
 """Generates with the kind of task that comes in: a text stays a text."""
-_ANSWER = ReActStep()
-"""Agents of both kinds run on it."""
+
+_STEP = Step()
+"""Agents of all kinds run on it."""
 
 _building = threading.Lock()
 
@@ -65,6 +69,14 @@ class ModelFields(FunctionCallingLLM):
     sample_num: int | None = Field(default=None, description="Samples, for methods that take several.")
     method_options: dict[str, Any] = Field(
         default_factory=dict, description="Further options of the method's class, such as stop_rule."
+    )
+    answers: Any = Field(
+        default=None,
+        description=(
+            "The kind of answer: a name such as `number`, a mapping with a `kind`, an `Answers`, or a pair of "
+            "your own extractor and equivalence; for field_vote one of these a field. None reads what "
+            "LlamaIndex's agents and components read, and else by `auto`."
+        ),
     )
     model: str = Field(
         default="", description="Name of the model at the server; empty takes the first that it lists."
@@ -101,6 +113,7 @@ class ModelFields(FunctionCallingLLM):
     reward: Any = Field(default=None, description="Scores answers; see `Reward`.")
 
     _built: tuple[tuple[object, ...], Backend] | None = PrivateAttr(default=None)
+    _acceptance: Acceptance | None = PrivateAttr(default=None)
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -166,7 +179,7 @@ class ModelFields(FunctionCallingLLM):
     def _llm_to_data(self, llm: LLM | None) -> dict[str, Any] | None:
         return None if llm is None else llm_to_dict(llm)
 
-    @field_serializer("method", "method_options", "additional_kwargs", "worker", "reward")
+    @field_serializer("method", "method_options", "answers", "additional_kwargs", "worker", "reward")
     def _part_to_data(self, part: object) -> Any:  # Any: whatever JSON can hold
         return to_plain(part)
 
@@ -175,8 +188,8 @@ class ModelFields(FunctionCallingLLM):
         """Build it from `to_dict()`; a key, and whatever is an object of Python's, has to be given again.
 
         Raises:
-            InvalidRequestError: such an object (a worker, a reward, a controller, an extractor) is missing, or
-                the class of the wrapped LLM is not imported.
+            InvalidRequestError: such an object (a worker, a reward, a controller, an extractor, an equivalence) is
+                missing, or the class of the wrapped LLM is not imported.
         """
         fields = {**data, **kwargs}
         check_complete(fields)
@@ -188,10 +201,13 @@ class ModelFields(FunctionCallingLLM):
     def _request(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> tuple[ScaffoldingLlm, dict[str, Any]]:
         """What runs the call, and its options; the task gets its parameters."""
         given = {**self._defaults(), **{name: value for name, value in kwargs.items() if value is not None}}
-        llm = self._method(given.pop("method", self.method))
+        method = given.pop("method", self.method)
+        llm = self._method(method)
         if self.sample_num is not None and llm.takes("sample_num"):
             given.setdefault("sample_num", self.sample_num)
-        options = {name: given.pop(name) for name in list(given) if name in _OF_THE_REQUEST or llm.takes(name)}
+        options = {name: given.pop(name) for name in list(given) if name in _OURS or llm.takes(name)}
+        options |= self._reading(method, llm, options, task)
+        task.acceptance = self._accepted(llm)
         for name in SAMPLING_PARAMETERS & given.keys():
             setattr(task, name, given.pop(name))
         if self.llm is not None:
@@ -206,23 +222,44 @@ class ModelFields(FunctionCallingLLM):
         return {name: value for name, value in {**self.additional_kwargs, **named}.items() if value is not None}
 
     def _method(self, method: str | Controller) -> ScaffoldingLlm:
-        options = self.method_options if method == self.method else {}
-        return self._backend().llm(
-            method, self._completed(method, options) if isinstance(method, str) else options
-        )
+        options = self._options_of(method)
+        if isinstance(method, str) and (self.llm is not None or not self.is_chat_model):
+            options = {"generation": _AS_GIVEN, **options}
+        return self._backend().llm(method, options)
 
-    def _completed(self, method: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The user's options of a named method, and what goes with it here where they leave it open."""
-        own: dict[str, Any] = {}
-        if self.llm is not None or not self.is_chat_model:
-            own["generation"] = _AS_GIVEN
-        if method.replace("-", "_") == "majority_vote" and "generation" not in options:
-            own["extractor"] = self._compared()
-        return {**own, **options}
+    def _options_of(self, method: str | Controller) -> Mapping[str, Any]:
+        return self.method_options if method == self.method else {}
 
-    def _compared(self) -> Extractor:
-        """What a vote compares unless it is told otherwise."""
-        return _ANSWER
+    def _reading(
+        self, method: str | Controller, llm: ScaffoldingLlm, called: Mapping[str, Any], task: GenerationTask
+    ) -> dict[str, Any]:
+        """How the samples of a call are read: as the user says, or else as LlamaIndex's agents read them."""
+        options = self._options_of(method)
+        field = self.answers if llm.takes("answers") else None
+        answers = next((a for a in (called.get("answers"), field, options.get("answers")) if a is not None), None)
+        if _votes_on_fields(llm):
+            return {} if answers is None else {"answers": answers}
+        own = options.get("extractor"), options.get("equivalence")
+        told = told_tools(task.messages) if isinstance(task, ChatTask) else None
+        if answers is not None and self._asks_for_a_structure:
+            return {"answers": Answers.of(answers).with_own(*own)}
+        if answers is not None:
+            return {"answers": read_as_here(Answers.of(answers), told, *own)}
+        own_method = not isinstance(method, str) or "generation" in options or not llm.takes("extractor")
+        if own_method or self._asks_for_a_structure or "extractor" in {**called, **options}:
+            return {}
+        return {"extractor": _STEP if told is None else Step(told=told)}
+
+    @property
+    def _asks_for_a_structure(self) -> bool:
+        return self._acceptance is not None and self._acceptance.structure is not None
+
+    def _accepted(self, llm: ScaffoldingLlm) -> Acceptance | None:
+        """What is accepted of samples; where each field is voted on, one that explains is a field as any other."""
+        structure = None if self._acceptance is None else self._acceptance.structure
+        if isinstance(structure, OfClass) and _votes_on_fields(llm):
+            return Acceptance(structure=structure.whole())
+        return self._acceptance
 
     def _backend(self) -> Backend:
         parts = tuple(getattr(self, name) for name in _OF_THE_BACKEND)
@@ -240,13 +277,32 @@ class ModelFields(FunctionCallingLLM):
         given = [name for name in ("llm", "worker", "api_base") if getattr(self, name) is not None]
         if len(given) > 1:
             raise InvalidRequestError(f"{' and '.join(given)} name two backends: leave all but one out")
+        self._check_answers()
         idle = [name for name in _OF_THE_SERVER if getattr(self, name) is not None]
         if idle and self.api_base is None:
             raise InvalidRequestError(f"{idle[0]} is for a server: pass api_base=, or leave it out")
         takes_several = self._method(self.method).takes("sample_num")
         if self.sample_num not in (None, 1) and not takes_several:
-            named = repr(self.method) if isinstance(self.method, str) else type(self.method).__name__
-            raise InvalidRequestError(f"the method {named} takes one sample: leave sample_num out")
+            raise InvalidRequestError(f"the method {self._named()} takes one sample: leave sample_num out")
+
+    def _check_answers(self) -> None:
+        if self.answers is None:
+            return
+        llm = self._method(self.method)
+        if not llm.takes("answers"):
+            raise InvalidRequestError(
+                f"the method {self._named()} compares no answers: leave answers out, or take a method that does, "
+                "such as majority_vote"
+            )
+        if "answers" in self.method_options:
+            raise InvalidRequestError("answers are given twice: leave them out of method_options")
+        if _votes_on_fields(llm):
+            FieldVoteController(_AS_GIVEN, answers=self.answers)
+        else:
+            Answers.of(self.answers)
+
+    def _named(self) -> str:
+        return repr(self.method) if isinstance(self.method, str) else type(self.method).__name__
 
     def _owns_worker(self) -> bool:
         return self.llm is None and self.worker is None and self.api_base is not None
@@ -264,6 +320,10 @@ class ModelFields(FunctionCallingLLM):
             timeout=self.timeout,
             max_attempts=self.max_retries + 1,
         )
+
+
+def _votes_on_fields(llm: ScaffoldingLlm) -> bool:
+    return isinstance(llm.prototype_controller, FieldVoteController)
 
 
 def _unheard(llm: LLM) -> LLM:

@@ -62,9 +62,14 @@ class ScaffoldingLLM(StructuredPredictions):
     as plain data, and `additional_kwargs["scaffolding"]` has the same; `raw["usage"]` is what was paid for
     all samples.
 
-    Keywords of a call override fields: sampling parameters, options of the method (`sample_num`), of the
-    request (`budget`, `deadline`, `priority`, `metadata`), or `method` itself. For a wrapped LLM all other
-    keywords go to its own call; without one they are an `InvalidRequestError`.
+    A vote compares what whoever asks reads: the calls of an agent's step, the verdict of an evaluator, the choice
+    of a selector; a sample that it could not use has no vote. For any other text, say what you ask for:
+    `answers="number"`. `raw["candidates"]` tells how each was read, in `read_as`.
+
+    Keywords of a call override fields: sampling parameters, options of the method (`sample_num`), what is
+    compared (`answers`, or an `extractor` and an `equivalence` of your own), options of the request (`budget`,
+    `deadline`, `priority`, `metadata`), or `method` itself. For a wrapped LLM all other keywords go to its own
+    call; without one they are an `InvalidRequestError`.
 
     `stream_candidates="reasoning"` streams each finished sample as thoughts before the answer, and tells it in
     `additional_kwargs["scaffolding_candidate"]`; `"events"` tells instrumentation of samples, with a
@@ -86,7 +91,8 @@ class ScaffoldingLLM(StructuredPredictions):
 
     Raises:
         UnknownMethodError: no method of that name.
-        InvalidRequestError: options that the method does not have, or `best_of_n` without a reward.
+        InvalidRequestError: options that the method does not have (`answers` too), an unknown kind of answer, or
+            `best_of_n` without a reward.
     """
 
     def __init__(self, method: str | Controller = "majority_vote", **fields: Any) -> None:

@@ -20,8 +20,10 @@ from llamaindex_scaffolding.rewards import Reward, core_reward
 from llamaindex_scaffolding.spans import shown_as_spans
 from llamaindex_scaffolding.support import Support, support_of
 from scaffolding_core import (
+    Answers,
     Budget,
     Controller,
+    Extractor,
     GenerationTask,
     InvalidRequestError,
     NativeGenerationController,
@@ -30,6 +32,7 @@ from scaffolding_core import (
     ScaffoldingLlm,
     ScaffoldingResult,
 )
+from scaffolding_core.answers import AnswersLike
 from scaffolding_core.backend import Backend
 
 __all__ = ["ScaffoldingQueryEngine"]
@@ -61,6 +64,8 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         query_engines: one engine, or several.
         method: `majority_vote`, `best_of_n`, `direct`, another method's name, or a controller.
         sample_num: samples, for methods that take several.
+        answers: the kind of answer, such as `"number"`, a mapping with a `kind`, an `Answers`, or a pair of your
+            own extractor and equivalence; for `field_vote` one of these a field. `support` looks up what it finds.
         reward: scores answers for `best_of_n` and for retries: an evaluator (it gets query, response and the
             sample's own source nodes as contexts), a reranker, a function of query and answer, or a worker.
         support: whether an answer counts: `SourceSupport()`, or an evaluator such as
@@ -86,7 +91,8 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
 
     Raises:
         UnknownMethodError: no method of that name.
-        InvalidRequestError: no engine, options that the method does not have, or a reward that is missing.
+        InvalidRequestError: no engine, options that the method does not have (`answers` too), an unknown kind of
+            answer, or a reward that is missing.
     """
 
     def __init__(
@@ -95,6 +101,7 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         method: str | Controller = "majority_vote",
         *,
         sample_num: int | None = None,
+        answers: AnswersLike | Mapping[str, AnswersLike] | None = None,
         reward: Reward | None = None,
         support: Support | BaseEvaluator | None = None,
         max_retries: int = 0,
@@ -105,10 +112,12 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
     ) -> None:
         engines = [query_engines] if isinstance(query_engines, BaseQueryEngine) else list(query_engines)
         _check(method, options, judged=reward is not None, max_retries=max_retries)
+        if answers is not None:
+            options["answers"] = answers
         worker = QueryEngineWorker(
             engines,
             support=support_of(support),
-            extractor=options.get("extractor") or getattr(method, "extractor", None),
+            extractor=_reads(method, options),
             max_concurrency=max_concurrency,
         )
         self._query_engines = worker.query_engines
@@ -224,6 +233,15 @@ def _check(method: str | Controller, options: Mapping[str, object], *, judged: b
         raise InvalidRequestError("max_retries needs something to judge by: pass reward=")
     if "generation" in options:
         raise InvalidRequestError("max_retries makes the generation that is sampled: leave one of the two out")
+
+
+def _reads(method: str | Controller, options: Mapping[str, Any]) -> Extractor | None:
+    """What finds the answer in a text, if the user says it; structures are checked as they are."""
+    extractor: Extractor | None = options.get("extractor") or getattr(method, "extractor", None)
+    if extractor is not None or method in ("field_vote", "field-vote"):
+        return extractor
+    answers = options.get("answers") or getattr(method, "answers", None)
+    return None if answers is None else Answers.of(answers).extractor
 
 
 def _generation(max_retries: int) -> Controller:

@@ -8,7 +8,7 @@ from typing import Any
 
 from llama_index.core.llms import LLM
 
-from scaffolding_core import InvalidRequestError
+from scaffolding_core import Answers, InvalidRequestError
 
 __all__ = ["check_complete", "llm_from_dict", "llm_to_dict", "to_plain"]
 
@@ -25,6 +25,8 @@ def to_plain(value: object) -> Any:  # Any: whatever JSON can hold
     """
     if value is None or isinstance(value, str | int | float):
         return value
+    if isinstance(value, Answers) and value.kind:
+        return to_plain({"kind": value.kind, **value.parameters})
     if isinstance(value, Mapping):
         return {str(name): to_plain(part) for name, part in value.items() if not _is_secret(str(name))}
     if isinstance(value, list | tuple):
@@ -68,6 +70,8 @@ def llm_from_dict(data: Mapping[str, Any]) -> LLM:
 
 
 def _object_in(value: object) -> str | None:
+    if isinstance(value, list):
+        return next(filter(None, map(_object_in, value)), None)
     if not isinstance(value, Mapping):
         return None
     if value.keys() == {_OBJECT}:

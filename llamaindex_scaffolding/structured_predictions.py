@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 from typing import Any, Self, TypeVar, cast
 
@@ -11,8 +10,11 @@ from llama_index.core.base.llms.types import ChatResponse
 from llama_index.core.bridge.pydantic import BaseModel, PrivateAttr
 
 from llamaindex_scaffolding.fields import ModelFields
+from llamaindex_scaffolding.known_callers import KnownCallers
+from llamaindex_scaffolding.reading import OfClass
 from llamaindex_scaffolding.responses import chat_response, for_a_program
-from scaffolding_core import Answer, AssistantMessage, Extractor, ScaffoldingOutput, Structure
+from scaffolding_core import ScaffoldingOutput
+from scaffolding_core.answers import Acceptance
 
 __all__ = ["StructuredPredictions"]
 
@@ -31,12 +33,12 @@ def _by_a_copy(predict: Predict) -> Predict:
     return cast("Predict", by_a_copy)
 
 
-class StructuredPredictions(ModelFields):
+class StructuredPredictions(KnownCallers):
     """LlamaIndex's four ways to predict a structure.
 
-    It is one sample's, whole; where a vote was held on each field, it is what the vote agreed on. In a vote on
-    the whole, samples that the class refuses have no vote. A copy of the LLM makes the calls, whose messages
-    are for LlamaIndex's programs to read: see `for_a_program`.
+    It is one sample's, whole; where a vote was held on each field, it is what the vote agreed on. Samples that the
+    class refuses have no vote. A copy of the LLM makes the calls, whose messages are for LlamaIndex's programs to
+    read: see `for_a_program`.
     """
 
     _output_cls: type[BaseModel] | None = PrivateAttr(default=None)
@@ -51,8 +53,7 @@ class StructuredPredictions(ModelFields):
         """What makes one prediction: this LLM's copy for it, or itself if it is that."""
         if self._output_cls is output_cls:
             return self
-        self._backend()  # shared with the copy
-        copy = self.model_copy()
+        copy = self.accepting(Acceptance(structure=OfClass(output_cls)))
         copy._output_cls, copy._last_response = output_cls, None
         return copy
 
@@ -66,27 +67,3 @@ class StructuredPredictions(ModelFields):
             return chat_response(output, request_id)
         self._last_response = chat_response(for_a_program(output), request_id)
         return self._last_response
-
-    def _compared(self) -> Extractor:
-        return super()._compared() if self._output_cls is None else _valid(self._output_cls)
-
-
-class _Valid(Extractor):
-    """The structure in a message as a class makes it; none where the class refuses it."""
-
-    def __init__(self, output_cls: type[BaseModel]) -> None:
-        self._output_cls = output_cls
-
-    def extract(self, message: AssistantMessage) -> Answer | None:
-        found = _STRUCTURE.extract(message)
-        if found is None:
-            return None
-        try:
-            # As JSON: a strict model takes a date as text from nothing else.
-            return self._output_cls.model_validate_json(json.dumps(found)).model_dump(mode="json")
-        except ValueError:  # a ValidationError is one
-            return None
-
-
-_STRUCTURE = Structure()
-_valid = functools.lru_cache(maxsize=128)(_Valid)

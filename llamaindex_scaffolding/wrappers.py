@@ -8,11 +8,19 @@ from llama_index.core.llms import LLM
 
 from llamaindex_scaffolding.llm import ScaffoldingLLM
 from llamaindex_scaffolding.rewards import Reward
+from scaffolding_core.answers import AnswersLike
 
 __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 
 
-def with_majority_vote(llm: LLM, n: int = 8, *, temperature: float | None = 0.7, **options: Any) -> ScaffoldingLLM:
+def with_majority_vote(
+    llm: LLM,
+    n: int = 8,
+    *,
+    answers: AnswersLike | None = None,
+    temperature: float | None = 0.7,
+    **options: Any,
+) -> ScaffoldingLLM:
     """An LLM whose answers are voted on.
 
     Cost: at most n calls of the LLM for each answer.
@@ -20,14 +28,23 @@ def with_majority_vote(llm: LLM, n: int = 8, *, temperature: float | None = 0.7,
     Args:
         llm: any LLM.
         n: samples.
+        answers: the kind of answer, such as `"number"`; see `ScaffoldingLLM`.
         temperature: of the samples; None leaves the LLM's own, which is mostly too low for samples to differ.
         options: of `MajorityVoteController`, such as `stop_rule` or `extractor`.
     """
-    return ScaffoldingLLM.wrap(llm, "majority_vote", sample_num=n, temperature=temperature, method_options=options)
+    return ScaffoldingLLM.wrap(
+        llm, "majority_vote", sample_num=n, answers=answers, temperature=temperature, method_options=options
+    )
 
 
 def with_best_of_n(
-    llm: LLM, reward: Reward, n: int = 8, *, temperature: float | None = 0.7, **options: Any
+    llm: LLM,
+    reward: Reward,
+    n: int = 8,
+    *,
+    answers: AnswersLike | None = None,
+    temperature: float | None = 0.7,
+    **options: Any,
 ) -> ScaffoldingLLM:
     """An LLM that gives the best of several answers.
 
@@ -37,21 +54,29 @@ def with_best_of_n(
         llm: any LLM.
         reward: scores an answer: a function of prompt and answer, one of LlamaIndex's evaluators, or a worker.
         n: samples.
+        answers: the kind of answer, where the response is to tell how many samples support the best one.
         temperature: of the samples; None leaves the LLM's own, which is mostly too low for samples to differ.
         options: of `BestOfNController`, such as `enough`.
     """
     return ScaffoldingLLM.wrap(
-        llm, "best_of_n", sample_num=n, reward=reward, temperature=temperature, method_options=options
+        llm,
+        "best_of_n",
+        sample_num=n,
+        reward=reward,
+        answers=answers,
+        temperature=temperature,
+        method_options=options,
     )
 
 
-def with_chain_of_thought(llm: LLM, **options: Any) -> ScaffoldingLLM:
+def with_chain_of_thought(llm: LLM, *, answers: AnswersLike | None = None, **options: Any) -> ScaffoldingLLM:
     """An LLM that reasons before it answers.
 
     Cost: one call of the LLM for each answer, with a longer text.
 
     Args:
         llm: any LLM.
+        answers: the kind of answer that the response tells, such as `"number"`; see `ScaffoldingLLM`.
         options: of `ChainOfThoughtController`, such as `instruction`.
     """
-    return ScaffoldingLLM.wrap(llm, "chain_of_thought", method_options=options)
+    return ScaffoldingLLM.wrap(llm, "chain_of_thought", answers=answers, method_options=options)

@@ -113,7 +113,7 @@ async def test_no_supported_answer_is_an_error_that_says_why():
 
 
 async def test_the_check_reads_the_answer_as_the_vote_does():
-    engines = [KnownEngine("Bob said 7", ["only 7"])]
+    engines = [KnownEngine("Bob said: the answer is 7", ["only 7"])]
     assert (await ScaffoldingQueryEngine(engines, support=SourceSupport(), sample_num=1).aquery("q")).response
     engine = ScaffoldingQueryEngine(engines, support=SourceSupport(), sample_num=1, extractor=WholeText())
     with pytest.raises(Exception, match="has no support"):

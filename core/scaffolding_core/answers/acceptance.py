@@ -47,7 +47,7 @@ class Accepted(Extractor):
     def __init__(self, answers: Answers, acceptance: Acceptance) -> None:
         extractor, tools = answers.extractor, acceptance.tools
         self.extractor = extractor if tools is None else extractor.with_tools(tools)
-        self.costly = extractor.costly
+        self.costly = extractor.costly or (acceptance.structure is not None and acceptance.structure.costly)
         self._kind = answers.kind
         self._tools = tools
         self._structure = acceptance.structure

@@ -1,6 +1,7 @@
 """Votes where whoever acts on the answers accepts only some: calls of tools, and structures."""
 
 import json
+import threading
 
 import pytest
 from pydantic import BaseModel, Field
@@ -190,3 +191,15 @@ async def test_what_finds_answers_by_a_task_of_its_own_reads_what_is_accepted():
     own = Asks(lambda message: "not asked", costly=True)
     output = await vote(books("Rome", "two"), books("Nice"), extractor=own)
     assert [candidate.answer for candidate in output.candidates] == [None, "id-Nice-None"]
+
+
+async def test_what_is_accepted_is_told_in_a_thread_where_that_takes_its_time():
+    threads = []
+
+    def structure(message):
+        threads.append(threading.get_ident())
+        return {"town": message.text}
+
+    task = GenerationTask(input_str="Plan!", acceptance=Acceptance(structure=FromMessage(structure, costly=True)))
+    assert (await vote("Rome", "Rome", task=task)).answer == {"town": "Rome"}
+    assert threading.get_ident() not in threads

@@ -36,8 +36,20 @@ def test_steps_with_the_same_call_are_the_same(text):
     assert read(text) == [["weather", {"city": "Paris"}]]
 
 
-def test_it_reads_a_call_as_the_agent_does():
-    text = step("so", "Paris", quote="'")
+@pytest.mark.parametrize(
+    "text",
+    [
+        step("so", "Paris", quote="'"),
+        f"{step('so', 'Paris')}\n{step('no', 'Rome')}",
+        f"Sure!\n{step('so', 'Rome')}\n{step('no', 'Paris')}",
+        f"<think>Action: none</think>\n{step('so', 'Paris')}",
+        f"```\n{step('so', 'Paris')}\n```",
+        f"{step('so', 'Paris')} so {{it}} is",
+        step("so", "Paris").replace("}", ', "days": "3" "more": "4"}'),
+        "Thought: a\nAction: b c\n\nAction Input: of course {}",
+    ],
+)
+def test_it_reads_a_call_as_the_agent_does(text):
     parsed = ReActOutputParser().parse(text)
     assert read(text) == [[parsed.action, dict(parsed.action_input)]]
 
@@ -59,9 +71,9 @@ def test_an_action_that_cannot_be_run_abstains(text):
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("Thought: I know 2 things.\nAnswer: There are 12 apples.", "12"),
+        ("Thought: I know 2 things.\nAnswer: There are 12 apples.", "12 apples"),
         ("Thought: ok\nAnswer: It is sunny in Paris.", "It is sunny in Paris."),
-        ("Thought: only a thought about 7", "7"),
+        ("Thought: only a thought about 7", "Thought: only a thought about 7"),
         ("The answer is 12.", "12"),
         ("I have an Action: plan", "I have an Action: plan"),
     ],
