@@ -335,7 +335,7 @@ def _negative(tree: Tree) -> Tree:
 
 
 def _times(tree: Tree, factor: Tree) -> Tree:
-    if _has_vector(tree) and _has_vector(factor):
+    if _has_vector(factor) and _has_vector(tree):
         raise Unreadable("v x w")  # their order may count
     factors = tree.of if isinstance(tree, Apply) and tree.name == "*" else (tree,)
     return Apply("*", (*factors, factor))

@@ -33,7 +33,7 @@ LARGEST = 1 << 17
 FINEST = 1 << 14
 """Bits of precision."""
 
-_LEAST = 192
+_LEAST, _SPARE = 256, 128
 
 
 class Precision:
@@ -52,8 +52,8 @@ class Precision:
 
     @property
     def needed(self) -> int:
-        """Bits that what was met takes."""
-        return _LEAST + 4 * self._span
+        """Bits that what was met takes; few different ones, so that values are found again."""
+        return _LEAST << ((_SPARE + 4 * self._span - 1) // _LEAST).bit_length()
 
     def meet(self, value: Value) -> Value:
         """Note the size of a number."""
