@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from scaffolding_core.answers.extractor import Extractor, Reading
+from scaffolding_core.answers.extractor import Extractor
 from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.answers.unit import KNOWN_UNIT
@@ -48,14 +48,11 @@ class Boxed(Extractor):
     Of a longer text, the last 100,000 characters are searched.
     """
 
+    how = "boxed"
+
     def extract(self, message: AssistantMessage) -> str | None:
         """The content, stripped; None if there is none, or nothing in it."""
         return last_boxed(without_thoughts(message.text) or "")
-
-    def read(self, message: AssistantMessage) -> Reading:
-        """The content, read as `boxed`."""
-        found = self.extract(message)
-        return Reading(found, "boxed" if found else "")
 
 
 def last_boxed(text: str) -> str | None:

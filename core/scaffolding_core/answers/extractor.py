@@ -44,18 +44,20 @@ class Extractor(Protocol):
     Attributes:
         costly: it may take more than a few milliseconds, so a method runs it in a thread. One that asks a
             model may have `as_task(message)`, which makes a `ComputeTask` whose result is the answer.
+        how: what `read` tells of its answers; empty for the name of the class.
     """
 
     costly: bool = False
+    how: str = ""
 
     @abstractmethod
     def extract(self, message: AssistantMessage) -> Answer | None:
         """The answer; None if the message has none, so that the sample abstains."""
 
     def read(self, message: AssistantMessage) -> Reading:
-        """The answer, and how it was read: by the name of this class, unless it tells more."""
+        """The answer, and how it was read."""
         answer = self.extract(message)
-        return Reading(answer, "" if answer is None else type(self).__name__)
+        return Reading(answer, "" if answer is None else self.how or type(self).__name__)
 
     def with_tools(self, tools: Tools) -> Extractor:
         """The same, for a message that may call these tools; only what reads calls is another."""

@@ -24,7 +24,8 @@ _WHOLE_FRACTION = pattern(
     r"([-+]?(?:[a-zA-Z]=)?[-+]?)\\frac\{((?:\d+|[a-zA-Z]|\\[a-zA-Z]+|\\sqrt\{\w+\}|\d+\\[a-zA-Z]+(?:\{\w+\})?))\}"
     r"\{(\d+|[a-zA-Z]|\\pi)\}"
 )
-_VARIABLE = pattern(r"[a-zA-Z]=(?=[^=<>,;]+$)")
+# Of a value; another name of an expression in letters may be another thing.
+_VARIABLE = pattern(r"[a-zA-Z]=(?=(?:\\[a-zA-Z]+|[^a-zA-Z=<>,;\\])+$)")
 _WORD = pattern(r"\\?[^\W\d_]+")
 _FUNCTIONS = frozenset(
     ["sin", "cos", "tan", "cot", "sec", "csc", "log", "exp", "sqrt", "mod", "gcd", "lcm", "max", "min", "lim", "det",

@@ -27,6 +27,7 @@ class Json(Extractor):
     """
 
     def __init__(self, path: str = "") -> None:
+        self.how = f"json:{path}" if path else "json"
         self.steps: list[str | int] = []
         position = 0
         while position < len(path):

@@ -108,6 +108,8 @@ class Stated(Extractor):
     100,000 characters are searched.
     """
 
+    how = "stated"
+
     def extract(self, message: AssistantMessage) -> str | None:
         """The rest of the sentence, without markup around it; None if nothing is stated."""
         said = without_thoughts(message.text) or ""

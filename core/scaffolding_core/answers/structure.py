@@ -15,6 +15,8 @@ _JSON = Json()
 class Structure(Extractor):
     """The arguments of the message's only tool call, or the last JSON object in its text."""
 
+    how = "structure"
+
     def extract(self, message: AssistantMessage) -> JsonObject | None:
         """The object; None if there is none, or the message calls several tools."""
         if not message.tool_calls:

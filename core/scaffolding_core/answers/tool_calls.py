@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from scaffolding_core.answers.counted_fields import CountedFields
-from scaffolding_core.answers.extractor import Extractor, Reading
+from scaffolding_core.answers.extractor import Extractor
 from scaffolding_core.answers.json_text import read_json
 from scaffolding_core.answers.tool_arguments import Tools
 from scaffolding_core.messages import AssistantMessage, JsonObject, ToolCall
@@ -39,6 +39,8 @@ class ToolCalls(Extractor):
         InvalidRequestError: names that are none.
     """
 
+    how = "calls"
+
     def __init__(
         self, only: Sequence[str] | None = None, ignore: Sequence[str] = (), *, tools: Tools | None = None
     ) -> None:
@@ -66,11 +68,6 @@ class ToolCalls(Extractor):
         # Parallel calls have no order of their own.
         calls.sort(key=lambda call: json.dumps(call, sort_keys=True, default=str))
         return calls
-
-    def read(self, message: AssistantMessage) -> Reading:
-        """The calls."""
-        calls = self.extract(message)
-        return Reading(calls, "" if calls is None else "calls")
 
     def _arguments(self, call: ToolCall) -> JsonObject | None:
         try:

@@ -11,6 +11,8 @@ __all__ = ["WholeText"]
 class WholeText(Extractor):
     """The whole text, stripped; for classes, labels and short answers."""
 
+    how = "whole"
+
     def extract(self, message: AssistantMessage) -> str | None:
         """The text; None if it is empty."""
         return message.text.strip() or None

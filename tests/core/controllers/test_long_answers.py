@@ -29,6 +29,7 @@ class Found(BaseModel):
 
 
 MADE = {
+    "Accepted": lambda: answers.Accepted(Answers("auto"), answers.Acceptance()),
     "FirstOf": lambda: answers.FirstOf(answers.Boxed(), answers.LastNumber()),
     "FromFunction": lambda: answers.FromFunction(str),
     "FromMessage": lambda: answers.FromMessage(lambda message: message.text),

@@ -30,7 +30,6 @@ class JsonValueIn(Extractor):
     def __init__(self, key: str = "") -> None:
         if not isinstance(key, str):
             raise InvalidRequestError(f"key must be a path such as 'answer' or 'items[0].name', got {key!r}")
-        self._key = key
         self._json = Json(key)
 
     def extract(self, message: AssistantMessage) -> Answer | None:
@@ -42,7 +41,7 @@ class JsonValueIn(Extractor):
         found = self._json.extract(message)
         if found is None:
             return Reading(None, REFUSAL if is_refusal(message) else "")
-        return Reading(found, f"json:{self._key}" if self._key else "json")
+        return Reading(found, self._json.how)
 
 
 class SameFields(KeyEquivalence):
