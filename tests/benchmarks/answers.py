@@ -35,9 +35,9 @@ def rows(folder: Path, name: str) -> list[dict[str, Any]]:
     if found is None:
         print(f"{name}: not below {folder}, left out")
         return []
-    opened = gzip.open(found, "rt") if found.suffix == ".gz" else found.open()
-    with opened as lines:
-        return [json.loads(line) for line in lines]
+    written = found.read_bytes()
+    lines = gzip.decompress(written) if found.suffix == ".gz" else written
+    return [json.loads(line) for line in lines.decode().splitlines()]
 
 
 def same(equivalence: Equivalence, first: object, other: object) -> bool:

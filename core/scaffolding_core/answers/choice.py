@@ -47,7 +47,8 @@ _SAID = [
     ),
     pattern(rf"\b(?:[Oo]ption|[Cc]hoice|OPTION)\s+{_LETTER}(?=[\s.,:;)!*]*$)"),
     pattern(
-        rf"(?:^|[\s*])(?:(?:[Oo]nly\s)?(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s)?{_LETTER}\s+(?:is|would be|must be|seems)\s+"
+        rf"(?:^|[\s*])(?:(?:[Oo]nly\s)?(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s)?{_LETTER}\s+(?:is|would be|"
+        rf"must be|seems)\s+"
         r"(?:therefore\s|clearly\s|indeed\s)?(?:the\s)?(?:only\s)?"
         r"(?:correct|right|best|true|most likely|(?:correct\s)?(?:answer|option|choice|one))"
     ),

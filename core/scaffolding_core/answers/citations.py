@@ -13,9 +13,11 @@ _CITATION = pattern(
     r"(?P<marks>(?:\[\^?\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|【[^【】\n]{1,40}】){1,8})(?=\s|[.,;!?)]|$)"
 )
 _CHOSEN = frozenset(
-    ["document", "documents", "source", "sources", "passage", "passages", "reference", "references", "doc", "docs",
-     "section", "item", "option", "figure", "table", "number", "no.", "no", "candidate", "result", "article", "is", "are",
-     "and", "or", "answer", "see", "index", "element", "response"]
+    [
+    "document", "documents", "source", "sources", "passage", "passages", "reference", "references", "doc",
+    "docs", "section", "item", "option", "figure", "table", "number", "no.", "no", "candidate", "result",
+    "article", "is", "are", "and", "or", "answer", "see", "index", "element", "response"
+]
 )  # fmt: skip
 _WORDS = 2
 

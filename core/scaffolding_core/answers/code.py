@@ -77,7 +77,7 @@ def blocks_in(text: str) -> list[Block]:
 
 
 def looks_like_code(text: str) -> bool:
-    """Whether a text without fences is code: a query, a path into data, a call, or lines of a programming language."""
+    """Whether a text without fences is code: a query, a path into data, a call, or lines of a language."""
     head = text[:_LOOKED_AT].strip()
     if _SQL.match(head) or _PATH.fullmatch(head) or _CALL.fullmatch(head):
         return True
@@ -88,7 +88,10 @@ def looks_like_code(text: str) -> bool:
 
 
 def code_key(code: str) -> Hashable:
-    """Code without blank lines around it and white space at line ends; a query without layout and case of keywords."""
+    """Code without blank lines around it and white space at line ends.
+
+    A query without its layout and the case of its keywords.
+    """
     if _SQL.match(code[:_LOOKED_AT]):
         return "sql", _query_key(code)
     lines = textwrap.dedent(code.replace("\r\n", "\n").expandtabs(4)).split("\n")

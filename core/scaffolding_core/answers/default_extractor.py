@@ -186,7 +186,8 @@ def _whole(said: str) -> Reading:
 
 
 _CONCLUDING = pattern(
-    r"[\s*_]*(?:so|therefore|thus|hence|finally|consequently|in conclusion|in total|altogether|overall|as a result|it (?:is|was)|"
+    r"[\s*_]*(?:so|therefore|thus|hence|finally|consequently|in conclusion|in total|altogether|overall|"
+    r"as a result|it (?:is|was)|"
     r"that (?:is|makes|leaves)|i (?:would )?"
     r"(?:choose|pick|select)|the (?:final|correct|total)|因此|所以|故|∴)",
     re.IGNORECASE,
@@ -208,8 +209,8 @@ def default_extractor() -> Extractor:
     - for a message that calls tools, the calls; one with an invalid call abstains;
     - JSON, bare or in a fence, by its answer's key (`answer`, `final_answer`, `result`, `choice`, ...), else as a
       value;
-    - the last `\boxed{}`, or what follows the last "the answer is" or `####`, in any of twenty languages, whichever
-      comes last; it is reduced to its quantity, letter, yes or no, day, list or formula where it has one;
+    - the last `\boxed{}`, or what follows the last "the answer is" or `####`, in any of twenty languages,
+      whichever comes last, reduced to its quantity, letter, yes or no, day, list or formula where it has one;
     - nothing for a refusal, or for marks with nothing in them;
     - code between fences, or code that is all there is;
     - the yes or no, true or false that the text begins with;

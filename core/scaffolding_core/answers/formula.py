@@ -28,19 +28,24 @@ _WHOLE_FRACTION = pattern(
 _VARIABLE = pattern(r"[a-zA-Z]=(?=(?:\\[a-zA-Z]+|[^a-zA-Z=<>,;\\])+$)")
 _WORD = pattern(r"\\?[^\W\d_]+")
 _FUNCTIONS = frozenset(
-    ["sin", "cos", "tan", "cot", "sec", "csc", "log", "exp", "sqrt", "mod", "gcd", "lcm", "max", "min", "lim", "det",
-     "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "abs", "floor", "ceil", "dx", "dy", "dt", "pi", "inf"]
+    [
+    "sin", "cos", "tan", "cot", "sec", "csc", "log", "exp", "sqrt", "mod", "gcd", "lcm", "max", "min", "lim",
+    "det", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "abs", "floor", "ceil", "dx", "dy", "dt", "pi",
+    "inf"
+]
 )  # fmt: skip
-_SHORT_WORDS = frozenset(["as", "is", "or", "of", "in", "if", "to", "so", "we", "it", "by", "no", "an", "at", "be", "on", "am", "he",
-                         "my", "us", "up", "do", "go"])  # fmt: skip
+_SHORT_WORDS = frozenset([
+    "as", "is", "or", "of", "in", "if", "to", "so", "we", "it", "by", "no", "an", "at", "be", "on", "am", "he",
+    "my", "us", "up", "do", "go"
+])  # fmt: skip
 _OPERATOR = pattern(
     r"\\[a-zA-Z]{2,}|[\^=<>≤≥≠√±∪∩∈∞π²³]|[\w)}\]]\s?[-+*/×÷·−]\s?[\w(\\{√]|[(\[][^()\[\]]*,[^()\[\]]*[)\]]|\d!|_\{?\d|-[a-z]\b|\|[^|]+\|"
 )
 _SPELLINGS = {
-    "π": r"\pi ", "∞": r"\infty ", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "*": r"\cdot ", "−": "-", "–": "-", "≤": r"\le ", "≥": r"\ge ",
-    "≠": r"\ne ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "±": r"\pm ", "°": r"^\circ ", "÷": "/", "′": "'",
-    "α": r"\alpha ", "β": r"\beta ", "θ": r"\theta ", "λ": r"\lambda ", "ℝ": r"\mathbb{R}", "…": r"\ldots ",
-    "，": ",", "（": "(", "）": ")",
+    "π": r"\pi ", "∞": r"\infty ", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "*": r"\cdot ",
+    "−": "-", "–": "-", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∪": r"\cup ", "∩": r"\cap ",
+    "∈": r"\in ", "±": r"\pm ", "°": r"^\circ ", "÷": "/", "′": "'", "α": r"\alpha ", "β": r"\beta ",
+    "θ": r"\theta ", "λ": r"\lambda ", "ℝ": r"\mathbb{R}", "…": r"\ldots ", "，": ",", "（": "(", "）": ")",
 }  # fmt: skip
 _SIGNS = str.maketrans(_SPELLINGS)
 _COMMANDS = {r"\leq": r"\le", r"\geq": r"\ge", r"\neq": r"\ne", r"\div": "/",
@@ -59,7 +64,7 @@ def without_delimiters(text: str) -> str:
 
 
 def is_formula(text: str) -> bool:
-    """Whether a text is a formula and nothing else: it has an operator or a command, and no words but functions."""
+    """Whether a text is a formula and nothing else: it has an operator or a command, and no words."""
     if len(text) > _LONGEST or not _OPERATOR.search(text):
         return False
     bare = _FONTS.sub(" ", text)

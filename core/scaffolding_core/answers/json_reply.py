@@ -12,13 +12,17 @@ from scaffolding_core.messages import JsonValue
 __all__ = ["answer_of", "json_reply", "value_of"]
 
 _SURE = ("finalanswer", "answer", "correctanswer", "theanswer")
-_LIKELY = ("result", "finalresult", "choice", "selectedchoice", "option", "selectedoption", "prediction", "verdict",
-           "decision", "conclusion", "solution", "label", "classification", "value", "output")  # fmt: skip
+_LIKELY = (
+    "result", "finalresult", "choice", "selectedchoice", "option", "selectedoption", "prediction", "verdict",
+    "decision", "conclusion", "solution", "label", "classification", "value", "output"
+)  # fmt: skip
 _EXPLAINING = frozenset(
-    ["reasoning", "reason", "reasons", "explanation", "rationale", "thought", "thoughts", "thinking", "steps", "analysis",
-     "work", "working", "justification", "chainofthought", "cot", "scratchpad", "confidence", "confidencescore", "notes",
-     "note", "comment", "comments", "question", "problem", "stepbystep", "calculation", "calculations", "process",
-     "evidence", "explain", "summary", "solutionsteps"]
+    [
+    "reasoning", "reason", "reasons", "explanation", "rationale", "thought", "thoughts", "thinking", "steps",
+    "analysis", "work", "working", "justification", "chainofthought", "cot", "scratchpad", "confidence",
+    "confidencescore", "notes", "note", "comment", "comments", "question", "problem", "stepbystep",
+    "calculation", "calculations", "process", "evidence", "explain", "summary", "solutionsteps"
+]
 )  # fmt: skip
 _UNITS = ("unit", "units", "currency")
 _KEYED = pattern(

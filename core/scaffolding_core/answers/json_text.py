@@ -46,9 +46,9 @@ def read_json(text: str) -> JsonValue:
 
 
 def read_json_leniently(text: str) -> JsonValue:
-    r"""The value that a text is meant to be: with line breaks and LaTeX's backslashes in strings, and a comma too many.
+    r"""The value that a text is meant to be: strings may hold line breaks and LaTeX's backslashes.
 
-    `\frac` is no form feed with `rac` behind it.
+    `\frac` is no form feed with `rac` behind it, and a comma too many does no harm.
 
     Raises:
         ValueError: it is no JSON all the same, nested too deeply, or longer than 1,000,000 characters.

@@ -42,8 +42,9 @@ class Normalised(KeyEquivalence):
 
     Numbers are read as `Numeric` reads them, in digits or in words; days and times, lists and sets of values, and
     formulas are the same however they are spelt; so are `(B)`, `b`, `Option B` and `B) Paris`, and `Paris`,
-    `**paris.**` and `\\text{Paris}`. Nothing is converted or calculated. Structures are compared value by value, code
-    and tool calls to the letter. Text of more than 100,000 characters is the same only to the letter.
+    `**paris.**` and `\\text{Paris}`. Nothing is converted or calculated. Structures are compared value by value,
+    code and tool calls to the letter. In text, names in code, paths and addresses keep their case. Text of more
+    than 100,000 characters is the same only to the letter.
     """
 
     def key(self, answer: Answer) -> Hashable:

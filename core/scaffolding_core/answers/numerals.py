@@ -35,10 +35,7 @@ def english_number(text: str) -> Fraction | None:
     sign = 1
     if words and words[0] in ("minus", "negative"):
         sign, words = -1, words[1:]
-    if words[-1:] and words[-1] in _PARTS:
-        value = _with_part(words)
-    else:
-        value = _whole(words)
+    value = _with_part(words) if words and words[-1] in _PARTS else _whole(words)
     return None if value is None else sign * value
 
 

@@ -22,7 +22,8 @@ _LONGEST = 1_000
 _LEAD_IN = pattern(
     r"(?:(?:that|simply|just|therefore|thus|hence|so|indeed|clearly|then|now|still|also|in fact|actually|"
     r"definitely|equal to|a total of|given by|as follows|going to be|be|to be|both|each|on|in|at|"
-    r"the (?:number|date|value|time|year|set|option|choice|letter|expression|equation|function|interval|pair|answer|"
+    r"the (?:number|date|value|time|year|set|option|choice|letter|expression|equation|function|interval|"
+    r"pair|answer|"
     r"result)(?: is)?)[,:]?\s+)+",
     re.IGNORECASE,
 )
@@ -51,7 +52,8 @@ _SENTENCE_LEAD = pattern(
     re.IGNORECASE,
 )
 _CONCLUDES = pattern(
-    r"(?:so|therefore|thus|hence|finally|consequently|in conclusion|in total|altogether|as a result|因此|所以|∴)\b",
+    r"(?:so|therefore|thus|hence|finally|consequently|in conclusion|in total|altogether|as a result|因此|所以|"
+    r"∴)\b",
     re.IGNORECASE,
 )
 _CONSEQUENCE = pattern(r"[,;]?\s(?:so|therefore|thus|hence)[,]?\s", re.IGNORECASE)
@@ -89,8 +91,10 @@ _BEFORE_FORMULA = pattern(
 _GOES_ON_FROM_FORMULA = pattern(r"\s?,|\s(?:at|when|where|if|for|attained|which|because|since)\b", re.IGNORECASE)
 _AFTER_FORMULA = pattern(r"\s*(?:(?:square|cubic)\s)?(?:units?)?[\s.,;:!*]*")
 _TAIL = pattern(
-    r"(?:\s(?:in total|in all|altogether|total|left(?: over)?|remaining|more|each|old|tall|long|wide|high|deep|apart|away|"
-    r"now|today|overall|of them|per \w+|an? (?:day|week|month|year|hour|minute|mile|piece|person|pound)|every \w+|back|"
+    r"(?:\s(?:in total|in all|altogether|total|left(?: over)?|remaining|more|each|old|tall|long|wide|high|"
+    r"deep|apart|away|"
+    r"now|today|overall|of them|per \w+|an? (?:day|week|month|year|hour|minute|mile|piece|person|pound)|"
+    r"every \w+|back|"
     r"on average|in the end|combined|together|so far))*[\s.,;:!)*'\"]*",
     re.IGNORECASE,
 )
@@ -104,13 +108,15 @@ _MEASURES = pattern(
     r"(?:\b(?:is|are|was|were|be|equals?|to|gives?|get|gets|got|makes?|made|has|have|had|costs?|earns?|earned|pays?|"
     r"paid|needs?|needed|spends?|spent|takes?|took|only|exactly|about|approximately|around|total|totals|sold|saved|saves|"
     r"ate|left|contains?|reads?|read|uses?|used|receives?|received|becomes?|by|for|will|now|"
-    r"(?:total|sum|speed|rate|number|amount|cost|price|average|product|profit) of)|[=≈]|[\u4e00-\u9fff])\s*\**[$€£¥₹]?$",
+    r"(?:total|sum|speed|rate|number|amount|cost|price|average|product|profit) of)|[=≈]|"
+    r"[\u4e00-\u9fff])\s*\**[$€£¥₹]?$",
     re.IGNORECASE,
 )
 _LOWER_WORD = pattern(r"(?:^|\s)[a-z]+\s\**$")
 _ADVERBIAL = pattern(
     r"\b(?:in|over|within|after|at|during|every|for|of|from|with|on|per|than|step|steps|equation|"
-    r"instead of|rather than)(?:\s(?:the|all|these|those|each|about|next|first|last|other|original|of the|each of the))*"
+    r"instead of|rather than)(?:\s(?:the|all|these|those|each|about|next|first|last|other|original|of the|"
+    r"each of the))*"
     r"\s\**[$€£]?$|(?:\b(?:for|at|when|where|if|with)\s|\()\$?[a-zA-Z]\s?=\s?\$?$",
     re.IGNORECASE,
 )
@@ -360,7 +366,7 @@ def _counted(said: str) -> list[Quantity]:
 
 
 def _result_among(said: str, text: str) -> str | None:
-    """The quantity of a sentence that is the result of the last calculation before it that it has the result of."""
+    """The quantity of a sentence that is the result of a calculation before it, of the last such."""
     counted = [each for each in _counted(said) if not _CHANGED.match(said, each.end)]
     for result in reversed(_RESULT.findall(text)):
         same = [each for each in counted if _amount(each.text) == _amount(result)]

@@ -25,7 +25,8 @@ _SOMETHING = pattern(r"[^\W_]|[^\x00-\x7f‐-⁞\s、-〟]")
 _CLOSING = pattern(
     r"[(*_\s]*(?:let me know|i hope|hope (?:this|that)|feel free|please (?:let|note|feel)|is there anything|"
     r"if you (?:have|need|want|would)|would you like|do you (?:want|need)|confidence\b|"
-    r"\(?see (?:also )?(?:eq|equation|fig|figure|table|section|step)|note(?: that)?:|this (?:was|is) problem|thank you|"
+    r"\(?see (?:also )?(?:eq|equation|fig|figure|table|section|step)|note(?: that)?:|this (?:was|"
+    r"is) problem|thank you|"
     r"good luck|happy to help|q\.?e\.?d|end of|done\b|check(?:ing)?\b|verif(?:y|ying|ication)\b)",
     re.IGNORECASE,
 )

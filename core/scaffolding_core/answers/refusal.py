@@ -42,13 +42,17 @@ _ENGLISH = rf"""
       | (?:this|the|that|it)\s?(?:question|problem|answer|request|information|result|value)?\s?
         (?:can(?:not|\snot|['’]t)|could\snot)\sbe\s(?:answered|determined|known|provided|fulfilled)
       | (?:this|the|that)\s(?:question|problem|request)\sis\s(?:unanswerable|not\sanswerable)
-      | (?:this|the|that)\s(?:information|answer|detail)\sis\snot\s(?:provided|available|given|specified|mentioned|stated)
+      | (?:this|the|that)\s(?:information|answer|detail)\sis\snot\s(?:provided|available|given|specified
+          |mentioned|stated)
       | it\sis\s(?:not\spossible|impossible)\sto\s(?:answer|determine|say|tell|know)
-      | (?:there\s(?:is|are|isn['’]t|aren['’]t)|i\shave|we\shave)\s(?:not\senough|enough|insufficient|too\slittle|no)\s
+      | (?:there\s(?:is|are|isn['’]t|aren['’]t)|i\shave|we\shave)\s(?:not\senough|enough|insufficient
+          |too\slittle|no)\s
         (?:information|data|context|details?|way\sto\s(?:answer|determine|know|tell))
       | (?:not\senough|insufficient)\s(?:information|data|context)\b
-      | (?:i|we)\s(?:must|have\sto)\s(?:decline|refuse)\b | i\sam\s(?:just|only)\san\sai\b[^.!?\n]{{0,20}}\bcan(?:no|['’])t\b
-      | it\sis\snot\s(?:specified|mentioned|stated|provided|given)\b | no\srelevant\s(?:information|context|documents?)\b
+      | (?:i|we)\s(?:must|have\sto)\s(?:decline|refuse)\b | i\sam\s(?:just
+          |only)\san\sai\b[^.!?\n]{{0,20}}\bcan(?:no|['’])t\b
+      | it\sis\snot\s(?:specified|mentioned|stated|provided|given)\b | no\srelevant\s(?:information|context
+          |documents?)\b
       | {_SOURCES}\s(?:do(?:es)?\snot|doesn['’]t|don['’]t)\s(?:say|specify|mention|tell)\s?[.!]?\s*$
       | {_SOURCES}\s{_LACKS} | none\sof\s{_SOURCES}\s(?:mentions?|contains?|provides?|answers?)
       | (?:cannot|can['’]t)\s(?:be\sdetermined|answer|determine|say|tell|help|assist)\b
@@ -57,7 +61,8 @@ _ENGLISH = rf"""
 """
 _OTHERS = r"""
     (?:很?抱歉|对不起|對不起|很遗憾|不好意思)[，,]?\s?(?:但)?(?:我|作为[^，。]{0,12}我)?(?:无法|無法|不能|没办法|沒辦法|不知道)
-  | 我?(?:无法|無法|不能|没办法)(?:回答|提供|帮助|幫助|确定|確定|协助|協助) | 我?不(?:知道|确定|確定)\s?(?:[。，!.]|$)
+  | 我?(?:无法|無法|不能|没办法)(?:回答|提供|帮助|幫助|确定|確定|协助|協助) | 我?不(?:知道|确定|確定)\s?(?:[。，!.]
+      |$)
   | (?:申し訳(?:ありません|ございません)|すみません|ごめんなさい)[^。\n]{0,40}
     (?:できません|できかねます|わかりません|分かりません|お答え)
   | (?:죄송합니다|죄송하지만)[^\n]{0,40}(?:수\s?없|모르|어렵) | 모르겠
@@ -68,7 +73,8 @@ _OTHERS = r"""
   | je\sne\s(?:peux|puis)\spas\s(?:répondre|aider|vous\saider|fournir|déterminer) | je\sne\ssais\spas\s?[.,!]?
   | (?:lo\ssiento,?\s(?:pero\s)?)?no\spuedo\s(?:responder|ayudar|proporcionar|determinar|contestar) | no\slo\ssé
   | (?:(?:sinto|lamento)\smuito|desculpe),?\s(?:mas\s)?não\b | não\s(?:posso\s(?:responder|ajudar)|sei\s?[.,!])
-  | (?:mi\sdispiace,?\s(?:ma\s)?)?non\s(?:posso\s(?:rispondere|aiutar)|è\spossibile\s(?:rispondere|determinare)|lo\sso)
+  | (?:mi\sdispiace,?\s(?:ma\s)?)?non\s(?:posso\s(?:rispondere|aiutar)|è\spossibile\s(?:rispondere
+      |determinare)|lo\sso)
   | (?:(?:извините|к\sсожалению),?\s(?:но\s)?)?я\sне\s(?:могу\s(?:ответить|помочь|определить)|знаю\s?[.,!]?\s*$)
 """
 _REFUSAL = pattern(rf"[\s*_\"'“>#]*(?:{_ENGLISH}|{_OTHERS})", re.IGNORECASE | re.VERBOSE)

@@ -16,7 +16,8 @@ from scaffolding_core.messages import AssistantMessage
 __all__ = ["Stated", "Statement", "statements"]
 
 _HINT = pattern(
-    r"answer|#### |<final|<output|<response|finish\[|sentiment|label|categor|class|predict|decision|rating|score|grade|choice|letter|topic|intent|emotion|"
+    r"answer|#### |<final|<output|<response|finish\[|sentiment|label|categor|class|predict|decision|"
+    r"rating|score|grade|choice|letter|topic|intent|emotion|"
     r"language|letter|correct|right|best|result|solution|total|conclusion|答|정답|답|解|antwort|répons|reponse|respuest|"
     r"respost|rispost|ответ|відповідь|odpowied|svar|cevap|الجواب|الإجابة|उत्तर|đáp án|jawab|คำตอบ|結果|结果|選|选",
     re.IGNORECASE,
@@ -24,7 +25,8 @@ _HINT = pattern(
 _IS = r"(?:is|are|was|were|will\sbe|would\sbe|must\sbe|should\sbe|becomes?|equals?|comes\sout\s(?:to\sbe|to|as))"
 # A few words between, as in "the answer to this question is", but none that begins a clause of its own.
 _GAP = (
-    r"(?:\s?\([^()\n]{0,40}\))?(?:,?[ \t]+(?!(?:is|are|was|were|isn|not|if|options?|choices?|keys?|sheet|it|this\squestion,"
+    r"(?:\s?\([^()\n]{0,40}\))?(?:,?[ \t]+(?!(?:is|are|was|were|isn|not|if|options?|choices?|keys?|sheet|"
+    r"it|this\squestion,"
     r"\swe|yet|no|cannot|can|would|could|should|must|will|becomes?|equals?|comes)\b)[\w'’/.%\-]{1,24},?){0,8}?"
 )
 _ENGLISH = rf"""
@@ -38,9 +40,11 @@ _ENGLISH = rf"""
         | [ \t]+[-–—](?=\s) | [ \t]*\|
         | [ \t]*\**[ \t]*\n )
   | (?:\A|(?<=\n))\s{{0,4}}(?P<short>A(?:ns(?:wer)?)?):[ \t]+(?=\S)
-  | (?:^|(?<=\n))[\s\#*_>|]{{0,8}}(?P<label>(?:final\s|overall\s|grand\s)?(?:result|solution|conclusion|verdict|total))
+  | (?:^|(?<=\n))[\s\#*_>|]{{0,8}}(?P<label>(?:final\s|overall\s|grand\s)?(?:result|solution|conclusion
+      |verdict|total))
       [*_]{{0,2}}\s?(?:[:：=]|\s\**\|)
-  | (?:^|(?<=\n))[\s\#*_>]{{0,8}}(?P<field>sentiment|label|category|class(?:ification)?|prediction|decision|rating|score|
+  | (?:^|(?<=\n))[\s\#*_>]{{0,8}}(?P<field>sentiment|label|category|class(?:ification)?|prediction|decision
+      |rating|score|
       grade|choice|letter|topic|intent|emotion|language)[*_]{{0,2}}\s?[:：](?=[^\n]*\w)
 """
 _OTHERS = r"""
@@ -50,8 +54,10 @@ _OTHERS = r"""
   | (?P<comma>\b(?:antwort|antwoord|svaret?|réponse|reponse|respuesta|resposta|risposta|ответ|відповідь|odpowiedź|
       odpowiedz|cevap|jawaban(?:nya)?|đáp\sán|câu\strả\slời)
       (?:[ \t]+(?!(?:ist|est|es|is|é|è|är|lautet)\b)[\w'’]{1,20}){0,4}?
-      (?:\s?[:：=—] | \s-\s | [ \t]+(?<!\bno\s)(?<!n['’])(?:ist|lautet|luidt|is|est|es|é|è|är|to|brzmi|adalah|là|равен|равна|это)\b(?!\s(?:nicht|pas|no)\b)))
-  | (?P<arabic>(?:الجواب|الإجابة|الاجابة)(?:\s(?:الصحيح|الصحيحة|النهائي|النهائية))?\s?(?:هو|هي|:)|उत्तर\s?(?::|है)|คำตอบ(?:คือ|\s?:))
+      (?:\s?[:：=—] | \s-\s | [ \t]+(?<!\bno\s)(?<!n['’])(?:ist|lautet|luidt|is|est|es|é|è|är|to|brzmi
+          |adalah|là|равен|равна|это)\b(?!\s(?:nicht|pas|no)\b)))
+  | (?P<arabic>(?:الجواب|الإجابة|الاجابة)(?:\s(?:الصحيح|الصحيحة|النهائي|النهائية))?\s?(?:هو|هي|:)
+      |उत्तर\s?(?::|है)|คำตอบ(?:คือ|\s?:))
 """
 _MARK = pattern(f"{_ENGLISH} | {_OTHERS}", re.IGNORECASE | re.VERBOSE)
 _FIELD = pattern(
@@ -69,7 +75,8 @@ _SUPPOSED = pattern(
     re.IGNORECASE,
 )
 _RETRACTED = pattern(
-    r"[\s*]*(?:wait\b|hold on|no[,:]\s|actually,|correction\b|hmm\b|scratch that)|[^.\n]{0,40}\bthat(?:'s|\sis)\s(?:wrong|incorrect)",
+    r"[\s*]*(?:wait\b|hold on|no[,:]\s|actually,|correction\b|hmm\b|scratch that)|[^.\n]{0,40}\bthat(?:'s|"
+    r"\sis)\s(?:wrong|incorrect)",
     re.IGNORECASE,
 )
 _NEXT_QUESTION = pattern(r"(?:\n\s*|\s)(?:Q|Question|Problem|Input|User|Human)\s?\d{0,3}:\s")
@@ -103,9 +110,9 @@ class Statement(NamedTuple):
 class Stated(Extractor):
     """What follows the last "answer is", "answer:" or `####` (as GSM8K writes it), to the end of the sentence.
 
-    A reason behind it (`because`, `since`) is left out. Other languages' words for it count, too. What is only supposed, asked or taken back is passed over, and so is
-    what a model goes on to write behind its answer, another question with its answer. Of a longer text, the last
-    100,000 characters are searched.
+    A reason behind it (`because`, `since`) is left out. Other languages' words for it count, too. What is only
+    supposed, asked or taken back is passed over, and so is what a model goes on to write behind its answer,
+    another question with its answer. Of a longer text, the last 100,000 characters are searched.
     """
 
     how = "stated"

@@ -9,7 +9,10 @@ from scaffolding_core.answers.pattern import pattern
 __all__ = ["without_thoughts"]
 
 _NAMES = r"(?:antml:|seed:)?(?:think(?:ing)?|thoughts?|reasoning|scratchpad|analysis)"
-_MARKS = rf"<{_NAMES}>|\[think(?:ing)?\]|◁{_NAMES}▷|<\|{_NAMES}\|>|<\|(?:start|begin)_(?:of_)?th(?:ink(?:ing)?|ought)\|>"
+_MARKS = (
+    rf"<{_NAMES}>|\[think(?:ing)?\]|◁{_NAMES}▷|<\|{_NAMES}\|>|"
+    r"<\|(?:start|begin)_(?:of_)?th(?:ink(?:ing)?|ought)\|>"
+)
 # In the midst of a line they are spoken of.
 _OPENING = pattern(
     rf"(?:\A|\n|>|\|)[ \t]*(?:{_MARKS}|<\|channel\|?>\s?(?:analysis|commentary|thought)|<unused94>)", re.IGNORECASE

@@ -132,11 +132,11 @@ _PEOPLE = [
 """Plurals that end on no s, or count people; a number of any of them may leave them out."""
 
 _NO_NOUNS = frozenset({
-    "plus", "minus", "times", "less", "versus", "ones", "tens", "dozens", "hundreds", "thousands", "millions", "gross",
-    "is", "was", "has", "its", "as", "his", "this", "thus", "does", "vs", "lies", "equals", "makes", "gives", "gets",
-    "us", "yes", "always", "unless", "perhaps", "besides", "across", "towards", "afterwards", "sometimes",
-    "billions", "trillions", "halves", "thirds", "quarters", "twos", "threes", "fours", "fives", "sixes", "sevens",
-    "eights", "nines", "pis", "squares", "cubes", "roots", "factorials",
+    "plus", "minus", "times", "less", "versus", "ones", "tens", "dozens", "hundreds", "thousands", "millions",
+    "gross", "is", "was", "has", "its", "as", "his", "this", "thus", "does", "vs", "lies", "equals", "makes",
+    "gives", "gets", "us", "yes", "always", "unless", "perhaps", "besides", "across", "towards", "afterwards",
+    "sometimes", "billions", "trillions", "halves", "thirds", "quarters", "twos", "threes", "fours", "fives",
+    "sixes", "sevens", "eights", "nines", "pis", "squares", "cubes", "roots", "factorials",
 })  # fmt: skip
 """Words on -s that change a number; so do those on -ths."""
 

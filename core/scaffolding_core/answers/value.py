@@ -38,7 +38,10 @@ _NAMES = {
 }  # fmt: skip
 _RATIO = pattern(r"\d{1,9}(?:\s?:\s?\d{1,9})+")
 _VARIABLE = pattern(r"\s*([a-zA-Z](?:_\w)?)\s?=")
-_UNIT_WORD = r"(?:hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s|days?|d|weeks?|months?|years?|yrs?|feet|foot|ft|inch(?:es)?|in|pounds?|lbs?|ounces?|oz|km|cm|mm|kg|g|dollars?|cents?)"
+_UNIT_WORD = (
+    r"(?:hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s|days?|d|weeks?|months?|years?|yrs?|feet|foot|ft|"
+    r"inch(?:es)?|in|pounds?|lbs?|ounces?|oz|km|cm|mm|kg|g|dollars?|cents?)"
+)
 _PART = pattern(rf"(\d[\d.,]*)\s?({_UNIT_WORD})(?![a-z])", re.IGNORECASE)
 _COMPOUND = pattern(
     rf"\d[\d.,]{{0,12}}\s?{_UNIT_WORD}(?:\s?,?\s?(?:and\s)?\d[\d.,]{{0,12}}\s?{_UNIT_WORD}(?![a-z])){{1,4}}",

@@ -19,7 +19,7 @@ __all__ = ["SameDate", "date_answers"]
 
 
 def date_answers() -> Extractor:
-    """Finds the day, year or time that a text answers with; where nothing marks one, the last of its last sentence."""
+    """Finds the day, year or time that a text answers with; where nothing marks one, the last sentence's last."""
     return InPhrases(_date)
 
 

@@ -17,7 +17,7 @@ _FORMULA = pattern(r"\$\$?([^$]+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 
 
 def math_answers() -> Extractor:
-    """Finds the formula that a text answers with; where nothing marks one, the last of the last sentence with any."""
+    """Finds the formula that a text answers with; where nothing marks one, the last sentence's last."""
     return InPhrases(_formula)
 
 

@@ -13,7 +13,7 @@ __all__ = ["number_answers"]
 
 
 def number_answers() -> Extractor:
-    """Finds the number that a text answers with; where nothing marks one, the last of the last sentence with any."""
+    """Finds the number that a text answers with; where nothing marks one, the last of the last sentence."""
     return InPhrases(_number)
 
 
