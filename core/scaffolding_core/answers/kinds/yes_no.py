@@ -15,8 +15,8 @@ from scaffolding_core.messages import AssistantMessage, JsonValue
 __all__ = ["yes_no_answers"]
 
 _YES = [
-    "yes", "yeah", "yep", "true", "correct", "ja", "oui", "sí", "si", "sim", "sì", "да", "是", "是的", "对", "はい",
-    "예", "네"
+    "yes", "yeah", "yep", "true", "correct", "ja", "oui", "sí", "si", "sim", "sì", "да", "是", "是的", "对",
+    "はい", "예", "네",
 ]  # fmt: skip
 _NO = [
     "no", "nope", "false", "incorrect", "nein", "non", "não", "нет", "否", "不", "不是", "いいえ", "아니요",
