@@ -11,7 +11,6 @@ from scaffolding_core import InvalidRequestError, Mathematical, MissingExtraErro
 from scaffolding_core.answers import mathematical
 from scaffolding_core.answers.process_pool import ProcessPool
 
-
 KEPT = Mathematical()  # and with it the processes, from one test to the next
 
 
