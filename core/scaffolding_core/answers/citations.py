@@ -9,7 +9,7 @@ from scaffolding_core.answers.pattern import pattern
 __all__ = ["without_citations"]
 
 _CITATION = pattern(
-    r"(?P<before>[\w.,;!?\"”’)%]+)(?P<space>\s?)"
+    r"(?P<before>[\w.,;!?\"”’)%]{1,24})(?P<space>\s?)"
     r"(?P<marks>(?:\[\^?\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|【[^【】\n]{1,40}】){1,8})(?=\s|[.,;!?)]|$)"
 )
 _CHOSEN = frozenset(

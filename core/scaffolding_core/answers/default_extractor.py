@@ -217,6 +217,6 @@ def default_extractor() -> Extractor:
     - what the last sentence comes down to, where it says what something is, or the text works something out;
     - the whole text.
 
-    Of a longer text, the last 100,000 characters are searched.
+    Of a longer text, the last 20,000 characters are searched.
     """
     return _DEFAULT

@@ -8,7 +8,7 @@ from scaffolding_core.answers.equivalence import Classes, Equivalence
 from scaffolding_core.answers.extractor import Answer
 from scaffolding_core.answers.formulas.formula import Formula, formula_in, same_unit
 from scaffolding_core.answers.normalised import Normalised
-from scaffolding_core.answers.process_pool import shared_pool
+from scaffolding_core.answers.process_pool import ProcessPool, shared_pool
 from scaffolding_core.errors import InvalidRequestError, MissingExtraError
 
 __all__ = ["Mathematical"]
@@ -47,10 +47,14 @@ class Mathematical(Equivalence):
         if not timeout > 0:
             raise InvalidRequestError(f"timeout must be above 0, got {timeout!r}")
         self.timeout = timeout
+        self._pool = shared_pool(MODULE)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Mathematical, (self.timeout,)
 
     def classes(self) -> Classes:
         """Empty classes, for one request."""
-        return MathematicalClasses(self.timeout)
+        return MathematicalClasses(self._pool, self.timeout)
 
 
 class MathematicalClasses(Classes):
@@ -62,8 +66,9 @@ class MathematicalClasses(Classes):
 
     costly = True
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, pool: ProcessPool, timeout: float) -> None:
         self.undecided = 0
+        self._pool = pool
         self._timeout = timeout
         self._plain = Normalised().classes()
         self._numbers: dict[int, int] = {}  # the class of each class of `Normalised`
@@ -96,7 +101,7 @@ class MathematicalClasses(Classes):
         others = [other.text for known in comparable.values() for other in known]
         if not others:
             return None
-        found = shared_pool(MODULE).ask({"formula": formula.text, "others": others}, self._timeout)
+        found = self._pool.ask({"formula": formula.text, "others": others}, self._timeout)
         if not isinstance(found, list):
             self.undecided += 1
             return None

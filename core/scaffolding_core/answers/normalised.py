@@ -33,7 +33,7 @@ _IDENTIFIER = pattern(r"0\d+|\d+[eE]\d+|\d{17,}")
 # A factorial keeps its mark.
 _EXCLAIMED = pattern(r"(?<=[^\W\d_]{2})!{1,8}$")
 _REMEMBERED = 256
-_LONGEST = 100_000
+_LONG, _LONGEST = 10_000, 100_000
 _SHORT = 60
 
 
@@ -63,8 +63,8 @@ class Normalised(KeyEquivalence):
 
 def text_key(text: str) -> str:
     """A text without case, white space, markup, citations, marks of lists and punctuation at its ends."""
-    if len(text) > _LONGEST:
-        return text
+    if len(text) > _LONG:
+        return " ".join(text.split()).casefold() if len(text) <= _LONGEST else text
     said = _LIST_NUMBER.sub(r"\1. ", _LINE_MARK.sub("", text))
     said = " ".join(bare(without_citations(said)).split()) or text.strip()
     said = unicodedata.normalize("NFC", said).replace("’", "'")
@@ -86,8 +86,8 @@ def _leaf(answer: Answer) -> Hashable:
 
 
 def _key(text: str) -> Hashable:
-    if len(text) > _LONGEST:
-        return text
+    if len(text) > _LONG:
+        return text_key(text)
     said = bare(text)
     value = value_key(said)
     if value is not None:

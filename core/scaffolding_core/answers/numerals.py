@@ -23,7 +23,7 @@ _CJK_DIGITS = {sign: value for value, sign in enumerate("〇一二三四五六�
 _CJK_SMALL = {"十": 10, "百": 100, "千": 1_000, "拾": 10, "佰": 100, "仟": 1_000}
 _CJK_GREAT = {"万": 10**4, "萬": 10**4, "만": 10**4, "億": 10**8, "亿": 10**8, "억": 10**8, "兆": 10**12}
 _CJK = "".join([*_CJK_DIGITS, *_CJK_SMALL, *_CJK_GREAT])
-CJK_NUMERAL = pattern(rf"(?=[\d.]*[{_CJK}])[\d.{_CJK}]{{1,40}}")
+CJK_NUMERAL = pattern(rf"(?=[\d.]{{0,40}}[{_CJK}])[\d.{_CJK}]{{1,40}}")
 """A number with at least one character of Chinese, Japanese or Korean, digits between them or not."""
 
 

@@ -18,7 +18,7 @@ from scaffolding_core.messages import AssistantMessage, JsonValue
 
 __all__ = ["SEARCHED", "InPhrases", "closes", "phrases", "says_something", "without_code"]
 
-SEARCHED = 100_000
+SEARCHED = 20_000
 """Characters at the end of a text that an answer is looked for in."""
 
 _SOMETHING = pattern(r"[^\W_]|[^\x00-\x7f‐-⁞\s、-〟]")
@@ -31,6 +31,7 @@ _CLOSING = pattern(
     re.IGNORECASE,
 )
 _LOOKED_AT = 50
+_LONGEST = 1_000
 
 
 def says_something(text: str) -> bool:
@@ -70,10 +71,10 @@ def phrases(said: str) -> Iterator[tuple[JsonValue, str]]:
         marked = [mark for mark in marked if mark[0] > box.end] + [(box.start, box.content, "boxed")]
     for _, phrase, how in marked:
         if says_something(phrase):
-            yield phrase, how
+            yield phrase[:_LONGEST], how
     for sentence in reversed(sentences(prose)[-_LOOKED_AT:]):
         if says_something(sentence) and not closes(sentence):
-            yield sentence, "last sentence"
+            yield sentence[-_LONGEST:], "last sentence"
 
 
 class InPhrases(Extractor):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import os
 import threading
 import weakref
@@ -125,12 +124,10 @@ class _Place:
         self.process: BoundedProcess | None = None
 
 
-@functools.cache
 def shared_pool(module: str) -> ProcessPool:
-    """The one pool of this kind in this program; it ends with it."""
-    pool = ProcessPool(module)
-    atexit.register(pool.close)
-    return pool
+    """The one pool of this kind; its processes end with the last that keeps it, and with the program."""
+    pool = _shared.get(module)
+    return pool if pool is not None else _shared.setdefault(module, ProcessPool(module))
 
 
 def end_idle_processes() -> None:
@@ -139,6 +136,14 @@ def end_idle_processes() -> None:
         pool.end_idle()
 
 
+def _close_all() -> None:
+    for pool in list(_pools):
+        pool.close()
+
+
+atexit.register(_close_all)
+
+_shared: weakref.WeakValueDictionary[str, ProcessPool] = weakref.WeakValueDictionary()
 _pools: weakref.WeakSet[ProcessPool] = weakref.WeakSet()
 
 

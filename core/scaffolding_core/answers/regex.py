@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from scaffolding_core.answers.extractor import Extractor
@@ -22,7 +23,8 @@ class Regex(Extractor):
     runs in one of a few worker processes, which is killed when time is up; such a sample has no answer. Of a
     longer text, the last 100,000 characters are searched.
 
-    Cost: under a millisecond; a fifth of a second once, to start a process, and 25 MB for each.
+    Cost: under a millisecond; a fifth of a second once, to start a process, and 25 MB for each as long
+    as it is used.
 
     Args:
         pattern: in Python's syntax.
@@ -45,6 +47,10 @@ class Regex(Extractor):
         except (re.error, OverflowError, RecursionError, ValueError) as error:
             raise InvalidRequestError(f"the pattern {pattern!r} does not compile: {error}") from error
         self.timeout = timeout
+        self._pool = shared_pool(_MODULE)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return functools.partial(Regex, timeout=self.timeout), (self.pattern.pattern, self.pattern.flags)
 
     def extract(self, message: AssistantMessage) -> str | None:
         """The match, stripped; None if there is none in time."""
@@ -53,5 +59,5 @@ class Regex(Extractor):
             "flags": self.pattern.flags,
             "text": message.text[-_LONGEST:],
         }
-        answer = shared_pool(_MODULE).ask(question, self.timeout)
+        answer = self._pool.ask(question, self.timeout)
         return answer.strip() or None if isinstance(answer, str) else None

@@ -88,7 +88,7 @@ _HEADING = pattern(r"\s*\d{1,3}[.)]\s+[A-Za-z]")
 _REASON = pattern(r",?\s(?:because|since)\s", re.IGNORECASE)
 _DECIMAL_COMMA = pattern(r"(?<=\d),(?=\d{1,2}(?!\d)|\d{4,})")
 _LONGEST = 1_000
-_SEARCHED = 100_000
+_SEARCHED = 20_000
 
 
 class Statement(NamedTuple):
@@ -112,7 +112,7 @@ class Stated(Extractor):
 
     A reason behind it (`because`, `since`) is left out. Other languages' words for it count, too. What is only
     supposed, asked or taken back is passed over, and so is what a model goes on to write behind its answer,
-    another question with its answer. Of a longer text, the last 100,000 characters are searched.
+    another question with its answer. Of a longer text, the last 20,000 characters are searched.
     """
 
     how = "stated"

@@ -50,17 +50,22 @@ _COMPOUND = pattern(
 _SHORT_UNITS = {"m": "min", "d": "days", "in": "inches"}
 _LONGEST = 400
 _NESTED = 4
-_BARE = 100_000
+_BARE = 10_000
 
 
 def bare(text: str) -> str:
-    """A text without markup, delimiters of formulas, quotes around it and punctuation at its end."""
+    """A text without markup, delimiters of formulas, quotes around it and punctuation at its end.
+
+    A text of more than 10,000 characters stays as it is.
+    """
+    if len(text) > _BARE:
+        return text.strip()
     text = _THIN.sub(" ", text) if "\\" in text else text
     for _ in range(_NESTED):
         if (inner := _WRAPPERS.sub(r"\1", text)) == text:
             break
         text = _SPACES.sub(" ", inner)
-    text = _INLINE_NUMBER.sub(r"\1", _BOLD.sub(r"\2", text)).replace("`", "") if len(text) <= _BARE else text
+    text = _INLINE_NUMBER.sub(r"\1", _BOLD.sub(r"\2", text)).replace("`", "")
     text = _EMOJI.sub("", text).strip().lstrip("= ")
     if _MEASURED.fullmatch(text):
         return text

@@ -44,7 +44,7 @@ def same(first, other):
         (r"\binom{n}{2}", r"\frac{n(n-1)}{2}"),
         (r"\sqrt[3]{-8}", "-2", "(-8)^{1/3}"),
         (r"x\sqrt{x}", r"\sqrt{x^3}", "x^{3/2}", "x^{1.5}"),
-        (r"\sqrt{x^2}", "|x|", r"\left|-x\right|", r"\lvert x \rvert"),
+        (r"\sqrt{x^2}", "|x|", r"\left|-x\right|", r"\lvert x \rvert", r"\left\vert x \right\vert", "||x||"),
         (r"\sqrt{3+2\sqrt2}", r"1+\sqrt2"),
         (r"\frac{x^2-1}{x-1}", "x+1"),
         (r"\lfloor 3.7 \rfloor", "3", r"\lceil 2.1 \rceil", r"\lfloor \sqrt2\cdot\sqrt2+1 \rfloor"),

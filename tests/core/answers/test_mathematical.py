@@ -9,7 +9,9 @@ import pytest
 
 from scaffolding_core import InvalidRequestError, Mathematical, MissingExtraError
 from scaffolding_core.answers import mathematical
-from scaffolding_core.answers.process_pool import ProcessPool, shared_pool
+from scaffolding_core.answers.process_pool import ProcessPool
+
+KEPT = Mathematical()  # and with it the processes, from one test to the next
 
 
 def classes_of(*answers):
@@ -224,4 +226,5 @@ def test_a_timeout_that_makes_no_sense_is_refused(timeout):
 
 
 def test_all_share_one_pool():
-    assert shared_pool(mathematical.MODULE) is shared_pool(mathematical.MODULE)
+    first, second = Mathematical(), Mathematical()
+    assert first._pool is second._pool

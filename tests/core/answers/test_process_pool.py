@@ -1,6 +1,7 @@
 """A few worker processes that all who ask share."""
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -11,6 +12,7 @@ import psutil
 import pytest
 
 from scaffolding_core import (
+    AssistantMessage,
     FunctionWorker,
     MajorityVoteController,
     NativeGenerationController,
@@ -152,7 +154,7 @@ async def test_the_last_scaffolding_llm_that_is_shut_down_leaves_no_process(monk
     monkeypatch.setattr("scaffolding_core.scaffolding_llm._instances", weakref.WeakSet())
     method = MajorityVoteController(NativeGenerationController(), 2, extractor=Regex(r"\d+"))
     first, last = (ScaffoldingLlm(method, FunctionWorker(lambda task: "it is 7")) for _ in range(2))
-    pool = shared_pool(MODULE)
+    pool = method.answers.extractor._pool
     assert (await first.generate_async("q")).output.answer == "7"
     await first.aclose()
     assert processes(pool)
@@ -174,6 +176,20 @@ def test_a_forked_child_starts_processes_of_its_own_even_while_a_thread_asks():
             os._exit(0 if answer == "b" else 1)
         assert os.waitpid(child, 0)[1] == 0
     assert pool.ask(EASY, 10) == "b"
+
+
+def test_its_processes_end_with_the_last_that_keeps_it(monkeypatch):
+    monkeypatch.setattr(process_pool, "_shared", weakref.WeakValueDictionary())
+    first, last = Regex("a"), Regex("b")
+    assert first._pool is last._pool
+    assert last.extract(AssistantMessage("ab")) == "b"
+    process = psutil.Process(processes(last._pool)[0].pid)
+    del first
+    gc.collect()
+    assert process.is_running()
+    del last
+    gc.collect()
+    assert not process.is_running()
 
 
 def test_the_size_is_bounded_and_no_hostile_question_blocks_all():

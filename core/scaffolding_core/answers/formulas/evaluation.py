@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from mpmath import mp
 
+from scaffolding_core.answers.formulas.functions import LONE
 from scaffolding_core.answers.formulas.numbers import (
     LARGEST,
     Precision,
@@ -25,11 +26,10 @@ _LARGEST_FACTORIAL = 3_000
 _SLOW = 2_048
 """Bits above which the gamma function takes its time."""
 
-_TRIGONOMETRIC: dict[str, Callable[[Value], Value]] = {
-    name: getattr(mp, {"arcsin": "asin", "arccos": "acos", "arctan": "atan"}.get(name, name))
-    for name in ("sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh")
-}
 _RECIPROCALS = {"cot": "tan", "sec": "cos", "csc": "sin"}
+_DIRECT: dict[str, Callable[[Value], Value]] = {
+    name: getattr(mp, name.replace("arc", "a")) for name in LONE - _RECIPROCALS.keys() - {"ln", "log", "exp"}
+}
 _LOG_BASE = Fraction(7919, 1013)
 """What stands for the base of a `log` that does not say its own: it may be 10, e or 2."""
 
@@ -239,7 +239,7 @@ def _function(name: str, values: list[Value], precision: Precision) -> Value:
         raise Unreadable("too large")
     if name == "exp":
         return _exponential(argument, precision)
-    function = _TRIGONOMETRIC.get(name)
+    function = _DIRECT.get(name)
     if function is None:
         raise Unreadable(name)
     if name == "tan":  # at its poles, but for noise, the cosine is 0

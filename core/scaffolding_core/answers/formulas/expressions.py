@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from scaffolding_core.answers.formulas.functions import ALIASES, LISTED, LONE
 from scaffolding_core.answers.formulas.tokens import Token
 from scaffolding_core.answers.formulas.tree import INFINITY, Apply, Number, Symbol, Tree, Unreadable, symbols_of
 
@@ -12,23 +13,16 @@ __all__ = ["Expressions"]
 DEEPEST = 60
 """Levels of nesting."""
 
-_ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "lg": "log"}
-# They may stand before their argument without brackets.
-_LONE = frozenset({
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "log",
-    "exp",
-})  # fmt: skip
-_LISTED = frozenset({"max", "min", "gcd", "lcm"})
 _INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 _GREEK = frozenset({
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota",
     "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega",
     "Gamma", "Delta", "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar",
 })  # fmt: skip
-_FENCES = {"lfloor": "rfloor", "lceil": "rceil", "lvert": "rvert", "vert": "vert"}
-_FENCED = {"lfloor": "floor", "lceil": "ceil", "lvert": "abs", "vert": "abs"}
+_FENCES = {"lfloor": "rfloor", "lceil": "rceil", "lvert": "rvert"}
+_FENCED = {"lfloor": "floor", "lceil": "ceil", "lvert": "abs"}
 _COMMANDS = frozenset({
-    *_LONE, *_LISTED, *_GREEK, *_ALIASES, *_FENCES, "frac", "sqrt", "binom", "pi", "infty", "abs",
+    *LONE, *LISTED, *_GREEK, *ALIASES, *_FENCES, "frac", "sqrt", "binom", "pi", "infty", "abs",
 })  # fmt: skip
 # `f(x)` is a value of f, `x(x+1)` a product; read as a value of an unknown function it is equal to less.
 _CALLED = frozenset("fghFGHPQ")
@@ -177,17 +171,17 @@ class Expressions:
             return self._bracketed(token.text)
         if token.kind != "command":
             raise Unreadable(token.text)
-        name = _ALIASES.get(token.text, token.text)
+        name = ALIASES.get(token.text, token.text)
         if name in _FENCES:
             return self._fenced(name)
-        if name in _LONE:
+        if name in LONE:
             return self._function(name)
         return self._command(name)
 
     def _command(self, name: str) -> Tree:
         if name in _GREEK:
             return self._symbol("\\" + name)
-        if name in _LISTED:
+        if name in LISTED:
             return Apply(name, self._listed())
         match name:
             case "pi":
@@ -324,7 +318,7 @@ class Expressions:
         if self.at("-"):
             raise Unreadable("sin -x")
         tree = self._power()
-        while self._at_factor() and not self.at(*_LONE, "(", "["):
+        while self._at_factor() and not self.at(*LONE, "(", "["):
             tree = self._beside(tree)
         self._bare = self.place
         return tree

@@ -6,7 +6,7 @@ import functools
 import re
 from typing import NamedTuple
 
-from scaffolding_core.answers.formulas.tokens import FUNCTIONS
+from scaffolding_core.answers.formulas.functions import TYPED
 from scaffolding_core.answers.normalised import Normalised
 
 __all__ = ["Formula", "formula_in", "same_unit"]
@@ -40,7 +40,7 @@ _WORDS = frozenset({
     "am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "in", "is", "it", "me", "my", "no", "of", "on",
     "or", "so", "to", "up", "us", "we", "dr", "dt", "du", "dv", "dx", "dy", "dz",
 })  # fmt: skip
-_KNOWN = FUNCTIONS | {"and", "or", "pi"}
+_KNOWN = TYPED | {"and", "or", "pi"}
 _COMPUTES = re.compile(r"[-+*/^=<>!|(){}\[\]−×·⋅∗÷√≤≥≠∈∪∩±∓°²³\\]")
 _PLAIN = re.compile(r"[-+−]?\s?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|\d+\s?/\s?\d+|\\[dt]?frac\{\d+\}\{\d+\})")
 # A date, a score, a range, a telephone number: what looks like a sum is none.

@@ -7,15 +7,10 @@ import unicodedata
 from fractions import Fraction
 from typing import NamedTuple
 
+from scaffolding_core.answers.formulas.functions import TYPED
 from scaffolding_core.answers.formulas.tree import Unreadable
 
-__all__ = ["FUNCTIONS", "Token", "tokens_of"]
-
-FUNCTIONS = frozenset({
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "asin", "acos", "atan", "sinh", "cosh",
-    "tanh", "ln", "log", "exp", "sqrt", "abs", "max", "min", "gcd", "lcm",
-})  # fmt: skip
-"""Functions by the names that they are typed with."""
+__all__ = ["Token", "tokens_of"]
 
 _SIGNS = {
     "−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∗": "*", "÷": "/", "√": r"\sqrt ",
@@ -97,14 +92,16 @@ def _cleaned(text: str) -> str:
     text = _SUPERSCRIPT.sub(
         lambda found: "^{" + unicodedata.normalize("NFKC", found[0]).replace("−", "-") + "}", text
     )
-    text = _JOINED.sub(r" \1 ", _ROOT.sub(r"\\sqrt{\1}", text).replace(r"\!", "").translate(_TYPED))
+    text = _JOINED.sub(
+        r" \1 ", _ROOT.sub(r"\\sqrt{\1}", text).replace(r"\!", "").replace(r"\vert", "|").translate(_TYPED)
+    )
     return _SPACING.sub(" ", _SAME.sub(r"\\", _UPRIGHT.sub(_upright, text)))
 
 
 def _upright(found: re.Match[str]) -> str:
     """A function, or letters, without the command that sets them upright; words keep it, and are not known."""
     name = found[1]
-    if name in FUNCTIONS:
+    if name in TYPED:
         return f"\\{name} "
     return f" {name} " if len(name) <= 2 else found[0]
 
@@ -136,6 +133,6 @@ def _repeating(word: str) -> Fraction:
 
 
 def _letters(word: str, spaced: bool) -> list[Token]:
-    if word in FUNCTIONS or word in ("or", "and", "pi"):
+    if word in TYPED or word in ("or", "and", "pi"):
         return [Token("command", word, None, spaced)]
     return [Token("symbol", letter, None, spaced and not place) for place, letter in enumerate(word)]
