@@ -489,7 +489,9 @@ class ComputeTask(Task):
     Nothing is charged, unless the function sets the task's usage.
 
     For what a method has to compute itself and what may take longer than a few milliseconds, such as
-    comparing answers mathematically.
+    comparing answers mathematically. It goes on for as long as the request has time, and for a moment after, so
+    that what is quick can still be chosen from what is there; then `BudgetExceededError` is thrown where it is
+    waited for.
 
     Args:
         function: takes nothing; must be pure, since a replayed run calls it again.

@@ -1,13 +1,14 @@
-"""Reading JSON that a model wrote, in bounded time and depth."""
+r"""Reading JSON that a model wrote, in bounded time and depth."""
 
 from __future__ import annotations
 
 import json
 import re
 
+from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.messages import JsonValue
 
-__all__ = ["json_values", "read_json"]
+__all__ = ["json_values", "read_json", "read_json_leniently"]
 
 _DEPTH = 64
 """Levels of nesting that an answer may have; all that walk through it may so do it by recursion."""
@@ -15,8 +16,16 @@ _DEPTH = 64
 _PATIENCE = 2_000_000
 """Characters that failed attempts may cost altogether: about 20 ms."""
 
+LONGEST = 1_000_000
+"""Characters of a text that JSON is looked for in: about 10 ms."""
+
 # Only what may open JSON: a formula is full of other braces.
-_OPENING = re.compile(r'\{(?=\s*["}])|\[(?=\s*[\[{"\]\d\-tfn])')
+_OPENING = pattern(r'\{(?=\s*["}])|\[(?=\s*[\[{"\]\d\-tfn])')
+_STRING = pattern(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_NO_ESCAPE = pattern(
+    r"(?<!\\)((?:\\\\)*)\\(?=[^\"\\/bfnrtu]|[bfrt][a-zA-Z]|u(?![0-9a-fA-F]{4})|n(?:eq?|u|abla|ot|eg|mid)(?![a-z]))"
+)
+_TRAILING_COMMA = pattern(r",(\s*[}\]])")
 
 
 def _refuse(constant: str) -> None:
@@ -24,6 +33,7 @@ def _refuse(constant: str) -> None:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
+_LENIENT = json.JSONDecoder(parse_constant=_refuse, strict=False)
 
 
 def read_json(text: str) -> JsonValue:
@@ -32,8 +42,30 @@ def read_json(text: str) -> JsonValue:
     Raises:
         ValueError: it is no JSON, or nested too deeply.
     """
+    return _read(_DECODER, text)
+
+
+def read_json_leniently(text: str) -> JsonValue:
+    r"""The value that a text is meant to be: with line breaks and LaTeX's backslashes in strings, and a comma too many.
+
+    `\frac` is no form feed with `rac` behind it.
+
+    Raises:
+        ValueError: it is no JSON all the same, nested too deeply, or longer than 1,000,000 characters.
+    """
+    if len(text) > LONGEST:
+        raise ValueError(f"JSON may have {LONGEST} characters")
+    if "\\" in text:
+        text = _STRING.sub(lambda found: _NO_ESCAPE.sub(r"\1\\\\", found[0]), text)
     try:
-        value: JsonValue = _DECODER.decode(text)
+        return _read(_LENIENT, text)
+    except ValueError:
+        return _read(_LENIENT, _TRAILING_COMMA.sub(r"\1", text))
+
+
+def _read(decoder: json.JSONDecoder, text: str) -> JsonValue:
+    try:
+        value: JsonValue = decoder.decode(text)
     except RecursionError:
         value = None
     else:
@@ -43,9 +75,14 @@ def read_json(text: str) -> JsonValue:
 
 
 def json_values(text: str) -> list[JsonValue]:
-    """The outermost JSON objects and arrays in a text, in order; none if they are too costly to find."""
+    """The outermost JSON objects and arrays in a text, in order.
+
+    None if they are too costly to find, or the text is longer than 1,000,000 characters.
+    """
     found: list[JsonValue] = []
     position, left = 0, _PATIENCE
+    if len(text) > LONGEST:
+        return found
     while opening := _OPENING.search(text, position):
         try:
             value, position = _DECODER.raw_decode(text, opening.start())

@@ -1,4 +1,4 @@
-"""Normalised: text without what does not matter, numbers by their value."""
+"""Normalised: text without what does not matter, values by what they are."""
 
 from __future__ import annotations
 
@@ -7,78 +7,93 @@ import re
 import unicodedata
 from collections.abc import Hashable
 
+from scaffolding_core.answers.choice import choice_in
+from scaffolding_core.answers.citations import without_citations
+from scaffolding_core.answers.code import Code, code_key, looks_like_code
 from scaffolding_core.answers.equivalence import Classes, KeyEquivalence
 from scaffolding_core.answers.exact import Exact, canonical
 from scaffolding_core.answers.extractor import Answer
 from scaffolding_core.answers.numeric import QuantityClasses
-from scaffolding_core.answers.quantity import WithUnit, quantity_key
+from scaffolding_core.answers.pattern import pattern
+from scaffolding_core.answers.quantity import quantity_key
 from scaffolding_core.answers.tool_calls import Calls
+from scaffolding_core.answers.value import bare, value_key
 
-__all__ = ["Normalised"]
+__all__ = ["Normalised", "text_key"]
 
-_WRAPPERS = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|boxed|fbox)\s?\{([^{}]{0,400})\}")
-_MARKUP = re.compile(r"\\[,;!:()\[\]]|\\(?:left|right|displaystyle)(?![a-zA-Z])|\$")
-_SPACE = re.compile(r"(?:\s|\\ )+")
-# With more behind the letter it must be the only one: `(a) 5 (b) 6` is no choice.
-_CHOICE = re.compile(
-    r"\(?([a-z])\)|(?:option |choice |answer )?\(?([a-hj])\)(?: (?!.*[a-z]\)).{0,200})?"
-    r"|(?:option|choice|answer) ([a-z])"
+_LINE_MARK = pattern(r"^\s{0,8}(?:#{1,6}|[-*+•]|>)\s+", re.MULTILINE)
+_LIST_NUMBER = pattern(r"^\s{0,8}\(?(\d{1,3})[.)]\s+", re.MULTILINE)
+_COMMA = pattern(
+    r"(?<=[^\W\d]),\s?(?:and\s)?(?=[^\W\d])|(?<=[^\W\d])\s(?:and|&)\s(?=[^\W\d])|(?<=\.),\s(?=[^\W\d])"
 )
-_CLOCK = re.compile(r"0?(\d{1,2}:\d{2}(?::\d{2})?)\s?([ap])\.?\s?m\.?")
+# Names in code, paths, addresses, options of commands, and units such as mW and MW.
+_CASE_COUNTS = pattern(r"[a-z][A-Z]|\w_\w|[/\\=<>{}\[\]#@`|]|\s-{1,2}[a-zA-Z]\b|\w\(|\d\s?[a-zA-ZµμΩ]{1,4}\Z")
+# As text in a structure, `007` is no number.
+_IDENTIFIER = pattern(r"0\d+|\d+[eE]\d+|\d{17,}")
 # A factorial keeps its mark.
-_EXCLAIMED = re.compile(r"(?<=[^\W\d_]{2})!{1,8}$")
-_AROUND = " *_`\"'“”‘’"
+_EXCLAIMED = pattern(r"(?<=[^\W\d_]{2})!{1,8}$")
 _REMEMBERED = 256
+_LONGEST = 100_000
+_SHORT = 60
 
 
 class Normalised(KeyEquivalence):
-    """Numbers are the same by value, text without case, white space, markup and punctuation at its ends.
+    """Values are the same if they are equal, text without case, white space, markup and punctuation at its ends.
 
-    Numbers are read as `Numeric` reads them. `Paris`, `**paris.**` and `\\text{Paris}` are one answer, so are
-    `(B)`, `b`, `Option B` and `B) Paris`. Structures are compared value by value, where units do not count, tool
-    calls to the letter: what a tool is given matters in every letter.
+    Numbers are read as `Numeric` reads them, in digits or in words; days and times, lists and sets of values, and
+    formulas are the same however they are spelt; so are `(B)`, `b`, `Option B` and `B) Paris`, and `Paris`,
+    `**paris.**` and `\\text{Paris}`. Nothing is converted or calculated. Structures are compared value by value, code
+    and tool calls to the letter. Text of more than 100,000 characters is the same only to the letter.
     """
 
     def key(self, answer: Answer) -> Hashable:
-        """The number with its unit, the bare text, or the structure of these."""
+        """The value's key, the bare text, or the structure of these."""
+        if isinstance(answer, Code):
+            return code_key(answer)
         if isinstance(answer, str):
-            return _normalised_text(answer)
-        return Exact().key(answer) if isinstance(answer, Calls) else canonical(answer, _normalised)
+            # A vote meets the same few short answers again and again.
+            return _remembered(answer) if len(answer) <= _REMEMBERED else _key(answer)
+        return Exact().key(answer) if isinstance(answer, Calls) else canonical(answer, _leaf)
 
     def classes(self) -> Classes:
         """Empty classes, for one request."""
         return QuantityClasses(self.key)
 
 
-def _normalised(answer: Answer) -> Hashable:
+def text_key(text: str) -> str:
+    """A text without case, white space, markup, citations, marks of lists and punctuation at its ends."""
+    if len(text) > _LONGEST:
+        return text
+    said = _LIST_NUMBER.sub(r"\1. ", _LINE_MARK.sub("", text))
+    said = " ".join(bare(without_citations(said)).split()) or text.strip()
+    said = unicodedata.normalize("NFC", said).replace("’", "'")
+    said = said if _CASE_COUNTS.search(said) else said.casefold()
+    if len(said) <= _SHORT:
+        said = _COMMA.sub(" ", said)
+    return _EXCLAIMED.sub("", said)
+
+
+def _leaf(answer: Answer) -> Hashable:
     if isinstance(answer, str):
-        key = _normalised_text(answer)
-        return key.bare if isinstance(key, WithUnit) else key
+        if _IDENTIFIER.fullmatch(answer):
+            return "identifier", answer
+        return _remembered(answer) if len(answer) <= _REMEMBERED else _key(answer)
     if isinstance(answer, bool):
         return str(answer).lower()
     number = quantity_key(answer)
     return Exact().key(answer) if number is None else number
 
 
-def _normalised_text(text: str) -> Hashable:
-    # A vote meets the same few short answers again and again.
-    return _remembered(text) if len(text) <= _REMEMBERED else _bare(text)
+def _key(text: str) -> Hashable:
+    if len(text) > _LONGEST:
+        return text
+    said = bare(text)
+    value = value_key(said)
+    if value is not None:
+        return value
+    if choice := choice_in(said):
+        return choice.lower()
+    return code_key(text) if looks_like_code(text) else text_key(text)
 
 
-def _bare(text: str) -> Hashable:
-    number = quantity_key(text)
-    if number is not None:
-        return number
-    bare = _SPACE.sub(" ", _MARKUP.sub("", _WRAPPERS.sub(r"\1", text)))
-    bare = bare.strip(_AROUND).rstrip(".,;:?。 ").strip(_AROUND)
-    bare = _EXCLAIMED.sub("", unicodedata.normalize("NFC", bare).casefold())
-    if clock := _CLOCK.fullmatch(bare):
-        return f"{clock[1]} {clock[2]}m"
-    choice = _CHOICE.fullmatch(bare)
-    if choice:
-        return choice[1] or choice[2] or choice[3]
-    number = quantity_key(bare)
-    return bare if number is None else number
-
-
-_remembered = functools.lru_cache(maxsize=4096)(_bare)
+_remembered = functools.lru_cache(maxsize=4096)(_key)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from scaffolding_core.answers.extractor import Extractor
-from scaffolding_core.answers.unit import KNOWN_UNIT
+from scaffolding_core.answers.pattern import pattern
+from scaffolding_core.answers.quantity import quantity_key
+from scaffolding_core.answers.thoughts import without_thoughts
+from scaffolding_core.answers.unit import UNIT
 from scaffolding_core.messages import AssistantMessage
 
-__all__ = ["LastNumber", "last_number", "last_quantity"]
+__all__ = ["LastNumber", "Quantity", "last_number", "quantities"]
 
 _FRACTION = r"\\[dt]?frac\s?(?:\{[-+]?\d{1,40}\}|\d)\s?(?:\{[-+]?\d{1,40}\}|\d)"
 _POWER_OF_TEN = r"(?:\s?(?:[×x*·]|\\times|\\cdot)\s?10(?:\^\{?-?\d{1,3}\}?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}))"
 # What is joined by a mark is one number: half of a time, a date or a fraction would be another.
-_NUMBER = re.compile(
-    rf"(?<![\w\\])(?<!\d[.:,/])[-+−]?(?:"
+_NUMBER = pattern(
+    rf"(?<![A-Za-zÀ-ɏ0-9_\\])(?<!\d[.:,/])[-+−]?(?:"
     rf"(?:\d{{1,20}}\s?)?{_FRACTION}"
     r"|\d{1,4}(?:[:–-]\d{1,4})+(?:\s?[ap]\.?m\b\.?)?(?![\d/])"
     r"|\d+\s\d{1,9}/\d{1,9}"
@@ -23,41 +27,57 @@ _NUMBER = re.compile(
     rf"(?:\.\d+)?(?:[eE][-+]?\d{{1,3}}|{_POWER_OF_TEN})?(?:/\d+)?[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]?|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])"
     r"(?:\s(?:thousand|million|billion|trillion)\b|\s?\\?%)?(?!\d)"
 )
-_UNIT = re.compile(rf"\s?{KNOWN_UNIT}", re.IGNORECASE)
-_CURRENCY = re.compile(r"-?[$€£¥](?!.)")
+_CURRENCY = pattern(r"-?[$€£¥](?!.)")
+_ANY_UNIT = pattern(rf"\s?{UNIT}", re.IGNORECASE)
 _TAIL = 1_000
-_FORMULA_ENDS = re.compile(r"[^\n$]{0,80}\$(?!\d)")
+_SEARCHED = 100_000
 
 
 class LastNumber(Extractor):
     """The last number in the text, as it is written: `1,000`, `-3.5`, `2 1/2`, `50%`, `3 × 10^8`, `5 million`.
 
-    A time, a date or a ratio is one number.
+    A time, a date or a ratio is one number. Of a longer text, the last 100,000 characters are searched.
     """
 
     def extract(self, message: AssistantMessage) -> str | None:
         """The number; None if the text has none."""
-        return last_number(message.text)
+        return last_number(without_thoughts(message.text) or "")
+
+
+class Quantity(NamedTuple):
+    """A number in a text, with its currency and its unit.
+
+    Attributes:
+        text: as it is written.
+        start: where it begins.
+        end: behind it.
+        has_unit: whether anything is counted.
+    """
+
+    text: str
+    start: int
+    end: int
+    has_unit: bool
+
+
+def quantities(text: str) -> list[Quantity]:
+    """The numbers in a text, each with the currency before it and the unit, or what is counted, behind it."""
+    found = []
+    for number in _NUMBER.finditer(text):
+        start, end = number.span()
+        if currency := _CURRENCY.search(text, max(0, start - 2), start):
+            start = currency.start()
+        unit = _ANY_UNIT.match(text, end)
+        if unit is not None and unit[0].strip() and quantity_key(text[start : unit.end()]) is not None:
+            end = unit.end()
+        found.append(Quantity(text[start:end], start, end, currency is not None or end > number.end()))
+    return found
 
 
 def last_number(text: str) -> str | None:
     """The last number in a text."""
-    found = _last(text)
+    found = _last(text[-_SEARCHED:])
     return found[0] if found else None
-
-
-def last_quantity(text: str) -> str | None:
-    """The last number in a text, with its currency or unit where it has a known one."""
-    found = _last(text)
-    if found is None:
-        return None
-    unit = _UNIT.match(text, found.end())
-    if unit is not None and unit["unit"] not in (None, "$"):
-        return text[found.start() : unit.end()]
-    currency = _CURRENCY.search(text, max(0, found.start() - 2), found.start())
-    if currency is None or _FORMULA_ENDS.match(text, found.end()):
-        return found[0]
-    return currency[0] + found[0]
 
 
 def _last(text: str) -> re.Match[str] | None:

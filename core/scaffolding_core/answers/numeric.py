@@ -36,18 +36,21 @@ class Numeric(KeyEquivalence):
 class QuantityClasses(KeyClasses):
     """Answers with the same key are the same, and a number without a unit is the same as the first with one.
 
+    So is one with a currency or a unit the same as the first that says per what.
+
     Args:
         key: the key of an answer.
     """
 
     def __init__(self, key: Callable[[Answer], Hashable]) -> None:
         super().__init__(key)
-        self._units: set[Hashable] = set()
+        self._narrowed: set[Hashable] = set()
 
     def _new(self, key: Hashable) -> int:
-        if isinstance(key, WithUnit) and key.bare not in self._units:
-            self._units.add(key.bare)
-            if key.bare not in self._numbers:
-                self._numbers[key.bare] = super()._new(key.bare)
-            return self._numbers[key.bare]
-        return super()._new(key)
+        if not isinstance(key, WithUnit) or key.broader in self._narrowed:
+            return super()._new(key)
+        broader = key.broader
+        self._narrowed.add(broader)
+        if broader not in self._numbers:
+            self._numbers[broader] = self._new(broader)
+        return self._numbers[broader]

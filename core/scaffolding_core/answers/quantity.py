@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Hashable
@@ -9,43 +10,66 @@ from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 from scaffolding_core.answers.extractor import Answer
-from scaffolding_core.answers.unit import UNIT, unit_of
+from scaffolding_core.answers.numerals import CJK_NUMERAL, english_number, with_digits
+from scaffolding_core.answers.pattern import pattern
+from scaffolding_core.answers.unit import MONEY, UNIT, unit_of
 
 __all__ = ["Number", "WithUnit", "number_in", "quantity_key"]
 
 Number: TypeAlias = "Fraction | tuple[str, Fraction]"
 """An exact value; a percentage is marked as such."""
 
+_MAGNITUDES = {"dozen": 12, "hundred": 10**2, "thousand": 10**3, "lakh": 10**5, "million": 10**6, "crore": 10**7,
+               "billion": 10**9, "trillion": 10**12}  # fmt: skip
+_LETTERS = {"m": 10**6, "k": 10**3, "bn": 10**9}
+
 # Exponents have at most three digits and texts at most 128 characters, so no number grows out of hand.
-_DECIMAL = r"(?:\d{1,3}(?:[, ']\d{3})+|\d+)?(?:\.\d+)?"
+_DECIMAL = r"(?:\d{1,3}(?:[, '_]\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d+)?(?:\.\d+)?"
 _EXPONENT = r"(?:e(?P<{0}>[-+]?\d{{1,3}})|\s?(?:[×x*·]|\\times|\\cdot)\s?10\^\{{?(?P<{0}10>-?\d{{1,3}})\}}?)?"
-_NUMBER = re.compile(
+_NUMBER = pattern(
     rf"(?P<sign>[-+]?)(?:(?P<whole>\d+)\s(?P<part>\d+/\d+)"
     rf"|10\^\{{?(?P<ten>-?\d{{1,3}})\}}?"
     rf"|(?P<number>{_DECIMAL}){_EXPONENT.format('e')}(?:\s?/\s?(?P<divisor>[-+]?{_DECIMAL}))?)"
-    r"(?:\s(?P<magnitude>thousand|million|billion|trillion))?"
+    rf"(?:(?P<magnitude>(?:\s(?:{'|'.join(_MAGNITUDES)}))+)(?![^\W\d_])|(?P<letter>(?-i:M|[kK])|bn)(?![\w/]))?"
     rf"\s{{0,4}}{UNIT}",
     re.IGNORECASE,
 )
-_EUROPEAN = re.compile(r"[-+]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})(?!\d)")
-_LATEX_FRACTION = re.compile(
+_EUROPEAN = pattern(
+    r"[-+]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,}|(?: \d{3})+,\d{1,2})(?!\d)"
+    r"|[-+]?\d+,\d{1,2}(?=\s?[%‰€]|\s(?:km|kg|cm|mm|m|g|l)\b)"
+)
+_GROUPED = pattern(r"€?\s?\d{1,3}\.\d{3}\s?€?")
+_LATEX_FRACTION = pattern(
     r"([-+]?)\s?(?:(\d+)\s?)?\\[dt]?frac\s?(?:\{([-+]?\d+)\}|(\d))\s?(?:\{([-+]?\d+)\}|(\d))"
 )
-_MARKUP = re.compile(r"\\[,;!]|\\(?=[$%])|\{(?=,\})|(?<=,)\}")
-_FORMULA = re.compile(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])")
-_DEGREES = re.compile(r"\^?\{?\^?\\circ\}?")
-_CURRENCY = re.compile(r"([-+]?)\s?([$€£¥])\s?([-+]?)")
-_SPOKEN = re.compile(
-    r"(?:[a-z]\s?=\s?)?(?:(?:approximately|about|around|roughly|nearly|exactly|only|just)\s|[≈~]\s?|\\approx\s?)?",
+_MARKUP = pattern(r"\\[,;!]|\\(?=[$%])|\{(?=,\})|(?<=,)\}")
+_FORMULA = pattern(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])")
+_DEGREES = pattern(r"\^?\{?\^?\\circ\}?")
+_CURRENCY = pattern(r"([-+]?)\s?(?:US)?([$€£¥₹₩₽₿])\s?([-+]?)|([-+]?)(?:Rs\.?\s?)(?=\d)")
+_SPOKEN = pattern(
+    r"(?:[a-z]{1,2}(?:_\{?\w\}?)?\s?=\s?)?"
+    r"(?:(?:approximately|approx\.|about|around|roughly|nearly|exactly|only|just)\s|[≈~]\s?|\\approx\s?)?"
+    r"(?:(?P<negative>minus|negative)\s(?=[\d$€£.]))?",
     re.IGNORECASE,
 )
-_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+_SUPERSCRIPT = pattern("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _SIGNS = str.maketrans(
-    {"−": "-", "–": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "’": "'"}
+    {
+        "−": "-",
+        "–": "-",
+        "\u00a0": " ",
+        "\u2009": " ",
+        "\u202f": " ",
+        "’": "'",
+        "٪": "%",
+        "，": ",",
+        "٬": ",",
+        "٫": ".",
+    }
+    | {chr(wide): chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F) if chr(wide) != "，"}
     | {sign: " " + unicodedata.normalize("NFKC", sign).replace("⁄", "/") for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 )
-_MAGNITUDES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-_DIGIT = re.compile(r"[\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
+_DIGIT = pattern(r"[\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
 _LONGEST = 128
 
 
@@ -54,6 +78,12 @@ class WithUnit(NamedTuple):
 
     bare: tuple[object, ...]
     unit: str
+
+    @property
+    def broader(self) -> Hashable:
+        """The key of the same number with less said of what it counts: `$18 per day`, `$18`, `18`."""
+        unit, per, _ = self.unit.rpartition(" per ")
+        return WithUnit(self.bare, unit) if per and unit in MONEY else self.bare
 
 
 def number_in(answer: Answer) -> Number | None:
@@ -83,10 +113,32 @@ def _quantity_in(answer: Answer) -> tuple[Fraction, str] | None:
     if not isinstance(answer, str | float):
         return None
     text = str(answer)
-    return _quantity_written(text.strip()) if len(text) <= _LONGEST and _DIGIT.search(text) else None
+    text = text.strip()
+    if len(text) > _LONGEST:
+        return None
+    if _DIGIT.search(text) and (written := _quantity_written(text)):
+        return written
+    if CJK_NUMERAL.search(text):
+        return _quantity_written(with_digits(text))
+    return _spelled(text)
+
+
+def _spelled(text: str) -> tuple[Fraction, str] | None:
+    """A number in English words, with a known unit behind it or none."""
+    if not text.isascii() or _DIGIT.search(text):
+        return None
+    bare = text.strip(" .")
+    number = english_number(bare)
+    if number is not None:
+        return number, ""
+    words, _, last = bare.rpartition(" ")
+    number = english_number(words) if words else None
+    return None if number is None else _quantity_written(f"{number} {last}")
 
 
 def _quantity_written(text: str) -> tuple[Fraction, str] | None:
+    if "€" in text and _GROUPED.fullmatch(text):
+        return None  # thousands to some, thousandths to others
     currency, bare = _without_currency(_plain(text))
     found = _NUMBER.fullmatch(bare)
     if found is None:
@@ -106,11 +158,14 @@ def _plain(text: str) -> str:
     bare = text.translate(_SIGNS).strip().rstrip(" .")
     if formula := _FORMULA.fullmatch(bare):
         bare = formula[1]
+    if bare[:1] == "%":  # as it is written from right to left
+        bare = bare[1:] + "%"
     bare = _DEGREES.sub("°", _MARKUP.sub("", bare)).strip()
     bare = _SUPERSCRIPT.sub(lambda found: "^" + unicodedata.normalize("NFKC", found[0]).replace("−", "-"), bare)
-    bare = bare[_SPOKEN.match(bare).end() :]  # type: ignore[union-attr]  # it matches the empty text, too
+    if spoken := _SPOKEN.match(bare):
+        bare = ("-" if spoken["negative"] else "") + bare[spoken.end() :]
     if european := _EUROPEAN.match(bare):
-        bare = european[0].replace(".", "").replace(",", ".") + bare[european.end() :]
+        bare = european[0].replace(".", "").replace(" ", "").replace(",", ".") + bare[european.end() :]
     if fraction := _LATEX_FRACTION.match(bare):
         bare = _fraction_in_line(fraction) + bare[fraction.end() :]
     return bare
@@ -128,7 +183,8 @@ def _without_currency(text: str) -> tuple[str, str]:
     found = _CURRENCY.match(text)
     if found is None:
         return "", text
-    return found[2], found[1] + found[3] + text[found.end() :]
+    sign, currency, other, rupees = found.groups()
+    return currency or "₹", (sign or "") + (other or "") + (rupees or "") + text[found.end() :]
 
 
 def _value(found: re.Match[str]) -> Fraction:
@@ -141,9 +197,11 @@ def _value(found: re.Match[str]) -> Fraction:
         if found["divisor"] is not None:
             value /= _decimal(found["divisor"])
     if found["magnitude"]:
-        value *= 10 ** _MAGNITUDES[found["magnitude"].lower()]
+        value *= math.prod(_MAGNITUDES[word] for word in found["magnitude"].lower().split())
+    if found["letter"]:
+        value *= _LETTERS[found["letter"].lower()]
     return -value if found["sign"] == "-" else value
 
 
 def _decimal(text: str) -> Fraction:
-    return Fraction(re.sub("[, ']", "", text))
+    return Fraction(re.sub("[, '_]", "", text))

@@ -8,9 +8,10 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 from scaffolding_core.answers import Answer, Extractor, Reading
 from scaffolding_core.controller import Steps
 from scaffolding_core.messages import AssistantMessage
+from scaffolding_core.output import Candidate
 from scaffolding_core.task import ComputeTask
 
-__all__ = ["assigned", "in_thread", "is_long", "read"]
+__all__ = ["compared", "in_thread", "read"]
 
 LONG = 10_000
 """Characters of a message from which on reading it, and comparing what is in it, may take milliseconds."""
@@ -38,34 +39,41 @@ class _MakesTasks(Protocol):
         """The task; its result is what was asked."""
 
 
+def compared(
+    extractor: Extractor, classes: Sorting[Choice], candidate: Candidate, *, trusting: bool
+) -> Steps[Choice | None]:
+    """What a sample votes for, once its answer is read; None if it has none.
+
+    Args:
+        extractor: finds the answer.
+        classes: what answers vote for.
+        candidate: the sample; it is given its answer.
+        trusting: an answer that its own method found counts as it is.
+
+    Raises:
+        BudgetExceededError: time was up before that.
+    """
+    message = candidate.message
+    long = _is_long(message)
+    if candidate.answer is None or not trusting:
+        reading = (yield from _read(extractor, message)) if long or extractor.costly else extractor.read(message)
+        candidate.answer, candidate.read_as = reading
+    if candidate.answer is None:
+        return None
+    if long or classes.costly:
+        return (yield from _assigned(classes, candidate.answer))
+    return classes.assign(candidate.answer)
+
+
 def read(extractor: Extractor, message: AssistantMessage) -> Steps[Reading]:
     """The answer in a message, and how it was read.
 
     Raises:
         BudgetExceededError: time was up before it was read.
     """
-    if not extractor.costly and not is_long(message):
-        return extractor.read(message)
-    if not (extractor.costly and isinstance(extractor, _MakesTasks)):
-        return (yield from in_thread(extractor.read, message))
-    task = extractor.as_task(message)
-    yield [task]
-    return Reading(task.result, type(extractor).__name__ if task.result is not None else "")
-
-
-def assigned(classes: Sorting[Choice], answer: Answer, message: AssistantMessage) -> Steps[Choice]:
-    """What an answer votes for that was found in a message.
-
-    Raises:
-        BudgetExceededError: time was up before it was compared.
-    """
-    if not classes.costly and not is_long(message):
-        return classes.assign(answer)
-    if not (classes.costly and isinstance(classes, _MakesTasks)):
-        return (yield from in_thread(classes.assign, answer))
-    task = classes.as_task(answer)
-    yield [task]
-    return cast("Choice", task.result)  # a task's result has no type of its own
+    if extractor.costly or _is_long(message):
+        return (yield from _read(extractor, message))
+    return extractor.read(message)
 
 
 def in_thread(function: Callable[[Given], Result], given: Given) -> Steps[Result]:
@@ -76,14 +84,26 @@ def in_thread(function: Callable[[Given], Result], given: Given) -> Steps[Result
     """
     task = ComputeTask(function=lambda: function(given))
     yield [task]
-    return cast("Result", task.result)  # as above
+    return cast("Result", task.result)  # a task's result has no type of its own
 
 
-def is_long(message: AssistantMessage) -> bool:
-    """Whether reading it, or comparing what is in it, may take milliseconds."""
-    said = len(message.content if isinstance(message.content, str) else message.text)
-    if message.reasoning:
-        said += len(message.reasoning)
-    if message.tool_calls:
-        said += sum(len(call.arguments) for call in message.tool_calls)
-    return said > LONG
+def _read(extractor: Extractor, message: AssistantMessage) -> Steps[Reading]:
+    if not (extractor.costly and isinstance(extractor, _MakesTasks)):
+        return (yield from in_thread(extractor.read, message))
+    task = extractor.as_task(message)
+    yield [task]
+    return Reading(task.result, type(extractor).__name__ if task.result is not None else "")
+
+
+def _assigned(classes: Sorting[Choice], answer: Answer) -> Steps[Choice]:
+    if not (classes.costly and isinstance(classes, _MakesTasks)):
+        return (yield from in_thread(classes.assign, answer))
+    task = classes.as_task(answer)
+    yield [task]
+    return cast("Choice", task.result)  # as above
+
+
+def _is_long(message: AssistantMessage) -> bool:
+    content, calls = message.content, message.tool_calls
+    said = len(content if isinstance(content, str) else message.text) + len(message.reasoning or "")
+    return said > LONG or (calls is not None and said + sum(len(call.arguments) for call in calls) > LONG)

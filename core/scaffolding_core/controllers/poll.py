@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from scaffolding_core.answers import REFUSAL, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import Sorting, assigned, is_long, read
+from scaffolding_core.controllers.answering import Sorting, compared
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 
@@ -59,27 +59,13 @@ def poll(
             candidate = samples.take(outcome)
             choice = None
             if candidate.error is None and in_time:
-                message = candidate.message
-                long = is_long(message)
                 try:
-                    # What takes no time is asked here: a generator for each sample would cost more than that.
-                    if candidate.answer is None or not trusting:
-                        candidate.answer, candidate.read_as = (
-                            (yield from read(extractor, message))
-                            if long or extractor.costly
-                            else extractor.read(message)
-                        )
-                    if candidate.answer is not None:
-                        choice = (
-                            (yield from assigned(classes, candidate.answer, message))
-                            if long or classes.costly
-                            else classes.assign(candidate.answer)
-                        )
+                    choice = yield from compared(extractor, classes, candidate, trusting=trusting)
                 except BudgetExceededError as error:
                     samples.out_of_budget(error)
                     in_time = False
             race.tell(candidate)
-            if choice is None and candidate.read_as == REFUSAL:
+            if candidate.read_as == REFUSAL:
                 ballot.refuse(candidate.index)
             else:
                 ballot.see(candidate.index, choice)

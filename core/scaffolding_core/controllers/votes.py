@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 from scaffolding_core.answers import REFUSAL, Answers, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import assigned, is_long, read
+from scaffolding_core.controllers.answering import compared, read
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
@@ -18,12 +18,8 @@ __all__ = ["answered", "by_class", "counted", "mark_late", "told", "wording"]
 
 def answered(output: ScaffoldingOutput, extractor: Extractor) -> Steps[None]:
     """Read the answer of a method's only sample; it has none where time is up before."""
-    message = output.message
-    if not (extractor.costly or is_long(message)):
-        output.answer, output.read_as = extractor.read(message)
-        return
     try:
-        output.answer, output.read_as = yield from read(extractor, message)
+        output.answer, output.read_as = yield from read(extractor, output.message)
     except BudgetExceededError:
         output.stopped = "budget"
 
@@ -40,11 +36,8 @@ def counted(candidates: Sequence[Candidate], answers: Answers, samples: Samples)
     choices: dict[int, int | None] = {}
     try:
         for candidate in candidates:
-            candidate.answer, candidate.read_as = yield from read(answers.extractor, candidate.message)
-            choice = REFUSED if candidate.read_as == REFUSAL else None
-            if candidate.answer is not None:
-                choice = yield from assigned(classes, candidate.answer, candidate.message)
-            choices[candidate.index] = choice
+            choice = yield from compared(answers.extractor, classes, candidate, trusting=False)
+            choices[candidate.index] = REFUSED if candidate.read_as == REFUSAL else choice
     except BudgetExceededError as error:
         samples.out_of_budget(error)
     return by_class(samples.candidates, choices)

@@ -124,8 +124,10 @@ def test_a_number_without_a_unit_is_the_same_as_the_first_with_one():
     assert [classes.assign(answer) for answer in ("5 cm", "5", "5 m", "6 m")] == [0, 0, 1, 2]
 
 
-def test_inside_a_structure_units_do_not_count():
-    assert same(Normalised(), {"price": "5 dollars"}, {"price": 5}, {"price": "$5"})
+def test_inside_a_structure_units_count():
+    assert same(Normalised(), {"price": "5 dollars"}, {"price": "$5.00"})
+    assert not same(Normalised(), {"price": "$5"}, {"price": "€5"})
+    assert not same(Normalised(), {"weight": "5 kg"}, {"weight": 5})
 
 
 def test_numbers_by_value_and_the_rest_to_the_letter():

@@ -112,6 +112,7 @@ def test_a_unit_counts_as_with_numbers():
 def test_two_unequal_answers_never_meet_over_a_third():
     assert classes_of("a+b", "x=b+a", "y=b+a", "x=a+b") == [0, 0, 1, 0]
     assert classes_of(r"\sqrt{12}", r"2\sqrt3\text{ cm}", r"2\sqrt3\text{ m}") == [0, 0, 1]
+    assert classes_of(r"30^\circ", "30", r"\frac{\pi}{6}", r"\frac{60}{2}^\circ") == [0, 0, 1, 0]
     assert classes_of(r"\pm1", "-1 or 1", "1,-1", "-1,1") == [0, 0, 0, 1]
 
 

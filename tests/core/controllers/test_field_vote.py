@@ -80,14 +80,14 @@ async def test_the_arguments_of_a_tool_call_are_a_structure():
 
 
 async def test_a_sample_without_a_structure_abstains_and_a_failed_one_costs_itself_alone():
-    output, _ = await vote("no idea", ConnectionError("lost"), {"a": 1}, "[1, 2]", "none")
+    output, _ = await vote("no idea", ConnectionError("lost"), {"a": 1}, "[1, 2]", "nothing")
     assert output.answer == {"a": 1}
     assert output.agreement == 1.0
     assert output.candidates[1].error is not None
 
 
 async def test_without_any_structure_there_is_no_answer():
-    output, _ = await vote("no idea", "none")
+    output, _ = await vote("no idea", "nothing")
     assert output.answer is None
     assert output.text == "no idea"
     assert output.agreement == 0.0

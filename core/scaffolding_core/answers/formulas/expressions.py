@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from scaffolding_core.answers.formulas.tokens import Token
-from scaffolding_core.answers.formulas.tree import INFINITY, Apply, Number, Symbol, Tree, Unreadable
+from scaffolding_core.answers.formulas.tree import INFINITY, Apply, Number, Symbol, Tree, Unreadable, symbols_of
 
 __all__ = ["Expressions"]
 
@@ -27,8 +27,12 @@ _GREEK = frozenset({
 })  # fmt: skip
 _FENCES = {"lfloor": "rfloor", "lceil": "rceil", "lvert": "rvert", "vert": "vert"}
 _FENCED = {"lfloor": "floor", "lceil": "ceil", "lvert": "abs", "vert": "abs"}
+_COMMANDS = frozenset({
+    *_LONE, *_LISTED, *_GREEK, *_ALIASES, *_FENCES, "frac", "sqrt", "binom", "pi", "infty", "abs",
+})  # fmt: skip
 # `f(x)` is a value of f, `x(x+1)` a product; read as a value of an unknown function it is equal to less.
 _CALLED = frozenset("fghFGHPQ")
+_VECTORS = ("\\mathbf", "\\boldsymbol", "\\vec", "\\overrightarrow")
 
 
 class Expressions:
@@ -133,17 +137,7 @@ class Expressions:
             return True
         if token.kind == "sign":
             return token.text in ("(", "[", "{") or (token.text == "|" and not self._bars)
-        return token.kind == "command" and (token.text in _FENCES or self._known(token.text))
-
-    def _known(self, command: str) -> bool:
-        return command in _LONE | _LISTED | _GREEK | _ALIASES.keys() or command in (
-            "frac",
-            "sqrt",
-            "binom",
-            "pi",
-            "infty",
-            "abs",
-        )
+        return token.kind == "command" and token.text in _COMMANDS
 
     def _power(self) -> Tree:
         """A base with what is behind it: powers, factorials, degrees."""
@@ -341,8 +335,14 @@ def _negative(tree: Tree) -> Tree:
 
 
 def _times(tree: Tree, factor: Tree) -> Tree:
+    if _has_vector(tree) and _has_vector(factor):
+        raise Unreadable("v x w")  # their order may count
     factors = tree.of if isinstance(tree, Apply) and tree.name == "*" else (tree,)
     return Apply("*", (*factors, factor))
+
+
+def _has_vector(tree: Tree) -> bool:
+    return any(name.startswith(_VECTORS) for name in symbols_of(tree))
 
 
 def _mixed(whole: Tree, part: Apply) -> Tree:

@@ -21,6 +21,11 @@ _SEVERAL = re.compile(r"\$[^$]+\$(?:\s*(?:,|,?\s?or|,?\s?and)\s*\$[^$]+\$)+")
 _AROUND = ' \t\n*`"“”'
 _CURRENCY = re.compile(r"(?:\\?\$|[€£¥₹])\s?")
 _PERCENT = re.compile(r"\s*\\?%$")
+_DEGREES = re.compile(r"\s*(?:\^\s?\{?\s?\\circ\s?\}?|°)$")
+# Degrees of the last term alone, or of the last of several.
+_SEVERAL_TERMS = re.compile(
+    r"(?<=[^\s{(=])\s*[-+−–±]|[,;<>≤≥]|\\(?:pm|mp|leq?|geq?|text)(?![a-zA-Z])|\b(?:or|and)\b"
+)
 _SPACES = r"(?:\s|~|\\[,;:! ])*"
 _UNIT_COMMAND = re.compile(
     rf"{_SPACES}\\(?:text|textrm|textbf|textit|mathrm|mbox|operatorname)\s?\{{{_SPACES}([^{{}}\\]{{1,60}}?)\s*\}}"
@@ -92,6 +97,8 @@ def _without_unit(text: str) -> tuple[str, str]:
         return text[currency.end() :], currency[0].strip().lstrip("\\")
     if percent := _PERCENT.search(text):
         return text[: percent.start()], "%"
+    if (degrees := _DEGREES.search(text)) and not _SEVERAL_TERMS.search(text):
+        return text[: degrees.start()], "°"
     found = _UNIT_COMMAND.search(text) or _UNIT_TYPED.search(text)
     if found is None or not _is_unit(found):
         return text, ""
@@ -108,7 +115,9 @@ def _is_unit(found: re.Match[str]) -> bool:
 
 
 def _counted(unit: str) -> str:
-    return {"$": "$2", "%": "2%", "": "2"}.get(unit, f"{unit}2" if unit in "€£¥₹" else f"2 {unit}")
+    if unit in ("", "%", "°"):
+        return f"2{unit}"
+    return f"{unit}2" if unit in "$€£¥₹" else f"2 {unit}"
 
 
 def _is_formula(text: str) -> bool:

@@ -228,9 +228,11 @@ def _equation(parts: list[Body]) -> Statement:
     if not name and _name_of(right):
         name, value = _name_of(right), left
     relation = Relation("=", _minus(*trees)) if len(trees) == 2 else None
-    if not name and relation is None:
+    if relation is None and not name:
         raise Unreadable("an equation of lists")
-    return Statement(value if name else None, name, relation)
+    if relation is not None and (not name or _name_of(value)):  # `x = y` says nothing of either alone
+        return Statement(None, "", relation)
+    return Statement(value, name, relation)
 
 
 def _membership(left: Body, right: Body) -> Statement:

@@ -1,93 +1,21 @@
-"""Kinds of answer by name: each pairs what finds the answer with what tells which are the same."""
+"""Answers: what the samples of a vote answer with."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import TypeAlias
 
-from scaffolding_core.answers.boxed import Boxed
 from scaffolding_core.answers.default_extractor import default_extractor
 from scaffolding_core.answers.equivalence import Equivalence
-from scaffolding_core.answers.exact import Exact
-from scaffolding_core.answers.extractor import Extractor, FirstOf
+from scaffolding_core.answers.extractor import Extractor
 from scaffolding_core.answers.function import FromMessage
-from scaffolding_core.answers.json_answer import Json
-from scaffolding_core.answers.mathematical import Mathematical
+from scaffolding_core.answers.kinds.table import KINDS
 from scaffolding_core.answers.normalised import Normalised
-from scaffolding_core.answers.number import LastNumber
-from scaffolding_core.answers.numeric import Numeric
-from scaffolding_core.answers.stated import Stated
-from scaffolding_core.answers.tool_calls import ToolCalls
-from scaffolding_core.answers.whole_text import WholeText
+from scaffolding_core.answers.pattern import compile_all
 from scaffolding_core.errors import InvalidRequestError
 
-__all__ = ["KINDS", "Answers", "AnswersLike", "Kind"]
-
-Pair: TypeAlias = tuple[Extractor, Equivalence]
-
-
-class Kind(NamedTuple):
-    """A row of the table of kinds.
-
-    Attributes:
-        make: takes the kind's parameters, gives extractor and equivalence.
-        merges: what it takes for the same, in a line.
-    """
-
-    make: Callable[..., Pair]
-    merges: str
-
-
-def _auto() -> Pair:
-    return default_extractor(), Normalised()
-
-
-def _number() -> Pair:
-    return FirstOf(Boxed(), Stated(), LastNumber()), Numeric()
-
-
-def _choice(choices: Sequence[str] | None = None, labels: Sequence[str] | None = None) -> Pair:
-    return default_extractor(), Normalised()
-
-
-def _math() -> Pair:
-    return default_extractor(), Mathematical()
-
-
-def _list(unordered: bool = False) -> Pair:
-    return default_extractor(), Normalised()
-
-
-def _json(
-    key: str = "", only: Sequence[str] | None = None, ignore: Sequence[str] = (), unordered: bool = False
-) -> Pair:
-    return Json(key), Normalised()
-
-
-def _calls(only: Sequence[str] | None = None, ignore: Sequence[str] = ()) -> Pair:
-    return ToolCalls(), Exact()
-
-
-def _whole() -> Pair:
-    return WholeText(), Normalised()
-
-
-KINDS: Mapping[str, Kind] = {
-    "auto": Kind(_auto, "what is known to be the same; when unsure, the whole text is the answer"),
-    "number": Kind(_number, ""),
-    "choice": Kind(_choice, ""),
-    "yes_no": Kind(_auto, ""),
-    "math": Kind(_math, ""),
-    "date": Kind(_auto, ""),
-    "text": Kind(_auto, ""),
-    "list": Kind(_list, ""),
-    "json": Kind(_json, ""),
-    "code": Kind(_auto, ""),
-    "calls": Kind(_calls, ""),
-    "whole": Kind(_whole, ""),
-}
-"""The kinds of answer that users say they asked for."""
+__all__ = ["Answers", "AnswersLike"]
 
 
 class Answers:
@@ -122,9 +50,20 @@ class Answers:
             inspect.signature(row.make).bind(**parameters)
         except TypeError as error:
             raise InvalidRequestError(f"answers of the kind {kind!r} do not take this: {error}") from error
+        compile_all()
         self.kind = kind.replace("-", "_")
         self.parameters: Mapping[str, object] = parameters
         self.extractor, self.equivalence = row.make(**parameters)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Answers) or self.kind != other.kind:
+            return NotImplemented if not isinstance(other, Answers) else False
+        if self.kind:
+            return self.parameters == other.parameters
+        return self.extractor is other.extractor and self.equivalence is other.equivalence
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
     def __repr__(self) -> str:
         if not self.kind:
