@@ -30,7 +30,7 @@ def candidate_block(event: CandidateEvent) -> dict[str, Any]:
         "type": "reasoning",
         "reasoning": event.candidate.text or told["error"] or "",
         "index": f"lc_sample_{branch}",  # LangChain merges blocks of one index
-        "extras": {name: told[name] for name in ("branch", "index", "answer", "error")},
+        "extras": {name: told[name] for name in ("branch", "index", "answer", "read_as", "error")},
     }
 
 

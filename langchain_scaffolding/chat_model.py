@@ -20,11 +20,13 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.utils import LC_ID_PREFIX
 from pydantic import ConfigDict
 
+from langchain_scaffolding.accepted import accepted_tools
 from langchain_scaffolding.call import Call
 from langchain_scaffolding.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.chunks import Chunks, to_result
 from langchain_scaffolding.configured import ConfiguredChatModel
 from langchain_scaffolding.fields import ModelFields
+from langchain_scaffolding.identity import identity
 from langchain_scaffolding.messages import to_core
 from langchain_scaffolding.runs import child_of
 from langchain_scaffolding.structured_output import (
@@ -32,11 +34,13 @@ from langchain_scaffolding.structured_output import (
     StructuredMethod,
     bound_by_provider,
     response_format,
+    structure_of,
     structured,
     tool_of,
     traced,
 )
 from scaffolding_core import ChatTask, InvalidRequestError
+from scaffolding_core.answers import Acceptance
 
 __all__ = ["ChatScaffolding"]
 
@@ -88,19 +92,25 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
 
             model.bind_tools([get_weather]).invoke("How is the weather in Paris?").tool_calls
 
-        Samples vote on their tool calls: same tool, same arguments. The winner is one sample's message,
-        whole.
+        Samples vote on their tool calls: same tool, same arguments, read as the tool reads them. The winner is
+        one sample's message, whole.
 
     Structured output:
         .. code-block:: python
 
             model.with_structured_output(Answer).invoke("What is 6 times 7?")
 
+    `answers` says what kind of answer is asked for, so that a vote compares the right thing: `"number"`,
+    `"yes_no"`, `{"kind": "choice", "choices": ["A", "B"]}`; see `scaffolding_core.Answers`. Whatever it says, a
+    message that calls tools votes with its calls, as the tools get them, and with a structure bound all of the
+    structure is compared. A call that could not be carried out, and a structure that its class refuses, have no
+    vote.
+
     Method parameters can be set for one call, or by configuration:
 
         .. code-block:: python
 
-            chain.with_config(configurable={"sample_num": 32, "method": "best_of_n"})
+            chain.with_config(configurable={"sample_num": 32, "answers": "number"})
 
     `max_concurrency` of a configuration bounds the samples of a call that run at once, and a `rate_limiter` holds
     each sample. Methods inside a sample keep their own parameters.
@@ -118,6 +128,10 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         params["ls_provider"] = "scaffolding"
         params["ls_model_name"] = str(kwargs.get("model") or self._model())
         return params
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        # Where answers are cached; objects told by their address alone may be taken for one another.
+        return super()._get_llm_string(stop, **{name: identity(value) for name, value in kwargs.items()})
 
     def _resolve_model_profile(self) -> Any:  # Any: LangChain's profile type is in beta
         return getattr(self.inner, "profile", None)
@@ -236,6 +250,7 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         Raises:
             InvalidRequestError: what is wrapped takes no tools, or a choice that is none.
         """
+        accepting = self._accepting(Acceptance(tools=accepted_tools(tools)))
         if self.inner is not None:
             if not hasattr(self.inner, "bind_tools"):
                 raise InvalidRequestError(
@@ -245,12 +260,12 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
             given = {**kwargs, **({"strict": strict} if strict is not None else {})}
             bound = self.inner.bind_tools(tools, tool_choice=tool_choice, **given)
             if isinstance(bound, RunnableBinding):
-                return self.bind(**bound.kwargs)
-            return self._wrapping(bound)  # each of its models has the tools in its own form
+                return accepting.bind(**bound.kwargs)
+            return accepting._wrapping(bound)  # each of its models has the tools in its own form
         shapes = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
         if tool_choice:
             kwargs["tool_choice"] = _tool_choice(tool_choice, shapes)
-        return self.bind(tools=shapes, **kwargs)
+        return accepting.bind(tools=shapes, **kwargs)
 
     def with_structured_output(
         self,
@@ -283,13 +298,21 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
             given = bound_by_provider(self.inner, schema, method, strict, kwargs)
             told = given.get("ls_structured_output_format") or {}
             method = told.get("kwargs", {}).get("method", method)  # a provider may know better
-            bound: Runnable[LanguageModelInput, AIMessage] = self.bind(**given)
         elif method == "function_calling":
-            shown = {"ls_structured_output_format": traced(schema, method, strict)}
-            bound = self.bind_tools([tool_of(schema)], tool_choice="any", strict=strict, **shown, **kwargs)
+            shape = convert_to_openai_tool(tool_of(schema), strict=strict)
+            given = {"tools": [shape], "tool_choice": "required", **kwargs}
+            given["ls_structured_output_format"] = traced(schema, method, strict)
         else:
-            bound = self.bind(**response_format(schema, method, strict), **kwargs)
+            given = {**response_format(schema, method, strict), **kwargs}
+        accepting, found = self, structure_of(schema, method)
+        if found is not None:
+            beside = kwargs.get("tools") if method != "function_calling" else None
+            accepting = self._accepting(Acceptance(accepted_tools(beside) if beside else None, found))
+        bound: Runnable[LanguageModelInput, AIMessage] = accepting.bind(**given)
         return structured(bound, schema, method, include_raw=include_raw)
+
+    def _accepting(self, acceptance: Acceptance) -> Self:
+        return self.model_copy(update={"acceptance": acceptance})
 
     def _wrapping(self, inner: Runnable[LanguageModelInput, AIMessage]) -> Self:
         copy = self.model_copy(update={"inner": inner})

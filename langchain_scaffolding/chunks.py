@@ -62,7 +62,9 @@ class Chunks:
             self._whole_shown = True
             return self._chunk(content=blocks)
         extra = {"reasoning_content": delta.reasoning} if delta.reasoning else {}
-        return self._chunk(content=delta.text, additional_kwargs=extra)
+        said = _chosen(event)
+        refused = isinstance(said, AIMessage) and not said.text  # it is told beside the content
+        return self._chunk(content="" if refused else delta.text, additional_kwargs=extra)
 
     def _last(self, event: FinalEvent, trace_id: int) -> ChatGenerationChunk:
         """All that was not shown yet: tool calls, usage, metadata, pictures and the like."""
@@ -94,12 +96,16 @@ _SHOWN_OTHERWISE = ("text", "reasoning", "thinking", "tool_use", "tool_call", "f
 """Kinds of content blocks whose parts a stream shows in its own way."""
 
 
+def _chosen(event: Event) -> object:
+    """The chosen message as a wrapped model gave it."""
+    if isinstance(event, DecisionEvent):
+        return event.candidate.message.original
+    return event.output.message.original if isinstance(event, FinalEvent) else None
+
+
 def _blocks(event: Event) -> list[dict[str, Any]] | None:
     """The content of the chosen message, if a wrapped model made it of blocks."""
-    if isinstance(event, DecisionEvent):
-        chosen = event.candidate.message.original
-    else:
-        chosen = event.output.message.original if isinstance(event, FinalEvent) else None
+    chosen = _chosen(event)
     if not isinstance(chosen, AIMessage) or isinstance(chosen.content, str):
         return None
     return [{"type": "text", "text": block} if isinstance(block, str) else block for block in chosen.content]

@@ -10,11 +10,12 @@ from typing import Any, Self, cast
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from langchain_scaffolding.accepted import told_acceptance
 from langchain_scaffolding.call import Call
-from langchain_scaffolding.checks import check_method, checked_limit
+from langchain_scaffolding.checks import check_method, checked_answers, checked_limit, refusal_of
 from langchain_scaffolding.gate import Gate
 from langchain_scaffolding.identity import identity
-from langchain_scaffolding.parameters import REQUEST_OPTIONS, SAMPLING_FIELDS
+from langchain_scaffolding.parameters import ANSWER_PARTS, REQUEST_OPTIONS, SAMPLING_FIELDS
 from langchain_scaffolding.rewards import core_reward
 from langchain_scaffolding.worker import LANGCHAIN_KWARGS, LangChainWorker
 from scaffolding_core import (
@@ -32,9 +33,9 @@ from scaffolding_core.backend import Backend
 
 __all__ = ["MethodFields", "ModelFields"]
 
+_PARTS = ("method", "method_options", "answers", "inner", "reward", "worker")
 _IDENTIFYING = (
     "sample_num",
-    "method_options",
     "base_url",
     "model_name",
     *SAMPLING_FIELDS,
@@ -53,6 +54,10 @@ class MethodFields(BaseModel):
     """Samples, for methods that take several."""
     method_options: dict[str, Any] = Field(default_factory=dict)
     """Further options of the method's class, such as `stop_rule` or `extractor`."""
+    answers: Any = None
+    """The kind of answer, for methods that read or compare answers: a name such as `number`, a kind with its
+    parameters (`{"kind": "choice", "choices": ["A", "B"]}`, or an `Answers`), or an own pair of extractor and
+    equivalence. For `field_vote` a mapping of each field's name to its kind."""
     reward: Any = Field(default=None, exclude=True)
     """Scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, an evaluator, or a worker."""
     max_concurrency: int | None = None
@@ -68,7 +73,7 @@ class MethodFields(BaseModel):
         super().__init__(**fields)
         if self.backend is None:
             self.backend = self._backend()
-            check_method(self.backend, self.method, self.method_options, self.sample_num)
+            check_method(self.backend, self.method, self.method_options, self.sample_num, self.answers)
 
     @classmethod
     def _check_names(cls, given: Mapping[str, Any]) -> None:
@@ -102,7 +107,12 @@ class MethodFields(BaseModel):
         options = {name: rest.pop(name) for name in REQUEST_OPTIONS & rest.keys()}
         if sample_num is not None and llm.takes("sample_num"):
             options["sample_num"] = sample_num
+        answers = rest.pop("answers", self.answers if method == self.method else None)
+        if answers is not None:
+            options["answers"] = checked_answers(method, llm.prototype_controller, answers)
         options |= {name: rest.pop(name) for name in list(rest) if llm.takes(name)}
+        for name in ANSWER_PARTS & rest.keys():
+            raise refusal_of(method, name)
         return Call(llm, task, options, gate), rest
 
 
@@ -137,6 +147,8 @@ class ModelFields(MethodFields):
     """Whether `invoke` streams to callbacks."""
     worker: Any = Field(default=None, exclude=True)
     """A worker of your own, instead of a server."""
+    acceptance: Any = Field(default=None, exclude=True, repr=False)
+    """What whoever acts on the answers accepts; set where tools or a structure are bound."""
 
     @classmethod
     def wrap(cls, model: Runnable[Any, Any], method: str | Controller = "majority_vote", **fields: Any) -> Self:
@@ -159,7 +171,7 @@ class ModelFields(MethodFields):
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
-        parts = {name: identity(getattr(self, name)) for name in ("method", "inner", "reward", "worker")}
+        parts = {name: identity(getattr(self, name)) for name in _PARTS}
         parts["stop_sequences"] = self.stop  # LangChain puts the call's own, often None, in place of `stop`
         return {**parts, **{name: getattr(self, name) for name in _IDENTIFYING}}
 
@@ -215,6 +227,7 @@ class ModelFields(MethodFields):
         for name in ("stream", "ls_structured_output_format"):
             given.pop(name, None)
         task.fill(self._sampling(stop))
+        task.acceptance = self.acceptance or told_acceptance(self.inner, given)
         if self.inner is not None:
             task.custom_input_params = {LANGCHAIN_KWARGS: given}
             return call

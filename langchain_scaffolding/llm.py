@@ -7,21 +7,22 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing, closing
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Self
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun, Callbacks
 from langchain_core.callbacks.manager import BaseRunManager
 from langchain_core.language_models import BaseLLM, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.outputs import GenerationChunk, LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.runnables.config import ContextThreadPoolExecutor
-from pydantic import ConfigDict
+from pydantic import ConfigDict, PrivateAttr
 
 from langchain_scaffolding.call import Call
 from langchain_scaffolding.call_context import around, around_astream, around_stream
 from langchain_scaffolding.completions import Completions, to_llm_result
 from langchain_scaffolding.fields import ModelFields
+from langchain_scaffolding.identity import identity
 from langchain_scaffolding.parameters import model_parameters
 from langchain_scaffolding.rewards import core_reward
 from langchain_scaffolding.runs import child_of
@@ -32,6 +33,8 @@ __all__ = ["ScaffoldingLLM"]
 
 _MOST_AT_ONCE = 64
 """Prompts of one blocking `generate` at once."""
+
+_OF_THE_RUN = frozenset({"tags", "metadata", "run_name", "run_id"})
 
 _run_managers: ContextVar[Sequence[BaseRunManager]] = ContextVar("_run_managers", default=())
 """Of the prompts of this call: LangChain hands only the first to `_generate`."""
@@ -75,10 +78,14 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         A method with one branch streams its tokens as they come; one with many streams the chosen answer as
         soon as it is decided.
 
-    Method parameters can be set for one call, or by configuration, as `ChatScaffolding` takes them.
+    `answers` says what kind of answer is asked for. Method parameters, it among them, can be set for one call, or
+    by configuration, as `ChatScaffolding` takes them.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+
+    _given: dict[str, Any] = PrivateAttr(default_factory=dict)
+    """Parameters of the call that this is a copy for."""
 
     def _backend(self) -> Backend:
         # The prompt goes as it is, not as a chat.
@@ -165,6 +172,39 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
     ) -> list[str]:
         """Answer each input by a call of its own, so that one that fails costs the others nothing."""
         return await Runnable.abatch(self, inputs, config, return_exceptions=return_exceptions, **kwargs)
+
+    def generate(
+        self,
+        prompts: list[str],
+        stop: list[str] | None = None,
+        callbacks: Callbacks | list[Callbacks] | None = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        """Answer each prompt; a cache tells calls with other parameters apart, as it does not by itself."""
+        return super(ScaffoldingLLM, self._of_call(kwargs)).generate(prompts, stop, callbacks, **kwargs)
+
+    async def agenerate(
+        self,
+        prompts: list[str],
+        stop: list[str] | None = None,
+        callbacks: Callbacks | list[Callbacks] | None = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        """As `generate`."""
+        return await super(ScaffoldingLLM, self._of_call(kwargs)).agenerate(prompts, stop, callbacks, **kwargs)
+
+    def _of_call(self, kwargs: Mapping[str, Any]) -> Self:
+        given = {name: value for name, value in kwargs.items() if name not in _OF_THE_RUN}
+        if not given:
+            return self
+        copy = self.model_copy()
+        copy._given = given
+        return copy
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        given = {"call": identity(self._given)} if self._given else {}
+        return {**super()._identifying_params, **given}
 
     # What LangChain asks for.
 

@@ -35,6 +35,7 @@ __all__ = [
     "core_tool_calls",
     "from_core",
     "reasoning_of",
+    "refusal_of",
     "to_ai_message",
     "to_core",
     "usage_from_core",
@@ -106,6 +107,16 @@ def reasoning_of(message: AIMessage) -> str | None:
         return extra or None
     thoughts = [block.get("reasoning", "") for block in message.content_blocks if block["type"] == "reasoning"]
     return "".join(thoughts) or None
+
+
+def refusal_of(message: AIMessage) -> str:
+    """What a message says that declines to answer, where its provider tells that apart from text."""
+    told = message.additional_kwargs.get("refusal")
+    if isinstance(told, str):
+        return told
+    blocks = message.content if isinstance(message.content, list) else ()
+    said = [block.get("refusal") for block in blocks if isinstance(block, dict) and block.get("type") == "refusal"]
+    return "".join(text for text in said if isinstance(text, str))
 
 
 def core_tool_calls(message: AIMessage) -> list[ToolCall] | None:

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig, ensure_config
 
 __all__ = [
+    "ANSWER_PARTS",
     "METHOD_PARAMETERS",
     "MODEL_PARAMETERS",
     "REQUEST_OPTIONS",
@@ -18,9 +19,12 @@ __all__ = [
 ]
 
 REQUEST_OPTIONS = frozenset({"budget", "deadline", "priority"})
+ANSWER_PARTS = frozenset({"answers", "extractor", "equivalence", "equivalences"})
+"""What says how answers are read and compared; a model that is wrapped never gets it."""
+
 SAMPLING_FIELDS = ("temperature", "max_tokens", "top_p", "seed")
 
-METHOD_PARAMETERS = REQUEST_OPTIONS | {"method", "sample_num"}
+METHOD_PARAMETERS = REQUEST_OPTIONS | {"method", "sample_num", "answers"}
 """What a configuration may set of a method."""
 
 MODEL_PARAMETERS = METHOD_PARAMETERS | {*SAMPLING_FIELDS}

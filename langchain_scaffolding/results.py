@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 
 from scaffolding_core import WorkerError
+from scaffolding_core.answers.model_values import model_values
 
 __all__ = ["Part", "part_of", "plain", "text_of"]
 
@@ -45,7 +47,10 @@ def text_of(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as plain data, fit for JSON."""
+    """A value as plain data, fit for JSON, without the ids and time stamps that its class made."""
+    with suppress(ValueError):  # it holds something of no plain form
+        if isinstance(value, BaseModel) or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
+            return model_values(value)
     if isinstance(value, BaseModel):
         return {name: plain(getattr(value, name)) for name in type(value).model_fields}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -109,7 +109,7 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
         Args:
             input: of the chain.
             config: of the chain; each sample gets its own copy.
-            kwargs: method parameters such as `sample_num`, `budget` or `deadline`; the chain gets the rest.
+            kwargs: method parameters such as `sample_num`, `answers` or `budget`; the chain gets the rest.
         """
         return self._call_with_config(self._answer, input, config, **{**method_parameters(config), **kwargs})
 

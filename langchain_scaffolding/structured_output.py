@@ -16,11 +16,23 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableMap, R
 from langchain_core.runnables.base import RunnableBinding, RunnableSequence
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import BaseModel
 from uuid_utils.compat import uuid7
 
+from langchain_scaffolding.accepted import StructureByCall, StructureInText
 from scaffolding_core import InvalidRequestError
+from scaffolding_core.answers import Extractor, read_as_type, read_by_schema
 
-__all__ = ["Schema", "StructuredMethod", "bound_by_provider", "response_format", "structured", "tool_of", "traced"]
+__all__ = [
+    "Schema",
+    "StructuredMethod",
+    "bound_by_provider",
+    "response_format",
+    "structure_of",
+    "structured",
+    "tool_of",
+    "traced",
+]
 
 Schema: TypeAlias = "dict[str, Any] | type | None"
 """A pydantic model, a TypedDict, or a JSON schema; None for any JSON object, in `json_mode`."""
@@ -95,6 +107,18 @@ def bound_by_provider(
         enforced = True if strict is None else strict
         bound["response_format"] = response_format(schema, "json_schema", enforced)["response_format"]
     return bound
+
+
+def structure_of(schema: Schema, method: StructuredMethod) -> Extractor | None:
+    """What finds the structure in a sample, as `structured` reads it; None where any JSON object will do."""
+    if schema is None:
+        return None
+    function = convert_to_openai_tool(schema)["function"]
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        read = read_as_type(schema, defaults=True)
+    else:
+        read = read_by_schema(function.get("parameters", {}), defaults=True)
+    return StructureByCall(function["name"], read) if method == "function_calling" else StructureInText(read)
 
 
 def structured(

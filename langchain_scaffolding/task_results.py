@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 
 from langchain_scaffolding.inner_runs import message_usage
-from langchain_scaffolding.messages import core_tool_calls, reasoning_of
+from langchain_scaffolding.messages import core_tool_calls, reasoning_of, refusal_of
 from scaffolding_core import Delta, GenerationTask, Usage, WorkerError
 
 __all__ = ["emit", "fill", "joined"]
@@ -62,7 +62,7 @@ def fill(task: GenerationTask, answer: object) -> None:
             "end the chain with a parser that gives text"
         )
     task.original = answer
-    task.output_str = str(answer.text)
+    task.output_str = str(answer.text) or refusal_of(answer)
     task.reasoning = reasoning_of(answer)
     task.tool_calls = core_tool_calls(answer)
     reason = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")

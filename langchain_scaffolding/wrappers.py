@@ -13,22 +13,37 @@ from langchain_scaffolding.results import Part
 from langchain_scaffolding.rewards import Reward
 from langchain_scaffolding.runnable import ScaffoldingRunnable
 from langchain_scaffolding.sampled_model import unbound
+from scaffolding_core.answers import AnswersLike
 
 __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 
 
 @overload
-def with_majority_vote(model: BaseChatModel, n: int = 8, **options: Any) -> ChatScaffolding: ...
-@overload
-def with_majority_vote(model: BaseLLM, n: int = 8, **options: Any) -> ScaffoldingLLM: ...
+def with_majority_vote(
+    model: BaseChatModel, n: int = 8, *, answers: AnswersLike | None = None, **options: Any
+) -> ChatScaffolding: ...
 @overload
 def with_majority_vote(
-    model: Runnable[Any, Any], n: int = 8, *, text: Part | None = None, **options: Any
+    model: BaseLLM, n: int = 8, *, answers: AnswersLike | None = None, **options: Any
+) -> ScaffoldingLLM: ...
+@overload
+def with_majority_vote(
+    model: Runnable[Any, Any],
+    n: int = 8,
+    *,
+    answers: AnswersLike | None = None,
+    text: Part | None = None,
+    **options: Any,
 ) -> Runnable[Any, Any]: ...
 
 
 def with_majority_vote(
-    model: Runnable[Any, Any], n: int = 8, *, text: Part | None = None, **options: Any
+    model: Runnable[Any, Any],
+    n: int = 8,
+    *,
+    answers: AnswersLike | None = None,
+    text: Part | None = None,
+    **options: Any,
 ) -> Runnable[Any, Any]:
     """A model or chain whose answers are voted on.
 
@@ -37,24 +52,41 @@ def with_majority_vote(
     Args:
         model: a chat model, a completion model, or any chain: it takes and returns what it did before.
         n: samples.
+        answers: the kind of answer, such as `"number"`; see `scaffolding_core.Answers`.
         text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `MajorityVoteController`, such as `stop_rule` or `extractor`.
     """
-    return _with(model, "majority_vote", text, sample_num=n, method_options=options)
+    return _with(model, "majority_vote", text, sample_num=n, answers=answers, method_options=options)
 
 
-@overload
-def with_best_of_n(model: BaseChatModel, reward: Reward, n: int = 4, **options: Any) -> ChatScaffolding: ...
-@overload
-def with_best_of_n(model: BaseLLM, reward: Reward, n: int = 4, **options: Any) -> ScaffoldingLLM: ...
 @overload
 def with_best_of_n(
-    model: Runnable[Any, Any], reward: Reward, n: int = 4, *, text: Part | None = None, **options: Any
+    model: BaseChatModel, reward: Reward, n: int = 4, *, answers: AnswersLike | None = None, **options: Any
+) -> ChatScaffolding: ...
+@overload
+def with_best_of_n(
+    model: BaseLLM, reward: Reward, n: int = 4, *, answers: AnswersLike | None = None, **options: Any
+) -> ScaffoldingLLM: ...
+@overload
+def with_best_of_n(
+    model: Runnable[Any, Any],
+    reward: Reward,
+    n: int = 4,
+    *,
+    answers: AnswersLike | None = None,
+    text: Part | None = None,
+    **options: Any,
 ) -> Runnable[Any, Any]: ...
 
 
 def with_best_of_n(
-    model: Runnable[Any, Any], reward: Reward, n: int = 4, *, text: Part | None = None, **options: Any
+    model: Runnable[Any, Any],
+    reward: Reward,
+    n: int = 4,
+    *,
+    answers: AnswersLike | None = None,
+    text: Part | None = None,
+    **options: Any,
 ) -> Runnable[Any, Any]:
     """A model or chain that gives the best of several answers.
 
@@ -66,24 +98,33 @@ def with_best_of_n(
         model: a chat model, a completion model, or any chain: it takes and returns what it did before.
         reward: scores an answer: a function of prompt and answer, a Runnable, an evaluator, or a worker.
         n: samples.
+        answers: the kind of answer, where the result is to tell how many samples support the best one.
         text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `BestOfNController`, such as `enough`.
     """
-    return _with(model, "best_of_n", text, sample_num=n, reward=reward, method_options=options)
+    return _with(model, "best_of_n", text, sample_num=n, reward=reward, answers=answers, method_options=options)
 
 
-@overload
-def with_chain_of_thought(model: BaseChatModel, **options: Any) -> ChatScaffolding: ...
-@overload
-def with_chain_of_thought(model: BaseLLM, **options: Any) -> ScaffoldingLLM: ...
 @overload
 def with_chain_of_thought(
-    model: Runnable[Any, Any], *, text: Part | None = None, **options: Any
+    model: BaseChatModel, *, answers: AnswersLike | None = None, **options: Any
+) -> ChatScaffolding: ...
+@overload
+def with_chain_of_thought(
+    model: BaseLLM, *, answers: AnswersLike | None = None, **options: Any
+) -> ScaffoldingLLM: ...
+@overload
+def with_chain_of_thought(
+    model: Runnable[Any, Any], *, answers: AnswersLike | None = None, text: Part | None = None, **options: Any
 ) -> Runnable[Any, Any]: ...
 
 
 def with_chain_of_thought(
-    model: Runnable[Any, Any], *, text: Part | None = None, **options: Any
+    model: Runnable[Any, Any],
+    *,
+    answers: AnswersLike | None = None,
+    text: Part | None = None,
+    **options: Any,
 ) -> Runnable[Any, Any]:
     """A model or chain that reasons before it answers.
 
@@ -95,7 +136,7 @@ def with_chain_of_thought(
         text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `ChainOfThoughtController`, such as `instruction`.
     """
-    return _with(model, "chain_of_thought", text, method_options=options)
+    return _with(model, "chain_of_thought", text, answers=answers, method_options=options)
 
 
 def _with(model: Runnable[Any, Any], method: str, text: Part | None, **fields: Any) -> Runnable[Any, Any]:

@@ -11,7 +11,7 @@ import functools
 import operator
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import ClassVar, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar, cast
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import (
@@ -26,6 +26,9 @@ from scaffolding_core.messages import (
 )
 from scaffolding_core.output import ScaffoldingOutput
 from scaffolding_core.usage import Usage
+
+if TYPE_CHECKING:
+    from scaffolding_core.answers import Acceptance
 
 __all__ = [
     "SAMPLING_PARAMETERS",
@@ -265,6 +268,8 @@ class GenerationTask(_SampledTask):
     Args:
         input_str: the prompt as text.
         input_tokens: the prompt as token ids, instead of a text.
+        acceptance: what whoever acts on the answer accepts of it; a method gives no vote to anything else. None
+            accepts anything but calls that a chat's `tools` refuse.
 
     Attributes:
         output_str: the text.
@@ -284,6 +289,7 @@ class GenerationTask(_SampledTask):
 
     input_str: str | None = None
     input_tokens: Sequence[int] | None = field(default=None, kw_only=True)
+    acceptance: Acceptance | None = field(default=None, kw_only=True, repr=False)
     output_str: str | None = field(default=None, kw_only=True)
     output_tokens: list[int] | None = field(default=None, kw_only=True)
     finish_reason: str | None = field(default=None, kw_only=True)

@@ -14,6 +14,7 @@ from langgraph.constants import TAG_NOSTREAM
 from langgraph.errors import GraphBubbleUp
 
 from langchain_scaffolding.messages import from_core, to_ai_message, to_core, usage_from_core
+from langchain_scaffolding.middleware.acceptance import acceptance_of
 from langchain_scaffolding.task_results import fill
 from scaffolding_core import (
     Capabilities,
@@ -169,6 +170,7 @@ def _task_of(call: ModelCall) -> ChatTask:
     request = call.request
     system = [request.system_message] if request.system_message is not None else []
     task = ChatTask(messages=to_core([*system, *request.messages], wrapped=True))
+    task.acceptance = acceptance_of(request)
     task.custom_input_params = {_MODEL_CALL: call}
     return task
 

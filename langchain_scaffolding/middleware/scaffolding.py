@@ -8,7 +8,7 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain.agents.middleware.types import ContextT, ResponseT
 
-from langchain_scaffolding.checks import check_method
+from langchain_scaffolding.checks import check_method, checked_answers
 from langchain_scaffolding.middleware.model_calls import (
     AsyncHandler,
     Handler,
@@ -20,6 +20,7 @@ from langchain_scaffolding.middleware.model_calls import (
 )
 from langchain_scaffolding.rewards import Reward, core_reward
 from scaffolding_core import Controller, Worker
+from scaffolding_core.answers import AnswersLike
 from scaffolding_core.backend import Backend
 from scaffolding_core.controllers.samples import checked_sample_num
 
@@ -42,8 +43,11 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
     agent closes the calls of samples that are not needed any more; calls of a blocking one run to their end
     in their threads, unseen.
 
+    Samples vote with their tool calls, as the tools get them, and with the structured response as its class reads
+    it; a call of a tool that the request does not have, or that the tool refuses, has no vote.
+
     List it behind middleware that should run once for each model call (retries of the whole vote, summaries,
-    updates of the state), and before middleware that should run once for each sample.
+    updates of the state, further tools), and before middleware that should run once for each sample.
 
     Cost: that of the method: `majority_vote` calls the model up to `sample_num` times for each step of the
     agent, all at the same time.
@@ -53,12 +57,14 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         sample_num: samples, for methods that take several; None takes the method's own number.
         when: which requests get the method; all others call the model once. None picks all.
         method_options: further options of the method's class, such as `stop_rule` or `extractor`.
+        answers: the kind of answer that the agent ends with, such as `"number"`; its steps vote with their tool
+            calls all the same. For `field_vote` a kind for each field.
         reward: scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, or a worker.
         max_concurrency: model calls at once.
 
     Raises:
         UnknownMethodError: no method of that name.
-        InvalidRequestError: options that the method does not have.
+        InvalidRequestError: options or answers that the method does not take.
     """
 
     def __init__(
@@ -68,6 +74,7 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         sample_num: int | None = None,
         when: Callable[[ModelRequest[ContextT]], bool] | None = None,
         method_options: Mapping[str, Any] | None = None,  # Any: whatever the method's class takes
+        answers: AnswersLike | Mapping[str, AnswersLike] | None = None,
         reward: Reward | None = None,
         max_concurrency: int = Worker.max_concurrency,
     ) -> None:
@@ -79,6 +86,8 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         self._options: dict[str, object] = {}
         if sample_num is not None:
             self._options["sample_num"] = checked_sample_num(sample_num, 1)
+        if answers is not None:
+            self._options["answers"] = checked_answers(method, self._llm.prototype_controller, answers)
 
     def wrap_model_call(self, request: ModelRequest[ContextT], handler: Handler) -> ModelResponse[ResponseT]:
         """Sample the model call, in threads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
@@ -21,6 +22,7 @@ from langchain_scaffolding.middleware.model_calls import (
     sampled,
 )
 from scaffolding_core import (
+    Answers,
     AssistantMessage,
     Equivalence,
     Extractor,
@@ -30,6 +32,8 @@ from scaffolding_core import (
     ToolCalls,
     Worker,
 )
+from scaffolding_core import ToolCall as CoreToolCall
+from scaffolding_core.answers import AnswersLike, Tools
 from scaffolding_core.answers.tool_calls import Calls
 from scaffolding_core.backend import Backend
 from scaffolding_core.controllers.samples import checked_sample_num
@@ -57,10 +61,11 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
         agent = create_agent(model, tools, middleware=[guard])
 
     The model is called once. Only if its message wants a risky tool call are further samples drawn, and the
-    first counts as one of them. Each sample votes with its risky calls: same tools, same arguments; harmless
-    calls and text beside them do not matter, and a sample without a risky call votes for none. The earliest
-    sample of the winners goes on, whole, with `usage_metadata` and `response_metadata["tool_call_vote"]` of all
-    samples; there `agreed` tells whether the winner had `min_agreement`.
+    first counts as one of them. Each sample votes with its risky calls: same tools, same arguments, as the tools
+    get them; harmless calls and text beside them do not matter, and a sample without a risky call votes for none.
+    A sample with a call that could not be carried out has no vote. Of the samples that won, one goes on, whole,
+    with `usage_metadata` and `response_metadata["tool_call_vote"]` of all samples; there `agreed` tells whether
+    the winner had `min_agreement`.
 
     A risky call without that does not run: the model is told so by a `ToolMessage` with status `error`, and
     the agent goes on, unless `on_disagreement` decides otherwise. Nor does a risky call that was never voted
@@ -81,11 +86,13 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
         min_agreement: share of all samples that must want the calls, at most 1 and more than one sample is;
             samples that fail count against them. At 0.5 or below, the first calls to reach it win.
         on_disagreement: decides on a risky call without that share; see `OnDisagreement`.
+        answers: of the kind `calls`, where not all arguments count: `{"kind": "calls", "ignore": ["note"]}`.
         equivalence: which calls are the same, as a list of `[name, args]` each; to the letter by default.
         max_concurrency: model calls at once, the first of each message aside.
 
     Raises:
-        InvalidRequestError: no tools, or a share that one sample would reach, or none can.
+        InvalidRequestError: no tools, answers of another kind, or a share that one sample would reach, or none
+            can.
     """
 
     def __init__(
@@ -95,6 +102,7 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
         sample_num: int = 5,
         min_agreement: float = 0.5,
         on_disagreement: OnDisagreement | None = None,
+        answers: AnswersLike = "calls",
         equivalence: Equivalence | None = None,
         max_concurrency: int = Worker.max_concurrency,
     ) -> None:
@@ -107,10 +115,13 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
                 f"one of {sample_num} samples would be agreement enough at {min_agreement}: raise either"
             )
         self._on_disagreement = on_disagreement or _refusal
+        kind = Answers.of(answers)
+        if not isinstance(kind.extractor, ToolCalls):
+            raise InvalidRequestError(f"a vote on tool calls takes answers of the kind 'calls', got {answers!r}")
         options = {
             "default_sample_num": sample_num,
-            "extractor": _RiskyCalls(self._is_risky),
-            "equivalence": equivalence,
+            "extractor": _RiskyCalls(self._is_risky, kind.extractor),
+            "equivalence": equivalence or kind.equivalence,
             "stop_rule": self._quorum,
         }
         self._llm = Backend(ModelCallWorker(max_concurrency)).llm("majority_vote", options)
@@ -159,22 +170,28 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
 class _RiskyCalls(Extractor):
     """The risky tool calls of a message; an empty list where it has none."""
 
-    def __init__(self, is_risky: Callable[[ToolCall], bool]) -> None:
+    def __init__(self, is_risky: Callable[[ToolCall], bool], calls: ToolCalls) -> None:
         self._is_risky = is_risky
-        self._calls = ToolCalls()
+        self._calls = calls
+
+    def with_tools(self, tools: Tools) -> _RiskyCalls:
+        """The same, of calls as the tools get them."""
+        return _RiskyCalls(self._is_risky, self._calls.with_tools(tools))
 
     def extract(self, message: AssistantMessage) -> Calls | None:
-        """The calls; None if one is invalid."""
-        if not message.tool_calls:
-            return Calls()
-        calls = self._calls.extract(message)
-        if calls is None:
+        """The calls; None if one could not be carried out."""
+        written = _AS_WRITTEN.extract(message) if message.tool_calls else Calls()
+        if written is None:
             return None
-        return Calls([name, args] for name, args in calls if self._is_risky(_as_tool_call(name, args)))
+        risky = [call for call in message.tool_calls or () if self._is_risky(_as_tool_call(call))]
+        return self._calls.extract(AssistantMessage(None, None, risky)) if risky else Calls()
 
 
-def _as_tool_call(name: Any, args: Any) -> ToolCall:  # Any: the core's calls are plain lists
-    return ToolCall(name=name, args=args, id=None)
+_AS_WRITTEN = ToolCalls()
+
+
+def _as_tool_call(call: CoreToolCall) -> ToolCall:
+    return ToolCall(name=call.name, args=json.loads(call.arguments or "{}"), id=call.id)
 
 
 def _predicate(tools: Collection[str] | Callable[[ToolCall], bool]) -> Callable[[ToolCall], bool]:

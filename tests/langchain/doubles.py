@@ -131,9 +131,11 @@ class Runs(BaseTracer):
 FULL = {"stop_rule": "full"}
 
 
-def voted(answers, n=None, **fields):
-    inner = Scripted(answers=answers)
-    return ChatScaffolding.wrap(inner, sample_num=n or len(answers), method_options=FULL, **fields), inner
+def voted(samples, n=None, **fields):
+    inner = Scripted(answers=samples)
+    return ChatScaffolding.wrap(
+        inner, **{"sample_num": n or len(samples), "method_options": FULL, **fields}
+    ), inner
 
 
 async def each_way(model, prompt, **kwargs):

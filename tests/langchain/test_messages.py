@@ -275,3 +275,23 @@ def test_a_wrapped_providers_usage_details_add_up():
     assert got["input_token_details"]["cache_read"] == 9
     assert got["output_token_details"]["reasoning"] == 6
     assert got["total_tokens"] == 33
+
+
+@pytest.mark.parametrize("method", ["direct", "majority_vote"])
+@pytest.mark.parametrize(
+    "declined",
+    [
+        AIMessage("", additional_kwargs={"refusal": "I can't help."}),
+        AIMessage([{"type": "refusal", "refusal": "I can't help."}]),
+    ],
+)
+async def test_a_refusal_that_a_provider_tells_apart_is_read_and_stays_where_it_was(method, declined):
+    model = ChatScaffolding.wrap(Scripted(answers=[declined]), method)
+    async for message in each_way(model, "q"):
+        assert message.text == ""
+        assert message.additional_kwargs == declined.additional_kwargs
+        assert [block["type"] for block in message.content if isinstance(block, dict)] == (
+            [] if declined.content == "" else ["refusal"]
+        )
+        for candidate in message.response_metadata["scaffolding"]["candidates"]:
+            assert candidate["text"] == "I can't help."

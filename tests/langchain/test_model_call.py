@@ -132,7 +132,7 @@ async def test_the_core_drives_a_langchain_model_without_the_adapter_around_it()
 
 
 async def test_what_is_configured_around_reaches_the_model_inside():
-    inner = KnownChat(answers=["7"]).configurable_fields(answers=ConfigurableField("answers"))
+    inner = KnownChat(answers=["7"]).configurable_fields(answers=ConfigurableField("said"))
     whole = RunnableLambda(lambda q: q) | with_majority_vote(inner, n=2, **FULL)
-    config = {"configurable": {"answers": ["8"]}}
+    config = {"configurable": {"said": ["8"]}}
     assert whole.invoke("q", config).text == (await whole.ainvoke("q", config)).text == "8"

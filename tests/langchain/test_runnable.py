@@ -408,8 +408,8 @@ async def test_method_parameters_come_by_call_by_configuration_and_by_field():
 
 
 async def test_configurable_parts_of_the_chain_stay_configurable():
-    inner = KnownChat(answers=["7"]).configurable_fields(answers=ConfigurableField("answers"))
-    for output in await both(sampled(inner, 1), "q", {"configurable": {"answers": ["8"]}}):
+    inner = KnownChat(answers=["7"]).configurable_fields(answers=ConfigurableField("said"))
+    for output in await both(sampled(inner, 1), "q", {"configurable": {"said": ["8"]}}):
         assert output.text == "8"
 
 

@@ -6,6 +6,7 @@ takes both. Whatever a text holds costs bounded time, and nothing of it is evalu
 
 from __future__ import annotations
 
+from scaffolding_core.answers.acceptance import Acceptance, Accepted
 from scaffolding_core.answers.boxed import Boxed
 from scaffolding_core.answers.default_extractor import default_extractor
 from scaffolding_core.answers.equivalence import Classes, Equivalence, KeyEquivalence
@@ -25,12 +26,23 @@ from scaffolding_core.answers.refusal import is_refusal
 from scaffolding_core.answers.regex import Regex
 from scaffolding_core.answers.stated import Stated
 from scaffolding_core.answers.structure import Structure
+from scaffolding_core.answers.tool_arguments import (
+    KnownTools,
+    ReadArguments,
+    Tools,
+    as_written,
+    read_as_type,
+    read_by_schema,
+    tools_of,
+)
 from scaffolding_core.answers.tool_calls import ToolCalls
 from scaffolding_core.answers.whole_text import WholeText
 
 __all__ = [
     "KINDS",
     "REFUSAL",
+    "Acceptance",
+    "Accepted",
     "Answer",
     "Answers",
     "AnswersLike",
@@ -46,6 +58,7 @@ __all__ = [
     "Json",
     "KeyEquivalence",
     "Kind",
+    "KnownTools",
     "LastNumber",
     "Mathematical",
     "Normalised",
@@ -53,15 +66,21 @@ __all__ = [
     "OfKind",
     "Parsed",
     "PerField",
+    "ReadArguments",
     "Reading",
     "Regex",
     "Stated",
     "Structure",
     "ToolCalls",
+    "Tools",
     "WholeText",
+    "as_written",
     "default_equivalence",
     "default_extractor",
     "is_refusal",
+    "read_as_type",
+    "read_by_schema",
+    "tools_of",
 ]
 
 

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
+from scaffolding_core.answers.tool_arguments import Tools
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 
@@ -56,6 +57,10 @@ class Extractor(Protocol):
         answer = self.extract(message)
         return Reading(answer, "" if answer is None else type(self).__name__)
 
+    def with_tools(self, tools: Tools) -> Extractor:
+        """The same, for a message that may call these tools; only what reads calls is another."""
+        return self
+
 
 class FirstOf(Extractor):
     """The answer of the first extractor that finds one.
@@ -81,3 +86,7 @@ class FirstOf(Extractor):
         """The first answer found, as its extractor read it."""
         readings = (extractor.read(message) for extractor in self.extractors)
         return next((reading for reading in readings if reading.how), Reading(None))
+
+    def with_tools(self, tools: Tools) -> FirstOf:
+        """The same, of extractors that know the tools."""
+        return FirstOf(*(extractor.with_tools(tools) for extractor in self.extractors))

@@ -32,12 +32,17 @@ class Parsed(Extractor):
         self.model = model
 
     def extract(self, message: AssistantMessage) -> Answer | None:
-        """The model's data, validated and with its defaults; None if the text holds no valid one."""
+        """The data, as the model reads it and with its fixed defaults; None if the text holds no valid one.
+
+        What the model generates, such as ids and time stamps, was not written, and is left out.
+        """
+        from scaffolding_core.answers.model_values import model_values  # it loads pydantic
+
         for value in reversed(json_values(message.text)):
             try:
                 # As JSON: a strict model takes a date as text from nothing else.
-                found: Answer = self.model.model_validate_json(json.dumps(value)).model_dump(mode="json")
+                found = self.model.model_validate_json(json.dumps(value))
             except ValueError:  # a ValidationError is one
                 continue
-            return found
+            return model_values(found, value)
         return None

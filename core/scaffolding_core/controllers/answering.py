@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
-from scaffolding_core.answers import Answer, Extractor, Reading
+from scaffolding_core.answers import Accepted, Answer, Extractor, Reading
 from scaffolding_core.controller import Steps
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.output import Candidate
@@ -88,6 +88,11 @@ def in_thread(function: Callable[[Given], Result], given: Given) -> Steps[Result
 
 
 def _read(extractor: Extractor, message: AssistantMessage) -> Steps[Reading]:
+    if isinstance(extractor, Accepted) and extractor.costly and isinstance(extractor.extractor, _MakesTasks):
+        told = yield from in_thread(extractor.before, message)
+        if isinstance(told, Reading):
+            return told
+        extractor, message = extractor.extractor, told
     if not (extractor.costly and isinstance(extractor, _MakesTasks)):
         return (yield from in_thread(extractor.read, message))
     task = extractor.as_task(message)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike, Extractor
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.votes import answered
 from scaffolding_core.messages import RoleMessage, UserMessage
@@ -74,7 +75,8 @@ class ChainOfThoughtController(Controller):
         output.method = type(self).__name__
         if output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
             compared = self.answers if answers is None else Answers.of(answers)
-            yield from answered(output, compared.with_own(extractor, None).extractor)
+            found = extractor_for(tasks[0], compared.with_own(extractor, None))
+            yield from answered(output, found)
         return output
 
     def _instructed(self, task: GenerationTask) -> GenerationTask:

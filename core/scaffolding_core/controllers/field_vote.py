@@ -21,6 +21,7 @@ from scaffolding_core.answers import (
     is_refusal,
 )
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.asked import structures_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
@@ -80,7 +81,7 @@ class FieldVoteController(Controller):
     ) -> None:
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.default_sample_num = checked_sample_num(default_sample_num, 1)
-        self.extractor = _named(extractor or Structure())
+        self.extractor = Answers.pair(extractor or Structure(), None).extractor
         self.equivalences = {**_of_kinds(answers), **_checked(equivalences)}
         self.stop_rule = resolve_stop_rule(stop_rule)
         self.run_ahead = run_ahead
@@ -107,8 +108,8 @@ class FieldVoteController(Controller):
         )
         ballot = FieldBallot(self.stop_rule, n, self.run_ahead)
         classes = FieldClasses({**self.equivalences, **_of_kinds(answers)}, default_equivalence())
-        found = self.extractor if extractor is None else _named(extractor)
-        yield from poll(samples, ballot, classes, found, trusting=False)
+        own = self.extractor if extractor is None else Answers.pair(extractor, None).extractor
+        yield from poll(samples, ballot, classes, _Named(structures_for(tasks[0], own)), trusting=False)
         refusals = _voters(ballot.whole(), REFUSED) if winner(ballot.whole()) == REFUSED else []
         chosen = samples.candidates[refusals[0]] if refusals else _nearest(samples, ballot)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
@@ -137,10 +138,6 @@ class _Named(Extractor):
         if isinstance(found, Mapping):
             return Reading({str(name): value for name, value in found.items()}, how)
         return Reading(None, REFUSAL if how == REFUSAL or is_refusal(message) else "")
-
-
-def _named(extractor: Extractor) -> _Named:
-    return _Named(Answers.pair(extractor, None).extractor)
 
 
 def _checked(equivalences: Mapping[str, Equivalence] | None) -> dict[str, Equivalence]:

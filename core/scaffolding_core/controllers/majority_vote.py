@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from scaffolding_core.answers import REFUSAL, Answers, AnswersLike, Classes, Equivalence, Extractor, Reading
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import in_thread
+from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
@@ -113,7 +114,8 @@ class MajorityVoteController(Controller):
         answers: Answers,
         trusting: bool,
     ) -> Steps[ScaffoldingOutput]:
-        yield from poll(samples, ballot, answers.equivalence.classes(), answers.extractor, trusting=trusting)
+        extractor, classes = extractor_for(samples.asked, answers), answers.equivalence.classes()
+        yield from poll(samples, ballot, classes, extractor, trusting=trusting)
         votes = by_class(samples.candidates, ballot.votes())
         chosen = _winner(samples, votes) if own_choice is None else (yield from own_choice)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
@@ -138,8 +140,9 @@ class MajorityVoteController(Controller):
         Returns:
             The index of the winning sample in `candidates_tasks`, and its answer.
         """
+        extractor = extractor_for(candidates_tasks[0][0], self.answers)
         classes = self.answers.equivalence.classes()
-        readings = [self.answers.extractor.read(tasks[0].message()) for tasks in candidates_tasks]
+        readings = [extractor.read(tasks[0].message()) for tasks in candidates_tasks]
         choices = {index: _choice(reading, classes) for index, reading in enumerate(readings)}
         best = winner(choices)
         index = next((index for index, choice in choices.items() if choice == best), 0)
@@ -157,7 +160,7 @@ class MajorityVoteController(Controller):
             output = ScaffoldingOutput.from_candidate(candidate, method="")
         whole = output.finish_reason != "cancelled"
         if whole and (output.answer is None or not trusting):
-            yield from answered(output, answers.extractor)
+            yield from answered(output, extractor_for(tasks[0], answers))
         candidate.answer, candidate.read_as, candidate.score = output.answer, output.read_as, output.score
         candidate.votes = 0 if output.answer is None and candidate.read_as != REFUSAL else 1
         output.votes = {wording(candidate): 1} if candidate.votes else {}

@@ -32,6 +32,7 @@ class Samples:
         min_samples: as soon as fewer than these can succeed, `take` raises.
 
     Attributes:
+        asked: the first of the tasks.
         race: yield it for the next outcome.
         tasks: the copies of each sample started, by index.
         candidates: what is known of each sample that ended, by index.
@@ -48,6 +49,7 @@ class Samples:
         min_samples: int = 1,
     ) -> None:
         self.n = n
+        self.asked = tasks[0]
         self.race = Race(self._draw(tasks, begin), ahead=ahead, failures="values")
         self.tasks: list[list[GenerationTask]] = []
         self.candidates: dict[int, Candidate] = {}

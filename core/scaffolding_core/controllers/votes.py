@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from scaffolding_core.answers import REFUSAL, Answers, Extractor
 from scaffolding_core.controller import Steps
 from scaffolding_core.controllers.answering import compared, read
+from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.output import Candidate, ScaffoldingOutput
@@ -32,11 +33,11 @@ def counted(candidates: Sequence[Candidate], answers: Answers, samples: Samples)
         answers: what they answer with.
         samples: that the candidates are of; told if time is up.
     """
-    classes = answers.equivalence.classes()
+    extractor, classes = extractor_for(samples.asked, answers), answers.equivalence.classes()
     choices: dict[int, int | None] = {}
     try:
         for candidate in candidates:
-            choice = yield from compared(answers.extractor, classes, candidate, trusting=False)
+            choice = yield from compared(extractor, classes, candidate, trusting=False)
             choices[candidate.index] = REFUSED if candidate.read_as == REFUSAL else choice
     except BudgetExceededError as error:
         samples.out_of_budget(error)

@@ -86,7 +86,7 @@ def _code() -> Pair:
 
 
 def _calls(only: Sequence[str] | None = None, ignore: Sequence[str] = ()) -> Pair:
-    return ToolCalls(), SameFields(only=only, ignore=ignore)
+    return ToolCalls(only=only, ignore=ignore), Exact()
 
 
 def _whole() -> Pair:
