@@ -80,14 +80,14 @@ async def test_an_own_extractor_or_equivalence_takes_the_place_of_the_kinds():
 
 async def test_each_candidate_tells_how_it_was_read_and_the_output_how_the_winner_was():
     output = await run(vote(extractor=Boxed()))
-    assert [candidate.read_as for candidate in output.candidates] == ["Boxed", "Boxed", "", "Boxed"]
-    assert output.read_as == "Boxed"
-    assert output.summary()["read_as"] == "Boxed"
+    assert [candidate.read_as for candidate in output.candidates] == ["boxed", "boxed", "", "boxed"]
+    assert output.read_as == "boxed"
+    assert output.summary()["read_as"] == "boxed"
     assert [candidate["read_as"] for candidate in output.summary()["candidates"]] == [
-        "Boxed",
-        "Boxed",
+        "boxed",
+        "boxed",
         "",
-        "Boxed",
+        "boxed",
     ]
 
 
@@ -97,9 +97,9 @@ async def test_what_a_sampled_method_read_is_told_as_it_was_read():
     chain = ChainOfThoughtController(single, extractor=Boxed())
     for method in (chain, MajorityVoteController(chain, 1), MajorityVoteController(chain, 2)):
         output = await run(method, [r"\boxed{7}"])
-        assert (output.answer, output.read_as) == ("7", "Boxed"), method
+        assert (output.answer, output.read_as) == ("7", "boxed"), method
     retried = await run(RetryWithFeedbackController(chain, rewards), [r"\boxed{7}"])
-    assert (retried.answer, retried.read_as) == ("7", "Boxed")
+    assert (retried.answer, retried.read_as) == ("7", "boxed")
 
 
 async def test_an_answer_that_the_sampled_method_found_counts_unless_a_kind_is_asked_for():
@@ -246,6 +246,6 @@ def test_an_equivalence_of_a_field_that_is_none_is_refused():
 
 
 async def test_a_field_vote_tells_how_its_structures_were_read():
-    output = await run(FieldVoteController(single, 2, extractor=Json()), ['{"a": 1}', "none"])
+    output = await run(FieldVoteController(single, 2, extractor=Json()), ['{"a": 1}', "plain"])
     assert [candidate.read_as for candidate in output.candidates] == ["Json", ""]
     assert output.read_as == "Json"
