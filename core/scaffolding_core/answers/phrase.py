@@ -76,7 +76,9 @@ _CLAUSE = pattern(
     rf"[,;:]|\b(?:and|but|or|because|while|that|which|who|if|when|where|until)\b|{_IS}", re.IGNORECASE
 )
 _EQUALS = pattern(r"(?<![<>=!:])[=≈](?!=)\s*")
-_LABEL = pattern(r"[A-Za-z][\w'’-]{0,30}(?:\s[A-Za-z][\w'’-]{0,30}){0,4}\s?(?:\([\w\s/%$]{1,20}\)\s?)?[:=]\s+(?=\S)")
+_LABEL = pattern(
+    r"[A-Za-z][\w'’-]{0,30}(?:\s[A-Za-z][\w'’-]{0,30}){0,4}\s?(?:\([\w\s/%$]{1,20}\)\s?)?[:=]\s+(?=\S)"
+)
 _CONDITION = pattern(
     r"\b(?:for|at|when|where|if|with|on|in|as|to|of|over|between|from|let|because|since|while|until|than|n)"
     r"(?:\s(?:any|all|every|some|each))?\s?\(?(?:[a-zA-Z]\s?=\s?)?$",
