@@ -247,7 +247,7 @@ class TestStructures:
         )
         assert selection == SingleSelection(index=2, reason="a")
         selection = wrapped(*samples).structured_predict(SingleSelection, PromptTemplate("Which?"))
-        assert selection == SingleSelection(index=2, reason="b")
+        assert selection.index == 2
 
     def test_a_sample_that_the_class_refuses_has_no_vote_whatever_the_kind(self):
         refused = tool_call("Price", item="tea")

@@ -84,9 +84,10 @@ async def test_a_step_that_the_agent_cannot_read_has_no_vote(events):
 
 
 @AGENT
-async def test_an_action_that_no_tool_takes_has_no_vote(events):
+@pytest.mark.parametrize("answers", [None, "auto", "number"])
+async def test_an_action_that_no_tool_takes_has_no_vote(events, answers):
     broken = [step("mull"), step("mul").replace('"b": 3', '"b": "three"'), step("mul").replace('"b"', '"c"')]
-    llm = voting([*broken, step("add"), step("add", "3.")], "Thought: done\nAnswer: 5")
+    llm = voting([*broken, step("add"), step("add", "3.")], "Thought: done\nAnswer: 5", answers=answers)
     result = await ReActAgent(tools=[add, mul], llm=llm).run("q")
     assert [call.tool_name for call in result.tool_calls] == ["add"]
     assert agreements(events)[0] == 1.0

@@ -3,8 +3,6 @@
 Scripted, because what agrees with what has to be known.
 """
 
-import threading
-
 from llamaindex_scaffolding import ScaffoldingLLM
 from scaffolding_core import AssistantMessage, Capabilities, FunctionWorker, ToolCall
 
@@ -14,17 +12,14 @@ class Scripted:
 
     def __init__(self, *rounds):
         self.rounds = rounds
-        self.prompts = []
-        self._groups = []
-        self._lock = threading.Lock()
+        self._calls = []
 
-    def __call__(self, task):
-        with self._lock:
-            if not any(group is task.group for group, _ in self._groups):
-                samples = self.rounds[min(len(self._groups), len(self.rounds) - 1)]
-                self._groups.append((task.group, iter(samples)))
-                self.prompts.append(task.input_str or "\n".join(message.text for message in task.messages))
-            return next(next(samples for group, samples in self._groups if group is task.group))
+    async def __call__(self, task):  # on the loop, so that samples get their texts in order
+        samples = next((samples for group, samples in self._calls if group is task.group), None)
+        if samples is None:
+            samples = iter(self.rounds[min(len(self._calls), len(self.rounds) - 1)])
+            self._calls.append((task.group, samples))
+        return next(samples)
 
 
 def voting(*rounds, tools=False, **fields):
