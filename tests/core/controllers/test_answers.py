@@ -93,7 +93,7 @@ async def test_each_candidate_tells_how_it_was_read_and_the_output_how_the_winne
 
 async def test_what_a_sampled_method_read_is_told_as_it_was_read():
     output = await run(vote(["7"] * 3, answers="whole"), ["7"] * 3)
-    assert output.read_as == "WholeText"
+    assert output.read_as == "whole"
     chain = ChainOfThoughtController(single, extractor=Boxed())
     for method in (chain, MajorityVoteController(chain, 1), MajorityVoteController(chain, 2)):
         output = await run(method, [r"\boxed{7}"])
@@ -247,5 +247,5 @@ def test_an_equivalence_of_a_field_that_is_none_is_refused():
 
 async def test_a_field_vote_tells_how_its_structures_were_read():
     output = await run(FieldVoteController(single, 2, extractor=Json()), ['{"a": 1}', "plain"])
-    assert [candidate.read_as for candidate in output.candidates] == ["Json", ""]
-    assert output.read_as == "Json"
+    assert [candidate.read_as for candidate in output.candidates] == ["json", ""]
+    assert output.read_as == "json"
