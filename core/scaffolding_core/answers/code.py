@@ -12,9 +12,9 @@ from scaffolding_core.answers.pattern import pattern
 __all__ = ["Block", "Code", "blocks_in", "code_key", "looks_like_code"]
 
 _FENCED = pattern(
-    r"(?:^|(?<=\n))[ \t]{0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)[^\n`]*\n"
-    r"(?P<content>.*?)(?:(?<=\n)[ \t]{0,3}(?P=fence)[`~]*[ \t]*(?=\n|$)|$)"
-    r"|(?:^|(?<=\n))[ \t]{0,3}```(?P<inline>[^\n`]+)```",
+    r"(?:^|(?<=\n))[ \t]{0,3}(?P<fence>`{3,}|~{3,})[ \t]{0,8}(?P<language>[\w+#.-]{0,30}+)[^\n`]{0,200}+\n"
+    r"(?P<content>.*?)(?:(?<=\n)[ \t]{0,3}(?P=fence)[`~]{0,8}[ \t]{0,8}(?=\n|$)|$)"
+    r"|(?:^|(?<=\n))[ \t]{0,3}```(?P<inline>[^\n`]{1,1000}+)```",
     re.DOTALL,
 )
 _SQL = pattern(
@@ -23,14 +23,16 @@ _SQL = pattern(
     re.IGNORECASE | re.DOTALL,
 )
 _LINES = pattern(
-    r"^\s*(?:def\s+\w+\s*\(|class\s+\w+\s*[(:{]|import\s+[\w.]+(?:\s+as\s+\w+)?;?\s*$|from\s+[\w.]+\s+import\s|"
-    r"(?:for|while|if|elif|with|try|except|else)\b[^.?!\n]*:\s*(?:#.*)?$|return\b[^.?!\n]*$|@\w+[\w.]*(?:\(.*\))?\s*$|"
+    r"^[ \t]{0,40}(?:def\s+\w+\s*\(|class\s+\w+\s*[(:{]|import\s+[\w.]+(?:\s+as\s+\w+)?;?[ \t]*$|"
+    r"from\s+[\w.]+\s+import\s|"
+    r"(?:for|while|if|elif|with|try|except|else)\b[^.?!\n]*:[ \t]*(?:#.*)?$|return\b[^.?!\n]*$|"
+    r"@\w[\w.]{0,80}(?:\(.*\))?[ \t]*$|"
     r"(?:async\s+)?(?:function|fn|func|fun)\s+\w*\s*\(|(?:const|let|var)\s+\w+\s*[=:]|#include\s*[<\"]|"
     r"(?:public|private|protected|static)\s+\w+|package\s+[\w.]+;|using\s+[\w.]+;|<[a-zA-Z!?][^>]*>\s*$|"
-    r"\w[\w.\[\]\"']*\s*(?:[-+*/%|&^]|\*\*|//|<<|>>)=\s*\S|lambda\s[\w, ]*:)",
+    r"\w[\w.\[\]\"']{0,80}[ \t]*(?:[-+*/%|&^]|\*\*|//|<<|>>)=\s*\S|lambda\s[\w, ]*:)",
     re.MULTILINE,
 )
-_CALL = pattern(r"[A-Za-z_][\w.]*\((?=.*[\"'=]|\)).*\);?", re.DOTALL)
+_CALL = pattern(r"[A-Za-z_][\w.]{0,80}\((?=.*[\"'=]|\)).*\);?", re.DOTALL)
 _MARKS = pattern(r"[=!]==?(?!=)[^=]|==|!=|->|=>|::|&&|\|\||;\s*$|\{\s*$", re.MULTILINE)
 _PATH = pattern(r"\$(?:\.\.?|\[)[\w*\[?'\"@(].*")
 _QUOTED = pattern(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`")
@@ -42,6 +44,7 @@ _SQL_WORDS = pattern(
 )
 _SQL_SPACE = pattern(r"\s*([,()=<>+*/;-])\s*")
 _LOOKED_AT = 4_000
+_LONGEST = 20_000
 
 
 class Code(str):
@@ -92,8 +95,10 @@ def code_key(code: str) -> Hashable:
 
     A query without its layout and the case of its keywords.
     """
-    if _SQL.match(code[:_LOOKED_AT]):
+    if _SQL.match(code[:_LOOKED_AT]) and "--" not in code and "/*" not in code:  # a comment ends with its line
         return "sql", _query_key(code)
+    if len(code) > _LONGEST:
+        return "code", code
     lines = textwrap.dedent(code.replace("\r\n", "\n").expandtabs(4)).split("\n")
     return "code", "\n".join(line.rstrip() for line in lines).strip("\n").removesuffix(";")
 

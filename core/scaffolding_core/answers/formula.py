@@ -9,7 +9,7 @@ from scaffolding_core.answers.pattern import pattern
 
 __all__ = ["formula_key", "is_formula", "without_delimiters"]
 
-_DELIMITERS = pattern(r"(?:\$\$?|\\\(|\\\[)\s*(.*?)\s*(?:\$\$?|\\\)|\\\])[.,]?", re.DOTALL)
+_DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
 _NESTED = pattern(r"\$|\\[()\[\]]")
 _LAYOUT = pattern(
     r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|nolimits)(?![a-zA-Z])|\\(?:q?quad)(?![a-zA-Z])"
@@ -59,8 +59,12 @@ _LONGEST = 400
 
 def without_delimiters(text: str) -> str:
     """A text that is one formula between `$`, `$$`, `\\(` or `\\[`, without them; any other as it is."""
-    found = _DELIMITERS.fullmatch(text)
-    return found[1] if found and not _NESTED.search(found[1]) else text
+    inside = text[:-1] if text[-1:] in (".", ",") else text
+    for opening, closing in _DELIMITERS:
+        if inside.startswith(opening) and inside.endswith(closing) and len(inside) >= len(opening) + len(closing):
+            content = inside[len(opening) : -len(closing)].strip()
+            return text if _NESTED.search(content) else content
+    return text
 
 
 def is_formula(text: str) -> bool:

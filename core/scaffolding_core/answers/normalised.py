@@ -76,9 +76,9 @@ def text_key(text: str) -> str:
 
 def _leaf(answer: Answer) -> Hashable:
     if isinstance(answer, str):
-        if _IDENTIFIER.fullmatch(answer):
-            return "identifier", answer
-        return _remembered(answer) if len(answer) <= _REMEMBERED else _key(answer)
+        if len(answer) > _REMEMBERED:
+            return _key(answer)
+        return ("identifier", answer) if _IDENTIFIER.fullmatch(answer) else _remembered(answer)
     if isinstance(answer, bool):
         return str(answer).lower()
     number = quantity_key(answer)

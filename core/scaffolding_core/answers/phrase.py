@@ -17,7 +17,7 @@ from scaffolding_core.answers.verdict import verdict, verdict_said
 
 __all__ = ["calculates", "said_in", "settled_in"]
 
-_LONGEST = 1_000
+_LONGEST, _MANY, _NEAR = 1_000, 40, 60
 
 _LEAD_IN = pattern(
     r"(?:(?:that|simply|just|therefore|thus|hence|so|indeed|clearly|then|now|still|also|in fact|actually|"
@@ -154,6 +154,8 @@ def said_in(phrase: str, *, working: bool = False) -> str:
         phrase: the rest of a sentence.
         working: the text it is out of calculates.
     """
+    if len(phrase) > _LONGEST:
+        return bare(phrase)
     said = _COPULA_BEHIND.sub("", bare(without_citations(phrase)))
     if not said:
         return bare(phrase)
@@ -301,7 +303,7 @@ def _predicate_of(said: str) -> str | None:
             rest = rest.removesuffix("$")
         if lead := _LEAD_IN.match(rest):
             rest = rest[lead.end() :]
-        before = said[: found.end()].rstrip()
+        before = _before(said, found.end()).rstrip()
         if not rest or _BOUND.search(before) or _OTHERS_HAVE.search(before):
             continue
         if value := _whole_value(_without_tail(bare(rest))) or _before_more(rest):
@@ -315,7 +317,7 @@ def _last_equals(said: str) -> list[re.Match[str]]:
     if equals:
         last = equals[-1]
         several = len(equals) > 1 and _SEPARATE.search(said[equals[-2].end() : last.start()].replace(",", ";"))
-        condition = _CONDITION.search(said[: last.start()].rstrip().rstrip(" $xyznkpmti"))
+        condition = _CONDITION.search(_before(said, last.start()).rstrip().rstrip(" $xyznkpmti"))
         return [] if several or condition else [last]
     label = _LABEL.match(said)
     return [label] if label else []
@@ -359,12 +361,19 @@ def _head_in(said: str) -> str | None:
 def _counted(said: str) -> list[Quantity]:
     """The quantities of a sentence that may be what it comes to; none where some are parts of one."""
     found = quantities(said)
+    if len(found) > _MANY:
+        return []
     if any(not said[first.end : second.start].strip(" ,") for first, second in pairwise(found)):
         return []  # `5 feet 3 inches` is one
     days = [day.span() for day in DAY.finditer(said)] if found else []
     if any(start <= each.start < end for each in found for start, end in days):
         return []
-    return [each for each in found if not _BOUND.search(said[: each.start])]
+    return [each for each in found if not _BOUND.search(_before(said, each.start))]
+
+
+def _before(said: str, position: int) -> str:
+    """What stands right before a place."""
+    return said[max(0, position - _NEAR) : position]
 
 
 def _result_among(said: str, text: str) -> str | None:
@@ -389,10 +398,10 @@ def _only(said: str, *, measured: bool = False) -> str | None:
         said: the sentence.
         measured: it must count something, or be what a verb measures.
     """
-    counted = [each for each in _counted(said) if not _ADVERBIAL.search(said[: each.start])]
+    counted = [each for each in _counted(said) if not _ADVERBIAL.search(_before(said, each.start))]
     if len(counted) != 1:
         return None
-    before, only = said[: counted[0].start], counted[0]
+    before, only = _before(said, counted[0].start), counted[0]
     if measured and _CHANGED.match(said, only.end):
         return None
     is_measured = only.has_unit or not before.strip() or bool(_MEASURES.search(before))

@@ -62,7 +62,8 @@ def phrases(said: str) -> Iterator[tuple[JsonValue, str]]:
     """
     if reply := json_reply(said):
         key, value = reply
-        yield value, f"json:{key}" if key else "json"
+        short = value[-_LONGEST:] if isinstance(value, str) else value
+        yield short, f"json:{key}" if key else "json"
     said = said[-SEARCHED:]
     prose = without_code(said, blocks_in(said))
     box = last_box(prose)

@@ -9,7 +9,7 @@ from scaffolding_core.answers.pattern import pattern
 
 __all__ = ["first_sentence", "sentences"]
 
-_BREAK = pattern(r"(?:[.!?]+|…)[\"'”’)\]}*_`$]{0,4}(?=\s|$)|[。！？；]+|\n")
+_BREAK = pattern(r"(?:(?<![.!?])[.!?]{1,8}(?![.!?])|…)[\"'”’)\]}*_`$]{0,4}(?=\s|$)|[。！？；]+|\n")
 _WORD_BEFORE = pattern(r"[^\s(\[\"'“‘*_$]{1,24}$")
 _ABBREVIATIONS = frozenset(
     [

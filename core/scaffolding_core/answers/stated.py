@@ -25,7 +25,7 @@ _HINT = pattern(
 _IS = r"(?:is|are|was|were|will\sbe|would\sbe|must\sbe|should\sbe|becomes?|equals?|comes\sout\s(?:to\sbe|to|as))"
 # A few words between, as in "the answer to this question is", but none that begins a clause of its own.
 _GAP = (
-    r"(?:\s?\([^()\n]{0,40}\))?(?:,?[ \t]+(?!(?:is|are|was|were|isn|not|if|options?|choices?|keys?|sheet|"
+    r"(?:\s?\([^()\n]{0,40}\))?(?:,?[ \t]{1,3}(?!(?:is|are|was|were|isn|not|if|options?|choices?|keys?|sheet|"
     r"it|this\squestion,"
     r"\swe|yet|no|cannot|can|would|could|should|must|will|becomes?|equals?|comes)\b)[\w'’/.%\-]{1,24},?){0,8}?"
 )
@@ -33,12 +33,13 @@ _ENGLISH = rf"""
     (?P<tag><(?:final[_ ]?)?(?:answer|result|solution|final|output|response)>)
   | (?P<finish>\b[Ff]inish\[)
   | (?P<hash>\#\#\#\#)(?!\#)
-  | (?<![\w/])(?<!to\ )(?<!can\ )(?<!cannot\ )(?<!ll\ )(?P<word>(?:final[ ]|correct[ ]|right[ ]|best[ ])*
+  | (?<![\w/])(?<!to\ )(?<!can\ )(?<!cannot\ )(?<!ll\ )(?P<word>(?:final[ ]|correct[ ]|right[ ]|best[ ]){{0,3}}
       (?:answers?|(?:(?<=correct[ ])|(?<=right[ ])|(?<=best[ ]))(?:option|choice|one)))
       (?:["'”’*_`]{{0,4}})
-      (?: \s?[:：=](?!=) | {_GAP}(?:\s?[:：](?=[\s*_$\\]) | \s?=(?!=) | [ \t]+{_IS}\b(?!\s?(?:not\b|n't|n’t)))
-        | [ \t]+[-–—](?=\s) | [ \t]*\|
-        | [ \t]*\**[ \t]*\n )
+      (?: \s?[:：=](?!=) | {_GAP}(?:\s?[:：](?=[\s*_$\\]) | \s?=(?!=)
+          | [ \t]{{1,4}}{_IS}\b(?!\s?(?:not\b|n't|n’t)))
+        | [ \t]{{1,4}}[-–—](?=\s) | [ \t]{{0,4}}\|
+        | [ \t]{{0,4}}\*{{0,3}}[ \t]{{0,4}}\n )
   | (?:\A|(?<=\n))\s{{0,4}}(?P<short>A(?:ns(?:wer)?)?):[ \t]+(?=\S)
   | (?:^|(?<=\n))[\s\#*_>|]{{0,8}}(?P<label>(?:final\s|overall\s|grand\s)?(?:result|solution|conclusion
       |verdict|total))
@@ -79,7 +80,7 @@ _RETRACTED = pattern(
     r"\sis)\s(?:wrong|incorrect)",
     re.IGNORECASE,
 )
-_NEXT_QUESTION = pattern(r"(?:\n\s*|\s)(?:Q|Question|Problem|Input|User|Human)\s?\d{0,3}:\s")
+_NEXT_QUESTION = pattern(r"(?:\n[ \t]{0,20}|[ \t])(?:Q|Question|Problem|Input|User|Human)\s?\d{0,3}:\s")
 _TABLE_RULE = pattern(r"[\s|:-]*")
 _ANNOUNCED = pattern(
     r"(?:as follows|the following|given below|below|this|simply|therefore|thus)[\s*:.]*\n[\s*]*", re.IGNORECASE
@@ -89,6 +90,7 @@ _REASON = pattern(r",?\s(?:because|since)\s", re.IGNORECASE)
 _DECIMAL_COMMA = pattern(r"(?<=\d),(?=\d{1,2}(?!\d)|\d{4,})")
 _LONGEST = 1_000
 _SEARCHED = 20_000
+_LOOKED_AT = 16
 
 
 class Statement(NamedTuple):
@@ -133,7 +135,7 @@ def statements(text: str) -> Iterator[Statement]:
     if any(mark["field"] for mark in marks) and len(_FIELD.findall(text[start:])) != 1:
         marks = [mark for mark in marks if not mark["field"]]  # a record has several answers
     end = _end_of_answer(text, marks)
-    for mark in reversed(marks):
+    for mark in reversed(marks[-_LOOKED_AT:]):
         if mark.end() > end or _SUPPOSED.search(text, _line_start(text, mark.start()), mark.start()):
             continue
         begin = _LEAD.match(text, mark.end(), end).end()  # type: ignore[union-attr]  # it matches the empty text, too

@@ -17,6 +17,8 @@ from scaffolding_core.messages import JsonValue
 
 __all__ = ["SameDate", "date_answers"]
 
+_LONGEST = 200
+
 
 def date_answers() -> Extractor:
     """Finds the day, year or time that a text answers with; where nothing marks one, the last sentence's last."""
@@ -42,7 +44,7 @@ class SameDate(KeyEquivalence):
 
     def key(self, answer: Answer) -> Hashable:
         """The day's or the time's key."""
-        said = with_digits(bare(answer)) if isinstance(answer, str) else ""
+        said = with_digits(bare(answer)) if isinstance(answer, str) and len(answer) <= _LONGEST else ""
         return date_key(said, day_first=self.day_first) or time_key(said) or self._otherwise.key(answer)
 
 

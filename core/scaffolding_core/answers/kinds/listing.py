@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Hashable
 
 from scaffolding_core.answers.code import blocks_in
@@ -12,7 +11,7 @@ from scaffolding_core.answers.extractor import REFUSAL, Answer, Extractor, Readi
 from scaffolding_core.answers.json_reply import json_reply
 from scaffolding_core.answers.normalised import Normalised
 from scaffolding_core.answers.pattern import pattern
-from scaffolding_core.answers.phrases import phrases
+from scaffolding_core.answers.phrases import SEARCHED, phrases
 from scaffolding_core.answers.refusal import refuses
 from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.answers.value import bare, items_of
@@ -71,14 +70,13 @@ class SameItems(KeyEquivalence):
         if not isinstance(answer, list):
             return self._items.key(answer)
         keys = [self._items.key(item) for item in answer]
-        return frozenset(Counter(keys).items()) if self.unordered else tuple(keys)
+        return tuple(sorted(keys, key=repr)) if self.unordered else tuple(keys)
 
 
 def _last_list(said: str) -> list[str]:
     """The items of the last lines, two at least, that all are marked as items."""
-    lines = [
-        line for line in (blocks_in(said)[-1].content if blocks_in(said) else said).splitlines() if line.strip()
-    ]
+    blocks = blocks_in(said[-SEARCHED:])
+    lines = [line for line in (blocks[-1].content if blocks else said[-SEARCHED:]).splitlines() if line.strip()]
     items: list[str] = []
     for line in reversed(lines):
         found = _ITEM.fullmatch(line)
@@ -86,8 +84,8 @@ def _last_list(said: str) -> list[str]:
             if items:
                 break
             continue
-        items.insert(0, bare(found[1]))
-    return items if len(items) > 1 else []
+        items.append(bare(found[1]))
+    return items[::-1] if len(items) > 1 else []
 
 
 def _items(phrase: str, how: str) -> list[str]:

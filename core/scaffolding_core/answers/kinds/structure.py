@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Mapping
 
 from scaffolding_core.answers.counted_fields import CountedFields
@@ -71,5 +70,5 @@ class SameFields(KeyEquivalence):
             return "mapping", frozenset((str(name), self._key(item)) for name, item in value.items())
         if isinstance(value, list | tuple):
             keys = [self._key(item) for item in value]
-            return ("any order", frozenset(Counter(keys).items())) if self.unordered else ("list", tuple(keys))
+            return ("any order", tuple(sorted(keys, key=repr))) if self.unordered else ("list", tuple(keys))
         return self._values.key(value)
