@@ -11,7 +11,7 @@ from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.output import Candidate
 from scaffolding_core.task import ComputeTask
 
-__all__ = ["compared", "in_thread", "read"]
+__all__ = ["compared", "compared_at_once", "in_thread", "is_long", "read"]
 
 LONG = 10_000
 """Characters of a message from which on reading it, and comparing what is in it, may take milliseconds."""
@@ -54,7 +54,7 @@ def compared(
         BudgetExceededError: time was up before that.
     """
     message = candidate.message
-    long = _is_long(message)
+    long = is_long(message)
     if candidate.answer is None or not trusting:
         reading = (yield from _read(extractor, message)) if long or extractor.costly else extractor.read(message)
         candidate.answer, candidate.read_as = reading
@@ -65,13 +65,22 @@ def compared(
     return classes.assign(candidate.answer)
 
 
+def compared_at_once(
+    extractor: Extractor, classes: Sorting[Choice], candidate: Candidate, *, trusting: bool
+) -> Choice | None:
+    """As `compared`, of a sample that is not long, by parts that are not costly: it waits for nothing."""
+    if candidate.answer is None or not trusting:
+        candidate.answer, candidate.read_as = extractor.read(candidate.message)
+    return None if candidate.answer is None else classes.assign(candidate.answer)
+
+
 def read(extractor: Extractor, message: AssistantMessage) -> Steps[Reading]:
     """The answer in a message, and how it was read.
 
     Raises:
         BudgetExceededError: time was up before it was read.
     """
-    if extractor.costly or _is_long(message):
+    if extractor.costly or is_long(message):
         return (yield from _read(extractor, message))
     return extractor.read(message)
 
@@ -108,7 +117,8 @@ def _assigned(classes: Sorting[Choice], answer: Answer) -> Steps[Choice]:
     return cast("Choice", task.result)  # as above
 
 
-def _is_long(message: AssistantMessage) -> bool:
+def is_long(message: AssistantMessage | Candidate) -> bool:
+    """Whether reading it, or comparing what is in it, may take milliseconds."""
     content, calls = message.content, message.tool_calls
     said = len(content if isinstance(content, str) else message.text) + len(message.reasoning or "")
     return said > LONG or (calls is not None and said + sum(len(call.arguments) for call in calls) > LONG)

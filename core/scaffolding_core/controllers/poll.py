@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from scaffolding_core.answers import REFUSAL, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import Sorting, compared
+from scaffolding_core.controllers.answering import Sorting, compared, compared_at_once, is_long
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 
@@ -53,14 +53,17 @@ def poll(
     """
     race = samples.race
     race.ahead = ballot.ahead
-    in_time = True
+    costly, in_time = extractor.costly or classes.costly, True
     try:
         while (outcome := (yield race)) is not None:
             candidate = samples.take(outcome)
             choice = None
             if candidate.error is None and in_time:
                 try:
-                    choice = yield from compared(extractor, classes, candidate, trusting=trusting)
+                    if costly or is_long(candidate):
+                        choice = yield from compared(extractor, classes, candidate, trusting=trusting)
+                    else:
+                        choice = compared_at_once(extractor, classes, candidate, trusting=trusting)
                 except BudgetExceededError as error:
                     samples.out_of_budget(error)
                     in_time = False

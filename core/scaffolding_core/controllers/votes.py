@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 from scaffolding_core.answers import REFUSAL, Answers, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import compared, read
+from scaffolding_core.controllers.answering import compared, is_long, read
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
@@ -19,8 +19,12 @@ __all__ = ["answered", "by_class", "counted", "mark_late", "told", "wording"]
 
 def answered(output: ScaffoldingOutput, extractor: Extractor) -> Steps[None]:
     """Read the answer of a method's only sample; it has none where time is up before."""
+    message = output.message
+    if not (extractor.costly or is_long(message)):
+        output.answer, output.read_as = extractor.read(message)
+        return
     try:
-        output.answer, output.read_as = yield from read(extractor, output.message)
+        output.answer, output.read_as = yield from read(extractor, message)
     except BudgetExceededError:
         output.stopped = "budget"
 

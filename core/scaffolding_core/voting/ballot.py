@@ -44,8 +44,7 @@ class Ballot:
         self._in_order = rule.in_order
         self._all_count = not self._in_order
         self._left = n
-        self._need = rule.need(self._seen, n)
-        self.ahead = self._reach = self._left if self._all_at_once else math.ceil(self.run_ahead * self._need)
+        self.ahead = self._reach = n if self._all_at_once else math.ceil(self.run_ahead * rule.need(self._seen, n))
 
     def see(self, index: int, choice: int | None) -> None:
         """Count a sample that ended; one that failed, or has no answer, has no choice."""
@@ -85,7 +84,7 @@ class Ballot:
 
     def _count(self, choice: int | None) -> None:
         self._seen.add(choice)
-        self._left -= 1
-        self._need = self.rule.need(self._seen, self._left)
-        self._reach = self._left if self._all_at_once else math.ceil(self.run_ahead * self._need)
-        self.decided = self._need == 0 and self._left > 0
+        left = self._left = self._left - 1
+        need = self.rule.need(self._seen, left)
+        self._reach = left if self._all_at_once else math.ceil(self.run_ahead * need)
+        self.decided = need == 0 and left > 0
