@@ -40,8 +40,10 @@ def read_json(text: str) -> JsonValue:
     """The value that a text is.
 
     Raises:
-        ValueError: it is no JSON, or nested too deeply.
+        ValueError: it is no JSON, nested too deeply, or longer than 1,000,000 characters.
     """
+    if len(text) > LONGEST:
+        raise ValueError(f"JSON may have {LONGEST} characters")
     return _read(_DECODER, text)
 
 

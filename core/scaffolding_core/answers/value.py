@@ -22,7 +22,7 @@ _INLINE_NUMBER = pattern(r"(?<![\\$])(?:\$|\\\()\s*([-+]?\d[\d.,]{0,40})\s*(?:\$
 _BOLD = pattern(r"(\*\*|__)(?=\S)(.{1,400}?)(?<=\S)\1", re.DOTALL)
 _AROUND = " \t\r\n\"'“”‘’「」『』«»"
 _EMPHASIS = pattern(r"([*_`])(?=\S)(.*)(?<=\S)\1", re.DOTALL)
-_EMOJI = pattern(r"[\u2705\u2713\u2714\u2717\u2718\u274c\u2b50\U0001f300-\U0001faff\ufe0f\s]+\Z")
+_EMOJI = frozenset("✅✓✔✗✘❌⭐\ufe0f")
 _MEASURED = pattern(r"[^\"']*\d(?:['′\"″]|'')")
 _END = ".,;:。，；：、"
 _SET = pattern(r"\\?\{(.*?)\\?\}", re.DOTALL)
@@ -66,7 +66,7 @@ def bare(text: str) -> str:
             break
         text = _SPACES.sub(" ", inner)
     text = _INLINE_NUMBER.sub(r"\1", _BOLD.sub(r"\2", text)).replace("`", "")
-    text = _EMOJI.sub("", text).strip().lstrip("= ")
+    text = _without_emoji(text).lstrip("= ")
     if _MEASURED.fullmatch(text):
         return text
     for _ in range(_NESTED):
@@ -77,6 +77,13 @@ def bare(text: str) -> str:
         if text == before:
             break
     return text.strip()
+
+
+def _without_emoji(text: str) -> str:
+    text = text.strip()
+    while text and (text[-1] in _EMOJI or text[-1] >= "\U0001f300"):
+        text = text[:-1].rstrip()
+    return text
 
 
 def value_key(text: str) -> Hashable | None:
