@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,30 @@ def _agreeing(found: Iterable[dict[str, Any]], equivalence: Equivalence) -> Iter
             yield agrees
 
 
+def timed(_: Path) -> Iterator[tuple[str, float]]:
+    """Seconds that votes with `Mathematical` take to compare their answers."""
+    words = "time year people way day man thing woman life child world school state family student group country"
+    nouns = (
+        words + " problem hand part place case week company system program question work number night point"
+    ).split()
+    votes = {
+        "40 one-word answers": [f"{noun}{'s' * (i // len(nouns))}" for i, noun in enumerate((nouns * 2)[:40])],
+        "40 sentences": [f"The {noun} came {i} days before the rest." for i, noun in enumerate((nouns * 2)[:40])],
+        "40 surds": [rf"\sqrt{{{i}}}+\sqrt{{{i + 3}}}" for i in range(2, 42)],
+        "16 power towers": [rf"9^{{9^{{9^{{9^{{{i}}}}}}}}}" for i in range(2, 18)],
+        "16 trigonometric expressions": [rf"\sin^{{{i}}}(x)\cos^{{{i + 1}}}(2x)+\tan({i}x)" for i in range(2, 18)],
+    }
+    Mathematical().classes().assign("x+1")
+    for title, answers in votes.items():
+        classes = Mathematical().classes()
+        started = time.perf_counter()
+        for each in answers:
+            classes.assign(each)
+        yield f"seconds for a vote over {title}", time.perf_counter() - started
+
+
 if __name__ == "__main__":
     where = Path(sys.argv[1])
-    for part in (pairs, published, labelled):
+    for part in (pairs, published, labelled, timed):
         for title, figure in part(where):
             print(f"{title:50} {figure:7.2f}")

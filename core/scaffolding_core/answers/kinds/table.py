@@ -105,7 +105,7 @@ KINDS: Mapping[str, Kind] = {
         "the same option: `(B)`, `B) Paris`, `I would choose B`",
     ),
     "yes_no": Kind(_yes_no, "", "yes with true, no with false, in several languages"),
-    "math": Kind(_math, "", "what is equal in mathematics, by math-verify: `x+1`, `1+x`"),
+    "math": Kind(_math, "", "what is equal in mathematics: `x+1` and `1+x`, `\\sqrt8` and `2\\sqrt2`"),
     "date": Kind(
         _date, "`day_first=True`", "the same day or time, however written: `2024-03-05`, `March 5, 2024`"
     ),
