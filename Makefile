@@ -20,7 +20,7 @@ types:
 	$(RUN) mypy
 
 unit:
-	$(RUN) coverage run -m pytest
+	$(RUN) pytest --numprocesses 2 --dist loadgroup --cov --cov-report=
 	$(RUN) coverage report
 
 bench: install

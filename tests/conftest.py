@@ -3,7 +3,16 @@
 import asyncio
 import signal
 
+import pytest
+
 pytest_plugins = ["tests.servers.embedded"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, let one have all that need the embedded model: it is started once."""
+    for item in items:
+        if "embedded_worker" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("embedded"))
 
 
 def pytest_configure() -> None:

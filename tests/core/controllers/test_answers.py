@@ -62,7 +62,6 @@ WHOLE = {r"so \boxed{7}": 2, r"\boxed{7.0}": 1, "Those are many.": 1}
         ({"kind": "json", "key": "answer"}, KEYED, {"7": 2, "8": 1}),
         (Answers("json", key="why"), KEYED, {"b": 2, "a": 1}),
     ],
-    ids=repr,
 )
 async def test_a_kind_is_a_name_an_object_a_mapping_or_a_pair_of_ones_own(answers, said, votes):
     assert (await run(vote(said, answers=answers), said)).votes == votes
@@ -148,7 +147,6 @@ METHODS = {
         ((Boxed, Exact()), "extractor must be an instance"),
         (("number", None), "extractor must be an instance"),
     ],
-    ids=repr,
 )
 async def test_what_is_no_kind_is_one_typed_error_when_it_is_made_and_when_it_is_asked(method, wrong, told):
     with pytest.raises(InvalidRequestError, match=told):
