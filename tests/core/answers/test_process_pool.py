@@ -199,4 +199,4 @@ def test_the_size_is_bounded_and_no_hostile_question_blocks_all():
 def test_asking_leaves_no_thread(pool):
     before = threading.active_count()
     assert pool.ask(EASY, 10) == "b"
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # others may have ended meanwhile
