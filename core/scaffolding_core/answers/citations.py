@@ -12,13 +12,11 @@ _CITATION = pattern(
     r"(?P<before>[\w.,;!?\"”’)%]{1,24})(?P<space>\s?)"
     r"(?P<marks>(?:\[\^?\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|【[^【】\n]{1,40}】){1,8})(?=\s|[.,;!?)]|$)"
 )
-_CHOSEN = frozenset(
-    [
+_CHOSEN = frozenset([
     "document", "documents", "source", "sources", "passage", "passages", "reference", "references", "doc",
     "docs", "section", "item", "option", "figure", "table", "number", "no.", "no", "candidate", "result",
     "article", "is", "are", "and", "or", "answer", "see", "index", "element", "response"
-]
-)  # fmt: skip
+])  # fmt: skip
 _WORDS = 2
 
 

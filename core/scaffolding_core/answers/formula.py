@@ -27,13 +27,11 @@ _WHOLE_FRACTION = pattern(
 # Of a value; another name of an expression in letters may be another thing.
 _VARIABLE = pattern(r"[a-zA-Z]=(?=(?:\\[a-zA-Z]+|[^a-zA-Z=<>,;\\])+$)")
 _WORD = pattern(r"\\?[^\W\d_]+")
-_FUNCTIONS = frozenset(
-    [
+_FUNCTIONS = frozenset([
     "sin", "cos", "tan", "cot", "sec", "csc", "log", "exp", "sqrt", "mod", "gcd", "lcm", "max", "min", "lim",
     "det", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "abs", "floor", "ceil", "dx", "dy", "dt", "pi",
     "inf"
-]
-)  # fmt: skip
+])  # fmt: skip
 _SHORT_WORDS = frozenset([
     "as", "is", "or", "of", "in", "if", "to", "so", "we", "it", "by", "no", "an", "at", "be", "on", "am", "he",
     "my", "us", "up", "do", "go"

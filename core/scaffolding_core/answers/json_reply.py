@@ -16,14 +16,12 @@ _LIKELY = (
     "result", "finalresult", "choice", "selectedchoice", "option", "selectedoption", "prediction", "verdict",
     "decision", "conclusion", "solution", "label", "classification", "value", "output"
 )  # fmt: skip
-_EXPLAINING = frozenset(
-    [
+_EXPLAINING = frozenset([
     "reasoning", "reason", "reasons", "explanation", "rationale", "thought", "thoughts", "thinking", "steps",
     "analysis", "work", "working", "justification", "chainofthought", "cot", "scratchpad", "confidence",
     "confidencescore", "notes", "note", "comment", "comments", "question", "problem", "stepbystep",
     "calculation", "calculations", "process", "evidence", "explain", "summary", "solutionsteps"
-]
-)  # fmt: skip
+])  # fmt: skip
 _UNITS = ("unit", "units", "currency")
 _KEYED = pattern(
     r"[\"'](?P<key>final[_ ]?answer|answer|correct[_ ]answer)[\"']\s*:\s*"
