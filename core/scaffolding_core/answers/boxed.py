@@ -19,7 +19,7 @@ _BARE = pattern(r"\\boxed\s+(-?[\w.]+)")
 _BRACES = pattern(r"\\[\\{}]|[{}]")
 _DENIED = pattern(r"(?:\bnot|n['’]t)\s*(?:equal\s|to\s|be\s)*[$\\(\[]*\s*\Z")
 _SIGN = pattern(r"(?:[<>]|\\(?:leq?|geq?|lt|gt|neq?|pm|sqrt)(?![a-z])|(?<![\w})\]]\s)(?<![\w})\]])-)\s*\Z")
-_UNIT = pattern(rf"\s*(?:\\?%|\\pi\b|\^\{{?\\circ\}}?|[$\s]*{KNOWN_UNIT}(?=[\s.,;]|$))", re.IGNORECASE)
+_UNIT = pattern(rf"\s{{0,4}}(?:\\?%|\\pi\b|\^\{{?\\circ\}}?|[$\s]{{0,4}}{KNOWN_UNIT}(?=[\s.,;]|$))", re.IGNORECASE)
 _BETWEEN = pattern(
     r"[\s$\\()\[\].]{0,8}(?:,|;|(?:,\s?|\\text\{\s?)?(?:and|or)\b\s?\}?|(?:,\s?)?\([a-z]\)|Part\s\w{1,3}[:.]?)"
     r"[\s$\\()\[\]]{0,8}(?:[a-zA-Z]\s?=\s?[$]?)?",

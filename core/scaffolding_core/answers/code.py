@@ -95,7 +95,9 @@ def code_key(code: str) -> Hashable:
 
     A query without its layout and the case of its keywords.
     """
-    if _SQL.match(code[:_LOOKED_AT]) and "--" not in code and "/*" not in code:  # a comment ends with its line
+    if (
+        len(code) <= _LONGEST and _SQL.match(code[:_LOOKED_AT]) and "--" not in code and "/*" not in code
+    ):  # a comment ends with its line
         return "sql", _query_key(code)
     if len(code) > _LONGEST:
         return "code", code

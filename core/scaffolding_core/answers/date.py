@@ -119,12 +119,12 @@ def _day(parts: dict[str, str | None], day_first: bool | None) -> Hashable | Non
         day, month = (first, second) if (first > 12 if day_first is None else day_first) else (second, first)
     else:
         named = parts.get("month") or ""
-        month = int(named) if named.isdecimal() else _MONTH_OF[named.lower()]
+        month = int(named) if named.isdecimal() else _MONTH_OF.get(named.lower(), 0)
         day = int(parts.get("day") or 0)
     if not 1 <= month <= 12 or day > 31:
         return None
     weekday = parts.get("weekday")
-    if weekday is not None and not _falls_on(_WEEKDAY_OF[weekday.lower()], year, month, day):
+    if weekday is not None and not _falls_on(_WEEKDAY_OF.get(weekday.lower(), -1), year, month, day):
         return None
     era = (parts.get("era") or "A").upper()[0]
     return "date", year, month, day, "B" if era == "B" else "A"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Parsed"]
 
+_TRIED = 16
+
 
 class Parsed(Extractor):
     """The last JSON value in the text that is valid for a pydantic model, as that model's plain data.
@@ -38,7 +40,7 @@ class Parsed(Extractor):
         """
         from scaffolding_core.answers.model_values import model_values  # it loads pydantic
 
-        for value in reversed(json_values(message.text)):
+        for value in reversed(json_values(message.text)[-_TRIED:]):
             try:
                 # As JSON: a strict model takes a date as text from nothing else.
                 found = self.model.model_validate_json(json.dumps(value))

@@ -34,7 +34,7 @@ _IDENTIFIER = pattern(r"0\d+|\d+[eE]\d+|\d{17,}")
 _EXCLAIMED = pattern(r"(?<=[^\W\d_]{2})!{1,8}$")
 _REMEMBERED = 256
 _LONG, _LONGEST = 10_000, 100_000
-_SHORT = 60
+_SHORT, _WORD = 60, 64
 
 
 class Normalised(KeyEquivalence):
@@ -67,7 +67,9 @@ def text_key(text: str) -> str:
         return " ".join(text.split()).casefold() if len(text) <= _LONGEST else text
     said = _LIST_NUMBER.sub(r"\1. ", _LINE_MARK.sub("", text))
     said = " ".join(bare(without_citations(said)).split()) or text.strip()
-    said = unicodedata.normalize("NFC", said).replace("’", "'")
+    # Marks without end behind one letter are put in order one by one.
+    said = " ".join(word if len(word) > _WORD else unicodedata.normalize("NFC", word) for word in said.split(" "))
+    said = said.replace("’", "'")
     said = said if _CASE_COUNTS.search(said) else said.casefold()
     if len(said) <= _SHORT:
         said = _COMMA.sub(" ", said)

@@ -18,6 +18,7 @@ from scaffolding_core.answers.verdict import verdict, verdict_said
 __all__ = ["calculates", "said_in", "settled_in"]
 
 _LONGEST, _MANY, _NEAR = 1_000, 40, 60
+_VERBS, _PREDICATE = 4, 400
 
 _LEAD_IN = pattern(
     r"(?:(?:that|simply|just|therefore|thus|hence|so|indeed|clearly|then|now|still|also|in fact|actually|"
@@ -297,8 +298,8 @@ def _without_tail(rest: str) -> str:
 
 def _predicate_of(said: str) -> str | None:
     """The value behind the last `is` of a sentence, else behind its last `=` or `:`."""
-    for found in [*reversed(list(_VERB.finditer(said))), *_last_equals(said)]:
-        rest = said[found.end() :]
+    for found in [*reversed(list(_VERB.finditer(said))[-_VERBS:]), *_last_equals(said)]:
+        rest = said[found.end() : found.end() + _PREDICATE]
         if said.count("$", 0, found.end()) % 2:  # inside a formula
             rest = rest.removesuffix("$")
         if lead := _LEAD_IN.match(rest):

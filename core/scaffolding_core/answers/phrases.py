@@ -30,7 +30,7 @@ _CLOSING = pattern(
     r"good luck|happy to help|q\.?e\.?d|end of|done\b|check(?:ing)?\b|verif(?:y|ying|ication)\b)",
     re.IGNORECASE,
 )
-_LOOKED_AT = 50
+_LOOKED_AT = 8
 _LONGEST = 1_000
 
 

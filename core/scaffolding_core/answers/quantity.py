@@ -148,7 +148,7 @@ def _quantity_written(text: str) -> tuple[Fraction, str] | None:
         return None
     try:
         value = _value(found)
-    except (ValueError, ZeroDivisionError):
+    except (KeyError, ValueError, ZeroDivisionError):  # `thouſand` matches without case, and is no word
         return None
     return value, unit
 

@@ -90,7 +90,7 @@ _REASON = pattern(r",?\s(?:because|since)\s", re.IGNORECASE)
 _DECIMAL_COMMA = pattern(r"(?<=\d),(?=\d{1,2}(?!\d)|\d{4,})")
 _LONGEST = 1_000
 _SEARCHED = 20_000
-_LOOKED_AT = 16
+_LOOKED_AT = 8
 
 
 class Statement(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Hashable
 
@@ -19,7 +20,7 @@ _WRAPPERS = pattern(
 _THIN = pattern(r"\\[,;!:]|\\ |\\(?:left|right|displaystyle)(?![a-zA-Z])")
 _SPACES = pattern(r" {2,}")
 _INLINE_NUMBER = pattern(r"(?<![\\$])(?:\$|\\\()\s*([-+]?\d[\d.,]{0,40})\s*(?:\$|\\\))(?![\d$])")
-_BOLD = pattern(r"(\*\*|__)(?=\S)(.{1,400}?)(?<=\S)\1", re.DOTALL)
+_BOLD = pattern(r"(\*\*|__)(?=\S)((?:(?!\1).){1,400}+)(?<=\S)\1", re.DOTALL)
 _AROUND = " \t\r\n\"'“”‘’「」『』«»"
 _EMPHASIS = pattern(r"([*_`])(?=\S)(.*)(?<=\S)\1", re.DOTALL)
 _EMOJI = frozenset("✅✓✔✗✘❌⭐\ufe0f")
@@ -86,6 +87,7 @@ def _without_emoji(text: str) -> str:
     return text
 
 
+@functools.lru_cache(maxsize=4096)
 def value_key(text: str) -> Hashable | None:
     """The key of a day, a time, a number, a set, a list of these, a formula, or one of few fixed answers.
 

@@ -150,3 +150,13 @@ def test_the_readme_has_a_row_for_each_kind():
     readme = (Path(__file__).parents[3] / "README.md").read_text()
     for name, kind in KINDS.items():
         assert f"| `{name}` | {kind.parameters} | {kind.merges} |\n" in readme
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "calls"])
+@pytest.mark.parametrize(
+    "text", ["5 thouſand", "5 auguſt 2024", "ſunday, March 3, 2024", "The answer is falſe.", "yeſ"]
+)
+def test_letters_that_are_others_without_case_do_no_harm(kind, text):
+    answers = Answers(kind)
+    found = answers.extractor.extract(AssistantMessage(text))
+    assert found is None or answers.equivalence.classes().assign(found) == 0

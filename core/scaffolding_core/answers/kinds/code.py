@@ -10,6 +10,8 @@ from scaffolding_core.messages import AssistantMessage
 
 __all__ = ["CodeIn"]
 
+_SEARCHED = 100_000
+
 
 class CodeIn(Extractor):
     """The fenced blocks of a text, together; a text without any is code as a whole."""
@@ -20,7 +22,7 @@ class CodeIn(Extractor):
 
     def read(self, message: AssistantMessage) -> Reading:
         """The code, read as `code`."""
-        said = (without_thoughts(message.text) or "").strip("\n")
+        said = (without_thoughts(message.text) or "").strip("\n")[-_SEARCHED:]
         blocks = [block.content.strip("\n") for block in blocks_in(said) if block.content.strip()]
         if not blocks and refuses(said):
             return Reading(None, REFUSAL)

@@ -38,7 +38,7 @@ class _YesNo(InPhrases):
         found = super().read(message)
         begun = verdict(without_thoughts(message.text) or "")
         if begun and found.how in ("", "last sentence"):
-            return Reading(_MEANING[begun.lower()], "yes or no")
+            return Reading(_MEANING.get(begun.lower()), "yes or no")
         return found
 
 
@@ -52,4 +52,4 @@ def _yes_or_no(phrase: JsonValue, how: str) -> Answer | None:
     if word is None:
         words = {found.lower() for found in _WORDS.findall(said)}
         word = words.pop() if len(words) == 1 and how != "last sentence" else None
-    return None if word is None else _MEANING[word.lower()]
+    return None if word is None else _MEANING.get(word.lower())
