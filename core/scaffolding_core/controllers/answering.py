@@ -119,6 +119,10 @@ def _assigned(classes: Sorting[Choice], answer: Answer) -> Steps[Choice]:
 
 def is_long(message: AssistantMessage | Candidate) -> bool:
     """Whether reading it, or comparing what is in it, may take milliseconds."""
-    content, calls = message.content, message.tool_calls
-    said = len(content if isinstance(content, str) else message.text) + len(message.reasoning or "")
-    return said > LONG or (calls is not None and said + sum(len(call.arguments) for call in calls) > LONG)
+    content = message.content
+    said = len(content) if isinstance(content, str) else len(message.text)
+    if message.reasoning:
+        said += len(message.reasoning)
+    if message.tool_calls:
+        said += sum(len(call.arguments) for call in message.tool_calls)
+    return said > LONG

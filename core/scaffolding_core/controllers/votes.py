@@ -62,9 +62,6 @@ def by_class(candidates: Mapping[int, Candidate], choices: Mapping[int, int | No
     for index in sorted(choices):
         if (choice := choices[index]) is not None:
             classes[choice].append(candidates[index])
-    for voters in classes.values():
-        for voter in voters:
-            voter.votes = len(voters)
     in_order = sorted(classes.values(), key=len, reverse=True)
     if REFUSED in classes:  # then the class that won need not be the largest
         won = winner_of({choice: len(voters) for choice, voters in classes.items()})
@@ -95,18 +92,15 @@ def wording(voter: Candidate) -> str:
 
 
 def _by_wording(voters: list[Candidate]) -> list[Candidate]:
-    if len(voters) < 3 or voters[0].answer is None or _worded_alike(voters):
+    """The voters of a class, each told how many they are; those first that are worded as most are."""
+    text, answer = voters[0].content, voters[0].answer
+    alike = isinstance(text, str) and isinstance(answer, str)
+    for voter in voters:
+        voter.votes = len(voters)
+        alike = alike and voter.content == text and voter.answer == answer
+    if alike or answer is None or len(voters) < 3:
         return voters
     answers, texts = [str(voter.answer) for voter in voters], [voter.text for voter in voters]
     of_answer, of_text = Counter(answers), Counter(texts)
     places = sorted(range(len(voters)), key=lambda place: (-of_answer[answers[place]], -of_text[texts[place]]))
     return [voters[place] for place in places]
-
-
-def _worded_alike(voters: list[Candidate]) -> bool:
-    """Whether all said the same short text, as in most votes over short answers."""
-    text, answer = voters[0].content, voters[0].answer
-    alike = isinstance(text, str) and isinstance(answer, str)
-    for voter in voters:
-        alike = alike and voter.content == text and voter.answer == answer
-    return alike
