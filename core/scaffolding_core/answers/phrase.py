@@ -305,7 +305,7 @@ def _predicate_of(said: str) -> str | None:
         if lead := _LEAD_IN.match(rest):
             rest = rest[lead.end() :]
         before = _before(said, found.end()).rstrip()
-        if not rest or _BOUND.search(before) or _OTHERS_HAVE.search(before):
+        if not rest or _OTHERS_HAVE.search(before):
             continue
         if value := _whole_value(_without_tail(bare(rest))) or _before_more(rest):
             return value
