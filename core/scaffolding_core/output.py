@@ -79,9 +79,11 @@ class Candidate:
     @property
     def message(self) -> AssistantMessage:
         """What the model said, whole; setting it takes over another's parts."""
-        message = AssistantMessage(self.content, self.reasoning, self.tool_calls)
-        message.original = self.original
-        return message
+        new = object.__new__(AssistantMessage)  # once for each sample, and sooner than by its constructor
+        new.role, new.name = "assistant", None
+        new.content, new.reasoning, new.tool_calls = self.content, self.reasoning, self.tool_calls
+        new.original = self.original
+        return new
 
     @message.setter
     def message(self, message: AssistantMessage) -> None:
@@ -110,10 +112,14 @@ class Candidate:
     @classmethod
     def from_task(cls, index: int, task: _Generated) -> Self:
         """What a finished task holds."""
-        return cls(
-            index, task.output_str, task.reasoning, task.tool_calls, task.original,
-            None, None, 0, task.usage, None, False, task.finish_reason, task.logprobs, task.output_tokens,
-        )  # fmt: skip
+        new = object.__new__(cls)  # as above
+        new.index, new.content, new.reasoning = index, task.output_str, task.reasoning
+        new.tool_calls, new.original = task.tool_calls, task.original
+        new.answer = new.score = new.error = None
+        new.read_as, new.votes = "", 0
+        new.usage, new.cut, new.late = task.usage, False, False
+        new.finish_reason, new.logprobs, new.output_tokens = task.finish_reason, task.logprobs, task.output_tokens
+        return new
 
 
 @dataclass(slots=True)

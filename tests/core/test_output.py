@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from scaffolding_core import AssistantMessage, Candidate, GenerationTask, ScaffoldingOutput
+from scaffolding_core import AssistantMessage, Candidate, GenerationTask, ScaffoldingOutput, ToolCall
 from scaffolding_core.usage import Usage
 
 
@@ -25,6 +25,30 @@ def test_a_candidate_of_a_task_holds_all_that_the_task_has_of_a_sample():
         2, "7", "Add them.", usage=Usage(calls=1), finish_reason="stop", logprobs=[], output_tokens=[7]
     )
     assert candidate.original is task.original
+
+
+def test_a_candidates_message_is_the_one_that_its_constructor_makes():
+    said, call = object(), ToolCall("1", "go", "{}")
+    candidate = Candidate(0, "It is 7.", "Add them.", [call], said)
+    same = AssistantMessage("It is 7.", "Add them.", [call], original=said)
+    assert candidate.message == same
+    assert all(
+        getattr(candidate.message, field.name) == getattr(same, field.name) for field in fields(AssistantMessage)
+    )
+
+
+def test_what_counted_is_what_neither_failed_nor_was_cut_nor_came_late():
+    candidates = [Candidate(0), Candidate(1, cut=True), Candidate(2, late=True), Candidate(3, error=ValueError())]
+    output = ScaffoldingOutput(candidates=[*candidates, Candidate(4, "none here")])
+    assert (output.samples, output.counted, output.cut) == (5, 2, 1)
+    told = output.summary()
+    assert (told["samples"], told["counted"], told["cut"]) == (5, 2, 1)
+    assert [each["late"] for each in told["candidates"]] == [False, False, True, False, False]
+
+
+def test_a_method_without_candidates_took_one_sample():
+    told = ScaffoldingOutput("7").summary()
+    assert (told["samples"], told["counted"], told["cut"]) == (1, 1, 0)
 
 
 def test_a_task_of_a_prompt_is_the_one_that_its_constructor_makes():

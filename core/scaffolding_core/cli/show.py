@@ -64,7 +64,7 @@ class Show:
         self._out.print()
         if output.votes:
             self._err.print(_bars(output.votes))
-        self._err.print(Text(_cost(output, seconds), style="dim"))
+        self._err.print(Text(_cost(output, seconds), style="dim"), soft_wrap=True)
 
     def _count(self, event: CandidateEvent) -> None:
         self._done += 1

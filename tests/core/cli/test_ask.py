@@ -17,13 +17,13 @@ from tests.servers.scripted import Reply, scripted_server
 COMMAND = Path(sys.executable).with_name("scaffolding")
 
 
-def scaffolding(*arguments, **options):
+def scaffolding(*arguments, columns="200", **options):
     return subprocess.run(
         [COMMAND, *arguments],
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, "COLUMNS": "200"},
+        env={**os.environ, "COLUMNS": columns},
         **options,
     )
 
@@ -64,6 +64,27 @@ def test_a_vote_that_stops_early_tells_what_was_started_what_counted_and_what_wa
         done = scaffolding("ask", "q", "--url", server.url, *vote)
     assert (done.returncode, done.stdout) == (0, "7\n")
     assert done.stderr.splitlines()[-1].startswith("5 samples started, 3 counted, 2 cut, 100% agree, read as ")
+
+
+def test_the_cost_is_one_line_however_narrow_the_terminal():
+    with scripted_server(_each(*["7"] * 4)) as server:
+        vote = (
+            "ask",
+            "q",
+            "--url",
+            server.url,
+            "-m",
+            "majority-vote",
+            "-n",
+            "4",
+            "--seed",
+            "1",
+            "--stop-rule",
+            "full",
+        )
+        done = scaffolding(*vote, columns="40")
+    assert done.stderr.count("\n") == 2
+    assert done.stderr.splitlines()[-1].startswith("4 samples started, 4 counted, 100% agree, ")
 
 
 def test_a_kind_of_answer_is_said_by_its_name_and_the_winner_tells_how_it_was_read():
