@@ -12,9 +12,10 @@ from scaffolding_core.answers.pattern import pattern
 __all__ = ["Block", "Code", "blocks_in", "code_key", "looks_like_code"]
 
 _FENCED = pattern(
-    r"(?:^|(?<=\n))[ \t]{0,3}(?P<fence>`{3,}|~{3,})[ \t]{0,8}(?P<language>[\w+#.-]{0,30}+)[^\n`]{0,200}+\n"
+    r"(?:^|(?<=\n))[ \t]{0,3}(?P<fence>`{3,}|~{3,})[ \t]{0,8}"
+    r"(?P<language>[\w+#.-]{0,30})(?![\w+#.-])[^\n`]{0,200}\n"
     r"(?P<content>.*?)(?:(?<=\n)[ \t]{0,3}(?P=fence)[`~]{0,8}[ \t]{0,8}(?=\n|$)|$)"
-    r"|(?:^|(?<=\n))[ \t]{0,3}```(?P<inline>[^\n`]{1,1000}+)```",
+    r"|(?:^|(?<=\n))[ \t]{0,3}```(?P<inline>[^\n`]{1,1000})```",
     re.DOTALL,
 )
 _SQL = pattern(

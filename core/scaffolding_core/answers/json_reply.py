@@ -25,7 +25,7 @@ _EXPLAINING = frozenset([
 _UNITS = ("unit", "units", "currency")
 _KEYED = pattern(
     r"[\"'](?P<key>final[_ ]?answer|answer|correct[_ ]answer)[\"']\s*:\s*"
-    r"(?:\"(?P<text>(?:[^\"\\]|\\.)*+)\"?|'(?P<quoted>[^'\n]*)'|(?P<bare>[^\s,}\"'][^,}\n]*))",
+    r"(?:\"(?P<text>[^\"\\]*(?:\\.[^\"\\]*)*)\"?|'(?P<quoted>[^'\n]*)'|(?P<bare>[^\s,}\"'][^,}\n]*))",
     re.IGNORECASE | re.DOTALL,
 )
 _JSON_LANGUAGES = ("json", "json5", "jsonc", "javascript", "js", "")

@@ -24,7 +24,7 @@ LONGEST = 1_000_000
 
 # Only what may open JSON: a formula is full of other braces.
 _OPENING = pattern(r'\{(?=\s*["}])|\[(?=\s*[\[{"\]\d\-tfn])')
-_STRING = pattern(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_STRING = pattern(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _NO_ESCAPE = pattern(
     r"(?<!\\)((?:\\\\)*)\\(?=[^\"\\/bfnrtu]|[bfrt][a-zA-Z]|u(?![0-9a-fA-F]{4})|n(?:eq?|u|abla|ot|eg|mid)(?![a-z]))"
 )

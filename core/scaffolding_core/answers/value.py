@@ -20,7 +20,7 @@ _WRAPPERS = pattern(
 _THIN = pattern(r"\\[,;!:]|\\ |\\(?:left|right|displaystyle)(?![a-zA-Z])")
 _SPACES = pattern(r" {2,}")
 _INLINE_NUMBER = pattern(r"(?<![\\$])(?:\$|\\\()\s*([-+]?\d[\d.,]{0,40})\s*(?:\$|\\\))(?![\d$])")
-_BOLD = pattern(r"(\*\*|__)(?=\S)((?:(?!\1).){1,400}+)(?<=\S)\1", re.DOTALL)
+_BOLD = pattern(r"(\*\*|__)(?=\S)((?:(?!\1).){1,400})(?<=\S)\1", re.DOTALL)
 _AROUND = " \t\r\n\"'“”‘’「」『』«»"
 _EMPHASIS = pattern(r"([*_`])(?=\S)(.*)(?<=\S)\1", re.DOTALL)
 _EMOJI = frozenset("✅✓✔✗✘❌⭐\ufe0f")

@@ -95,7 +95,7 @@ class Answers:
         if isinstance(answers, Answers):
             return answers
         if answers is None or isinstance(answers, str):
-            return cls(answers or "auto")
+            return cls("auto" if answers is None else answers)
         if isinstance(answers, Mapping) and "kind" in answers:
             parameters = dict(answers)
             kind = parameters.pop("kind")
