@@ -7,7 +7,10 @@ import unicodedata
 
 from scaffolding_core.answers.pattern import pattern
 
-__all__ = ["formula_key", "is_formula", "without_delimiters"]
+__all__ = ["FORMULA", "formula_key", "is_formula", "without_delimiters"]
+
+FORMULA = pattern(r"\$\$?([^$]+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+"""A formula between its delimiters, somewhere in a text."""
 
 _DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
 _NESTED = pattern(r"\$|\\[()\[\]]")

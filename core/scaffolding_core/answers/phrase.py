@@ -9,6 +9,7 @@ from itertools import pairwise
 from scaffolding_core.answers.choice import choice_in, choice_said, names_several
 from scaffolding_core.answers.citations import without_citations
 from scaffolding_core.answers.date import DAY
+from scaffolding_core.answers.formula import FORMULA
 from scaffolding_core.answers.number import Quantity, quantities
 from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.quantity import WithUnit, quantity_key
@@ -52,11 +53,6 @@ _SENTENCE_LEAD = pattern(
     r"it follows that|result|因此|所以|故|∴)[,:，]?\s*)+",
     re.IGNORECASE,
 )
-_CONCLUDES = pattern(
-    r"(?:so|therefore|thus|hence|finally|consequently|in conclusion|in total|altogether|as a result|因此|所以|"
-    r"∴)\b",
-    re.IGNORECASE,
-)
 _CONSEQUENCE = pattern(r"[,;]?\s(?:so|therefore|thus|hence)[,]?\s", re.IGNORECASE)
 _DENIES = pattern(
     r"\b(?:not|cannot|never|neither|nor|unlikely|doubt\w*|isn|aren|wasn|can|won|don|doesn|didn|wouldn|couldn|nothing|none|"
@@ -85,7 +81,6 @@ _CONDITION = pattern(
     r"(?:\s(?:any|all|every|some|each))?\s?\(?(?:[a-zA-Z]\s?=\s?)?$",
     re.IGNORECASE,
 )
-_FORMULA = pattern(r"\$\$?([^$]+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _BEFORE_FORMULA = pattern(
     r"(?:^|[:=]|\b(?:is|are|be|was|were|equals?|to|as|get|gets|gives?|obtain|obtains|have|has|yields?|becomes?|by|so|"
     r"therefore|thus|hence|therefore,|thus,|hence,|so,|find|that|expression|equation|answer|value))\s*$",
@@ -328,7 +323,7 @@ def _before_more(said: str) -> str | None:
     """The value that a phrase begins with, before it gives its reason or goes on."""
     if (reason := _REASON.search(said)) and (value := _whole_value(bare(said[: reason.start()]))):
         return value
-    formula = _FORMULA.match(said)
+    formula = FORMULA.match(said)
     if formula and _GOES_ON_FROM_FORMULA.match(said, formula.end()):
         return _whole_value(bare(formula[0]))
     found = quantities(said)
@@ -339,7 +334,7 @@ def _before_more(said: str) -> str | None:
 
 def _formula_in(sentence: str) -> str | None:
     """The one formula that a sentence ends in, and comes to."""
-    found = list(_FORMULA.finditer(sentence))
+    found = list(FORMULA.finditer(sentence))
     if not found or not (
         _AFTER_FORMULA.fullmatch(sentence, found[-1].end()) or _TAIL.fullmatch(sentence, found[-1].end())
     ):

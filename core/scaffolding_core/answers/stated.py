@@ -81,7 +81,6 @@ _RETRACTED = pattern(
     re.IGNORECASE,
 )
 _NEXT_QUESTION = pattern(r"(?:\n[ \t]{0,20}|[ \t])(?:Q|Question|Problem|Input|User|Human)\s?\d{0,3}:\s")
-_TABLE_RULE = pattern(r"[\s|:-]*")
 _ANNOUNCED = pattern(
     r"(?:as follows|the following|given below|below|this|simply|therefore|thus)[\s*:.]*\n[\s*]*", re.IGNORECASE
 )

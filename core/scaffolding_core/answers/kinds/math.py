@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from scaffolding_core.answers.extractor import Answer, Extractor
-from scaffolding_core.answers.pattern import pattern
+from scaffolding_core.answers.formula import FORMULA
 from scaffolding_core.answers.phrase import said_in, settled_in
 from scaffolding_core.answers.phrases import InPhrases
 from scaffolding_core.answers.value import bare, value_key
 from scaffolding_core.messages import JsonValue
 
 __all__ = ["math_answers"]
-
-_FORMULA = pattern(r"\$\$?([^$]+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 
 
 def math_answers() -> Extractor:
@@ -31,6 +27,6 @@ def _formula(phrase: JsonValue, how: str) -> Answer | None:
     if how != "last sentence":
         return said_in(phrase, working=True)
     found = settled_in(phrase, working=phrase)
-    if found is None and (formulas := _FORMULA.findall(phrase)):
+    if found is None and (formulas := FORMULA.findall(phrase)):
         found = bare(next(filter(None, formulas[-1])))
     return found if found is not None and value_key(bare(found)) is not None else None
