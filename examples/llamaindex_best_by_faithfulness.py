@@ -13,8 +13,7 @@ import argparse
 from llama_index.core import Document, SummaryIndex
 from llama_index.core.evaluation import FaithfulnessEvaluator
 
-from llamaindex_scaffolding import ScaffoldingLLM
-from llamaindex_scaffolding.query_engine import ScaffoldingQueryEngine
+from llamaindex_scaffolding import ScaffoldingLLM, ScaffoldingQueryEngine
 
 DOCUMENTS = [
     "The lighthouse of Farsund was built in 1836. Its keeper was Anna Berg.",

@@ -11,10 +11,7 @@ from llama_index.core import Document, SummaryIndex
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.retrievers.bm25 import BM25Retriever
 
-from llamaindex_scaffolding import ScaffoldingLLM
-from llamaindex_scaffolding.context_order import RotatedContext
-from llamaindex_scaffolding.query_engine import ScaffoldingQueryEngine
-from llamaindex_scaffolding.support import SourceSupport
+from llamaindex_scaffolding import RotatedContext, ScaffoldingLLM, ScaffoldingQueryEngine, SourceSupport
 
 DOCUMENTS = [
     "The lighthouse of Farsund was built in 1836.",

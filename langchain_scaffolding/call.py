@@ -7,10 +7,9 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_scaffolding.gate import Gate
-from langchain_scaffolding.runs import Beneath, Manager, sampled_under
-from scaffolding_core import Event, GenerationTask, ScaffoldingLlm, ScaffoldingResult
-from scaffolding_core.scaffolding_llm import ScaffoldingStream
+from langchain_scaffolding.request.gate import Gate
+from langchain_scaffolding.tracing.runs import Beneath, Manager, sampled_under
+from scaffolding_core import Event, GenerationTask, ScaffoldingLlm, ScaffoldingResult, ScaffoldingStream
 
 __all__ = ["Call"]
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 
-from langchain_scaffolding.runs import Manager, child_manager
+from langchain_scaffolding.tracing.runs import Manager, child_manager
 
 __all__ = ["around", "around_astream", "around_stream"]
 

@@ -20,15 +20,10 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.utils import LC_ID_PREFIX
 from pydantic import ConfigDict
 
-from langchain_scaffolding.accepted import accepted_tools
 from langchain_scaffolding.call import Call
-from langchain_scaffolding.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
-from langchain_scaffolding.chunks import Chunks, to_result
 from langchain_scaffolding.configured import ConfiguredChatModel
 from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.identity import identity
-from langchain_scaffolding.messages import to_core
-from langchain_scaffolding.runs import child_of
 from langchain_scaffolding.structured_output import (
     Schema,
     StructuredMethod,
@@ -39,8 +34,13 @@ from langchain_scaffolding.structured_output import (
     tool_of,
     traced,
 )
+from langchain_scaffolding.tracing.runs import child_of
+from langchain_scaffolding.translation.accepted import accepted_tools
+from langchain_scaffolding.translation.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
+from langchain_scaffolding.translation.chunks import Chunks, to_result
+from langchain_scaffolding.translation.messages import to_core
 from scaffolding_core import ChatTask, InvalidRequestError
-from scaffolding_core.answers import Acceptance
+from scaffolding_core.adapting import Acceptance
 
 __all__ = ["ChatScaffolding"]
 

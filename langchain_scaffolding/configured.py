@@ -17,8 +17,8 @@ from langchain_core.runnables.utils import AnyConfigurableField, ConfigurableFie
 from pydantic import Field
 
 from langchain_scaffolding.call_context import around, around_astream, around_stream
-from langchain_scaffolding.parameters import MODEL_PARAMETERS, model_parameters
-from langchain_scaffolding.runs import async_child_of_run, child_of_run
+from langchain_scaffolding.request.parameters import MODEL_PARAMETERS, model_parameters
+from langchain_scaffolding.tracing.runs import async_child_of_run, child_of_run
 
 __all__ = ["ConfiguredChatModel"]
 

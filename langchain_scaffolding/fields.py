@@ -10,14 +10,14 @@ from typing import Any, Self, cast
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from langchain_scaffolding.accepted import told_acceptance
 from langchain_scaffolding.call import Call
-from langchain_scaffolding.checks import check_method, checked_answers, checked_limit, refusal_of
-from langchain_scaffolding.gate import Gate
 from langchain_scaffolding.identity import identity
-from langchain_scaffolding.parameters import ANSWER_PARTS, REQUEST_OPTIONS, SAMPLING_FIELDS
-from langchain_scaffolding.rewards import core_reward
-from langchain_scaffolding.worker import LANGCHAIN_KWARGS, LangChainWorker
+from langchain_scaffolding.judging.rewards import core_reward
+from langchain_scaffolding.request.checks import check_method, checked_answers, checked_limit, refusal_of
+from langchain_scaffolding.request.gate import Gate
+from langchain_scaffolding.request.parameters import ANSWER_PARTS, REQUEST_OPTIONS, SAMPLING_FIELDS
+from langchain_scaffolding.translation.accepted import told_acceptance
+from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LangChainWorker
 from scaffolding_core import (
     SAMPLING_PARAMETERS,
     ChatTask,
@@ -29,7 +29,7 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.backend import Backend
+from scaffolding_core.adapting import Backend
 
 __all__ = ["MethodFields", "ModelFields"]
 

@@ -20,14 +20,14 @@ from pydantic import ConfigDict, PrivateAttr
 
 from langchain_scaffolding.call import Call
 from langchain_scaffolding.call_context import around, around_astream, around_stream
-from langchain_scaffolding.completions import Completions, to_llm_result
 from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.identity import identity
-from langchain_scaffolding.parameters import model_parameters
-from langchain_scaffolding.rewards import core_reward
-from langchain_scaffolding.runs import child_of
+from langchain_scaffolding.judging.rewards import core_reward
+from langchain_scaffolding.request.parameters import model_parameters
+from langchain_scaffolding.tracing.runs import child_of
+from langchain_scaffolding.translation.completions import Completions, to_llm_result
 from scaffolding_core import GenerationTask, NativeGenerationController, ScaffoldingResult
-from scaffolding_core.backend import Backend
+from scaffolding_core.adapting import Backend
 
 __all__ = ["ScaffoldingLLM"]
 

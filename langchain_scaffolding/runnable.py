@@ -13,15 +13,15 @@ from pydantic import ConfigDict
 
 from langchain_scaffolding.call import Call
 from langchain_scaffolding.fields import MethodFields
-from langchain_scaffolding.inputs import ChainInput
-from langchain_scaffolding.parameters import method_parameters
-from langchain_scaffolding.results import Part
-from langchain_scaffolding.rewards import core_reward
-from langchain_scaffolding.runnable_worker import NativeRunnableController, RunnableWorker
-from langchain_scaffolding.runs import Beneath, Manager
-from langchain_scaffolding.worker import LANGCHAIN_KWARGS
+from langchain_scaffolding.judging.rewards import core_reward
+from langchain_scaffolding.request.parameters import method_parameters
+from langchain_scaffolding.tracing.runs import Beneath, Manager
+from langchain_scaffolding.translation.inputs import ChainInput
+from langchain_scaffolding.translation.results import Part
+from langchain_scaffolding.workers.runnable_worker import NativeRunnableController, RunnableWorker
+from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS
 from scaffolding_core import Controller, Event, ScaffoldingOutput, Worker
-from scaffolding_core.backend import Backend
+from scaffolding_core.adapting import Backend
 
 __all__ = ["ScaffoldingRunnable"]
 

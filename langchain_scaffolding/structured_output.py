@@ -19,9 +19,9 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel
 from uuid_utils.compat import uuid7
 
-from langchain_scaffolding.accepted import StructureByCall, StructureInText
-from scaffolding_core import InvalidRequestError
-from scaffolding_core.answers import Extractor, read_as_type, read_by_schema
+from langchain_scaffolding.translation.accepted import StructureByCall, StructureInText
+from scaffolding_core import Extractor, InvalidRequestError
+from scaffolding_core.adapting import read_as_type, read_by_schema
 
 __all__ = [
     "Schema",

@@ -8,12 +8,12 @@ from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.runnables import Runnable
 
 from langchain_scaffolding.chat_model import ChatScaffolding
+from langchain_scaffolding.judging.rewards import Reward
 from langchain_scaffolding.llm import ScaffoldingLLM
-from langchain_scaffolding.results import Part
-from langchain_scaffolding.rewards import Reward
 from langchain_scaffolding.runnable import ScaffoldingRunnable
-from langchain_scaffolding.sampled_model import unbound
-from scaffolding_core.answers import AnswersLike
+from langchain_scaffolding.translation.results import Part
+from langchain_scaffolding.workers.sampled_model import unbound
+from scaffolding_core.adapting import AnswersLike
 
 __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 

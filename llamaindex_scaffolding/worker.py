@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 from llama_index.core.llms import LLM, CustomLLM
 
-from llamaindex_scaffolding.messages import from_core, reasoning_of, tool_calls_of
+from llamaindex_scaffolding.translation.messages import from_core, reasoning_of, tool_calls_of
 from scaffolding_core import (
     Capabilities,
     ChatTask,
@@ -25,8 +25,7 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
-from scaffolding_core.threads import run_in_thread
-from scaffolding_core.worker import TaskHandler, called_synchronously
+from scaffolding_core.adapting import TaskHandler, called_synchronously, run_in_thread
 
 __all__ = ["LLAMAINDEX_KWARGS", "LlamaIndexWorker"]
 

@@ -9,9 +9,9 @@ from typing import Any, cast
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.workflow import Context, Event
 
-from llamaindex_scaffolding.llm import ScaffoldingLLM, event_listener
+from llamaindex_scaffolding.llm.llm import ScaffoldingLLM, event_listener
 from scaffolding_core import CandidateEvent, DecisionEvent, TokenEvent
-from scaffolding_core.events import Event as CoreEvent
+from scaffolding_core import Event as CoreEvent
 
 __all__ = ["ChosenEvent", "SampleDeltaEvent", "SampleEvent", "run_method"]
 

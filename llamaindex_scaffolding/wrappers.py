@@ -6,9 +6,9 @@ from typing import Any
 
 from llama_index.core.llms import LLM
 
-from llamaindex_scaffolding.llm import ScaffoldingLLM
-from llamaindex_scaffolding.rewards import Reward
-from scaffolding_core.answers import AnswersLike
+from llamaindex_scaffolding.judging.rewards import Reward
+from llamaindex_scaffolding.llm.llm import ScaffoldingLLM
+from scaffolding_core.adapting import AnswersLike
 
 __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 

@@ -41,7 +41,6 @@ from scaffolding_core.answers import (
     WholeText,
     default_extractor,
 )
-from scaffolding_core.budget import Budget
 from scaffolding_core.controller import CancelRace, Controller, Outcome, ParallelProcess, Race, Steps
 from scaffolding_core.controllers import (
     BestOfNController,
@@ -53,8 +52,8 @@ from scaffolding_core.controllers import (
     NativeRewardController,
     RetryWithFeedbackController,
 )
+from scaffolding_core.driver.budget import Budget
 from scaffolding_core.errors import *  # noqa: F403  # its __all__ is the error tree
-from scaffolding_core.events import CandidateEvent, DecisionEvent, Event, FinalEvent, TokenEvent
 from scaffolding_core.messages import (
     AssistantMessage,
     OpenAIToolDescription,
@@ -63,15 +62,25 @@ from scaffolding_core.messages import (
     ToolCall,
     ToolDescription,
     ToolMessage,
+    Usage,
     UserMessage,
     message_from_dict,
 )
 from scaffolding_core.methods import METHODS, build_method
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.output import Candidate, ScaffoldingOutput
-from scaffolding_core.result import ScaffoldingResult
+from scaffolding_core.results import (
+    Candidate,
+    CandidateEvent,
+    DecisionEvent,
+    Event,
+    FinalEvent,
+    ScaffoldingOutput,
+    ScaffoldingResult,
+    TokenEvent,
+)
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
-from scaffolding_core.task import (
+from scaffolding_core.task_collection import GenerationTokenCounter, TaskCollection, with_task_collection
+from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
     ChatTask,
     ComputeTask,
@@ -84,14 +93,12 @@ from scaffolding_core.task import (
     TaskStatus,
     TokenLogprob,
 )
-from scaffolding_core.task_collection import GenerationTokenCounter, TaskCollection, with_task_collection
 from scaffolding_core.text_votes import (
     extract_answer_from_boxed,
     extract_answer_with_regex,
     get_digit_majority_vote_result,
 )
 from scaffolding_core.trace import CallRecord, ExecutionTrace
-from scaffolding_core.usage import Usage
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Capabilities, Worker
 from scaffolding_core.workers.function import FunctionWorker

@@ -10,13 +10,11 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 from scaffolding_core.errors import ControllerError, InvalidRequestError
-from scaffolding_core.events import DecisionEvent
-from scaffolding_core.output import Candidate, ScaffoldingOutput
-from scaffolding_core.prompt import Prompt, task_from_prompt
-from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask, Task
+from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput
+from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask, Prompt, Task, task_from_prompt
 
 if TYPE_CHECKING:
-    from scaffolding_core.usage import Usage
+    from scaffolding_core.messages import Usage
 
 __all__ = [
     "CancelRace",

@@ -16,14 +16,10 @@ from typing import Self, overload
 from scaffolding_core.answers.process_pool import end_idle_processes
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.driver import ComputeWorker, Driver, Lane, OwnLoop, Request
+from scaffolding_core.driver.order import Order, described, option_names, order_of, steps_of
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError, MissingWorkerError
-from scaffolding_core.event_stream import EventStream
-from scaffolding_core.events import Event
-from scaffolding_core.order import Order, described, option_names, order_of, steps_of
-from scaffolding_core.output import ScaffoldingOutput
-from scaffolding_core.prompt import Prompt
-from scaffolding_core.result import ScaffoldingResult
-from scaffolding_core.task import Task
+from scaffolding_core.results import Event, EventStream, ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.tasks import Prompt, Task
 from scaffolding_core.worker import Worker, called_synchronously
 
 __all__ = ["ScaffoldingLlm", "ScaffoldingStream"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from scaffolding_core.controller import Controller, Outcome, ParallelProcess, Race, Steps
-from scaffolding_core.task import GenerationTask, Task
+from scaffolding_core.tasks import GenerationTask, Task
 
 __all__ = ["GenerationTokenCounter", "TaskCollection", "with_task_collection"]
 

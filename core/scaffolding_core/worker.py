@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.task import ChatTask, GenerationTask, Task, TaskStatus
+from scaffolding_core.tasks import ChatTask, GenerationTask, Task, TaskStatus
 
 __all__ = [
     "AroundCall",

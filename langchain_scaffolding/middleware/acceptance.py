@@ -7,8 +7,9 @@ from typing import Any
 from langchain.agents.middleware import ModelRequest
 from langchain.agents.structured_output import AutoStrategy, ProviderStrategy, ToolStrategy
 
-from langchain_scaffolding.accepted import StructureInText, accepted_tools
-from scaffolding_core.answers import Acceptance, Extractor, KnownTools, ReadArguments, read_as_type, read_by_schema
+from langchain_scaffolding.translation.accepted import StructureInText, accepted_tools
+from scaffolding_core import Extractor
+from scaffolding_core.adapting import Acceptance, KnownTools, ReadArguments, read_as_type, read_by_schema
 
 __all__ = ["acceptance_of"]
 

@@ -13,9 +13,9 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.constants import TAG_NOSTREAM
 from langgraph.errors import GraphBubbleUp
 
-from langchain_scaffolding.messages import from_core, to_ai_message, to_core, usage_from_core
 from langchain_scaffolding.middleware.acceptance import acceptance_of
-from langchain_scaffolding.task_results import fill
+from langchain_scaffolding.translation.messages import from_core, to_ai_message, to_core, usage_from_core
+from langchain_scaffolding.workers.task_results import fill
 from scaffolding_core import (
     Capabilities,
     ChatTask,
@@ -26,8 +26,7 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
-from scaffolding_core.threads import run_in_thread
-from scaffolding_core.worker import TaskHandler, called_synchronously
+from scaffolding_core.adapting import TaskHandler, called_synchronously, run_in_thread
 
 __all__ = [
     "AsyncHandler",

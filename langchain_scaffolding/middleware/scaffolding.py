@@ -8,7 +8,7 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain.agents.middleware.types import ContextT, ResponseT
 
-from langchain_scaffolding.checks import check_method, checked_answers
+from langchain_scaffolding.judging.rewards import Reward, core_reward
 from langchain_scaffolding.middleware.model_calls import (
     AsyncHandler,
     Handler,
@@ -18,11 +18,9 @@ from langchain_scaffolding.middleware.model_calls import (
     chosen,
     sampled,
 )
-from langchain_scaffolding.rewards import Reward, core_reward
+from langchain_scaffolding.request.checks import check_method, checked_answers
 from scaffolding_core import Controller, Worker
-from scaffolding_core.answers import AnswersLike
-from scaffolding_core.backend import Backend
-from scaffolding_core.controllers.samples import checked_sample_num
+from scaffolding_core.adapting import AnswersLike, Backend, checked_sample_num
 
 __all__ = ["ScaffoldingMiddleware"]
 

@@ -33,10 +33,7 @@ from scaffolding_core import (
     Worker,
 )
 from scaffolding_core import ToolCall as CoreToolCall
-from scaffolding_core.answers import AnswersLike, Tools
-from scaffolding_core.answers.tool_calls import Calls
-from scaffolding_core.backend import Backend
-from scaffolding_core.controllers.samples import checked_sample_num
+from scaffolding_core.adapting import AnswersLike, Backend, Calls, Tools, checked_sample_num
 
 __all__ = ["OnDisagreement", "ToolCallVoteMiddleware"]
 

@@ -15,8 +15,7 @@ from llamaindex_scaffolding.reading.score_line import score_line
 from llamaindex_scaffolding.reading.sql_query import sql_query
 from llamaindex_scaffolding.reading.triplets import triplets
 from llamaindex_scaffolding.reading.yes_or_no import yes_or_no
-from scaffolding_core import AssistantMessage, Extractor, default_extractor
-from scaffolding_core.answers import Answer, Reading
+from scaffolding_core import Answer, AssistantMessage, Extractor, Reading, default_extractor
 
 __all__ = ["ComponentText"]
 

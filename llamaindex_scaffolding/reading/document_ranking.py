@@ -6,7 +6,7 @@ import re
 
 from llama_index.core.indices.utils import default_parse_choice_select_answer_fn
 
-from scaffolding_core.answers import Reading
+from scaffolding_core import Reading
 
 __all__ = ["document_ranking"]
 

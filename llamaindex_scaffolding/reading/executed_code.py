@@ -6,8 +6,8 @@ import io
 import tokenize
 from collections.abc import Iterator
 
-from scaffolding_core.answers import Reading
-from scaffolding_core.answers.tool_calls import Calls
+from scaffolding_core import Reading
+from scaffolding_core.adapting import Calls
 
 __all__ = ["executed_code"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from scaffolding_core.answers import Reading
-from scaffolding_core.answers.code import Code
+from scaffolding_core import Reading
+from scaffolding_core.adapting import Code
 
 __all__ = ["json_path"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from llamaindex_scaffolding.reading.step import Step
-from scaffolding_core import Answers, Equivalence, Extractor, default_extractor
-from scaffolding_core.answers import ToolCalls, Tools
+from scaffolding_core import Answers, Equivalence, Extractor, ToolCalls, default_extractor
+from scaffolding_core.adapting import Tools
 
 __all__ = ["read_as_here"]
 

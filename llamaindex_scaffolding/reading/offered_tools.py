@@ -13,9 +13,7 @@ from llama_index.core.tools import FunctionTool
 from llama_index.core.tools.types import DefaultToolFnSchema
 
 from llamaindex_scaffolding.reading.explanations import EXPLANATIONS_OF_CALLS, without_explanations
-from scaffolding_core.answers import ReadArguments, Tools, as_written
-from scaffolding_core.answers.model_values import model_values
-from scaffolding_core.messages import JsonObject
+from scaffolding_core.adapting import JsonObject, ReadArguments, Tools, as_written, model_values
 
 if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool

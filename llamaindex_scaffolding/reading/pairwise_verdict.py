@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scaffolding_core.answers import Reading
+from scaffolding_core import Reading
 
 __all__ = ["pairwise_verdict"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import dirtyjson
 
-from scaffolding_core.answers.json_text import read_json
+from scaffolding_core.adapting import read_json
 
 __all__ = ["calls_an_action", "react_action"]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from llamaindex_scaffolding.reading.explanations import arguments_without_explanations
 from llamaindex_scaffolding.reading.react_action import calls_an_action, react_action
-from scaffolding_core import AssistantMessage, Extractor, default_extractor
-from scaffolding_core.answers import Answer, Reading, Tools
-from scaffolding_core.answers.tool_calls import Calls
+from scaffolding_core import Answer, AssistantMessage, Extractor, Reading, default_extractor
+from scaffolding_core.adapting import Calls, Tools
 
 __all__ = ["ReActStep"]
 

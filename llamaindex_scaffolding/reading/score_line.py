@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from scaffolding_core.answers import Reading
+from scaffolding_core import Reading
 
 __all__ = ["score_line"]
 

@@ -7,8 +7,8 @@ import re
 from llama_index.core.indices.struct_store.sql_retriever import DefaultSQLParser
 from llama_index.core.schema import QueryBundle
 
-from scaffolding_core.answers import Reading
-from scaffolding_core.answers.code import Code
+from scaffolding_core import Reading
+from scaffolding_core.adapting import Code
 
 __all__ = ["sql_query"]
 

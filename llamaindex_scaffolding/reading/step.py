@@ -5,9 +5,8 @@ from __future__ import annotations
 from llamaindex_scaffolding.reading.component_text import ComponentText
 from llamaindex_scaffolding.reading.executed_code import executed_code
 from llamaindex_scaffolding.reading.react_step import ReActStep
-from scaffolding_core import AssistantMessage, Extractor
-from scaffolding_core.answers import Answer, Reading, ToolCalls, Tools
-from scaffolding_core.answers.tool_calls import Calls
+from scaffolding_core import Answer, AssistantMessage, Extractor, Reading, ToolCalls
+from scaffolding_core.adapting import Calls, Tools
 
 __all__ = ["Step"]
 

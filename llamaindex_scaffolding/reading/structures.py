@@ -12,10 +12,8 @@ from llama_index.core.output_parsers.base import StructuredOutput
 
 from llamaindex_scaffolding.reading.explanations import without_explanations
 from llamaindex_scaffolding.reading.offered_tools import called_name
-from scaffolding_core import AssistantMessage, Extractor
-from scaffolding_core.answers import Answer
-from scaffolding_core.answers.json_text import read_json
-from scaffolding_core.answers.model_values import model_values
+from scaffolding_core import Answer, AssistantMessage, Extractor
+from scaffolding_core.adapting import model_values, read_json
 
 if TYPE_CHECKING:
     from llama_index.core.types import BaseOutputParser

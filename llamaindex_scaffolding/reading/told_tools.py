@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from llama_index.core.tools import ToolMetadata
 
 from scaffolding_core import RoleMessage, SystemMessage
-from scaffolding_core.answers import ReadArguments, Tools, as_written, read_by_schema
+from scaffolding_core.adapting import ReadArguments, Tools, as_written, read_by_schema
 
 __all__ = ["told_tools"]
 

@@ -6,7 +6,7 @@ import re
 
 from llama_index.core.indices.property_graph.utils import default_parse_triplets_fn
 
-from scaffolding_core.answers import Reading
+from scaffolding_core import Reading
 
 __all__ = ["triplets"]
 

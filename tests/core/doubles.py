@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Callable
 
 from scaffolding_core.controller import Controller
-from scaffolding_core.task import Delta, GenerationTask, RewardTask
-from scaffolding_core.usage import Usage
+from scaffolding_core.messages import Usage
+from scaffolding_core.tasks import Delta, GenerationTask, RewardTask
 from scaffolding_core.worker import Worker
 
 

@@ -20,7 +20,7 @@ from scaffolding_core import (
     OpenAIWorker,
     Worker,
 )
-from scaffolding_core.backend import KEPT_METHODS, Backend
+from scaffolding_core.adapting.backend import KEPT_METHODS, Backend
 from tests.servers.scripted import Reply, scripted_server
 
 
@@ -152,7 +152,7 @@ class TestTheModel:
         assert len(server.asked) == 1
 
     async def test_a_server_that_is_silent_holds_nobody_up_for_long(self, backend, server, monkeypatch):
-        monkeypatch.setattr("scaffolding_core.backend.ASKING_SECONDS", 0.2)
+        monkeypatch.setattr("scaffolding_core.adapting.backend.ASKING_SECONDS", 0.2)
         server.list_wait = 5
         started = time.monotonic()
         assert [backend.model_info(ModelInfo(), on_loop=True) for _ in range(5)] == [ModelInfo()] * 5
@@ -160,7 +160,7 @@ class TestTheModel:
         assert len(server.asked) == 1
 
     def test_one_that_did_not_answer_is_asked_again_later(self, backend, server, monkeypatch):
-        monkeypatch.setattr("scaffolding_core.backend.NOT_ASKED_AGAIN_SECONDS", 0.1)
+        monkeypatch.setattr("scaffolding_core.adapting.backend.NOT_ASKED_AGAIN_SECONDS", 0.1)
         server.listed = None
         assert backend.model_info(ModelInfo(), on_loop=False) == ModelInfo()
         server.listed = VLLM

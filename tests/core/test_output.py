@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from scaffolding_core import AssistantMessage, Candidate, GenerationTask, ScaffoldingOutput, ToolCall
-from scaffolding_core.usage import Usage
+from scaffolding_core.messages import Usage
 
 
 def test_an_output_of_a_candidate_is_the_one_that_its_constructor_makes():

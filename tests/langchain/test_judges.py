@@ -27,7 +27,7 @@ from langchain_scaffolding import (
     with_best_of_n,
     with_majority_vote,
 )
-from langchain_scaffolding.rewards import core_reward
+from langchain_scaffolding.judging.rewards import core_reward
 from scaffolding_core import InsufficientSamplesError, InvalidRequestError, WorkerError
 from scaffolding_core.answers import FirstOf, WholeText
 from tests.langchain.doubles import FULL, KnownChat, Never, Runs, named

@@ -14,7 +14,7 @@ from langsmith import tracing_context
 from langsmith.utils import tracing_is_enabled
 
 from langchain_scaffolding import LangChainWorker, with_majority_vote
-from langchain_scaffolding.inner_runs import inside
+from langchain_scaffolding.tracing.inner_runs import inside
 from scaffolding_core import ChatTask, NativeChatController, ScaffoldingLlm, UserMessage
 from tests.langchain.doubles import FULL, KnownChat
 

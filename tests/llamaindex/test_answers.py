@@ -25,7 +25,7 @@ from llamaindex_scaffolding import (
     with_chain_of_thought,
     with_majority_vote,
 )
-from llamaindex_scaffolding.support import SourceSupport
+from llamaindex_scaffolding.judging.support import SourceSupport
 from scaffolding_core import (
     Answers,
     Exact,

@@ -4,8 +4,8 @@ import pytest
 from llama_index.core.base.response.schema import Response
 from llama_index.core.query_engine import RetrieverQueryEngine
 
-from llamaindex_scaffolding.context_order import RotatedContext, ShuffledContext
 from llamaindex_scaffolding.query_engine import ScaffoldingQueryEngine
+from llamaindex_scaffolding.query_engine.context_order import RotatedContext, ShuffledContext
 from tests.llamaindex.doubles import ScriptedLLM
 from tests.llamaindex.engines import nodes, summary_index
 

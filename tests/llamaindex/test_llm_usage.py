@@ -10,7 +10,7 @@ from llama_index.core.llms.callbacks import llm_completion_callback
 from llama_index_instrumentation import get_dispatcher
 
 from llamaindex_scaffolding import LlamaIndexWorker
-from llamaindex_scaffolding.llm_usage import counted_llm_calls
+from llamaindex_scaffolding.instrumentation.llm_usage import counted_llm_calls
 from llamaindex_scaffolding.query_engine import ScaffoldingQueryEngine
 from scaffolding_core import NativeChatController, ScaffoldingLlm
 from tests.llamaindex.doubles import USAGE, ScriptedLLM

@@ -23,7 +23,13 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.llm import ToolSelection
 
 from llamaindex_scaffolding import ScaffoldingLLM
-from llamaindex_scaffolding.messages import from_core, reasoning_of, to_chat_message, to_core, tool_calls_of
+from llamaindex_scaffolding.translation.messages import (
+    from_core,
+    reasoning_of,
+    to_chat_message,
+    to_core,
+    tool_calls_of,
+)
 from scaffolding_core import (
     AssistantMessage,
     FunctionWorker,

@@ -11,8 +11,8 @@ from llama_index.core.evaluation import FaithfulnessEvaluator
 from llama_index.core.query_engine import CitationQueryEngine
 from pydantic import BaseModel
 
+from llamaindex_scaffolding.judging.support import SourceSupport, UnsupportedAnswerError
 from llamaindex_scaffolding.query_engine import ScaffoldingQueryEngine
-from llamaindex_scaffolding.support import SourceSupport, UnsupportedAnswerError
 from scaffolding_core import InsufficientSamplesError, InvalidRequestError, WholeText
 from tests.llamaindex.doubles import ScriptedLLM
 from tests.llamaindex.engines import KnownEngine, KnownEvaluator, nodes, summary_index

@@ -18,8 +18,8 @@ from llama_index.core.postprocessor import LLMRerank, SimilarityPostprocessor
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 
 from llamaindex_scaffolding import ScaffoldingLLM, with_best_of_n
+from llamaindex_scaffolding.judging.rewards import LOWEST_SCORE, EvaluatorWorker, RerankerWorker, core_reward
 from llamaindex_scaffolding.query_engine import ScaffoldingQueryEngine
-from llamaindex_scaffolding.rewards import LOWEST_SCORE, EvaluatorWorker, RerankerWorker, core_reward
 from scaffolding_core import AssistantMessage, InsufficientSamplesError, InvalidRequestError, RewardTask
 from tests.llamaindex.doubles import ScriptedLLM
 from tests.llamaindex.engines import KnownEngine, KnownEvaluator

@@ -22,7 +22,7 @@ from pydantic import BaseModel, create_model
 
 from llamaindex_scaffolding import ScaffoldingLLM
 from scaffolding_core import FunctionWorker
-from scaffolding_core.backend import KEPT_METHODS
+from scaffolding_core.adapting.backend import KEPT_METHODS
 from tests.llamaindex.doubles import ScriptedLLM, tool_call
 from tests.llamaindex.engines import summary_index
 from tests.llamaindex.servers import FULL, openai_like, own

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scaffolding_core.answers import KINDS
-from scaffolding_core.budget import Budget
+from scaffolding_core.driver.budget import Budget
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
-from scaffolding_core.events import FinalEvent
 from scaffolding_core.methods import METHODS, build_method, needs_reward
+from scaffolding_core.results import FinalEvent
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 
 if TYPE_CHECKING:
     from scaffolding_core.controller import Controller
-    from scaffolding_core.output import ScaffoldingOutput
+    from scaffolding_core.results import ScaffoldingOutput
     from scaffolding_core.worker import Worker
 
 __all__ = ["ask"]

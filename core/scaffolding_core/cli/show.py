@@ -10,9 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from scaffolding_core.answer_stream import AnswerStream
-from scaffolding_core.events import CandidateEvent, Event, TokenEvent
-from scaffolding_core.output import ScaffoldingOutput
+from scaffolding_core.adapting import AnswerStream
+from scaffolding_core.results import CandidateEvent, Event, ScaffoldingOutput, TokenEvent
 
 __all__ = ["Show"]
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 from scaffolding_core.answers import Accepted, Answer, Extractor, Reading
 from scaffolding_core.controller import Steps
 from scaffolding_core.messages import AssistantMessage
-from scaffolding_core.output import Candidate
-from scaffolding_core.task import ComputeTask
+from scaffolding_core.results import Candidate
+from scaffolding_core.tasks import ComputeTask
 
 __all__ = ["compared", "compared_at_once", "in_thread", "is_long", "read"]
 

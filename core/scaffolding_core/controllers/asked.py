@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scaffolding_core.answers import Acceptance, Accepted, Answers, Extractor, Structure, tools_of
-from scaffolding_core.task import ChatTask, GenerationTask
+from scaffolding_core.tasks import ChatTask, GenerationTask
 
 __all__ = ["extractor_for", "structures_for"]
 

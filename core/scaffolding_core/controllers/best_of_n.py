@@ -11,8 +11,8 @@ from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.votes import counted, told
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
-from scaffolding_core.output import Candidate, ScaffoldingOutput
-from scaffolding_core.task import GenerationTask
+from scaffolding_core.results import Candidate, ScaffoldingOutput
+from scaffolding_core.tasks import GenerationTask
 
 __all__ = ["BestOfNController"]
 

@@ -11,8 +11,8 @@ from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.votes import answered
 from scaffolding_core.messages import RoleMessage, UserMessage
-from scaffolding_core.output import Candidate, ScaffoldingOutput
-from scaffolding_core.task import ChatTask, GenerationTask
+from scaffolding_core.results import Candidate, ScaffoldingOutput
+from scaffolding_core.tasks import ChatTask, GenerationTask
 
 __all__ = ["ChainOfThoughtController"]
 

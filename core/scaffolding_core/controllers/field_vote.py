@@ -28,8 +28,8 @@ from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.votes import mark_late
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
-from scaffolding_core.output import Candidate, ScaffoldingOutput
-from scaffolding_core.task import GenerationTask
+from scaffolding_core.results import Candidate, ScaffoldingOutput
+from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.voting import REFUSED, FieldBallot, StopRule, resolve_stop_rule, winner
 
 __all__ = ["FieldVoteController"]

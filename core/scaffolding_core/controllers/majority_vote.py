@@ -14,8 +14,8 @@ from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.votes import answered, by_class, mark_late, told, wording
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
-from scaffolding_core.output import Candidate, ScaffoldingOutput
-from scaffolding_core.task import GenerationTask
+from scaffolding_core.results import Candidate, ScaffoldingOutput
+from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.voting import REFUSED, Ballot, Full, StopRule, resolve_stop_rule, winner
 
 __all__ = ["MajorityVoteController"]

@@ -9,8 +9,8 @@ from scaffolding_core.controller import Steps
 from scaffolding_core.controllers.native_generation import NativeGenerationController
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import RoleMessage, SystemMessage, ToolDescription, UserMessage
-from scaffolding_core.output import ScaffoldingOutput
-from scaffolding_core.task import ChatTask, GenerationTask
+from scaffolding_core.results import ScaffoldingOutput
+from scaffolding_core.tasks import ChatTask, GenerationTask
 
 __all__ = ["NativeChatController"]
 

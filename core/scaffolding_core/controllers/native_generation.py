@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
-from scaffolding_core.output import Candidate, ScaffoldingOutput
-from scaffolding_core.task import SAMPLING_PARAMETERS, GenerationTask
+from scaffolding_core.results import Candidate, ScaffoldingOutput
+from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask
 
 __all__ = ["NativeGenerationController"]
 

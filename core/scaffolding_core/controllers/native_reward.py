@@ -8,7 +8,7 @@ from enum import Enum
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.errors import WorkerError
-from scaffolding_core.task import GenerationTask, RewardTask, Task
+from scaffolding_core.tasks import GenerationTask, RewardTask, Task
 
 __all__ = ["NativeRewardController"]
 

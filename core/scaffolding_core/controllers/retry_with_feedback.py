@@ -11,8 +11,8 @@ from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import derived_seed
 from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import AssistantMessage, UserMessage
-from scaffolding_core.output import Candidate, ScaffoldingOutput, Stopped
-from scaffolding_core.task import ChatTask, GenerationTask, RewardTask
+from scaffolding_core.results import Candidate, ScaffoldingOutput, Stopped
+from scaffolding_core.tasks import ChatTask, GenerationTask, RewardTask
 
 __all__ = ["FEEDBACK", "RetryWithFeedbackController"]
 

@@ -14,9 +14,8 @@ from scaffolding_core.errors import (
     InvalidRequestError,
     ReplayMismatchError,
 )
-from scaffolding_core.events import DecisionEvent
-from scaffolding_core.output import Candidate, ScaffoldingOutput, Stopped
-from scaffolding_core.task import GenerationTask
+from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput, Stopped
+from scaffolding_core.tasks import GenerationTask
 
 __all__ = ["Samples", "checked_sample_num", "derived_seed"]
 

@@ -11,7 +11,7 @@ from scaffolding_core.controllers.answering import compared, is_long, read
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
-from scaffolding_core.output import Candidate, ScaffoldingOutput
+from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.voting import REFUSED, winner_of
 
 __all__ = ["answered", "by_class", "counted", "mark_late", "told", "wording"]

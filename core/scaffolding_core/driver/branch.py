@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from scaffolding_core.controller import CancelRace, Outcome, ParallelProcess, Race, Steps, checked_generator
 from scaffolding_core.driver.call import Call
 from scaffolding_core.errors import ControllerError
-from scaffolding_core.events import CandidateEvent, DecisionEvent
-from scaffolding_core.output import Candidate
-from scaffolding_core.task import Task
-from scaffolding_core.usage import Usage
+from scaffolding_core.messages import Usage
+from scaffolding_core.results import Candidate, CandidateEvent, DecisionEvent
+from scaffolding_core.tasks import Task
 
 if TYPE_CHECKING:
     from scaffolding_core.driver.driver import Driver

@@ -15,9 +15,9 @@ from scaffolding_core.errors import (
     UnsupportedTaskError,
     WorkerError,
 )
-from scaffolding_core.events import TokenEvent
-from scaffolding_core.task import Delta, StreamGenerationTask, Task, TaskStatus
-from scaffolding_core.usage import Usage
+from scaffolding_core.messages import Usage
+from scaffolding_core.results import TokenEvent
+from scaffolding_core.tasks import Delta, StreamGenerationTask, Task, TaskStatus
 from scaffolding_core.worker import typed_error
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import inspect
 from contextvars import ContextVar
 
 from scaffolding_core.errors import ControllerError
-from scaffolding_core.task import ComputeTask, Task, TaskStatus
+from scaffolding_core.tasks import ComputeTask, Task, TaskStatus
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import Worker
 

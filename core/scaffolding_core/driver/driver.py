@@ -12,7 +12,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, TypeVarTuple, Unpack
 
 from scaffolding_core.errors import ClosedError
-from scaffolding_core.task import Task
+from scaffolding_core.tasks import Task
 
 if TYPE_CHECKING:
     from scaffolding_core.driver.item import Item

@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.driver.recorder import Recorder
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
-from scaffolding_core.output import ScaffoldingOutput
-from scaffolding_core.result import ScaffoldingResult
-from scaffolding_core.task import StreamGenerationTask, StreamHandle, Task
+from scaffolding_core.messages import Usage
+from scaffolding_core.results import ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task
 from scaffolding_core.trace import ExecutionTrace
-from scaffolding_core.usage import Usage
 from scaffolding_core.worker import around_calls
 
 if TYPE_CHECKING:
     from scaffolding_core.controller import Steps
     from scaffolding_core.driver.driver import Driver
-    from scaffolding_core.order import Order
+    from scaffolding_core.driver.order import Order
 
 __all__ = ["Limit", "Request", "current_request"]
 

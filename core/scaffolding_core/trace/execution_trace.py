@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from scaffolding_core.usage import Usage
+from scaffolding_core.messages import Usage
 
 __all__ = ["CallRecord", "Ending", "ExecutionTrace"]
 

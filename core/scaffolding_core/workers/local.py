@@ -20,7 +20,7 @@ from scaffolding_core.errors import (
     UnsupportedParameterError,
     copy_error,
 )
-from scaffolding_core.task import ChatTask, GenerationTask
+from scaffolding_core.tasks import ChatTask, GenerationTask
 from scaffolding_core.worker import Capabilities
 from scaffolding_core.workers.gguf import chat_template, check_gguf, trained_context
 from scaffolding_core.workers.http_stream import Gate

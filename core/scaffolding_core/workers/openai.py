@@ -19,9 +19,9 @@ from scaffolding_core.errors import (
     ModelNotFoundError,
     WorkerError,
 )
+from scaffolding_core.messages import Usage
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.task import GenerationTask, StreamGenerationTask, Task
-from scaffolding_core.usage import Usage
+from scaffolding_core.tasks import GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.worker import Capabilities, TaskHandler, Worker
 from scaffolding_core.workers.http_errors import (
     error_from_answer,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaffolding_core.task import StreamGenerationTask
-from scaffolding_core.usage import Usage
+from scaffolding_core.messages import Usage
+from scaffolding_core.tasks import StreamGenerationTask
 from scaffolding_core.workers.http_stream import AttemptFailed, HttpStream
 from scaffolding_core.workers.openai_wire import Choice, read_usage, route
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
 from scaffolding_core.errors import IncompleteResponseError, InvalidRequestError, UnsupportedParameterError
-from scaffolding_core.messages import ToolCall
-from scaffolding_core.task import ChatTask, Delta, GenerationTask, Scope, TokenLogprob
-from scaffolding_core.usage import Usage
+from scaffolding_core.messages import ToolCall, Usage
+from scaffolding_core.tasks import ChatTask, Delta, GenerationTask, Scope, TokenLogprob
 
 __all__ = ["Choice", "read_chunk", "read_usage", "request_body", "route"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Self
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.messages import ToolCall
+from scaffolding_core.messages import ToolCall, Usage
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.task import (
+from scaffolding_core.tasks import (
     ChatTask,
     GenerationTask,
     MCPCallTask,
@@ -23,7 +23,6 @@ from scaffolding_core.task import (
     TaskStatus,
     TokenLogprob,
 )
-from scaffolding_core.usage import Usage
 from scaffolding_core.worker import Capabilities, Worker, typed_error
 
 __all__ = ["Record", "Recording", "RecordingWorker", "inputs_of", "results_into"]

@@ -6,7 +6,7 @@ import asyncio
 
 import scaffolding_core.errors as all_errors
 from scaffolding_core.errors import InvalidRequestError, ReplayMismatchError, WorkerError
-from scaffolding_core.task import Delta, GenerationTask, StreamGenerationTask, Task, TaskStatus
+from scaffolding_core.tasks import Delta, GenerationTask, StreamGenerationTask, Task, TaskStatus
 from scaffolding_core.worker import Capabilities, Worker
 from scaffolding_core.workers.limits import check_seconds
 from scaffolding_core.workers.recording import Record, Recording, inputs_of, place_of, results_into

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from scaffolding_core.task import RewardTask, Task
+from scaffolding_core.tasks import RewardTask, Task
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker, is_async
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from scaffolding_core.errors import copy_error
-from scaffolding_core.task import GenerationTask
+from scaffolding_core.tasks import GenerationTask
 
 __all__ = ["Siblings", "TogetherRefused"]
 

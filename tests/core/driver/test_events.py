@@ -8,9 +8,9 @@ import pytest
 from scaffolding_core.controller import ParallelProcess
 from scaffolding_core.controllers import NativeGenerationController
 from scaffolding_core.errors import InvalidRequestError, WorkerError
-from scaffolding_core.events import FinalEvent, TokenEvent
+from scaffolding_core.results import FinalEvent, TokenEvent
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
-from scaffolding_core.task import Delta
+from scaffolding_core.tasks import Delta
 from scaffolding_core.worker import Worker
 from tests.core.doubles import Backend, Method
 

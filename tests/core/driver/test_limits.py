@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from scaffolding_core.budget import Budget
 from scaffolding_core.controller import ParallelProcess, Race
+from scaffolding_core.driver.budget import Budget
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from tests.core.doubles import Backend, Method, task

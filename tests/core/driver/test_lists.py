@@ -5,7 +5,7 @@ import pytest
 from scaffolding_core.controllers import NativeGenerationController
 from scaffolding_core.errors import ControllerError, MissingWorkerError, UnsupportedTaskError, WorkerError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
-from scaffolding_core.task import GenerationTask, Task, TaskStatus
+from scaffolding_core.tasks import GenerationTask, Task, TaskStatus
 from scaffolding_core.worker import Worker
 from tests.core.doubles import Backend, Method, task
 

@@ -176,7 +176,7 @@ async def test_a_worker_may_use_the_same_llm_and_rides_on_its_own_requests_slot(
 
 @pytest.mark.looptime
 async def test_a_nested_request_has_its_parents_deadline_and_is_paid_by_it():
-    from scaffolding_core.budget import Budget
+    from scaffolding_core.driver.budget import Budget
     from scaffolding_core.errors import BudgetExceededError
 
     backend = Backend()

@@ -33,7 +33,7 @@ from scaffolding_core import (
     UserMessage,
     WorkerError,
 )
-from scaffolding_core.task import ChatTask, Task, TaskStatus
+from scaffolding_core.tasks import ChatTask, Task, TaskStatus
 
 place = contextvars.ContextVar("place", default="nowhere")
 

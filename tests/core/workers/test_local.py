@@ -8,7 +8,7 @@ import pytest
 from scaffolding_core import NativeGenerationController, ScaffoldingLlm
 from scaffolding_core.errors import BadRequestError, ContextLengthExceededError, UnsupportedParameterError
 from scaffolding_core.messages import ToolDescription, UserMessage
-from scaffolding_core.task import ChatTask, GenerationTask, StreamGenerationTask
+from scaffolding_core.tasks import ChatTask, GenerationTask, StreamGenerationTask
 from scaffolding_core.workers.local import LocalWorker
 from tests.core.workers.slots import until_busy, until_idle
 

@@ -17,7 +17,7 @@ from scaffolding_core.errors import (
     MissingExtraError,
     ModelFileError,
 )
-from scaffolding_core.task import GenerationTask
+from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.workers import llama_server
 from scaffolding_core.workers.local import LocalWorker, embedded_model
 from tests.core.workers.slots import until_busy
@@ -299,7 +299,7 @@ def test_ctrl_c_in_the_terminal_leaves_the_server_to_its_owner(others):
 FORKING = """
 import asyncio, os
 from scaffolding_core import LocalWorker
-from scaffolding_core.task import GenerationTask
+from scaffolding_core.tasks import GenerationTask
 
 async def ask(worker):
     task = GenerationTask(input_str="Once upon a time", max_tokens=2)

@@ -1,0 +1,64 @@
+"""What an adapter is made of; beside the public names, all of the core that it may import."""
+
+from __future__ import annotations
+
+from scaffolding_core.adapting.answer_stream import AnswerStream
+from scaffolding_core.adapting.backend import Backend
+from scaffolding_core.adapting.blocking_or_async import run_either
+from scaffolding_core.answers import (
+    Acceptance,
+    AnswersLike,
+    Classes,
+    KnownTools,
+    ReadArguments,
+    Tools,
+    as_written,
+    read_as_type,
+    read_by_schema,
+    tools_of,
+)
+from scaffolding_core.answers.code import Code
+from scaffolding_core.answers.json_text import read_json
+from scaffolding_core.answers.model_values import model_values
+from scaffolding_core.answers.tool_calls import Calls
+from scaffolding_core.controllers.samples import checked_sample_num
+from scaffolding_core.driver import computing
+from scaffolding_core.driver.order import option_names
+from scaffolding_core.driver.request import current_request
+from scaffolding_core.messages import JsonObject
+from scaffolding_core.tasks import task_from_prompt
+from scaffolding_core.threads import run_in_thread
+from scaffolding_core.worker import TaskHandler, around_calls, called_synchronously
+from scaffolding_core.workers.reward import RewardFunction, prompt_text
+
+__all__ = [
+    "Acceptance",
+    "AnswerStream",
+    "AnswersLike",
+    "Backend",
+    "Calls",
+    "Classes",
+    "Code",
+    "JsonObject",
+    "KnownTools",
+    "ReadArguments",
+    "RewardFunction",
+    "TaskHandler",
+    "Tools",
+    "around_calls",
+    "as_written",
+    "called_synchronously",
+    "checked_sample_num",
+    "computing",
+    "current_request",
+    "model_values",
+    "option_names",
+    "prompt_text",
+    "read_as_type",
+    "read_by_schema",
+    "read_json",
+    "run_either",
+    "run_in_thread",
+    "task_from_prompt",
+    "tools_of",
+]

@@ -1,0 +1,106 @@
+"""Chat messages, one class for each role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.messages.content import Content, JsonValue
+from scaffolding_core.messages.tools import ToolCall
+
+__all__ = ["AssistantMessage", "RoleMessage", "SystemMessage", "ToolMessage", "UserMessage"]
+
+
+@dataclass(slots=True)
+class RoleMessage:
+    """A message with its role; base of the four kinds.
+
+    Attributes:
+        name: of who says it, to tell speakers of one role apart.
+        original: the message as a wrapped library has it, so that nothing is lost on the way back.
+    """
+
+    role: str
+    content: Content | None
+    name: str | None = field(default=None, kw_only=True)
+    original: object = field(default=None, kw_only=True, repr=False, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The text of the content, its parts joined; empty where there is none.
+
+        Raises:
+            InvalidRequestError: the content is neither text nor parts.
+        """
+        if self.content is None:
+            return ""
+        if isinstance(self.content, str):
+            return self.content
+        try:
+            return "".join(str(part.get("text", "")) for part in self.content if part.get("type") == "text")
+        except (AttributeError, TypeError) as error:
+            raise InvalidRequestError(
+                f"what a message says must be text or a list of parts, got {self.content!r}"
+            ) from error
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """The message as OpenAI writes it."""
+        return {"role": self.role, "content": self.content, **({"name": self.name} if self.name else {})}
+
+
+@dataclass(slots=True)
+class UserMessage(RoleMessage):
+    """What the user says."""
+
+    role: Literal["user"] = field(default="user", init=False)
+    content: Content
+
+
+@dataclass(slots=True)
+class SystemMessage(RoleMessage):
+    """What the model is told to be."""
+
+    role: Literal["system"] = field(default="system", init=False)
+    content: Content
+
+
+@dataclass(slots=True)
+class AssistantMessage(RoleMessage):
+    """What the model said.
+
+    Args:
+        content: its text; None where it only called tools.
+        reasoning: its thoughts, where the backend tells them apart.
+        tool_calls: tools it wants called.
+    """
+
+    role: Literal["assistant"] = field(default="assistant", init=False)
+    content: Content | None = None
+    reasoning: str | None = None
+    tool_calls: list[ToolCall] | None = None
+
+    @property
+    def reasoning_content(self) -> str | None:
+        """The thoughts, by the name that some servers use."""
+        return self.reasoning
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """The message as OpenAI writes it; thoughts are not sent back."""
+        message = RoleMessage.to_dict(self)  # super() knows no class with slots
+        if self.tool_calls:
+            message["tool_calls"] = [call.to_dict() for call in self.tool_calls]
+        return message
+
+
+@dataclass(slots=True)
+class ToolMessage(RoleMessage):
+    """What a tool answered to one call."""
+
+    role: Literal["tool"] = field(default="tool", init=False)
+    content: Content
+    tool_call_id: str
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """The message as OpenAI writes it: the call's id tells the tool, and a name is not taken."""
+        return {"role": self.role, "content": self.content, "tool_call_id": self.tool_call_id}

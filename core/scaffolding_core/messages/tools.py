@@ -1,0 +1,65 @@
+"""Tools: what a model may call, and what it wants called, in OpenAI's shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scaffolding_core.messages.content import JsonObject, JsonValue
+
+__all__ = ["OpenAIToolDescription", "ToolCall", "ToolDescription"]
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """A tool that the model wants called.
+
+    Args:
+        id: ties the call to its `ToolMessage`.
+        name: of the tool.
+        arguments: as the model wrote them: meant to be a JSON object, not checked here.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+    @property
+    def function(self) -> ToolCall:
+        """The call itself, so that `call.function.name` reads as with OpenAI's types."""
+        return self
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """The call as OpenAI writes it."""
+        return {
+            "id": self.id,
+            "type": "function",
+            "function": {"name": self.name, "arguments": self.arguments},
+        }
+
+
+@dataclass(slots=True)
+class ToolDescription:
+    """A tool that the model may call.
+
+    Args:
+        name: of the tool.
+        description: what it does, for the model.
+        parameters: a JSON schema of type object, or only the map of its properties.
+    """
+
+    name: str
+    description: str
+    parameters: JsonObject
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """The tool as OpenAI writes it."""
+        schema = self.parameters
+        if schema.get("type") != "object":
+            schema = {"type": "object", "properties": schema}
+        return {
+            "type": "function",
+            "function": {"name": self.name, "description": self.description, "parameters": schema},
+        }
+
+
+OpenAIToolDescription = ToolDescription

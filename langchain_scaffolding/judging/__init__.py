@@ -1,0 +1,1 @@
+"""What LangChain has to score and compare answers with."""

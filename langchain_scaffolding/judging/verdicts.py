@@ -1,0 +1,83 @@
+"""What a judge says, as a score, as yes or no, or as an answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from pydantic import BaseModel
+
+from langchain_scaffolding.translation.results import plain
+from scaffolding_core import WorkerError
+
+__all__ = ["answer_of", "score_of", "verdict_of"]
+
+_YES = frozenset({"yes", "true", "correct", "valid", "pass", "passed", "same", "equivalent", "y"})
+_NO = frozenset({"no", "false", "incorrect", "invalid", "fail", "failed", "different", "n"})
+
+
+def score_of(said: Any) -> float:
+    """The score that a judge gave: a number, yes (1) or no (0), or data with a `score` or only one number.
+
+    Raises:
+        WorkerError: no finite number, or several.
+    """
+    score = _number(said)
+    if score is None or not math.isfinite(score):
+        raise WorkerError(
+            f"the judge gave no score but {str(said)[:200]!r}: "
+            "let it return a number, yes or no, or {'score': ...}"
+        )
+    return score
+
+
+def verdict_of(said: Any) -> bool:
+    """Whether a judge said yes: a truth value, yes or no, or a score from 0 to 1, where 0.5 is a yes.
+
+    Raises:
+        WorkerError: neither.
+    """
+    score = score_of(said)
+    if not 0 <= score <= 1:
+        raise WorkerError(f"the judge gave {score:g} where yes or no was due: let it return one of them")
+    return score >= 0.5
+
+
+def answer_of(said: Any) -> object:
+    """The answer that a judge found; None where it found none, or an empty text."""
+    if isinstance(said, BaseMessage):
+        said = said.text
+    if isinstance(said, str):
+        return said.strip() or None
+    return plain(said)
+
+
+def _number(said: Any) -> float | None:
+    if isinstance(said, int | float):
+        return float(said)
+    if isinstance(said, BaseMessage):
+        said = said.text
+    if isinstance(said, str):
+        return _number_in(said.strip())
+    if isinstance(said, list | tuple):
+        return _number(said[0]) if len(said) == 1 else None
+    if isinstance(said, BaseModel):
+        said = {name: getattr(said, name) for name in type(said).model_fields}
+    if not isinstance(said, Mapping):
+        return None
+    if said.get("score") is not None:
+        return _number(said["score"])
+    numbers = [value for value in said.values() if isinstance(value, int | float)]
+    return float(numbers[0]) if len(numbers) == 1 else None
+
+
+def _number_in(text: str) -> float | None:
+    word = text.rstrip(".!").lower()
+    if word in _YES or word in _NO:
+        return float(word in _YES)
+    try:
+        return float(text)
+    except ValueError:
+        return None

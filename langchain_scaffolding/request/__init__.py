@@ -1,0 +1,1 @@
+"""What a request of LangChain's may ask for, and what holds its samples back."""

@@ -1,0 +1,1 @@
+"""Samples and what runs inside them, as LangChain's runs."""

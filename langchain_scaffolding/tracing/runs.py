@@ -1,0 +1,194 @@
+"""Samples as child runs: each is a chain-type run under the chat model's own run.
+
+Chat-type child runs would count usage twice and let sample tokens leak into the chain's stream. The wrapped
+model is therefore called without callbacks, and each sample is told to tracers as a chain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeAlias, TypeVar, cast
+
+from langchain_core.callbacks import (
+    AsyncCallbackManager,
+    AsyncCallbackManagerForLLMRun,
+    CallbackManager,
+    CallbackManagerForLLMRun,
+)
+from langchain_core.callbacks.manager import (
+    AsyncCallbackManagerForChainRun,
+    AsyncParentRunManager,
+    BaseRunManager,
+    CallbackManagerForChainRun,
+    ParentRunManager,
+)
+from langchain_core.runnables import RunnableConfig, ensure_config
+from uuid_utils.compat import uuid7
+
+from langchain_scaffolding.request.gate import Gate
+from scaffolding_core import ChatTask, ComputeTask, GenerationTask, RewardTask, Task, TaskStatus, Worker
+from scaffolding_core.adapting import around_calls
+
+__all__ = [
+    "Beneath",
+    "Manager",
+    "async_child_of_run",
+    "child_manager",
+    "child_of",
+    "child_of_run",
+    "inner_config",
+    "sampled_under",
+]
+
+Manager: TypeAlias = CallbackManager | AsyncCallbackManager
+AnyManager = TypeVar("AnyManager", CallbackManager, AsyncCallbackManager)
+Run: TypeAlias = CallbackManagerForChainRun | AsyncCallbackManagerForChainRun
+
+child_manager: ContextVar[Manager | None] = ContextVar("child_manager", default=None)
+"""Under which run the samples of this call belong; set where LangChain hands over no run manager."""
+
+Beneath: TypeAlias = Callable[[Manager], RunnableConfig]
+"""Makes the configuration of what runs inside a sample, of a manager for the child runs of that sample."""
+
+inner_config: ContextVar[RunnableConfig | None] = ContextVar("inner_config", default=None)
+"""How what runs inside a sample is seen; None where it is to stay unseen."""
+
+
+def child_of(run_manager: BaseRunManager | None) -> Manager | None:
+    """A manager for child runs of a model's run; what was set for this context if there is no run manager."""
+    if isinstance(run_manager, CallbackManagerForLLMRun):
+        # A run manager of a model has no get_child(); a chain's works on any.
+        return ParentRunManager.get_child(cast("ParentRunManager", run_manager))
+    if isinstance(run_manager, AsyncCallbackManagerForLLMRun):
+        return AsyncParentRunManager.get_child(cast("AsyncParentRunManager", run_manager))
+    return child_manager.get()
+
+
+def child_of_run(config: RunnableConfig | None) -> tuple[RunnableConfig, CallbackManager]:
+    """A configuration whose run is known beforehand, and a manager for the child runs of that run."""
+    known = ensure_config(config)
+    manager = CallbackManager.configure(known.get("callbacks"))
+    return _with_run(known, manager), _child(manager, CallbackManager([]), known)
+
+
+def async_child_of_run(config: RunnableConfig | None) -> tuple[RunnableConfig, AsyncCallbackManager]:
+    """As `child_of_run`, for async calls."""
+    known = ensure_config(config)
+    manager = AsyncCallbackManager.configure(known.get("callbacks"))
+    return _with_run(known, manager), _child(manager, AsyncCallbackManager([]), known)
+
+
+def _with_run(config: RunnableConfig, manager: Manager) -> RunnableConfig:
+    # The same manager serves the model's own run, so that both tell one and the same tracer.
+    config["callbacks"] = manager
+    config["run_id"] = config.get("run_id") or uuid7()
+    return config
+
+
+def _child(manager: Manager, child: AnyManager, config: RunnableConfig) -> AnyManager:
+    child.parent_run_id = config["run_id"]
+    child.set_handlers(manager.inheritable_handlers)
+    child.add_tags([*manager.inheritable_tags, *config.get("tags", [])])
+    child.add_metadata({**manager.inheritable_metadata, **config.get("metadata", {})})
+    return child
+
+
+@contextmanager
+def sampled_under(
+    manager: Manager | None, beneath: Beneath | None = None, gate: Gate | None = None
+) -> Iterator[None]:
+    """Requests made in here tell each of their samples as a child run.
+
+    Args:
+        manager: for the child runs; None, or one without handlers, tells nobody.
+        beneath: shows what runs inside a sample too, beneath its run.
+        gate: what each call waits for.
+    """
+    told = manager if manager is not None and manager.handlers else None
+
+    async def run(worker: Worker, task: Task) -> TaskStatus | None:
+        return await (worker.run_task(task) if told is None else _told(told, worker, task, beneath))
+
+    async def run_behind_gate(worker: Worker, task: Task) -> TaskStatus | None:
+        assert gate is not None
+        async with gate.passed(task):
+            return await run(worker, task)
+
+    # Set even where there is nothing to do: a request inside a sample must not tell the one around it.
+    plain = run if told is not None else None
+    around_token = around_calls.set(run_behind_gate if gate is not None else plain)
+    inner_token = inner_config.set(beneath(manager) if beneath is not None and manager is not None else None)
+    try:
+        yield
+    finally:
+        inner_config.reset(inner_token)
+        around_calls.reset(around_token)
+
+
+async def _told(manager: Manager, worker: Worker, task: Task, beneath: Beneath | None) -> TaskStatus | None:
+    run = await _start(manager, task)
+    if beneath is not None:
+        inner_config.set(beneath(run.get_child()))  # each call is an asyncio task, with a context of its own
+    try:
+        status = await worker.run_task(task)
+    except asyncio.CancelledError:
+        await _end(run, {"status": "cancelled", **_outputs(task)})
+        raise
+    except Exception as error:
+        await _fail(run, error)
+        raise
+    await _end(run, _outputs(task))
+    return status
+
+
+_NAMES: dict[type[Task], str] = {RewardTask: "reward", ComputeTask: "answer"}
+
+
+async def _start(manager: Manager, task: Task) -> Run:
+    name = next((name for kind, name in _NAMES.items() if isinstance(task, kind)), "sample")
+    branch = list(task.scope.branch) if task.scope is not None else []
+    inputs = {"input": _input(task), "branch": branch}
+    if isinstance(manager, AsyncCallbackManager):
+        return await manager.on_chain_start({"name": name}, inputs, name=name)
+    return await asyncio.to_thread(manager.on_chain_start, {"name": name}, inputs, name=name)
+
+
+async def _end(run: Run, outputs: dict[str, object]) -> None:
+    if isinstance(run, AsyncCallbackManagerForChainRun):
+        await run.on_chain_end(outputs)
+    else:
+        await asyncio.to_thread(run.on_chain_end, outputs)
+
+
+async def _fail(run: Run, error: Exception) -> None:
+    if isinstance(run, AsyncCallbackManagerForChainRun):
+        await run.on_chain_error(error)
+    else:
+        await asyncio.to_thread(run.on_chain_error, error)
+
+
+def _input(task: Task) -> object:
+    if isinstance(task, ChatTask):
+        return task.messages_to_dict_content()
+    return getattr(task, "input_str", None)
+
+
+def _outputs(task: Task) -> dict[str, object]:
+    outputs: dict[str, object] = {}
+    if isinstance(task, GenerationTask):
+        outputs["output"] = task.output_str
+        if task.tool_calls:
+            outputs["tool_calls"] = [dict(call.to_dict()) for call in task.tool_calls]
+    elif isinstance(task, RewardTask):
+        outputs["output"] = task.reward
+    elif isinstance(task, ComputeTask):
+        outputs["output"] = task.result
+    if task.usage is not None:
+        outputs["tokens"] = {
+            "prompt": task.usage.prompt_tokens,
+            "completion": task.usage.completion_tokens,
+        }
+    return outputs

@@ -1,0 +1,1 @@
+"""LangChain's messages, results and events as the core's, and back."""

@@ -1,0 +1,1 @@
+"""LangChain's models and chains as backends."""

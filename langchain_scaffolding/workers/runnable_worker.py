@@ -1,0 +1,88 @@
+"""RunnableWorker: any chain as a backend, whatever it takes and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, get_args
+
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import Runnable
+
+from langchain_scaffolding.translation.inputs import ChainInput
+from langchain_scaffolding.translation.results import Part, part_of, plain, text_of
+from langchain_scaffolding.workers.worker import LangChainWorker
+from scaffolding_core import Candidate, GenerationTask, NativeGenerationController, ScaffoldingOutput, Steps, Usage
+
+__all__ = ["NativeRunnableController", "RunnableWorker"]
+
+_ANSWER = "answer"
+
+
+class RunnableWorker(LangChainWorker):
+    """Runs tasks on any Runnable, with the input that the task was made of.
+
+    What the Runnable returns is kept whole in `task.original`. A Runnable that ends in text or a message
+    tells its text as it comes where somebody listens; any other is called in one go.
+
+    Cost: one call of the Runnable for each task; the usage of the models inside is counted.
+
+    Args:
+        runnable: any chain, retriever, agent, ...
+        text: which part of the result is the answer: a key or attribute, or a function; None for all of it.
+        max_concurrency: calls at once.
+
+    Raises:
+        InvalidRequestError: not a Runnable.
+    """
+
+    def __init__(
+        self, runnable: Runnable[Any, Any], *, text: Part | None = None, max_concurrency: int = 256
+    ) -> None:
+        super().__init__(runnable, max_concurrency=max_concurrency)
+        self.text = text
+        self._writes_text = text is None and _writes_text(runnable)
+
+    def _given(self, task: GenerationTask) -> Any:
+        return ChainInput.for_task(task)
+
+    def _streams(self, task: GenerationTask) -> bool:
+        return self._writes_text and super()._streams(task)
+
+    def _fill(self, task: GenerationTask, answer: object) -> None:
+        value = part_of(answer, self.text)
+        if isinstance(value, str | AIMessage):
+            super()._fill(task, value)
+        else:
+            task.output_str, task.finish_reason = text_of(value), "stop"
+            task.usage = task.usage or Usage(calls=1)
+            if not isinstance(value, BaseMessage):
+                task.customized_result_fields = {_ANSWER: plain(value)}
+        task.original = answer
+
+
+class NativeRunnableController(NativeGenerationController):
+    """Answers with one call of a Runnable; data that it returns is the answer, as it is.
+
+    Cost: one call for each task; several tasks run at the same time.
+    """
+
+    stateless: ClassVar[bool] = True
+
+    def process(self, tasks: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
+        """Run the tasks."""
+        output = yield from super().process(tasks)
+        if output is None:
+            output = ScaffoldingOutput.from_candidate(Candidate.from_task(0, tasks[0]), method=type(self).__name__)
+        fields: Mapping[str, object] = tasks[0].customized_result_fields or {}
+        output.answer = fields.get(_ANSWER)
+        return output
+
+
+def _writes_text(runnable: Runnable[Any, Any]) -> bool:
+    """Whether it returns text or a message, so that what it streams adds up to what it returns."""
+    try:
+        kind = runnable.OutputType
+    except TypeError:  # it does not say
+        return False
+    kinds = get_args(kind) or (kind,)
+    return all(isinstance(k, type) and issubclass(k, str | BaseMessage) for k in kinds)

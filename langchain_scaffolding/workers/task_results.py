@@ -1,0 +1,81 @@
+"""What a wrapped model or chain answers, in pieces or whole, as a task's result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import add_ai_message_chunks
+
+from langchain_scaffolding.tracing.inner_runs import message_usage
+from langchain_scaffolding.translation.messages import core_tool_calls, reasoning_of, refusal_of
+from scaffolding_core import Delta, GenerationTask, Usage, WorkerError
+
+__all__ = ["emit", "fill", "joined"]
+
+
+def emit(task: GenerationTask, piece: object) -> None:
+    """Tell whoever listens to the task what a piece says."""
+    if task.scope is None:
+        return
+    if isinstance(piece, AIMessageChunk):
+        reasoning = reasoning_of(piece) or ""
+        if piece.text or reasoning:
+            task.scope.emit(Delta(str(piece.text), reasoning))
+    elif isinstance(piece, str):
+        task.scope.emit(Delta(piece))
+
+
+def joined(pieces: Sequence[object]) -> object:
+    """The whole that the pieces of a stream make; the pieces' own sum costs their number squared.
+
+    Raises:
+        WorkerError: nothing came, or pieces that do not add up.
+    """
+    if not pieces:
+        raise WorkerError("the model or chain streamed nothing")
+    if all(isinstance(piece, str) for piece in pieces):
+        return "".join(cast("Sequence[str]", pieces))
+    chunks = [piece for piece in pieces if isinstance(piece, AIMessageChunk)]
+    if len(chunks) == len(pieces):
+        return _whole(add_ai_message_chunks(chunks[0], *chunks[1:]))
+    if len(pieces) == 1:
+        return pieces[0]
+    kinds = ", ".join(sorted({type(piece).__name__ for piece in pieces}))
+    raise WorkerError(f"the pieces of a streamed answer must be text or message chunks, got {kinds}")
+
+
+def fill(task: GenerationTask, answer: object) -> None:
+    """Set the task's results to what the model or chain answered.
+
+    Raises:
+        WorkerError: neither a message nor text.
+    """
+    if isinstance(answer, str):
+        task.output_str, task.finish_reason = answer, "stop"
+        task.usage = task.usage or Usage(calls=1)
+        return
+    if not isinstance(answer, AIMessage):
+        raise WorkerError(
+            f"the model or chain must return a message or text, got {type(answer).__name__}: "
+            "end the chain with a parser that gives text"
+        )
+    task.original = answer
+    task.output_str = str(answer.text) or refusal_of(answer)
+    task.reasoning = reasoning_of(answer)
+    task.tool_calls = core_tool_calls(answer)
+    reason = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
+    task.finish_reason = str(reason) if reason else "stop"
+    task.usage = task.usage or message_usage(answer)
+
+
+def _whole(chunk: AIMessageChunk) -> AIMessage:
+    return AIMessage(
+        content=cast("Any", chunk.content),
+        additional_kwargs=chunk.additional_kwargs,
+        response_metadata=chunk.response_metadata,
+        tool_calls=chunk.tool_calls,
+        invalid_tool_calls=chunk.invalid_tool_calls,
+        usage_metadata=chunk.usage_metadata,
+    )

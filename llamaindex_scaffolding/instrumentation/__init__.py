@@ -1,0 +1,1 @@
+"""Samples as spans, and what the LLM calls of other code cost."""

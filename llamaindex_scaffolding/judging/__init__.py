@@ -1,0 +1,1 @@
+"""What LlamaIndex has to score and check answers with."""

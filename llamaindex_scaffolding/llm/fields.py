@@ -1,0 +1,332 @@
+"""What a ScaffoldingLLM is made of: fields, backend, plain data, and how a call becomes a request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Self
+
+from llama_index.core.base.llms.types import LLMMetadata
+from llama_index.core.bridge.pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_serializer,
+)
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW, DEFAULT_NUM_OUTPUTS
+from llama_index.core.llms import LLM
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+
+from llamaindex_scaffolding.judging.rewards import core_reward
+from llamaindex_scaffolding.reading import OfClass, Step, read_as_here, told_tools
+from llamaindex_scaffolding.translation.candidates import StreamCandidates
+from llamaindex_scaffolding.translation.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
+from llamaindex_scaffolding.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
+from scaffolding_core import (
+    SAMPLING_PARAMETERS,
+    Answers,
+    ChatTask,
+    Controller,
+    FieldVoteController,
+    GenerationTask,
+    InvalidRequestError,
+    ModelInfo,
+    NativeGenerationController,
+    OpenAIWorker,
+    ScaffoldingLlm,
+    Worker,
+)
+from scaffolding_core.adapting import Acceptance, Backend
+
+__all__ = ["ModelFields"]
+
+_OURS = frozenset({"budget", "deadline", "priority", "metadata", "answers", "extractor", "equivalence"})
+"""Options of the request and of what is compared: never for a wrapped LLM, whatever the method takes."""
+_OF_THE_BACKEND = ("llm", "worker", "reward", "api_base", "api_key", "model", "timeout", "max_retries")
+_OF_THE_SERVER = ("api_key", "timeout")
+_AS_GIVEN = NativeGenerationController()
+"""Generates with the kind of task that comes in: a text stays a text."""
+
+_STEP = Step()
+"""Agents of all kinds run on it."""
+
+_building = threading.Lock()
+
+
+class ModelFields(FunctionCallingLLM):
+    """The fields of a `ScaffoldingLLM`, the backend behind them, and their plain data."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
+
+    method: str | Controller = Field(
+        default="majority_vote",
+        description="direct, chain_of_thought, majority_vote, best_of_n, or a controller.",
+    )
+    sample_num: int | None = Field(default=None, description="Samples, for methods that take several.")
+    method_options: dict[str, Any] = Field(
+        default_factory=dict, description="Further options of the method's class, such as stop_rule."
+    )
+    answers: Any = Field(
+        default=None,
+        description=(
+            "The kind of answer: a name such as `number`, a mapping with a `kind`, an `Answers`, or a pair of "
+            "your own extractor and equivalence; for field_vote one of these a field. None reads what "
+            "LlamaIndex's agents and components read, and else by `auto`."
+        ),
+    )
+    model: str = Field(
+        default="", description="Name of the model at the server; empty takes the first that it lists."
+    )
+    api_base: str | None = Field(
+        default=None, description="Address of an OpenAI-compatible server; None runs the embedded model."
+    )
+    api_key: SecretStr | None = Field(default=None, exclude=True, description="Key for the server.")
+    temperature: float | None = Field(default=None, description="Sampling temperature; None leaves it alone.")
+    max_tokens: int | None = Field(default=None, description="Tokens of each sample at most.")
+    seed: int | None = Field(default=None, description="Seed of a request; each sample draws its own from it.")
+    additional_kwargs: dict[str, Any] = Field(
+        default_factory=dict, description="Further keywords of every call, such as top_p."
+    )
+    context_window: int | None = Field(
+        default=None, description="Tokens of context; None takes what the backend tells, else LlamaIndex's 3900."
+    )
+    is_chat_model: bool = Field(default=True, description="False completes raw prompts.")
+    is_function_calling_model: bool | None = Field(
+        default=None, description="Whether the model can call tools; None takes what the worker is known to do."
+    )
+    timeout: float | None = Field(default=None, description="Seconds for one sample, over all attempts.")
+    max_retries: int = Field(default=2, description="Further attempts of a sample that fails.")
+    stream_candidates: StreamCandidates | None = Field(
+        default=None,
+        description=(
+            "How samples are shown while the method runs: `reasoning` gives each, once it has finished, as "
+            "thoughts of a streamed chat; `events` tells instrumentation, under each call, of what each writes "
+            "and of its end; None shows the answer alone."
+        ),
+    )
+    llm: LLM | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
+    worker: Worker | None = Field(default=None, description="A worker of your own, instead of a server.")
+    reward: Any = Field(default=None, description="Scores answers; see `Reward`.")
+
+    _built: tuple[tuple[object, ...], Backend] | None = PrivateAttr(default=None)
+    _acceptance: Acceptance | None = PrivateAttr(default=None)
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What the backend is; a wrapped LLM tells of itself.
+
+        A server is asked once for what is neither given nor known: its model's name and context window. A server
+        that tells no window, as trtllm-serve, has LlamaIndex's 3900: give `context_window` there.
+
+        Cost: that question blocks for 2 s at most, an event loop too; a server that did not answer is left alone
+        for 30 s.
+        """
+        return self._metadata(on_loop=True)
+
+    def to_payload(self) -> dict[str, Any]:
+        """What events tell of this LLM; on an event loop, as far as it is known, since every call is an event."""
+        return {"class_name": self.class_name(), **self._metadata(on_loop=False).model_dump()}
+
+    def _metadata(self, *, on_loop: bool) -> LLMMetadata:
+        if self.llm is not None:
+            return self.llm.metadata
+        backend = self._backend()
+        given = ModelInfo(name=self.model or None, context_window=self.context_window)
+        model, calls_tools = backend.model_info(given, on_loop=on_loop), self.is_function_calling_model
+        return LLMMetadata(
+            context_window=model.context_window or DEFAULT_CONTEXT_WINDOW,
+            num_output=self.max_tokens or DEFAULT_NUM_OUTPUTS,
+            is_chat_model=self.is_chat_model,
+            is_function_calling_model=backend.worker.capabilities.tools if calls_tools is None else calls_tools,
+            model_name=model.name or "unknown",
+        )
+
+    def close(self) -> None:
+        """Let what runs finish and close what this object opened; it opens again with the next call."""
+        if self._built is not None:
+            (_, backend), self._built = self._built, None
+            backend.close()
+            if self._owns_worker():
+                backend.worker.shutdown()
+
+    async def aclose(self) -> None:
+        """Let what runs finish and close what this object opened; it opens again with the next call."""
+        if self._built is not None:
+            (_, backend), self._built = self._built, None
+            await backend.aclose()
+            if self._owns_worker():
+                await backend.worker.async_shutdown()
+
+    def __deepcopy__(self, memo: object = None) -> Self:
+        return self.model_copy(
+            update={"method_options": dict(self.method_options), "additional_kwargs": dict(self.additional_kwargs)}
+        )
+
+    def __getstate__(self) -> dict[Any, Any]:
+        # LlamaIndex's own drops what cannot be pickled; a lost worker would be another model, unseen.
+        state = BaseModel.__getstate__(self)
+        return {
+            **state,
+            "__dict__": {**state["__dict__"], "callback_manager": CallbackManager([])},
+            "__pydantic_private__": {"_built": None},
+        }
+
+    @field_serializer("llm")
+    def _llm_to_data(self, llm: LLM | None) -> dict[str, Any] | None:
+        return None if llm is None else llm_to_dict(llm)
+
+    @field_serializer("method", "method_options", "answers", "additional_kwargs", "worker", "reward")
+    def _part_to_data(self, part: object) -> Any:  # Any: whatever JSON can hold
+        return to_plain(part)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
+        """Build it from `to_dict()`; a key, and whatever is an object of Python's, has to be given again.
+
+        Raises:
+            InvalidRequestError: such an object (a worker, a reward, a controller, an extractor, an equivalence) is
+                missing, or the class of the wrapped LLM is not imported.
+        """
+        fields = {**data, **kwargs}
+        check_complete(fields)
+        if isinstance(fields.get("llm"), Mapping):
+            fields["llm"] = llm_from_dict(fields["llm"])
+        built: Self = super().from_dict(fields)
+        return built
+
+    def _request(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> tuple[ScaffoldingLlm, dict[str, Any]]:
+        """What runs the call, and its options; the task gets its parameters."""
+        given = {**self._defaults(), **{name: value for name, value in kwargs.items() if value is not None}}
+        method = given.pop("method", self.method)
+        llm = self._method(method)
+        if self.sample_num is not None and llm.takes("sample_num"):
+            given.setdefault("sample_num", self.sample_num)
+        options = {name: given.pop(name) for name in list(given) if name in _OURS or llm.takes(name)}
+        options |= self._reading(method, llm, options, task)
+        task.acceptance = self._accepted(llm)
+        for name in SAMPLING_PARAMETERS & given.keys():
+            setattr(task, name, given.pop(name))
+        if self.llm is not None:
+            task.custom_input_params = {LLAMAINDEX_KWARGS: given}
+            return llm, options
+        if isinstance(task, ChatTask):
+            task.tools = given.pop("tools", None)
+        return llm, {**options, **given}
+
+    def _defaults(self) -> dict[str, Any]:
+        named = {"temperature": self.temperature, "max_tokens": self.max_tokens, "seed": self.seed}
+        return {name: value for name, value in {**self.additional_kwargs, **named}.items() if value is not None}
+
+    def _method(self, method: str | Controller) -> ScaffoldingLlm:
+        options = self._options_of(method)
+        if isinstance(method, str) and (self.llm is not None or not self.is_chat_model):
+            options = {"generation": _AS_GIVEN, **options}
+        return self._backend().llm(method, options)
+
+    def _options_of(self, method: str | Controller) -> Mapping[str, Any]:
+        return self.method_options if method == self.method else {}
+
+    def _reading(
+        self, method: str | Controller, llm: ScaffoldingLlm, called: Mapping[str, Any], task: GenerationTask
+    ) -> dict[str, Any]:
+        """How the samples of a call are read: as the user says, or else as LlamaIndex's agents read them."""
+        options = self._options_of(method)
+        field = self.answers if llm.takes("answers") else None
+        answers = next((a for a in (called.get("answers"), field, options.get("answers")) if a is not None), None)
+        if _votes_on_fields(llm):
+            return {} if answers is None else {"answers": answers}
+        own = options.get("extractor"), options.get("equivalence")
+        told = told_tools(task.messages) if isinstance(task, ChatTask) else None
+        if answers is not None and self._asks_for_a_structure:
+            return {"answers": Answers.of(answers).with_own(*own)}
+        if answers is not None:
+            return {"answers": read_as_here(Answers.of(answers), told, *own)}
+        own_method = not isinstance(method, str) or "generation" in options or not llm.takes("extractor")
+        if own_method or self._asks_for_a_structure or "extractor" in {**called, **options}:
+            return {}
+        return {"extractor": _STEP if told is None else Step(told=told)}
+
+    @property
+    def _asks_for_a_structure(self) -> bool:
+        return self._acceptance is not None and self._acceptance.structure is not None
+
+    def _accepted(self, llm: ScaffoldingLlm) -> Acceptance | None:
+        """What is accepted of samples; where each field is voted on, one that explains is a field as any other."""
+        structure = None if self._acceptance is None else self._acceptance.structure
+        if isinstance(structure, OfClass) and _votes_on_fields(llm):
+            return Acceptance(structure=structure.whole())
+        return self._acceptance
+
+    def _backend(self) -> Backend:
+        parts = tuple(getattr(self, name) for name in _OF_THE_BACKEND)
+        with _building:
+            if self._built is None or any(old is not new for old, new in zip(self._built[0], parts, strict=True)):
+                self._built = parts, Backend(self._own_worker(), core_reward(self.reward))
+            return self._built[1]
+
+    def _check(self) -> None:
+        """Refuse what no call could run with.
+
+        Raises:
+            InvalidRequestError: fields that do not fit together, or options that the method does not have.
+        """
+        given = [name for name in ("llm", "worker", "api_base") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise InvalidRequestError(f"{' and '.join(given)} name two backends: leave all but one out")
+        self._check_answers()
+        idle = [name for name in _OF_THE_SERVER if getattr(self, name) is not None]
+        if idle and self.api_base is None:
+            raise InvalidRequestError(f"{idle[0]} is for a server: pass api_base=, or leave it out")
+        takes_several = self._method(self.method).takes("sample_num")
+        if self.sample_num not in (None, 1) and not takes_several:
+            raise InvalidRequestError(f"the method {self._named()} takes one sample: leave sample_num out")
+
+    def _check_answers(self) -> None:
+        if self.answers is None:
+            return
+        llm = self._method(self.method)
+        if not llm.takes("answers"):
+            raise InvalidRequestError(
+                f"the method {self._named()} compares no answers: leave answers out, or take a method that does, "
+                "such as majority_vote"
+            )
+        if "answers" in self.method_options:
+            raise InvalidRequestError("answers are given twice: leave them out of method_options")
+        if _votes_on_fields(llm):
+            FieldVoteController(_AS_GIVEN, answers=self.answers)
+        else:
+            Answers.of(self.answers)
+
+    def _named(self) -> str:
+        return repr(self.method) if isinstance(self.method, str) else type(self.method).__name__
+
+    def _owns_worker(self) -> bool:
+        return self.llm is None and self.worker is None and self.api_base is not None
+
+    def _own_worker(self) -> Worker | None:
+        if self.llm is not None:
+            return LlamaIndexWorker(_unheard(self.llm))
+        if self.worker is not None or self.api_base is None:
+            return self.worker
+        key = self.api_key.get_secret_value() if self.api_key is not None else None
+        return OpenAIWorker(
+            self.api_base,
+            self.model or None,
+            api_key=key,
+            timeout=self.timeout,
+            max_attempts=self.max_retries + 1,
+        )
+
+
+def _votes_on_fields(llm: ScaffoldingLlm) -> bool:
+    return isinstance(llm.prototype_controller, FieldVoteController)
+
+
+def _unheard(llm: LLM) -> LLM:
+    """The LLM without callbacks: what it spends is told once, by the LLM around it."""
+    nobody = CallbackManager([])
+    nobody.handlers = []  # an empty manager takes the program's own handlers
+    return llm.model_copy(update={"callback_manager": nobody})

@@ -1,0 +1,39 @@
+"""A method's result over query engines, as LlamaIndex's response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from llama_index.core.base.response.schema import PydanticResponse, Response
+
+from llamaindex_scaffolding.judging.support import UnsupportedAnswerError
+from scaffolding_core import Candidate, ScaffoldingResult
+
+__all__ = ["chosen_response"]
+
+
+def chosen_response(result: ScaffoldingResult) -> Response | PydanticResponse:
+    """The chosen sample's response, with how it was chosen in a metadata of its own."""
+    chosen = result.output.message.original
+    if not isinstance(chosen, Response | PydanticResponse):
+        chosen = Response(result.output.text)  # the method wrote it itself
+    return replace(chosen, metadata={**(chosen.metadata or {}), "scaffolding": _told(result)})
+
+
+def _told(result: ScaffoldingResult) -> Mapping[str, Any]:
+    told = result.output.summary()
+    for candidate, summary in zip(result.output.candidates, told["candidates"], strict=True):
+        summary.update(_told_of(candidate))
+    told["usage"]["total_tokens"] = result.output.usage.total_tokens
+    return {**told, "trace_id": result.id}
+
+
+def _told_of(candidate: Candidate) -> dict[str, Any]:
+    response = candidate.message.original
+    nodes = response.source_nodes if isinstance(response, Response | PydanticResponse) else []
+    told: dict[str, Any] = {"source_nodes": [node.node.node_id for node in nodes]}
+    if isinstance(candidate.error, UnsupportedAnswerError):
+        told["answer"] = str(candidate.error.answer)
+    return told

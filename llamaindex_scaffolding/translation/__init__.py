@@ -1,0 +1,1 @@
+"""LlamaIndex's messages, responses and settings as the core's, and back."""
