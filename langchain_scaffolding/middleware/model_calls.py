@@ -26,7 +26,7 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
-from scaffolding_core.adapting import TaskHandler, called_synchronously, run_in_thread
+from scaffolding_core.adapting import TaskHandler, run_either
 
 __all__ = [
     "AsyncHandler",
@@ -158,9 +158,7 @@ def ai_message(response: Response) -> AIMessage:
 
 async def _called(call: ModelCall, request: Request) -> Response:
     try:
-        if called_synchronously.get():
-            return await run_in_thread(cast("Handler", call.handler), request)
-        return await cast("AsyncHandler", call.handler)(request)
+        return cast("Response", await run_either(call.handler, cast("AsyncHandler", call.handler), request))
     except GraphBubbleUp as error:
         raise _BubbledUp(error) from error
 

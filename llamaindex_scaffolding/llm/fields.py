@@ -21,10 +21,10 @@ from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from llamaindex_scaffolding.judging.rewards import core_reward
+from llamaindex_scaffolding.llm.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
 from llamaindex_scaffolding.reading import OfClass, Step, read_as_here, told_tools
 from llamaindex_scaffolding.translation.candidates import StreamCandidates
 from llamaindex_scaffolding.translation.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
-from llamaindex_scaffolding.llm.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
 from scaffolding_core import (
     SAMPLING_PARAMETERS,
     Answers,

@@ -1,7 +1,7 @@
-"""How many calls of functions of our own lie between `ChatScaffolding.invoke` and the wire, and in how many modules.
+"""How many calls of our own functions `ChatScaffolding.invoke` takes, and in how many modules.
 
-Counted, not timed: `python -m tests.benchmarks.calls`. All threads count, from the call until it has its answer; the
-first call of a model, which makes what later ones share, does not.
+Counted, not timed: `python -m tests.benchmarks.calls`. All threads count, from the call until it has its answer,
+but not for the first call of a model, which makes what later ones share.
 """
 
 import sys
@@ -21,7 +21,7 @@ METHODS = {
 
 
 class OwnCalls:
-    """Counts the calls of our own functions, by module, while it is told to; a generator counts each time it goes on.
+    """Counts the calls of our own functions, by module, while it is told to; a generator, each time it goes on.
 
     Threads that begin after this was made count too.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scaffolding_core.adapting.answer_stream import AnswerStream
 from scaffolding_core.adapting.backend import Backend
-from scaffolding_core.adapting.blocking_or_async import run_either
+from scaffolding_core.adapting.blocking_or_async import call_function, read_either, run_either
 from scaffolding_core.answers import (
     Acceptance,
     AnswersLike,
@@ -28,7 +28,7 @@ from scaffolding_core.driver.request import current_request
 from scaffolding_core.messages import JsonObject
 from scaffolding_core.tasks import task_from_prompt
 from scaffolding_core.threads import run_in_thread
-from scaffolding_core.worker import TaskHandler, around_calls, called_synchronously
+from scaffolding_core.worker import TaskHandler, around_calls
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
 
 __all__ = [
@@ -47,7 +47,7 @@ __all__ = [
     "Tools",
     "around_calls",
     "as_written",
-    "called_synchronously",
+    "call_function",
     "checked_sample_num",
     "computing",
     "current_request",
@@ -56,6 +56,7 @@ __all__ = [
     "prompt_text",
     "read_as_type",
     "read_by_schema",
+    "read_either",
     "read_json",
     "run_either",
     "run_in_thread",
