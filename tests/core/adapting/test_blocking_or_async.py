@@ -1,4 +1,4 @@
-"""Foreign calls and streams: in their blocking form under a blocking call, in their async one under an async call."""
+"""Foreign calls and streams: in the blocking form under a blocking call, in the async one under an async call."""
 
 import asyncio
 import contextvars
