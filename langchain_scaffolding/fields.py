@@ -10,12 +10,12 @@ from typing import Any, Self, cast
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from langchain_scaffolding.call import Call
 from langchain_scaffolding.identity import identity
 from langchain_scaffolding.judging.rewards import core_reward
 from langchain_scaffolding.request.checks import check_method, checked_answers, checked_limit, refusal_of
 from langchain_scaffolding.request.gate import Gate
 from langchain_scaffolding.request.parameters import ANSWER_PARTS, REQUEST_OPTIONS, SAMPLING_FIELDS
+from langchain_scaffolding.tracing.runs import Beneath, Manager, sampled_under
 from langchain_scaffolding.translation.accepted import told_acceptance
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LangChainWorker
 from scaffolding_core import (
@@ -29,7 +29,7 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.adapting import Backend
+from scaffolding_core.adapting import Backend, Call
 
 __all__ = ["MethodFields", "ModelFields"]
 
@@ -96,7 +96,13 @@ class MethodFields(BaseModel):
     def _limit(self) -> int:
         return Worker.max_concurrency if self.max_concurrency is None else checked_limit(self.max_concurrency)
 
-    def _method_call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> tuple[Call, dict[str, Any]]:
+    def _method_call(
+        self,
+        task: GenerationTask,
+        kwargs: Mapping[str, Any],
+        manager: Manager | None,
+        beneath: Beneath | None = None,
+    ) -> tuple[Call, dict[str, Any]]:
         """The call that does a task, and what was given beside options of its method and request."""
         rest = dict(kwargs)
         method = rest.pop("method", self.method)
@@ -113,7 +119,7 @@ class MethodFields(BaseModel):
         options |= {name: rest.pop(name) for name in list(rest) if llm.takes(name)}
         for name in ANSWER_PARTS & rest.keys():
             raise refusal_of(method, name)
-        return Call(llm, task, options, gate), rest
+        return Call(llm, task, options, sampled_under(manager, beneath, gate)), rest
 
 
 class ModelFields(MethodFields):
@@ -221,9 +227,11 @@ class ModelFields(MethodFields):
         told = backend.known_model.name or backend.model_info(ModelInfo(), on_loop=False).name
         return told or type(backend.worker).__name__
 
-    def _model_call(self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
+    def _model_call(
+        self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any], manager: Manager | None
+    ) -> Call:
         """The call that does a task, which gets the parameters that are its own."""
-        call, given = self._method_call(task, kwargs)
+        call, given = self._method_call(task, kwargs, manager)
         for name in ("stream", "ls_structured_output_format"):
             given.pop(name, None)
         task.fill(self._sampling(stop))
@@ -237,7 +245,7 @@ class ModelFields(MethodFields):
             task.extra_body = {"model": given.pop("model")}
         for name in SAMPLING_PARAMETERS & given.keys():
             setattr(task, name, given.pop(name))
-        call.options |= given
+        call.options = {**call.options, **given}
         return call
 
     def _sampling(self, stop: list[str] | None) -> dict[str, Any]:

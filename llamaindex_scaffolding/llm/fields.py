@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 from llama_index.core.base.llms.types import LLMMetadata
@@ -39,7 +40,7 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.adapting import Acceptance, Backend
+from scaffolding_core.adapting import Acceptance, Backend, Call
 
 __all__ = ["ModelFields"]
 
@@ -197,8 +198,10 @@ class ModelFields(FunctionCallingLLM):
         built: Self = super().from_dict(fields)
         return built
 
-    def _request(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> tuple[ScaffoldingLlm, dict[str, Any]]:
-        """What runs the call, and its options; the task gets its parameters."""
+    def _request(
+        self, task: GenerationTask, kwargs: Mapping[str, Any], around: AbstractContextManager[None]
+    ) -> Call:
+        """The request that a call makes of the method; the task gets its parameters."""
         given = {**self._defaults(), **{name: value for name, value in kwargs.items() if value is not None}}
         method = given.pop("method", self.method)
         llm = self._method(method)
@@ -211,10 +214,10 @@ class ModelFields(FunctionCallingLLM):
             setattr(task, name, given.pop(name))
         if self.llm is not None:
             task.custom_input_params = {LLAMAINDEX_KWARGS: given}
-            return llm, options
+            return Call(llm, task, options, around)
         if isinstance(task, ChatTask):
             task.tools = given.pop("tools", None)
-        return llm, {**options, **given}
+        return Call(llm, task, {**options, **given}, around)
 
     def _defaults(self) -> dict[str, Any]:
         named = {"temperature": self.temperature, "max_tokens": self.max_tokens, "seed": self.seed}

@@ -30,9 +30,8 @@ from scaffolding_core import (
     NativeRewardController,
     RetryWithFeedbackController,
     ScaffoldingLlm,
-    ScaffoldingResult,
 )
-from scaffolding_core.adapting import AnswersLike, Backend
+from scaffolding_core.adapting import AnswersLike, Backend, Call
 
 __all__ = ["ScaffoldingQueryEngine"]
 
@@ -196,19 +195,13 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         return self.callback_manager.event(CBEventType.QUERY, payload=payload)
 
     def _choose(self, query: Query) -> RESPONSE_TYPE:
-        with shown_as_spans():
-            result = self._llm().generate(_task(query), **self._request)
-        assert isinstance(result, ScaffoldingResult)
-        return chosen_response(result)
+        return chosen_response(self._call(query).result())
 
     async def _achoose(self, query: Query) -> RESPONSE_TYPE:
-        with shown_as_spans():
-            result = self._llm().generate_async(_task(query), **self._request)
-        try:
-            await result
-        finally:
-            result.cancel()  # nobody else waits for it
-        return chosen_response(result)
+        return chosen_response(await self._call(query).aresult())
+
+    def _call(self, query: Query) -> Call:
+        return Call(self._llm(), _task(query), self._request, shown_as_spans())
 
     def _llm(self) -> ScaffoldingLlm:
         return self._backend.llm(self._method, self._options)

@@ -38,7 +38,7 @@ FLOORS = {
         {"tracing"},
         {"workers"},
         {"judging"},
-        {"middleware", "call", "call_context", "identity"},
+        {"middleware", "call_context", "identity"},
         {"configured", "fields", "structured_output"},
         {"chat_model", "llm", "runnable"},
         {"wrappers"},

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from scaffolding_core.adapting.answer_stream import AnswerStream
 from scaffolding_core.adapting.backend import Backend
 from scaffolding_core.adapting.blocking_or_async import call_function, read_either, run_either
+from scaffolding_core.adapting.call import Call
+from scaffolding_core.adapting.plain_data import candidate_data, result_data
+from scaffolding_core.adapting.shown_events import ShownEvents
 from scaffolding_core.answers import (
     Acceptance,
     AnswersLike,
@@ -33,9 +35,9 @@ from scaffolding_core.workers.reward import RewardFunction, prompt_text
 
 __all__ = [
     "Acceptance",
-    "AnswerStream",
     "AnswersLike",
     "Backend",
+    "Call",
     "Calls",
     "Classes",
     "Code",
@@ -43,11 +45,13 @@ __all__ = [
     "KnownTools",
     "ReadArguments",
     "RewardFunction",
+    "ShownEvents",
     "TaskHandler",
     "Tools",
     "around_calls",
     "as_written",
     "call_function",
+    "candidate_data",
     "checked_sample_num",
     "computing",
     "current_request",
@@ -58,6 +62,7 @@ __all__ = [
     "read_by_schema",
     "read_either",
     "read_json",
+    "result_data",
     "run_either",
     "run_in_thread",
     "task_from_prompt",
