@@ -14,6 +14,7 @@ from langchain_scaffolding import ChatScaffolding
 from tests.servers.scripted import Reply, scripted_server
 
 PACKAGES = ("scaffolding_core", "langchain_scaffolding", "llamaindex_scaffolding")
+ROUNDS = 10
 METHODS = {
     "direct": {"method": "direct"},
     "a vote of 3": {"method": "majority_vote", "sample_num": 3, "method_options": {"stop_rule": "full"}},
@@ -57,7 +58,8 @@ def main() -> dict[str, object]:
         for name, fields in METHODS.items():
             model = ChatScaffolding(base_url=server.url, **fields)
             model.invoke("What is 6 times 7?")
-            seen = own.of(lambda model=model: model.invoke("What is 6 times 7?"))
+            counted = [own.of(lambda model=model: model.invoke("What is 6 times 7?")) for _ in range(ROUNDS)]
+            seen = min(counted, key=Counter.total)  # what comes off the wire in more pieces takes more calls
             counts[name] = {"calls": seen.total(), "modules": len(seen)}
             print(f"{name}: {seen.total()} own calls in {len(seen)} modules")
     own.end()
