@@ -161,7 +161,7 @@ _RESULTS = frozenset(
         "custom_output_params", "usage", "error", "scope",
         "output_str", "output_tokens", "finish_reason", "logprobs", "context_logits", "reasoning",
         "tool_calls", "customized_result_fields", "original", "request_handle", "end_flag", "cancel_flag",
-        "reward", "step_rewards", "result_str", "result", "group",
+        "reward", "step_rewards", "verdict", "feedback", "result_str", "result", "group",
     }
 )  # fmt: skip
 
@@ -442,6 +442,8 @@ class RewardTask(Task):
     Attributes:
         reward: the score; higher is better.
         step_rewards: a score for each step, from a process reward model.
+        verdict: whether the answer passes, where the judge says so; it goes before the score.
+        feedback: the judge's words.
     """
 
     input_str: str | None = None
@@ -450,6 +452,8 @@ class RewardTask(Task):
     response: AssistantMessage | None = field(default=None, kw_only=True)
     reward: float | None = field(default=None, kw_only=True)
     step_rewards: list[float] | None = field(default=None, kw_only=True)
+    verdict: bool | None = field(default=None, kw_only=True)
+    feedback: str | None = field(default=None, kw_only=True)
 
     @classmethod
     def for_answer(cls, task: GenerationTask) -> RewardTask:

@@ -36,6 +36,8 @@ _RESULTS = (
     "output_tokens",
     "reward",
     "step_rewards",
+    "verdict",
+    "feedback",
     "result_str",
 )
 
