@@ -17,8 +17,8 @@ def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, Worker]:
     """A worker for each role.
 
     Args:
-        roles: a worker, or a reward for a role that scores and a model or chain for any other. Any: rewards have no
-            common class.
+        roles: a worker, or a reward for a role that scores and a model or chain for any other; Any, since
+            rewards have no common class.
 
     Raises:
         InvalidRequestError: no mapping, or somebody who cannot play the role.
