@@ -278,7 +278,8 @@ async def test_sample_num_is_an_option_of_each_request():
 async def test_a_seed_gives_each_sample_one_of_its_own_and_the_same_ones_again():
     _, first = await vote(["7"] * 4, options={"seed": 5}, stop_rule="full")
     _, again = await vote(["7"] * 4, options={"seed": 5}, stop_rule="full")
-    assert len(set(first.seeds)) == 4
+    _, other = await vote(["7"] * 4, options={"seed": 6}, stop_rule="full")
+    assert len({*first.seeds, *other.seeds}) == 8
     assert first.seeds == again.seeds
 
 
@@ -356,3 +357,8 @@ async def test_chats_are_voted_on_too():
 def test_parameters_that_make_no_sense_are_refused(wrong):
     with pytest.raises(InvalidRequestError):
         MajorityVoteController(single, **wrong)
+
+
+async def test_where_time_is_up_samples_count_also_behind_one_that_a_statistical_rule_waits_for():
+    output, _ = await vote(["7"] * 3, delays=[30, 0, 0], stop_rule="beta", options={"budget": Budget(seconds=1)})
+    assert (output.votes, output.stopped) == ({"7": 2}, "budget")
