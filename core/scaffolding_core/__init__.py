@@ -60,6 +60,7 @@ from scaffolding_core.messages import (
     OpenAIToolDescription,
     RoleMessage,
     SystemMessage,
+    TokenLogprob,
     ToolCall,
     ToolDescription,
     ToolMessage,
@@ -92,7 +93,6 @@ from scaffolding_core.tasks import (
     StreamGenerationTask,
     Task,
     TaskStatus,
-    TokenLogprob,
 )
 from scaffolding_core.text_votes import (
     extract_answer_from_boxed,

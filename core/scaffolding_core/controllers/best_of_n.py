@@ -124,7 +124,7 @@ class BestOfNController(Controller):
         """A sample, whose score is still to come: one of a method inside is none of ours."""
         output = yield from self.generation_controller.clone().process(sample, **options)
         if not isinstance(output, ScaffoldingOutput):
-            output = ScaffoldingOutput.from_candidate(Candidate.from_task(0, sample[0]), method="")
+            output = sample[0].create_scaffolding_output()
         output.score = None
         return output
 

@@ -1,6 +1,5 @@
 """Field vote."""
 
-import asyncio
 import json
 
 import pytest
@@ -121,20 +120,3 @@ def test_bad_options_are_refused_when_it_is_made():
     for options in ({"default_sample_num": 0}, {"stop_rule": "soon"}, {"run_ahead": 0.5}, {"min_samples": 0}):
         with pytest.raises(InvalidRequestError):
             FieldVoteController(single, **options)
-
-
-@pytest.mark.looptime
-async def test_where_time_is_up_samples_count_also_behind_one_that_a_statistical_rule_waits_for():
-    started = 0
-
-    async def says(task):
-        nonlocal started
-        started += 1
-        if started == 1:
-            await asyncio.sleep(30)
-        return '{"name": "Ada"}'
-
-    method = FieldVoteController(single, 3, stop_rule="beta")
-    async with ScaffoldingLlm(method, FunctionWorker(says)) as llm:
-        output = (await llm.generate_async("q", budget=Budget(seconds=1))).output
-    assert (output.answer, output.stopped) == ({"name": "Ada"}, "budget")

@@ -357,8 +357,3 @@ async def test_chats_are_voted_on_too():
 def test_parameters_that_make_no_sense_are_refused(wrong):
     with pytest.raises(InvalidRequestError):
         MajorityVoteController(single, **wrong)
-
-
-async def test_where_time_is_up_samples_count_also_behind_one_that_a_statistical_rule_waits_for():
-    output, _ = await vote(["7"] * 3, delays=[30, 0, 0], stop_rule="beta", options={"budget": Budget(seconds=1)})
-    assert (output.votes, output.stopped) == ({"7": 2}, "budget")

@@ -1,20 +1,21 @@
 """What rewards say: scores, verdicts and words, of one answer or of all that there are."""
 
-import asyncio
-
 import pytest
 
 from scaffolding_core import (
     BestOfNController,
     Budget,
-    DecisionEvent,
+    CancelRace,
     FunctionWorker,
+    GenerationTask,
     InsufficientSamplesError,
     InvalidRequestError,
     NativeGenerationController,
     NativeRewardController,
+    Outcome,
     RewardTask,
     ScaffoldingLlm,
+    ScaffoldingOutput,
     WorkerError,
 )
 from scaffolding_core.controllers.scoring import Judgement, judged, score_of
@@ -40,6 +41,10 @@ class Ranks(NativeRewardController):
 def length(prompt, answer):
     if answer == "unfit":
         raise ValueError("unfit")
+    return len(answer)
+
+
+async def length_at_once(prompt, answer):
     return len(answer)
 
 
@@ -126,6 +131,14 @@ class TestARewardThatComparesSamples:
         output = await best(["a", "bbb", "cc"], delays=[0, 0, 30], options={"budget": Budget(seconds=1)})
         assert (output.text, output.score, output.stopped) == ("a", None, "budget")
 
+    @pytest.mark.looptime
+    async def test_nor_does_the_score_of_a_method_inside_choose_then(self):
+        inner = BestOfNController(single, NativeRewardController(), 1)
+        workers = {"generation": Says(["a", "bbb", "cc"], [0, 0, 30]), "reward": reward_worker(length_at_once)}
+        async with ScaffoldingLlm(BestOfNController(inner, Ranks(), 3), workers) as llm:
+            output = (await llm.generate_async("q", budget=Budget(seconds=1))).output
+        assert (output.text, output.score, output.stopped) == ("a", None, "budget")
+
     async def test_the_score_of_a_method_inside_is_none_of_its_own(self):
         inner = BestOfNController(single, NativeRewardController(), 1)
         workers = {"generation": Says(["a", "bbb"]), "reward": reward_worker(length)}
@@ -138,42 +151,23 @@ class TestARewardThatComparesSamples:
             BestOfNController(single, Ranks(), enough=1)
 
 
-class Slow(Says):
-    """Ends a cut only once the decision was told."""
-
-    def __init__(self, answers):
-        super().__init__(answers)
-        self.told = asyncio.Event()
-
-    async def run_task(self, task):
-        if self.started:
-            self.started += 1
-            try:
-                await asyncio.Event().wait()
-            finally:
-                await self.told.wait()
-        await super().run_task(task)
+def scored_output(text, score):
+    return ScaffoldingOutput(text, score=score)
 
 
-async def test_a_decision_is_told_before_the_rest_is_cut():
-    worker = Slow(["right", "late"])
-    workers = {"generation": worker, "reward": reward_worker(length)}
-    async with ScaffoldingLlm(BestOfNController(single, NativeRewardController(), 2, enough=5), workers) as llm:
-        async with asyncio.timeout(30):
-            async for event in llm.stream("q"):
-                if isinstance(event, DecisionEvent):
-                    assert (event.candidate.text, event.stopped) == ("right", "decided")
-                    worker.told.set()
-    assert worker.told.is_set()
-
-
-async def test_what_ends_after_the_decision_does_not_count():
-    async def score(prompt, answer):
-        return len(answer)
-
-    output = await best(["aa", "aaa", "a"], score, rewarder=NativeRewardController(), enough=2)
-    assert (output.text, output.stopped) == ("aa", "decided")
-    assert [candidate.counted for candidate in output.candidates] == [True, False, False]
+def test_a_decision_is_told_before_the_rest_is_cut_and_what_ends_then_does_not_count():
+    steps = BestOfNController(single, NativeRewardController(), 3, enough=5).process([GenerationTask("q")])
+    race = next(steps)
+    assert len([sample for sample, _ in zip(race.branches, range(3), strict=False)]) == 3
+    assert steps.send(Outcome(1, scored_output("fair", 4.0))) is race
+    decision = steps.send(Outcome(0, scored_output("right", 5.0)))
+    assert (decision.candidate.text, decision.stopped) == ("right", "decided")
+    assert isinstance(next(steps), CancelRace)
+    with pytest.raises(StopIteration) as ended:
+        steps.send([Outcome(2, scored_output("late", 6.0))])
+    output = ended.value.value
+    assert (output.text, output.stopped) == ("right", "decided")
+    assert [candidate.late for candidate in output.candidates] == [False, False, True]
 
 
 @pytest.mark.parametrize("left", [None, [], [float("nan")]])
