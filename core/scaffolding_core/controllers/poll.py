@@ -76,7 +76,7 @@ class _Voting(Generic[Choice]):
     def at(self, candidate: Candidate) -> bool | Steps[bool]:
         if candidate.error is not None or not self._in_time:
             return self._count(candidate, None)
-        if self._costly or is_long(candidate):
+        if self._costly or is_long(candidate.message):
             return self._at_length(candidate)
         choice = compared_at_once(self._extractor, self._classes, candidate, trusting=self._trusting)
         return self._count(candidate, choice)
