@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
@@ -25,6 +25,7 @@ __all__ = [
     "Steps",
     "Yielded",
     "checked_generator",
+    "roles_of",
 ]
 
 T = TypeVar("T")
@@ -169,6 +170,11 @@ class Controller:
     stateless: ClassVar[bool] = False
     task_collections: Mapping[str, object] = {}
 
+    @property
+    def worker_roles(self) -> tuple[Hashable, ...]:
+        """The roles that its own tasks ask for, beside those of its parts: tags of the workers that it needs."""
+        return ()
+
     def process(self, tasks: list[Any], *args: Any, **options: Any) -> Steps[Any]:
         """Run the method on tasks; afterwards `tasks[0]` holds the chosen result.
 
@@ -224,6 +230,19 @@ def checked_generator(generator: object) -> Steps[Any]:
     elif not isinstance(generator, Iterator):
         hint = "process() must say 'yield' at least once"
     raise ControllerError(f"a branch must be a generator, got {type(generator).__name__}: {hint}")
+
+
+def roles_of(method: Controller) -> frozenset[Hashable]:
+    """The roles that a method and all its parts need a worker for, as far as they tell."""
+    return frozenset(method.worker_roles).union(*map(roles_of, _controllers_in([*vars(method).values()])))
+
+
+def _controllers_in(part: object) -> Iterator[Controller]:
+    if isinstance(part, Controller):
+        yield part
+    elif isinstance(part, list | dict):
+        for item in part.values() if isinstance(part, dict) else part:
+            yield from _controllers_in(item)
 
 
 def _own(part: Any) -> Any:

@@ -27,7 +27,7 @@ FLOORS = {
         {"tasks"},
         {"worker", "controller"},
         {"workers", "controllers", "driver", "task_collection"},
-        {"scaffolding_llm", "methods"},
+        {"scaffolding_llm", "methods", "roles"},
         {"adapting", "config"},
         {"cli"},
         {"__init__"},
@@ -47,6 +47,7 @@ FLOORS = {
     LLAMAINDEX: (
         {"translation", "instrumentation"},
         {"reading"},
+        {"workers"},
         {"judging"},
         {"llm", "query_engine"},
         {"workflow", "wrappers"},

@@ -8,22 +8,23 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
-        Answer Answers AssistantMessage AuthenticationError BackendTimeoutError BackendUnavailableError
-        BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError CallRecord CancelRace
-        Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask ClosedError ComputeTask
-        ContextLengthExceededError Controller ControllerError DeadlockError DecisionEvent Delta Dirichlet
-        Equivalence Event Exact ExecutionTrace Extractor FieldVoteController FinalEvent FirstOf
-        FromFunction FromMessage Full FunctionWorker GenerationTask GenerationTokenCounter
-        IncompleteResponseError InsufficientSamplesError InvalidRequestError Json KeyEquivalence
-        LastNumber LocalWorker Lossless MCPCallTask METHODS MajorityVoteController Mathematical
-        MissingExtraError MissingWorkerError ModelFileError ModelInfo ModelNotFoundError
-        NativeChatController NativeGenerationController NativeRewardController Normalised Numeric
-        OpenAIToolDescription OpenAIWorker OpenaiWorker Outcome ParallelProcess Parsed PerField Quorum
-        Race RateLimitError Reading Recording RecordingWorker Regex ReplayMismatchError ReplayWorker
-        RequestCancelledError RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS
-        ScaffoldingError ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError
-        Stated Steps StopRule StreamGenerationTask Structure SystemMessage TRTOpenaiWorker Task
-        TaskCollection TaskStatus TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
+        ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
+        CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
+        ClosedError ComputeTask ContextLengthExceededError Controller ControllerError DeadlockError
+        DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
+        FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionWorker
+        GenerationTask GenerationTokenCounter IncompleteResponseError InsufficientSamplesError
+        InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask METHODS
+        MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
+        ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
+        NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker OpenaiWorker Outcome
+        ParallelProcess Parsed PerField Quorum REQUEST_OPTIONS Race RateLimitError Reading Recording
+        RecordingWorker Regex ReplayMismatchError ReplayWorker RequestCancelledError
+        RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
+        ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError Stated Steps
+        StopRule StreamGenerationTask Structure SystemMessage TRTOpenaiWorker Task TaskCollection
+        TaskStatus TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
         Window Worker WorkerError build_method default_extractor extract_answer_from_boxed
         extract_answer_with_regex get_digit_majority_vote_result message_from_dict shared_local_worker
@@ -49,10 +50,11 @@ PUBLIC = {
         UnsupportedTaskError WorkerError
     """,
     "scaffolding_core.adapting": """
-        Acceptance AnswerStream AnswersLike Backend Calls Classes Code JsonObject KnownTools
-        ReadArguments RewardFunction TaskHandler Tools around_calls as_written called_synchronously
-        checked_sample_num computing current_request model_values option_names prompt_text read_as_type
-        read_by_schema read_json run_either run_in_thread task_from_prompt tools_of
+        Acceptance AnswersLike Backend Call Calls Classes Code JsonObject KnownTools ReadArguments
+        RewardFunction SCORING_ROLES ShownEvents TaskHandler Tools around_calls as_written call_function
+        candidate_data checked_sample_num computing current_request model_values option_names prompt_text
+        read_as_type read_by_schema read_either read_json result_data run_either run_in_thread
+        task_from_prompt tools_of
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker

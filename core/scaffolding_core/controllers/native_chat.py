@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar
 
 from scaffolding_core.controller import Steps
@@ -27,6 +27,7 @@ class NativeChatController(NativeGenerationController):
         streaming: accepted for TensorRT-LLM's call shape; text streams whenever somebody listens.
         system_prompt: put before a chat that has no system message of its own.
         tools: what the model may call, where the task names none.
+        role: as for `NativeGenerationController`.
 
     Raises:
         InvalidRequestError: an unknown sampling parameter.
@@ -41,8 +42,9 @@ class NativeChatController(NativeGenerationController):
         *,
         system_prompt: str | None = None,
         tools: Sequence[ToolDescription] | None = None,
+        role: Hashable = None,
     ) -> None:
-        super().__init__(sampling_params, streaming)
+        super().__init__(sampling_params, streaming, role=role)
         self.system_prompt = system_prompt
         self.tools = tools
 

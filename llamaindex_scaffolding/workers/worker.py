@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
+from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM, CustomLLM
 
 from llamaindex_scaffolding.translation.messages import from_core, reasoning_of, tool_calls_of
@@ -26,7 +27,7 @@ from scaffolding_core import (
 )
 from scaffolding_core.adapting import TaskHandler, read_either, run_either
 
-__all__ = ["LLAMAINDEX_KWARGS", "LlamaIndexWorker"]
+__all__ = ["LLAMAINDEX_KWARGS", "LlamaIndexWorker", "unheard"]
 
 LLAMAINDEX_KWARGS = "llamaindex_kwargs"
 """Key of a task's `custom_input_params` whose value goes to the LLM's call as it is."""
@@ -87,6 +88,13 @@ class LlamaIndexWorker(Worker):
         return getattr(self.llm, way), None if blocks else getattr(self.llm, f"a{way}")
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {ChatTask: _chat, GenerationTask: _complete}
+
+
+def unheard(llm: LLM) -> LLM:
+    """The LLM without callbacks: what it spends is told once, by whatever samples it."""
+    nobody = CallbackManager([])
+    nobody.handlers = []  # an empty manager takes the program's own handlers
+    return llm.model_copy(update={"callback_manager": nobody})
 
 
 class _Reading:
