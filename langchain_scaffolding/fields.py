@@ -13,16 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from langchain_scaffolding.identity import identity
 from langchain_scaffolding.judging.rewards import core_reward
 from langchain_scaffolding.judging.roles import core_roles
-from langchain_scaffolding.request.checks import check_method, checked_answers, checked_limit, refusal_of
+from langchain_scaffolding.request.checks import checked_limit
 from langchain_scaffolding.request.gate import Gate
 from langchain_scaffolding.request.parameters import SAMPLING_FIELDS
 from langchain_scaffolding.tracing.runs import Beneath, Manager, sampled_under
 from langchain_scaffolding.translation.accepted import told_acceptance
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LangChainWorker
 from scaffolding_core import (
-    ANSWER_OPTIONS,
-    REQUEST_OPTIONS,
-    SAMPLING_PARAMETERS,
     ChatTask,
     Controller,
     GenerationTask,
@@ -34,7 +31,7 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.adapting import Backend, Call
+from scaffolding_core.adapting import Backend, Call, check_method, split
 
 __all__ = ["MethodFields", "ModelFields"]
 
@@ -115,23 +112,22 @@ class MethodFields(BaseModel):
         manager: Manager | None,
         beneath: Beneath | None = None,
     ) -> tuple[Call, dict[str, Any]]:
-        """The call that does a task, and what was given beside options of its method and request."""
-        rest = dict(kwargs)
-        method = rest.pop("method", self.method)
-        sample_num = rest.pop("sample_num", self.sample_num)
+        """The call that does a task, which gets the sampling parameters, and what is left for who is wrapped."""
+        given = dict(kwargs)
+        method = given.pop("method", self.method)
         limiter = getattr(self, "rate_limiter", None)  # every chat model has one
-        gate = Gate.of(rest.pop("max_concurrency", None), limiter)
-        llm: ScaffoldingLlm = self.backend.llm(method, self.method_options if method == self.method else {})
-        options = {name: rest.pop(name) for name in REQUEST_OPTIONS & rest.keys()}
-        if sample_num is not None and llm.takes("sample_num"):
-            options["sample_num"] = sample_num
-        answers = rest.pop("answers", self.answers if method == self.method else None)
-        if answers is not None:
-            options["answers"] = checked_answers(method, llm.prototype_controller, answers)
-        options |= {name: rest.pop(name) for name in list(rest) if llm.takes(name)}
-        for name in ANSWER_OPTIONS & rest.keys():
-            raise refusal_of(method, name)
-        return Call(llm, task, options, sampled_under(manager, beneath, gate)), rest
+        gate = Gate.of(given.pop("max_concurrency", None), limiter)
+        mine = method == self.method
+        llm: ScaffoldingLlm = self.backend.llm(method, self.method_options if mine else {})
+        for name, own in (("sample_num", self.sample_num), ("answers", self.answers if mine else None)):
+            if given.setdefault(name, own) is None:
+                del given[name]
+        if not llm.takes("sample_num"):
+            given.pop("sample_num", None)  # a configuration sets it for every model of a chain
+        keywords = split(llm, method, given)
+        for name, value in keywords.sampling.items():
+            setattr(task, name, value)
+        return Call(llm, task, keywords.options, sampled_under(manager, beneath, gate)), keywords.rest
 
 
 class ModelFields(MethodFields):
@@ -247,7 +243,7 @@ class ModelFields(MethodFields):
         for name in ("stream", "ls_structured_output_format"):
             given.pop(name, None)
         task.fill(self._sampling(stop))
-        task.acceptance = self.acceptance or told_acceptance(self.inner, given)
+        task.acceptance = self.acceptance or told_acceptance(self.inner, kwargs)
         if self.inner is not None:
             task.custom_input_params = {LANGCHAIN_KWARGS: given}
             return call
@@ -255,8 +251,6 @@ class ModelFields(MethodFields):
             task.tools = given.pop("tools", None)
         if "model" in given:
             task.extra_body = {"model": given.pop("model")}
-        for name in SAMPLING_PARAMETERS & given.keys():
-            setattr(task, name, given.pop(name))
         call.options = {**call.options, **given}
         return call
 

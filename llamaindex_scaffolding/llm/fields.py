@@ -28,14 +28,10 @@ from llamaindex_scaffolding.translation.candidates import StreamCandidates
 from llamaindex_scaffolding.translation.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
 from llamaindex_scaffolding.workers.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker, unheard
 from scaffolding_core import (
-    ANSWER_OPTIONS,
     METHODS,
-    REQUEST_OPTIONS,
-    SAMPLING_PARAMETERS,
     Answers,
     ChatTask,
     Controller,
-    FieldVoteController,
     GenerationTask,
     InvalidRequestError,
     ModelInfo,
@@ -44,12 +40,10 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.adapting import Acceptance, Backend, Call
+from scaffolding_core.adapting import Acceptance, Backend, Call, check_method, split
 
 __all__ = ["ModelFields"]
 
-_OURS = REQUEST_OPTIONS | ANSWER_OPTIONS
-"""Never for a wrapped LLM, whatever the method takes."""
 _OF_THE_BACKEND = ("llm", "worker", "reward", "roles", "api_base", "api_key", "model", "timeout", "max_retries")
 _OF_THE_SERVER = ("api_key", "timeout")
 _AS_GIVEN = NativeGenerationController()
@@ -218,27 +212,31 @@ class ModelFields(FunctionCallingLLM):
         llm = self._method(method)
         if self.sample_num is not None and llm.takes("sample_num"):
             given.setdefault("sample_num", self.sample_num)
-        options = {name: given.pop(name) for name in list(given) if name in _OURS or llm.takes(name)}
+        keywords = split(llm, method, given)
+        options, rest = keywords.options, keywords.rest
         options |= self._reading(method, llm, options, task)
         task.acceptance = self._accepted(llm)
-        for name in SAMPLING_PARAMETERS & given.keys():
-            setattr(task, name, given.pop(name))
+        for name, value in keywords.sampling.items():
+            setattr(task, name, value)
         if self.llm is not None:
-            task.custom_input_params = {LLAMAINDEX_KWARGS: given}
+            task.custom_input_params = {LLAMAINDEX_KWARGS: rest}
             return Call(llm, task, options, around)
         if isinstance(task, ChatTask):
-            task.tools = given.pop("tools", None)
-        return Call(llm, task, {**options, **given}, around)
+            task.tools = rest.pop("tools", None)
+        return Call(llm, task, {**options, **rest}, around)
 
     def _defaults(self) -> dict[str, Any]:
         named = {"temperature": self.temperature, "max_tokens": self.max_tokens, "seed": self.seed}
         return {name: value for name, value in {**self.additional_kwargs, **named}.items() if value is not None}
 
     def _method(self, method: str | Controller) -> ScaffoldingLlm:
+        return self._backend().llm(method, self._built_with(method))
+
+    def _built_with(self, method: str | Controller) -> Mapping[str, Any]:
         options = self._options_of(method)
         if isinstance(method, str) and (self.llm is not None or not self.is_chat_model):
-            options = {"generation": _AS_GIVEN, **options}
-        return self._backend().llm(method, options)
+            return {"generation": _AS_GIVEN, **options}
+        return options
 
     def _options_of(self, method: str | Controller) -> Mapping[str, Any]:
         return self.method_options if method == self.method else {}
@@ -250,7 +248,7 @@ class ModelFields(FunctionCallingLLM):
         options = self._options_of(method)
         field = self.answers if llm.takes("answers") else None
         answers = next((a for a in (called.get("answers"), field, options.get("answers")) if a is not None), None)
-        if _votes_on_fields(llm):
+        if llm.prototype_controller.votes_on_fields:
             return {} if answers is None else {"answers": answers}
         own = options.get("extractor"), options.get("equivalence")
         told = told_tools(task.messages) if isinstance(task, ChatTask) else None
@@ -270,7 +268,7 @@ class ModelFields(FunctionCallingLLM):
     def _accepted(self, llm: ScaffoldingLlm) -> Acceptance | None:
         """What is accepted of samples; where each field is voted on, one that explains is a field as any other."""
         structure = None if self._acceptance is None else self._acceptance.structure
-        if isinstance(structure, OfClass) and _votes_on_fields(llm):
+        if isinstance(structure, OfClass) and llm.prototype_controller.votes_on_fields:
             return Acceptance(structure=structure.whole())
         return self._acceptance
 
@@ -291,32 +289,12 @@ class ModelFields(FunctionCallingLLM):
         given = [name for name in ("llm", "worker", "api_base") if getattr(self, name) is not None]
         if len(given) > 1:
             raise InvalidRequestError(f"{' and '.join(given)} name two backends: leave all but one out")
-        self._check_answers()
         idle = [name for name in _OF_THE_SERVER if getattr(self, name) is not None]
         if idle and self.api_base is None:
             raise InvalidRequestError(f"{idle[0]} is for a server: pass api_base=, or leave it out")
-        takes_several = self._method(self.method).takes("sample_num")
-        if self.sample_num not in (None, 1) and not takes_several:
-            raise InvalidRequestError(f"the method {self._named()} takes one sample: leave sample_num out")
-
-    def _check_answers(self) -> None:
-        if self.answers is None:
-            return
-        llm = self._method(self.method)
-        if not llm.takes("answers"):
-            raise InvalidRequestError(
-                f"the method {self._named()} compares no answers: leave answers out, or take a method that does, "
-                "such as majority_vote"
-            )
-        if "answers" in self.method_options:
+        if self.answers is not None and "answers" in self.method_options:
             raise InvalidRequestError("answers are given twice: leave them out of method_options")
-        if _votes_on_fields(llm):
-            FieldVoteController(_AS_GIVEN, answers=self.answers)
-        else:
-            Answers.of(self.answers)
-
-    def _named(self) -> str:
-        return repr(self.method) if isinstance(self.method, str) else type(self.method).__name__
+        check_method(self._backend(), self.method, self._built_with(self.method), self.sample_num, self.answers)
 
     def _owns_worker(self) -> bool:
         return self.llm is None and self.worker is None and self.api_base is not None
@@ -334,7 +312,3 @@ class ModelFields(FunctionCallingLLM):
             timeout=self.timeout,
             max_attempts=self.max_retries + 1,
         )
-
-
-def _votes_on_fields(llm: ScaffoldingLlm) -> bool:
-    return isinstance(llm.prototype_controller, FieldVoteController)

@@ -33,7 +33,7 @@ from scaffolding_core import (
     RetryWithFeedbackController,
     ScaffoldingLlm,
 )
-from scaffolding_core.adapting import AnswersLike, Backend, Call
+from scaffolding_core.adapting import AnswersLike, Backend, Call, check_method
 
 __all__ = ["ScaffoldingQueryEngine"]
 
@@ -129,10 +129,9 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         self._options = {"generation": _generation(max_retries), **options} if isinstance(method, str) else options
         self._backend = Backend(worker, core_reward(reward), roles=core_roles(roles))
         self._request: dict[str, Any] = {} if budget is None else {"budget": budget}
+        check_method(self._backend, method, self._options, sample_num)
         if self._llm().takes("sample_num"):
             self._request["sample_num"] = sample_num
-        elif sample_num not in (None, 1):
-            raise InvalidRequestError(f"the method {method!r} takes one sample: leave sample_num out")
         super().__init__(callback_manager or engines[0].callback_manager)
 
     def retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:

@@ -66,6 +66,7 @@ class FieldVoteController(Controller):
     """
 
     stateless: ClassVar[bool] = True
+    votes_on_fields: ClassVar[bool] = True
 
     def __init__(
         self,
