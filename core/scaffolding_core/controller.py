@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
-from scaffolding_core.errors import ControllerError, InvalidRequestError
+from scaffolding_core.errors import ControllerError, InvalidRequestError, original_error
 from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask, Prompt, Task, task_from_prompt
 
@@ -25,6 +25,7 @@ __all__ = [
     "Steps",
     "Yielded",
     "checked_generator",
+    "method_error",
 ]
 
 T = TypeVar("T")
@@ -224,6 +225,22 @@ def checked_generator(generator: object) -> Steps[Any]:
     elif not isinstance(generator, Iterator):
         hint = "process() must say 'yield' at least once"
     raise ControllerError(f"a branch must be a generator, got {type(generator).__name__}: {hint}")
+
+
+def method_error(raised: BaseException) -> BaseException:
+    """What a method raised; a `ControllerError` whose cause it is, if it would end more than the request.
+
+    No generator and no future takes a StopIteration, and SystemExit and the like end the loop that runs all.
+    """
+    cause = original_error(raised)
+    if isinstance(cause, StopIteration):
+        error = ControllerError("the method let a StopIteration out: give next() a default, or catch it")
+    elif isinstance(cause, Exception):
+        return raised
+    else:
+        error = ControllerError(f"the method raised {type(cause).__name__}: raise an Exception instead")
+    error.__cause__ = cause
+    return error
 
 
 def _own(part: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import Any, ClassVar, Self, TypeAlias
 
-from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
+from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError, original_error
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import ChatTask, GenerationTask, Task, TaskStatus
 
@@ -18,6 +20,7 @@ __all__ = [
     "Worker",
     "around_calls",
     "called_synchronously",
+    "told",
     "typed_error",
 ]
 
@@ -66,13 +69,30 @@ _OF_THIS_PROCESS = ("_lane", "_resolved_handlers")
 
 
 def typed_error(worker: object, error: BaseException) -> BaseException:
-    """An error of a worker's own code as a `WorkerError` whose cause it is; typed ones stay as they are."""
-    if isinstance(error, ScaffoldingError) or not isinstance(error, Exception):
+    """An error of a worker's own code as a `WorkerError` whose cause it is; typed ones stay as they are, and a cut.
+
+    Not only an `Exception`: a worker's SystemExit, say, is no reason to end whoever uses it.
+    """
+    if isinstance(error, ScaffoldingError | asyncio.CancelledError):
         return error
-    described = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    cause = original_error(error)
+    described = f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
     typed = WorkerError(f"{type(worker).__name__} failed: {described}")
-    typed.__cause__ = error
+    typed.__cause__ = cause
     return typed
+
+
+async def told(worker: object, what: str, *about: object) -> None:
+    """Let a worker do what a `Worker` can be told to, by its name; one that has only `run_task` has nothing to do.
+
+    Args:
+        worker: a `Worker`, or what is taken for one.
+        what: name of the method, async or not.
+        about: what it takes.
+    """
+    tell = getattr(worker, what, None)
+    if tell is not None and isawaitable(done := tell(*about)):
+        await done
 
 
 class Worker:
@@ -96,6 +116,11 @@ class Worker:
     max_concurrency: int = 256
     capabilities: Capabilities = Capabilities()
     model_info: ModelInfo = ModelInfo()
+
+    @property
+    def slot_owner(self) -> Worker:
+        """At whom its calls are counted against `max_concurrency`: itself, unless it passes them on to another."""
+        return self
 
     def register_task_handler(self, task_cls: type[Task], handler: TaskHandler) -> None:
         """Let this one worker run a kind of task with `async handler(worker, task)`."""

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from scaffolding_core.controller import CancelRace, Outcome, ParallelProcess, Race, Steps, checked_generator
+from scaffolding_core.controller import CancelRace, Outcome, ParallelProcess, Race, Steps, checked_generator, method_error
 from scaffolding_core.driver.call import Call
 from scaffolding_core.errors import ControllerError
 from scaffolding_core.messages import Usage
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from scaffolding_core.driver.request import Request
 
 __all__ = ["Branch", "Child", "RaceRun"]
+
+AT_ONCE = 1000
+"""How often a method may go on at once, by what it yields, before the rest of the loop has its turn."""
 
 
 class RaceRun:
@@ -118,21 +121,33 @@ class Branch:
             return None
         if self.closing:
             return self._close()
-        while True:
+        for _ in range(AT_ONCE):
             error, self.throw = self.throw, None
             reply, self.reply = self.reply, None
             try:
                 yielded = self.generator.send(reply) if error is None else self.generator.throw(error)
             except StopIteration as stop:
                 return self._end(stop.value, None)
+            except KeyboardInterrupt:
+                raise
             except BaseException as raised:
-                return self._end(None, raised)
+                return self._end(None, method_error(raised))
             begin = _BEGIN.get(type(yielded)) or _beginning(yielded)
             try:
                 if not begin(self, yielded):
                     return None
             except Exception as refusal:
                 self.throw = refusal
+        return self._pause()
+
+    def _pause(self) -> None:
+        """Let the rest of the loop have its turn; a method that gets nowhere does not outlive its time."""
+        if not self.reply:
+            try:
+                self.request.refuse_if_expired()
+            except Exception as refusal:
+                self.reply, self.throw = None, refusal
+        self.driver.post(self)
 
     def cut(self) -> None:
         """Stop it and all below it; it reports to its parent once they have unwound."""
@@ -177,7 +192,11 @@ class Branch:
             return self._collect() if self.pending == 0 and self.waiting is None else None
         if run is not self.waiting:
             return None
-        return self if self._hand_back(run) else None
+        try:
+            return self if self._hand_back(run) else None
+        except Exception as refusal:  # of what the race drew next
+            self.throw = refusal
+            return self
 
     # What the generator yields: each starts it, and returns True if the generator can be resumed at once.
 
@@ -322,8 +341,8 @@ class Branch:
                 if not run.live and not run.outcomes:
                     request.refuse_if_expired()
                 return
-            item = next(race.branches, None)
-            if item is None:
+            item = next(race.branches, _NO_MORE)
+            if item is _NO_MORE:
                 run.exhausted = True
                 return
             index, path = run.started, self.spawned
@@ -357,8 +376,10 @@ class Branch:
             return None
         try:
             self.generator.close()
+        except KeyboardInterrupt:
+            raise
         except BaseException as error:
-            self.error = self.error or error
+            self.error = self.error or method_error(error)
         return self._report()
 
     def _report(self) -> Branch | None:
@@ -386,6 +407,8 @@ class Branch:
 
 
 Child: TypeAlias = Branch | Call
+
+_NO_MORE = object()
 
 _ENDED = object()
 """What is left of a race whose branch has ended."""
