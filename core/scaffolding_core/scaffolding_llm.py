@@ -71,7 +71,7 @@ class ScaffoldingLlm:
         self._lock = threading.RLock()
         self._drivers: dict[asyncio.AbstractEventLoop, Driver] = {}
         self._own_loop: OwnLoop | None = None
-        self._dropped: weakref.finalize[..., Self] | None = None
+        self._dropped: weakref.finalize[..., ScaffoldingLlm] | None = None
         self._closed = False
         self._shows_collections = False
         _instances.add(self)

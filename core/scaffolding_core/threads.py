@@ -111,7 +111,7 @@ def _for_a_future(error: BaseException) -> BaseException:
     """The error as a future takes it: it refuses a StopIteration."""
     if not isinstance(error, StopIteration):
         return error
-    stopped = RuntimeError("the call raised StopIteration")
+    stopped = RuntimeError("the call stopped early")
     stopped.__cause__ = error
     return stopped
 

@@ -20,6 +20,7 @@ __all__ = [
     "Worker",
     "around_calls",
     "called_synchronously",
+    "is_worker",
     "told",
     "typed_error",
 ]
@@ -80,6 +81,11 @@ def typed_error(worker: object, error: BaseException) -> BaseException:
     typed = WorkerError(f"{type(worker).__name__} failed: {described}")
     typed.__cause__ = cause
     return typed
+
+
+def is_worker(worker: object) -> bool:
+    """Whether it can be taken for a worker: a `Worker`, or whatever else has `run_task`."""
+    return not isinstance(worker, type) and callable(getattr(worker, "run_task", None))
 
 
 async def told(worker: object, what: str, *about: object) -> None:

@@ -6,7 +6,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from scaffolding_core.controller import CancelRace, Outcome, ParallelProcess, Race, Steps, checked_generator, method_error
+from scaffolding_core.controller import (
+    CancelRace,
+    Outcome,
+    ParallelProcess,
+    Race,
+    Steps,
+    checked_generator,
+    method_error,
+)
 from scaffolding_core.driver.call import Call
 from scaffolding_core.errors import ControllerError
 from scaffolding_core.messages import Usage
@@ -92,7 +100,7 @@ class Branch:
         self.done = False
         self.live = 0  # children that run, those of races included
         self.spawned = 0  # children so far, for paths that never repeat
-        self.races: tuple[RaceRun, ...] = ()
+        self.races: list[RaceRun] = []
         self.waiting: RaceRun | None = None
         self.children: Sequence[Child] = ()  # of the list or ParallelProcess that is waited for
         self.pending = 0
@@ -138,7 +146,8 @@ class Branch:
                     return None
             except Exception as refusal:
                 self.throw = refusal
-        return self._pause()
+        self._pause()
+        return None
 
     def _pause(self) -> None:
         """Let the rest of the loop have its turn; a method that gets nowhere does not outlive its time."""
@@ -147,7 +156,7 @@ class Branch:
                 self.request.refuse_if_expired()
             except Exception as refusal:
                 self.reply, self.throw = None, refusal
-        self.driver.post(self)
+        self.driver.post_behind(self)
 
     def cut(self) -> None:
         """Stop it and all below it; it reports to its parent once they have unwound."""
@@ -292,7 +301,7 @@ class Branch:
     def _run_of(self, race: Race) -> RaceRun:
         if race.run is None:
             race.run = RaceRun(race, self)
-            self.races = (*self.races, race.run)
+            self.races.append(race.run)
         run = race.run
         if not isinstance(run, RaceRun) or run.owner is not self:
             raise ControllerError("a race belongs to the branch that first yielded it")
@@ -387,7 +396,8 @@ class Branch:
         for run in self.races:
             run.outcomes.clear()
             run.race.branches, run.race.run = iter(()), _ENDED  # else they would keep each other, and all samples
-        self.races = self.children = ()
+        self.races.clear()
+        self.children = ()
         self.reply = self.waiting = None
         parent = self.parent
         if parent is None:

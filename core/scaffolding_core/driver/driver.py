@@ -58,6 +58,10 @@ class Driver:
             self._scheduled = True
             self.loop.call_soon(self._drain, context=self.empty_context)
 
+    def post_behind(self, item: Item) -> None:
+        """As `post`, but whatever else the loop has to do comes first."""
+        self.loop.call_soon(self.post, item, context=self.empty_context)
+
     def call_from_anywhere(self, function: Callable[[Unpack[Given]], None], *given: *Given) -> None:
         """Call a function on the loop: at once if this is it, soon if not, never if it is closed."""
         if asyncio._get_running_loop() is self.loop:

@@ -10,7 +10,7 @@ from scaffolding_core.driver.lane import Lane
 from scaffolding_core.driver.order import described
 from scaffolding_core.errors import InvalidRequestError, MissingWorkerError
 from scaffolding_core.tasks import Task
-from scaffolding_core.worker import Worker, told
+from scaffolding_core.worker import Worker, is_worker, told
 
 __all__ = ["Roster"]
 
@@ -87,8 +87,8 @@ class Roster:
 
     def _known(self) -> list[Worker]:
         """All that are named or were met, once each."""
-        met = [worker for worker, _ in list(self._met.values())]
-        return list({id(worker): worker for worker in [*met, *self.by_tag.values()]}.values())
+        known = {id(worker): worker for worker in self.by_tag.values() if is_worker(worker)}
+        return list((known | {key: worker for key, (worker, _) in list(self._met.items())}).values())
 
     def _meet(self, worker: Worker) -> tuple[Worker, Lane]:
         slots = worker, _lane_of(worker)
@@ -104,13 +104,15 @@ def _nothing() -> None:
 
 def _lane_of(worker: Worker) -> Lane:
     """The slots of a worker, which all that use it share."""
-    if isinstance(worker, type) or not callable(getattr(worker, "run_task", None)):
+    if not is_worker(worker):
         raise InvalidRequestError(f"a worker must have an async run_task(task), got {described(worker)}")
     owner = getattr(worker, "slot_owner", worker)  # one that is no Worker owns its own
     limit = getattr(owner, "max_concurrency", Worker.max_concurrency)
     if not isinstance(limit, int) or limit < 1:
         raise InvalidRequestError(f"max_concurrency of a worker must be at least 1, got {limit!r}")
     if not hasattr(owner, "__dict__"):
-        raise InvalidRequestError(f"{described(owner)} has __slots__, but a worker must take attributes: leave them out")
+        raise InvalidRequestError(
+            f"{described(owner)} has __slots__, but a worker must take attributes: leave them out"
+        )
     lane: Lane = vars(owner).setdefault("_lane", Lane(limit))
     return lane
