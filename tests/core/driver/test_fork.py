@@ -49,14 +49,13 @@ def test_an_answer_that_the_parent_waits_for_comes_whatever_the_child_does():
     def script(body):
         if "child" in str(body):
             held.set()
-            return Reply()
-        return Reply(held=held)
+        return Reply(held=held if "parent" in str(body) else None)
 
     with scripted_server(script) as server:
         script = """
             worker = OpenAIWorker(sys.argv[1], "m")
             llm = ScaffoldingLlm(NativeChatController(), worker)
-            llm.generate("the child is not there yet")
+            llm.generate("first")
             running = llm.generate_async("parent")
             while not worker._running: pass
             def ask():
