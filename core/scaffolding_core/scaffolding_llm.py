@@ -19,7 +19,7 @@ from scaffolding_core.driver import Driver, Lane, OwnLoop, Request, Roster
 from scaffolding_core.driver.order import Order, described, option_names, order_of, steps_of
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError
 from scaffolding_core.results import Event, EventStream, ScaffoldingOutput, ScaffoldingResult
-from scaffolding_core.tasks import Prompt, Task
+from scaffolding_core.tasks import Prompt
 from scaffolding_core.worker import Worker, called_synchronously
 
 __all__ = ["ScaffoldingLlm", "ScaffoldingStream"]

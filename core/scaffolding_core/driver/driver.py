@@ -79,7 +79,7 @@ class Driver:
         task.add_done_callback(self._owned.discard)
 
     def notice_teardown(self) -> None:
-        """A call was cancelled from outside: if all of the loop is, it is being torn down, and every request ends."""
+        """A call was cancelled from outside: if all of the loop is, that is torn down, and every request ends."""
         if all(task.cancelling() for task in asyncio.all_tasks(self.loop)):
             for request in list(self.requests):
                 request.cancel(ClosedError("the event loop was shut down while the request ran"))
