@@ -100,7 +100,7 @@ def copy_error(error: BaseException) -> BaseException:
 
 
 def original_error(error: BaseException) -> BaseException:
-    """What was raised: from a generator or coroutine, Python lets out a StopIteration as a RuntimeError's cause."""
+    """What was raised: a StopIteration leaves a generator or a coroutine as the cause of a RuntimeError."""
     cause = error.__cause__
     return cause if isinstance(error, RuntimeError) and isinstance(cause, StopIteration) else error
 
