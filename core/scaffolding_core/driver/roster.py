@@ -53,7 +53,7 @@ class Roster:
         """
         if not task.needs_worker:
             return self._compute
-        worker = self.of_tag(task.worker_tag)
+        worker = self.of_tag(task.worker_tag) if self.by_tag else self._otherwise
         if worker is None:
             tags = ", ".join(repr(getattr(tag, "value", tag)) for tag in self.by_tag) or "none"
             tag = getattr(task.worker_tag, "value", task.worker_tag)
@@ -64,7 +64,7 @@ class Roster:
 
     def of_tag(self, tag: Hashable) -> Worker | None:
         """The worker for a tag, if there is one."""
-        return self.by_tag.get(tag, self._otherwise) if self.by_tag else self._otherwise
+        return self.by_tag.get(tag, self._otherwise)
 
     async def release_loop(self) -> None:
         """Let each close what is bound to the running loop; what one raises is raised once all have."""
