@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
@@ -15,6 +15,7 @@ from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask, Prompt, 
 
 if TYPE_CHECKING:
     from scaffolding_core.messages import Usage
+    from scaffolding_core.worker import Capabilities
 
 __all__ = [
     "CancelRace",
@@ -169,6 +170,14 @@ class Controller:
     streams_answer: bool = False
     stateless: ClassVar[bool] = False
     task_collections: Mapping[str, object] = {}
+
+    @property
+    def needs(self) -> Mapping[Hashable, Capabilities]:
+        """What the worker of a tag must be able to do; nothing unless overridden.
+
+        A `ScaffoldingLlm` asks it, and the methods that this one is made of, when it is made.
+        """
+        return {}
 
     def process(self, tasks: list[Any], *args: Any, **options: Any) -> Steps[Any]:
         """Run the method on tasks; afterwards `tasks[0]` holds the chosen result.

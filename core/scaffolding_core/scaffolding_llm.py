@@ -15,7 +15,7 @@ from typing import Self, overload
 
 from scaffolding_core.answers.process_pool import end_idle_processes
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.driver import Driver, Lane, OwnLoop, Request, Roster
+from scaffolding_core.driver import Driver, Lane, OwnLoop, Request, Roster, check_needs
 from scaffolding_core.driver.order import Order, described, option_names, order_of, steps_of
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError
 from scaffolding_core.results import Event, EventStream, ScaffoldingOutput, ScaffoldingResult
@@ -48,7 +48,8 @@ class ScaffoldingLlm:
         max_parallel_requests: requests at once, over all loops; further ones queue.
 
     Raises:
-        InvalidRequestError: no controller, no worker, or a limit below 1.
+        InvalidRequestError: no controller, no worker, a limit below 1, or a method that needs what its worker
+            says it cannot do.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ScaffoldingLlm:
             raise InvalidRequestError(f"max_parallel_requests must be at least 1, got {max_parallel_requests!r}")
         self.prototype_controller = prototype_controller
         self._roster = Roster(workers)
+        check_needs(prototype_controller, self._roster.of_tag)
         self._admission = Lane(max_parallel_requests)
         self._options = option_names(prototype_controller)
         self._stateless = prototype_controller.clone() is prototype_controller

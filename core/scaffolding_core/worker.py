@@ -35,7 +35,7 @@ client's blocking methods, in a thread, since its async ones would be bound to t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a worker can do, so that a method that needs more fails before it costs anything.
+    """What a worker can do, so that a method that needs more is refused when the two are put together.
 
     Args:
         logprobs: log probabilities of tokens.
@@ -109,7 +109,7 @@ class Worker:
     Attributes:
         task_handlers: kinds of task this class runs, each with `async handler(worker, task)`.
         max_concurrency: calls at once, over all event loops; further ones queue.
-        capabilities: what the backend can do.
+        capabilities: what the backend can do; as long as it is this very object, nothing is known of it.
         model_info: what is known of the backend's model so far.
     """
 
