@@ -104,6 +104,7 @@ from scaffolding_core.worker import Capabilities, Worker
 from scaffolding_core.workers.function import FunctionWorker
 from scaffolding_core.workers.recording import Recording, RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
+from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
@@ -211,6 +212,7 @@ __all__ = [
     "WholeText",
     "Window",
     "Worker",
+    "WrappingWorker",
     "build_method",
     "default_extractor",
     "extract_answer_from_boxed",

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
-from scaffolding_core.errors import ControllerError, InvalidRequestError
+from scaffolding_core.errors import ControllerError, InvalidRequestError, original_error
 from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask, Prompt, Task, task_from_prompt
 
 if TYPE_CHECKING:
     from scaffolding_core.messages import Usage
+    from scaffolding_core.worker import Capabilities
 
 __all__ = [
     "CancelRace",
@@ -25,6 +26,7 @@ __all__ = [
     "Steps",
     "Yielded",
     "checked_generator",
+    "method_error",
 ]
 
 T = TypeVar("T")
@@ -169,6 +171,14 @@ class Controller:
     stateless: ClassVar[bool] = False
     task_collections: Mapping[str, object] = {}
 
+    @property
+    def needs(self) -> Mapping[Hashable, Capabilities]:
+        """What the worker of a tag must be able to do; nothing unless overridden.
+
+        A `ScaffoldingLlm` asks it, and the methods that this one is made of, when it is made.
+        """
+        return {}
+
     def process(self, tasks: list[Any], *args: Any, **options: Any) -> Steps[Any]:
         """Run the method on tasks; afterwards `tasks[0]` holds the chosen result.
 
@@ -224,6 +234,22 @@ def checked_generator(generator: object) -> Steps[Any]:
     elif not isinstance(generator, Iterator):
         hint = "process() must say 'yield' at least once"
     raise ControllerError(f"a branch must be a generator, got {type(generator).__name__}: {hint}")
+
+
+def method_error(raised: BaseException) -> BaseException:
+    """What a method raised; a `ControllerError` whose cause it is, if it would end more than the request.
+
+    No generator and no future takes a StopIteration, and SystemExit and the like end the loop that runs all.
+    """
+    cause = original_error(raised)
+    if isinstance(cause, StopIteration):
+        error = ControllerError("the method let a StopIteration out: give next() a default, or catch it")
+    elif isinstance(cause, Exception):
+        return raised
+    else:
+        error = ControllerError(f"the method raised {type(cause).__name__}: raise an Exception instead")
+    error.__cause__ = cause
+    return error
 
 
 def _own(part: Any) -> Any:

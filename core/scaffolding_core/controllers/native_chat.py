@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar
 
 from scaffolding_core.controller import Steps
@@ -11,6 +11,7 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import RoleMessage, SystemMessage, ToolDescription, UserMessage
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.worker import Capabilities
 
 __all__ = ["NativeChatController"]
 
@@ -45,6 +46,11 @@ class NativeChatController(NativeGenerationController):
         super().__init__(sampling_params, streaming)
         self.system_prompt = system_prompt
         self.tools = tools
+
+    @property
+    def needs(self) -> Mapping[Hashable, Capabilities]:
+        """A worker that calls tools, where there are some."""
+        return {self.WorkerTag.GENERATION: Capabilities(tools=True)} if vars(self).get("tools") else {}
 
     def process(self, tasks: list[GenerationTask]) -> Steps[ScaffoldingOutput | None]:
         """Run the tasks as chats; their results are in the tasks that were given."""

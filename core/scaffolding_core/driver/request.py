@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.driver.recorder import Recorder
-from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
+from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError, copy_error
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import ScaffoldingOutput, ScaffoldingResult
 from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task
 from scaffolding_core.trace import ExecutionTrace
-from scaffolding_core.worker import around_calls
+from scaffolding_core.worker import around_calls, told
 
 if TYPE_CHECKING:
     from scaffolding_core.controller import Steps
@@ -151,7 +151,6 @@ class Request:
 
     def submit(self) -> None:
         """Ask for admission; called on the driver's loop."""
-        self.driver.requests.add(self)
         if self.driver.closed:
             self._end(None, ClosedError("the event loop of this request is shutting down"))
             return
@@ -174,18 +173,20 @@ class Request:
         if self._ended:
             self._leave()
             return None
-        try:
-            generator = self._begin(self)
-        except BaseException as error:
-            self._end(None, error)
-            return None
-        self._root = Branch(self, None, generator)
+        self._root = Branch(self, None, self._begin(self))
         return self._root
 
     # Limits.
 
+    @property
+    def ending(self) -> bool:
+        """Whether it was cancelled, so that nothing of it may start."""
+        return self._ending is not None
+
     def refuse_if_expired(self) -> None:
         """Raise if no more work may start."""
+        if self._ending is not None:
+            raise copy_error(self._ending)
         if self.expired is None:
             return
         self._refused += 1
@@ -195,7 +196,7 @@ class Request:
 
     def allow(self, task: Task) -> None:
         """Let a task start, and count it against the budget, or raise; asked if the request is `limited`."""
-        if not task.needs_worker and not self._speechless:
+        if not task.needs_worker and not self._speechless and not self.ending:
             return  # what a method computes itself must work, or there were no best answer
         self.refuse_if_expired()
         if not task.is_sample:
@@ -278,6 +279,7 @@ class Request:
         if self._ended or self._ending is not None:
             return
         self._ending = error or RequestCancelledError("the request was cancelled")
+        self.limited = True
         for child in list(self._children):
             child.driver.call_from_anywhere(child.cancel)
         if self._root is None:
@@ -299,23 +301,24 @@ class Request:
 
     def finish(self, root: Branch) -> None:
         """The method's own generator has ended."""
-        if self._streams or self.driver.scope_workers:
+        if self._streams or self.driver.roster.scope_workers:
             self.driver.own(self._clean_up(root))
         else:
             self._end(root.value, self._error_of(root))
 
     async def _clean_up(self, root: Branch) -> None:
-        streams = self._streams or {}
-        handles, tasks = list(streams), list(streams.values())
-        closing = [handle.aclose() for handle in handles]
-        closing += [worker.on_scope_end(str(self.id)) for worker in self.driver.scope_workers]
-        for failure in await asyncio.gather(*closing, return_exceptions=True):
-            if isinstance(failure, BaseException):
-                logger.warning("request %d could not be cleaned up whole: %r", self.id, failure)
-        for task in tasks:
-            if task.usage is not None:
-                self.charge(task)
-        self._end(root.value, self._error_of(root))
+        streams = dict(self._streams or {})
+        closing = [told(handle, "aclose") for handle in streams]
+        closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.driver.roster.scope_workers]
+        try:
+            for failure in await asyncio.gather(*closing, return_exceptions=True):
+                if isinstance(failure, BaseException):
+                    logger.warning("request %d could not be cleaned up whole: %r", self.id, failure)
+            for task in streams.values():
+                if task.usage is not None:
+                    self.charge(task)
+        finally:  # cancelled from outside, it must end all the same
+            self._end(root.value, self._error_of(root))
 
     def _error_of(self, root: Branch) -> BaseException | None:
         if self._ending is not None:

@@ -12,7 +12,6 @@ from typing import Any, Self
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage, TokenLogprob, ToolCall, Usage
-from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import (
     ChatTask,
     GenerationTask,
@@ -23,7 +22,8 @@ from scaffolding_core.tasks import (
     TaskStatus,
     results_of,
 )
-from scaffolding_core.worker import Capabilities, Worker, typed_error
+from scaffolding_core.worker import Worker, typed_error
+from scaffolding_core.workers.wrapping import WrappingWorker
 
 __all__ = ["Record", "Recording", "RecordingWorker", "inputs_of", "results_into"]
 
@@ -108,7 +108,7 @@ class Recording:
             raise InvalidRequestError(f"{path} is no recording of this version: {error}") from error
 
 
-class RecordingWorker(Worker):
+class RecordingWorker(WrappingWorker):
     """Runs tasks on another worker and takes every call down, so that a `ReplayWorker` can give it again.
 
     Args:
@@ -120,23 +120,8 @@ class RecordingWorker(Worker):
     """
 
     def __init__(self, worker: Worker, recording: Recording | None = None) -> None:
-        self.worker = worker
+        super().__init__(worker)
         self.recording = recording if recording is not None else Recording()
-        self.max_concurrency = worker.max_concurrency
-
-    @property
-    def capabilities(self) -> Capabilities:  # type: ignore[override]  # the other worker's
-        """Those of the worker that does the work."""
-        return self.worker.capabilities
-
-    @property
-    def model_info(self) -> ModelInfo:  # type: ignore[override]  # the other worker's
-        """What the worker that does the work knows."""
-        return self.worker.model_info
-
-    async def learn_model(self) -> None:
-        """Let the worker that does the work ask."""
-        await self.worker.learn_model()
 
     async def run_task(self, task: Task) -> TaskStatus | None:
         """Run the task and take it down.
@@ -149,28 +134,14 @@ class RecordingWorker(Worker):
         record = self.recording.begin(task)
         try:
             status = await self.worker.run_task(task)
+        except GeneratorExit:  # thrown away with its loop
+            raise
         except BaseException as error:
             typed = typed_error(self.worker, error)
             self.recording.end(record, task, typed)
             raise typed from typed.__cause__
         self.recording.end(record, task, None)
         return status
-
-    async def on_scope_end(self, scope_id: str) -> None:
-        """Tell the worker that does the work."""
-        await self.worker.on_scope_end(scope_id)
-
-    async def release_loop(self) -> None:
-        """Close what the other worker keeps for the running loop."""
-        await self.worker.release_loop()
-
-    async def async_shutdown(self) -> None:
-        """Close the other worker."""
-        await self.worker.async_shutdown()
-
-    def shutdown(self) -> None:
-        """Close the other worker."""
-        self.worker.shutdown()
 
 
 def place_of(
