@@ -97,8 +97,8 @@ class LocalWorker(OpenAIWorker):
         self.max_tokens = max_tokens
         self._takes_tools = "tools" in chat_template(self.path)
         self._room = Room(n_ctx)
-        self._server = LlamaServer(self.path, n_parallel=n_parallel, n_ctx=n_ctx, threads=threads)
-        self._stop = weakref.finalize(self, self._server.stop)
+        self._llama = LlamaServer(self.path, n_parallel=n_parallel, n_ctx=n_ctx, threads=threads)
+        self._stop = weakref.finalize(self, self._llama.stop)
         super().__init__(
             "http://127.0.0.1",
             self.path.stem,
@@ -126,7 +126,7 @@ class LocalWorker(OpenAIWorker):
             BackendUnavailableError: llama.cpp does not start.
             ClosedError: the worker was shut down.
         """
-        self.base_url = f"{self._server.launch().result()}/v1"
+        self.base_url = f"{self._llama.launch().result()}/v1"
 
     async def served_models(self) -> list[str]:
         """The names of the models that the server lists."""
@@ -144,7 +144,7 @@ class LocalWorker(OpenAIWorker):
         self._stop()
 
     async def _started(self) -> None:
-        launched = self._server.launch()
+        launched = self._llama.launch()
         try:
             address = launched.result() if launched.done() else await asyncio.wrap_future(launched)
         except Exception as error:
@@ -174,7 +174,7 @@ class LocalWorker(OpenAIWorker):
         return _InContext(self._room, _prompt_tokens(body) + body.get("n", 1) * _answer_tokens(body), self._ready)
 
     async def _ready(self) -> None:
-        if self._closed:  # meanwhile
+        if self._server.closed:  # meanwhile
             raise ClosedError(f"{self!r} is closed: make a new one")
         await self._started()  # again, if it died
 
