@@ -6,7 +6,7 @@ import asyncio
 import math
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from scaffolding_core.errors import ClosedError, InvalidRequestError
 from scaffolding_core.workers.exchange import Exchange
@@ -37,14 +37,14 @@ class Attempts:
     Args:
         server: where they go.
         most: attempts for each, the first included.
-        gate: what a request with such a body waits for before it is sent, if for anything.
+        gate: what an exchange waits for before it is sent, if for anything.
     """
 
     def __init__(
         self,
         server: OpenAIServer,
         most: int,
-        gate: Callable[[dict[str, Any]], Gate | None],  # Any: whatever JSON holds
+        gate: Callable[[Exchange], Gate | None],
     ) -> None:
         self.most = most
         self._server = server
@@ -99,7 +99,7 @@ class Attempts:
                 raise
 
     def _stream(self, exchange: Exchange) -> HttpStream:
-        return self._server.stream(exchange, self._gate(exchange.request()))
+        return self._server.stream(exchange, self._gate(exchange))
 
     async def _until_done(self, exchange: Exchange, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
         while True:

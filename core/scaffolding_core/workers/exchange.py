@@ -46,6 +46,7 @@ class Exchange:
         attempt: number of the attempt that runs.
         stale: an attempt was not counted, since it met an idle connection that the server had closed.
         waiting: those that are not done, in the order of their choices.
+        open: whether others may join, as long as it was never sent.
     """
 
     # Any: whatever JSON holds.
@@ -56,6 +57,7 @@ class Exchange:
         self.attempt = 0
         self.stale = False
         self.waiting: list[Member] = []
+        self.open = True
         self._owed = Usage()  # for earlier attempts
         self._sent: list[Choice] = []
         self._told: Usage | None = None
@@ -70,10 +72,6 @@ class Exchange:
 
     # An attempt.
 
-    def request(self) -> dict[str, Any]:
-        """The body for those that wait."""
-        return {**self.body, "n": len(self.waiting)} if len(self.waiting) > 1 else self.body
-
     def next_attempt(self) -> None:
         """Start anew; what the last attempt cost stays to be paid."""
         self.attempt += 1
@@ -86,9 +84,9 @@ class Exchange:
         """The body that is sent now, for those that still wait."""
         self._owed.calls += 1
         self._owed.lost_calls += 1  # until its cost is known
-        self._in_doubt = True
+        self._in_doubt, self.open = True, False
         self._sent = [member.choice for member in self.waiting]
-        return self.request()
+        return {**self.body, "n": len(self._sent)} if len(self._sent) > 1 else self.body
 
     def read(self, data: bytes) -> dict[str, Any]:
         """Take one event of the answer; returns it.
@@ -122,6 +120,11 @@ class Exchange:
         self.cost_is_known()
         self._owed.calls -= bool(self._sent)
         self._sent = []
+
+    @property
+    def running(self) -> int:
+        """How many choices the server writes, or will once it is sent."""
+        return sum(not choice.complete for choice in self._sent) if self._sent else len(self.waiting)
 
     @property
     def unfinished(self) -> Choice | None:

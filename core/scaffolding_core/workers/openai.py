@@ -246,8 +246,8 @@ class OpenAIWorker(Worker):
             raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
         return {"model": self.model, **body, **self.extra_body}
 
-    def _gate(self, body: dict[str, Any]) -> Gate | None:
-        """What a request waits for before it is sent."""
+    def _gate(self, exchange: Exchange) -> Gate | None:
+        """What an exchange waits for before it is sent."""
         return None
 
     def _most_together(self, body: dict[str, Any]) -> int:

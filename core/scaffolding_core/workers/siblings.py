@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.workers.attempts import Apart
 from scaffolding_core.workers.exchange import Exchange, Member
 
 __all__ = ["Siblings"]
+
+
+_Key: TypeAlias = tuple[asyncio.AbstractEventLoop, int, str]
 
 
 class _Batch:
@@ -21,9 +25,14 @@ class _Batch:
         self.group = group  # kept, for as long as its id is part of a key
         self.running: asyncio.Task[None] | None = None
 
+    @property
+    def open(self) -> bool:
+        """Whether others may join; once it has begun it ends with the last that waits."""
+        return self.exchange.open and (self.running is None or bool(self.exchange.waiting))
+
 
 class Siblings:
-    """Collects siblings for one tick of the loop, and has them answered together.
+    """Collects siblings until their request is sent, for one tick of the loop at least, and has them answered.
 
     A member is done when its own choice is, and one that is cut leaves at once. The request belongs to those that
     wait: the last of them stays until it has ended, or, cut itself, until it was aborted.
@@ -36,13 +45,13 @@ class Siblings:
     def __init__(self, answer: Callable[[Exchange], Awaitable[None]], most: int) -> None:
         self.most = most
         self._answer = answer
-        self._open: dict[tuple[asyncio.AbstractEventLoop, int, str], _Batch] = {}
+        self._latest: dict[_Key, _Batch] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self._answer, self.most)  # what is collected stays on its loop
 
     async def answer(self, task: GenerationTask, exchange: Exchange, most: int) -> Exchange | None:
-        """Have a task answered with its siblings that start in the same tick.
+        """Have a task answered with its siblings that start before its request is sent.
 
         Args:
             task: to answer.
@@ -69,17 +78,22 @@ class Siblings:
     def _join(self, task: GenerationTask, exchange: Exchange, most: int) -> tuple[_Batch, Member]:
         loop = asyncio.get_running_loop()
         key = (loop, id(task.group), json.dumps(exchange.body, sort_keys=True, default=str))
-        batch = self._open.get(key)
-        if batch is None or len(batch.exchange.waiting) >= most:
-            batch = self._open[key] = _Batch(exchange, task.group)
+        batch = self._latest.get(key)
+        if batch is None or not batch.open or len(batch.exchange.waiting) >= most:
+            batch = self._latest[key] = _Batch(exchange, task.group)
             loop.call_soon(self._begin, key, batch)  # siblings started in this tick join before it
         return batch, batch.exchange.join(task)
 
-    def _begin(self, key: tuple[asyncio.AbstractEventLoop, int, str], batch: _Batch) -> None:
-        if self._open.get(key) is batch:
-            del self._open[key]
+    def _begin(self, key: _Key, batch: _Batch) -> None:
         if batch.exchange.waiting:
             batch.running = asyncio.get_running_loop().create_task(self._run(batch.exchange))
+            batch.running.add_done_callback(lambda _: self._forget(key, batch))
+        else:
+            self._forget(key, batch)
+
+    def _forget(self, key: _Key, batch: _Batch) -> None:
+        if self._latest.get(key) is batch:
+            del self._latest[key]
 
     async def _run(self, exchange: Exchange) -> None:
         try:
