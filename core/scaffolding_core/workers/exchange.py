@@ -98,7 +98,8 @@ class Exchange:
         told = read_usage(chunk["usage"]) if chunk.get("usage") else None
         if told is not None:
             self._told = told
-            self.cost_is_known()
+            if self.running == 0:  # llama.cpp tells a part with each choice
+                self.cost_is_known()
         return chunk
 
     def settle(self) -> bool:
