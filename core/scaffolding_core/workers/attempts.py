@@ -92,7 +92,7 @@ class Attempts:
         try:
             async with self._stream(exchange) as stream:
                 while not await self.read(stream, exchange):
-                    if exchange.settle():
+                    if exchange.over:
                         return
         except AttemptFailed:
             if exchange.unfinished is not None:

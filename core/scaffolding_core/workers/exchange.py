@@ -89,7 +89,7 @@ class Exchange:
         return {**self.body, "n": len(self._sent)} if len(self._sent) > 1 else self.body
 
     def read(self, data: bytes) -> dict[str, Any]:
-        """Take one event of the answer; returns it.
+        """Take one event of the answer, and let those go whose choice is whole; returns it.
 
         Raises:
             IncompleteResponseError: it is no JSON object of the right shape.
@@ -100,15 +100,16 @@ class Exchange:
             self._told = told
             if self.running == 0:  # llama.cpp tells a part with each choice
                 self.cost_is_known()
-        return chunk
-
-    def settle(self) -> bool:
-        """Let those go whose choice is whole; returns whether nobody needs the rest of the answer."""
         if len(self.waiting) > 1:
             for member in [member for member in self.waiting if member.choice.complete]:
                 if len(self.waiting) > 1:
                     self._finish(member)
-        return self.unfinished is None and not all(choice.complete for choice in self._sent)
+        return chunk
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody needs the rest of the answer."""
+        return self.unfinished is None and self.running > 0
 
     def cost_is_known(self) -> None:
         """The attempt has cost nothing beyond what was told, or read."""

@@ -35,7 +35,8 @@ class OpenAIWorker(Worker):
     streamed on the wire, since several servers run a plain request to its end when its client goes; closing
     the stream is what aborts a cut sample. An answer counts only with a finish reason.
 
-    Cost: one request for each task; siblings that start together share one, so their prompt is read once.
+    Cost: one request for each task; siblings that start together share one, so their prompt is read once. Each is
+    done with its own choice, and the request is closed when nobody waits for the rest.
 
     Source: https://platform.openai.com/docs/api-reference/chat
 

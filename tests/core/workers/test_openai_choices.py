@@ -106,8 +106,9 @@ async def test_nobody_waits_for_a_choice_that_was_cut():
     assert cost(tasks) == Usage(completion_tokens=3, calls=1, lost_calls=1)
 
 
-async def test_a_choice_that_was_whole_before_the_stream_broke_is_kept_and_only_the_rest_is_asked_for_again():
-    replies = iter([Reply(events=(choice(1), choice(0, finish=None))), Reply()])
+@pytest.mark.parametrize("end", [(), ('{"choices": [',), ('{"error": {"message": "crashed", "code": 500}}',)])
+async def test_what_was_whole_before_the_stream_broke_is_kept_and_only_the_rest_is_asked_for_again(end):
+    replies = iter([Reply(events=(choice(1), choice(0, finish=None), *end)), Reply()])
     with scripted_server(lambda body: next(replies)) as server:
         async with OpenAIWorker(server.url, "m") as worker:
             tasks = siblings(3)
@@ -166,18 +167,34 @@ async def test_a_busy_server_is_not_sent_more_requests_than_before():
     assert [request["n"] for request in server.requests] == [4, 4, 4]
 
 
-async def test_members_that_are_cut_before_their_request_begins_leave_nothing_behind():
+@pytest.mark.parametrize("ticks", range(5))
+async def test_members_that_are_cut_before_their_request_is_sent_leave_nothing_behind(ticks):
     with scripted_server(Reply()) as server:
         async with OpenAIWorker(server.url, "m") as worker:
             tasks = siblings(4)
             cut = started(worker, tasks[:2])
-            await asyncio.sleep(0)  # they collect
+            for _ in range(ticks):
+                await asyncio.sleep(0)
             for each in cut:
                 each.cancel()
             await asyncio.gather(*started(worker, tasks[2:]))
             assert all(each.cancelled() for each in cut)
-    assert [request["n"] for request in server.requests] == [2]
-    assert [task.usage.calls for task in tasks] == [0, 0, 0, 1]
+    assert [task.output_str for task in tasks[2:]] == ["7", "7"]
+    assert server.requests[-1]["n"] == 2
+
+
+async def test_a_request_that_was_sent_takes_no_more():
+    held = threading.Event()
+    with scripted_server(Reply(held=held)) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            tasks = siblings(4)
+            first = started(worker, tasks[:2])
+            await until(lambda: server.open)
+            later = started(worker, tasks[2:])
+            await until(lambda: server.open == 2)
+            held.set()
+            await asyncio.gather(*first, *later)
+    assert [request["n"] for request in server.requests] == [2, 2]
 
 
 async def test_votes_that_end_early_on_few_slots_never_fail():
@@ -210,6 +227,15 @@ async def test_a_budget_of_tokens_ends_what_is_being_written(samples):
             await result.ended()
             await until(lambda: server.cut)
     assert 5 < result.usage.completion_tokens < 100_000
+
+
+async def test_an_answer_that_is_whole_when_the_budget_ends_counts():
+    written = (choice(0), *(choice(1, "x", finish=None) for _ in range(9)))
+    method = MajorityVoteController(NativeGenerationController(), 2, stop_rule="full")
+    with scripted_server(Reply(events=written)) as server:
+        async with OpenAIWorker(server.url, "m") as worker, ScaffoldingLlm(method, worker) as llm:
+            output = (await llm.generate_async("q", budget=Budget(tokens=5))).output
+    assert (output.text, output.stopped) == ("7", "budget")
 
 
 async def test_an_answer_that_is_whole_with_the_last_token_of_the_budget_is_kept():
