@@ -95,12 +95,15 @@ async def test_what_is_written_for_one_that_was_cut_is_paid_by_the_last():
 
 
 async def test_nobody_waits_for_a_choice_that_was_cut():
-    with scripted_server(Reply(held_choices={3: NEVER})) as server:
+    held = threading.Event()
+    with scripted_server(Reply(held_choices={0: held, 3: NEVER})) as server:
         async with OpenAIWorker(server.url, "m") as worker:
             tasks = siblings(4)
             *first, cut = started(worker, tasks)
             await until(lambda: server.open)
             cut.cancel()
+            await asyncio.wait([cut])
+            held.set()
             await asyncio.gather(*first)
             await until(lambda: server.cut)
     assert cost(tasks) == Usage(completion_tokens=3, calls=1, lost_calls=1)
@@ -117,6 +120,16 @@ async def test_what_was_whole_before_the_stream_broke_is_kept_and_only_the_rest_
     assert [task.output_str for task in tasks] == ["7", "7", "7"]
     # Of the first request two pieces were seen; the server told the cost of the second.
     assert cost(tasks) == Usage(prompt_tokens=5, completion_tokens=2 + 2, calls=2, lost_calls=1)
+
+
+async def test_a_count_that_comes_with_one_choice_is_none_of_the_whole():
+    told = {**json.loads(choice(1)), "usage": {"prompt_tokens": 9, "completion_tokens": 1}}
+    replies = iter([Reply(events=(json.dumps(told), choice(0, finish=None))), Reply()])
+    with scripted_server(lambda body: next(replies)) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            tasks = siblings(2)
+            await asyncio.gather(*started(worker, tasks))
+    assert cost(tasks) == Usage(prompt_tokens=9 + 5, completion_tokens=2 + 2, calls=2, lost_calls=1)
 
 
 async def test_an_answer_that_is_whole_is_kept_though_its_end_is_lost():
@@ -238,6 +251,16 @@ async def test_an_answer_that_is_whole_when_the_budget_ends_counts():
     assert (output.text, output.stopped) == ("7", "budget")
 
 
+async def test_what_was_charged_is_not_counted_as_being_written():
+    method = MajorityVoteController(NativeGenerationController(), 2, stop_rule="full")
+    with scripted_server(Reply(("x",) * 3, usage=None)) as server:
+        async with (
+            OpenAIWorker(server.url, "m", siblings=1, max_concurrency=1) as worker,
+            ScaffoldingLlm(method, worker) as llm,
+        ):
+            assert (await llm.generate_async("q", budget=Budget(tokens=8))).output.stopped == "complete"
+
+
 async def test_an_answer_that_is_whole_with_the_last_token_of_the_budget_is_kept():
     with scripted_server(Reply(("x",) * 5, usage=None)) as server:
         async with (
@@ -268,6 +291,18 @@ async def test_time_that_is_up_fails_only_those_that_still_wait():
             await until(lambda: server.cut)
     assert [type(outcome) for outcome in outcomes] == [type(None), BackendTimeoutError]
     assert tasks[0].output_str == "7"
+
+
+async def test_nobody_waits_for_a_request_that_somebody_else_has_cancelled():
+    with scripted_server(Reply(held_choices={1: NEVER})) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            before = asyncio.all_tasks()
+            first, *rest = running = started(worker, siblings(3))
+            await first
+            for request in asyncio.all_tasks() - before - {*running}:
+                request.cancel()
+            await asyncio.wait(rest)
+            assert all(each.cancelled() for each in rest)
 
 
 def test_a_loop_that_is_torn_down_leaves_no_request_behind():
