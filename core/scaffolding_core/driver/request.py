@@ -60,6 +60,7 @@ class Request:
         "_children",
         "_ended",
         "_ending",
+        "_expected",
         "_refused",
         "_root",
         "_sampled",
@@ -131,6 +132,7 @@ class Request:
         self._admitted = False
         self._ended = False
         self._sampled = 0
+        self._expected = 0  # tokens that running calls have written and will charge
         self._speaking = False  # its time is up, and the time for its last words runs
         self._speechless = False  # that is over, too: nothing may be computed any more
         self._refused = 0
@@ -227,6 +229,13 @@ class Request:
             self.parent.driver.call_from_anywhere(self.parent.charge_usage, usage)
         if self.tokens is not None and self.usage.total_tokens >= self.tokens:
             self.expire("tokens")
+
+    def expect(self, tokens: int) -> None:
+        """Count tokens that a running call will charge, and end the request soon if they are too many."""
+        self._expected += tokens
+        if self.tokens is not None and self.usage.total_tokens + self._expected > self.tokens:
+            # Not at once: a call whose answer is whole must not be stopped before it could say so.
+            self.driver.loop.call_soon(self.expire, "tokens", context=self.driver.empty_context)
 
     def expire(self, limit: Limit) -> None:
         """Budget or deadline ran out: stop all work, and let the method return its best answer so far.
