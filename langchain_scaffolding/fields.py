@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -13,18 +13,23 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from langchain_scaffolding.call import Call
 from langchain_scaffolding.identity import identity
 from langchain_scaffolding.judging.rewards import core_reward
+from langchain_scaffolding.judging.roles import core_roles
 from langchain_scaffolding.request.checks import check_method, checked_answers, checked_limit, refusal_of
 from langchain_scaffolding.request.gate import Gate
-from langchain_scaffolding.request.parameters import ANSWER_PARTS, REQUEST_OPTIONS, SAMPLING_FIELDS
+from langchain_scaffolding.request.parameters import SAMPLING_FIELDS
 from langchain_scaffolding.translation.accepted import told_acceptance
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LangChainWorker
 from scaffolding_core import (
+    ANSWER_OPTIONS,
+    REQUEST_OPTIONS,
     SAMPLING_PARAMETERS,
     ChatTask,
     Controller,
     GenerationTask,
     InvalidRequestError,
     ModelInfo,
+    NativeChatController,
+    NativeGenerationController,
     OpenAIWorker,
     ScaffoldingLlm,
     Worker,
@@ -33,7 +38,7 @@ from scaffolding_core.adapting import Backend
 
 __all__ = ["MethodFields", "ModelFields"]
 
-_PARTS = ("method", "method_options", "answers", "inner", "reward", "worker")
+_PARTS = ("method", "method_options", "answers", "inner", "reward", "roles", "worker")
 _IDENTIFYING = (
     "sample_num",
     "base_url",
@@ -49,7 +54,7 @@ class MethodFields(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
 
     method: str | Controller = "majority_vote"
-    """`direct`, `chain_of_thought`, `majority_vote`, `best_of_n`, or a controller."""
+    """The name of one of `scaffolding_core.METHODS`, or a controller."""
     sample_num: int | None = None
     """Samples, for methods that take several."""
     method_options: dict[str, Any] = Field(default_factory=dict)
@@ -59,7 +64,11 @@ class MethodFields(BaseModel):
     parameters (`{"kind": "choice", "choices": ["A", "B"]}`, or an `Answers`), or an own pair of extractor and
     equivalence. For `field_vote` a mapping of each field's name to its kind."""
     reward: Any = Field(default=None, exclude=True)
-    """Scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, an evaluator, or a worker."""
+    """Scores answers, for methods that judge: a function of prompt and answer, a Runnable, an evaluator, or a
+    worker."""
+    roles: Any = Field(default=None, exclude=True)
+    """Who plays the other roles that a method needs, by role: a model or a worker, such as `{"judge": model}`; one
+    that scores is a reward."""
     max_concurrency: int | None = None
     """Samples at once, of all calls together; None takes the backend's own limit. That of a configuration bounds
     the samples of its call alone."""
@@ -67,6 +76,8 @@ class MethodFields(BaseModel):
     """What is sampled; set by `wrap`."""
     backend: Any = Field(default=None, exclude=True, repr=False)
     """Shared between copies; leave it out."""
+    _generation: ClassVar[type[NativeGenerationController]] = NativeChatController
+    """What each named method generates with."""
 
     def __init__(self, **fields: Any) -> None:
         self._check_names(fields)
@@ -87,7 +98,8 @@ class MethodFields(BaseModel):
             )
 
     def _backend(self) -> Backend:
-        return Backend(self._worker(), core_reward(self.reward))
+        roles = core_roles(self.roles)
+        return Backend(self._worker(), core_reward(self.reward), generation=self._generation, roles=roles)
 
     @abstractmethod
     def _worker(self) -> Worker | None:
@@ -111,7 +123,7 @@ class MethodFields(BaseModel):
         if answers is not None:
             options["answers"] = checked_answers(method, llm.prototype_controller, answers)
         options |= {name: rest.pop(name) for name in list(rest) if llm.takes(name)}
-        for name in ANSWER_PARTS & rest.keys():
+        for name in ANSWER_OPTIONS & rest.keys():
             raise refusal_of(method, name)
         return Call(llm, task, options, gate), rest
 

@@ -13,7 +13,6 @@ from pydantic import ConfigDict
 
 from langchain_scaffolding.call import Call
 from langchain_scaffolding.fields import MethodFields
-from langchain_scaffolding.judging.rewards import core_reward
 from langchain_scaffolding.request.parameters import method_parameters
 from langchain_scaffolding.tracing.runs import Beneath, Manager
 from langchain_scaffolding.translation.inputs import ChainInput
@@ -21,7 +20,6 @@ from langchain_scaffolding.translation.results import Part
 from langchain_scaffolding.workers.runnable_worker import NativeRunnableController, RunnableWorker
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS
 from scaffolding_core import Controller, Event, ScaffoldingOutput, Worker
-from scaffolding_core.adapting import Backend
 
 __all__ = ["ScaffoldingRunnable"]
 
@@ -60,6 +58,8 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+
+    _generation = NativeRunnableController
 
     text: Any = None
     """Which part of a result is the answer: a key or attribute, or a function; None for all of it. Text is read
@@ -201,9 +201,6 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
 
     def _worker(self) -> Worker:
         return RunnableWorker(self.inner, text=self.text, max_concurrency=self._limit())
-
-    def _backend(self) -> Backend:
-        return Backend(self._worker(), core_reward(self.reward), generation=NativeRunnableController)
 
     def _call(self, given: Any, kwargs: dict[str, Any]) -> Call:
         task = ChainInput.of(given, self.prompt).task()

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from langchain_core.runnables import Runnable
 
-from langchain_scaffolding.judging.verdicts import score_of
+from langchain_scaffolding.judging.verdicts import feedback_of, score_of
 from langchain_scaffolding.tracing.inner_runs import inside, run_inside
 from scaffolding_core import FunctionWorker, InvalidRequestError, RewardTask, Task, Worker
 from scaffolding_core.adapting import prompt_text, run_either
@@ -28,7 +28,8 @@ Reward: TypeAlias = (
 - an evaluator called with `inputs`, `outputs` and `reference_outputs`, as those of openevals and LangSmith;
 - a worker.
 
-It gives a number, a truth value, yes or no as text, or data with a `score`.
+It gives a number, a truth value, yes or no as text, or data with a `score`; a `feedback`, `reasoning` or `comment`
+in the data is what a retry is told.
 """
 
 
@@ -78,7 +79,9 @@ class _Judge:
     async def __call__(self, task: Task) -> float:
         assert isinstance(task, RewardTask)
         answer = task.response.text if task.response is not None else ""
-        return score_of(await self._ask(task, prompt_text(task), answer))
+        said = await self._ask(task, prompt_text(task), answer)
+        task.feedback = feedback_of(said)
+        return score_of(said)
 
     @abstractmethod
     async def _ask(self, task: RewardTask, prompt: str, answer: str) -> Any:

@@ -30,7 +30,7 @@ class EvaluatorWorker(Worker):
 
     It gets the query (the last user message of a chat), the answer and, where the answer is a query engine's
     response, its source nodes as contexts. Its score counts; where it gives none, passing is 1 and failing 0.
-    The verdict and the feedback stay in the task's `custom_output_params`, as `passing` and `feedback`.
+    Its verdict and its feedback go into the task.
 
     Cost: one evaluation for each answer; the tokens of its LLM calls are counted.
 
@@ -56,7 +56,7 @@ class EvaluatorWorker(Worker):
             finally:
                 task.usage = calls.usage
         task.reward = _score_of(result)
-        task.custom_output_params = {"passing": result.passing, "feedback": result.feedback}
+        task.verdict, task.feedback = result.passing, result.feedback
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {RewardTask: _score}
 

@@ -21,11 +21,15 @@ from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from llamaindex_scaffolding.judging.rewards import core_reward
+from llamaindex_scaffolding.judging.roles import core_roles
 from llamaindex_scaffolding.reading import OfClass, Step, read_as_here, told_tools
 from llamaindex_scaffolding.translation.candidates import StreamCandidates
 from llamaindex_scaffolding.translation.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
-from llamaindex_scaffolding.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
+from llamaindex_scaffolding.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker, unheard
 from scaffolding_core import (
+    ANSWER_OPTIONS,
+    METHODS,
+    REQUEST_OPTIONS,
     SAMPLING_PARAMETERS,
     Answers,
     ChatTask,
@@ -43,9 +47,9 @@ from scaffolding_core.adapting import Acceptance, Backend
 
 __all__ = ["ModelFields"]
 
-_OURS = frozenset({"budget", "deadline", "priority", "metadata", "answers", "extractor", "equivalence"})
-"""Options of the request and of what is compared: never for a wrapped LLM, whatever the method takes."""
-_OF_THE_BACKEND = ("llm", "worker", "reward", "api_base", "api_key", "model", "timeout", "max_retries")
+_OURS = REQUEST_OPTIONS | ANSWER_OPTIONS
+"""Never for a wrapped LLM, whatever the method takes."""
+_OF_THE_BACKEND = ("llm", "worker", "reward", "roles", "api_base", "api_key", "model", "timeout", "max_retries")
 _OF_THE_SERVER = ("api_key", "timeout")
 _AS_GIVEN = NativeGenerationController()
 """Generates with the kind of task that comes in: a text stays a text."""
@@ -63,7 +67,7 @@ class ModelFields(FunctionCallingLLM):
 
     method: str | Controller = Field(
         default="majority_vote",
-        description="direct, chain_of_thought, majority_vote, best_of_n, or a controller.",
+        description=f"{', '.join(METHODS)}, or a controller.",
     )
     sample_num: int | None = Field(default=None, description="Samples, for methods that take several.")
     method_options: dict[str, Any] = Field(
@@ -109,7 +113,14 @@ class ModelFields(FunctionCallingLLM):
     )
     llm: LLM | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
     worker: Worker | None = Field(default=None, description="A worker of your own, instead of a server.")
-    reward: Any = Field(default=None, description="Scores answers; see `Reward`.")
+    reward: Any = Field(default=None, description="Scores answers, for methods that judge; see `Reward`.")
+    roles: Any = Field(
+        default=None,
+        description=(
+            "Who plays the other roles that a method needs, by role: an LLM or a worker, such as "
+            "`{'judge': llm}`; one that scores is a reward."
+        ),
+    )
 
     _built: tuple[tuple[object, ...], Backend] | None = PrivateAttr(default=None)
     _acceptance: Acceptance | None = PrivateAttr(default=None)
@@ -178,7 +189,7 @@ class ModelFields(FunctionCallingLLM):
     def _llm_to_data(self, llm: LLM | None) -> dict[str, Any] | None:
         return None if llm is None else llm_to_dict(llm)
 
-    @field_serializer("method", "method_options", "answers", "additional_kwargs", "worker", "reward")
+    @field_serializer("method", "method_options", "answers", "additional_kwargs", "worker", "reward", "roles")
     def _part_to_data(self, part: object) -> Any:  # Any: whatever JSON can hold
         return to_plain(part)
 
@@ -264,7 +275,8 @@ class ModelFields(FunctionCallingLLM):
         parts = tuple(getattr(self, name) for name in _OF_THE_BACKEND)
         with _building:
             if self._built is None or any(old is not new for old, new in zip(self._built[0], parts, strict=True)):
-                self._built = parts, Backend(self._own_worker(), core_reward(self.reward))
+                roles = core_roles(self.roles)
+                self._built = parts, Backend(self._own_worker(), core_reward(self.reward), roles=roles)
             return self._built[1]
 
     def _check(self) -> None:
@@ -308,7 +320,7 @@ class ModelFields(FunctionCallingLLM):
 
     def _own_worker(self) -> Worker | None:
         if self.llm is not None:
-            return LlamaIndexWorker(_unheard(self.llm))
+            return LlamaIndexWorker(unheard(self.llm))
         if self.worker is not None or self.api_base is None:
             return self.worker
         key = self.api_key.get_secret_value() if self.api_key is not None else None
@@ -323,10 +335,3 @@ class ModelFields(FunctionCallingLLM):
 
 def _votes_on_fields(llm: ScaffoldingLlm) -> bool:
     return isinstance(llm.prototype_controller, FieldVoteController)
-
-
-def _unheard(llm: LLM) -> LLM:
-    """The LLM without callbacks: what it spends is told once, by the LLM around it."""
-    nobody = CallbackManager([])
-    nobody.handlers = []  # an empty manager takes the program's own handlers
-    return llm.model_copy(update={"callback_manager": nobody})

@@ -67,8 +67,8 @@ class ScaffoldingLLM(StructuredPredictions):
 
     Keywords of a call override fields: sampling parameters, options of the method (`sample_num`), what is
     compared (`answers`, or an `extractor` and an `equivalence` of your own), options of the request (`budget`,
-    `deadline`, `priority`, `metadata`), or `method` itself. For a wrapped LLM all other keywords go to its own
-    call; without one they are an `InvalidRequestError`.
+    `deadline`, `priority`, ...: `scaffolding_core.REQUEST_OPTIONS`), or `method` itself. For a wrapped LLM all
+    other keywords go to its own call; without one they are an `InvalidRequestError`.
 
     `stream_candidates="reasoning"` streams each finished sample as thoughts before the answer, and tells it in
     `additional_kwargs["scaffolding_candidate"]`; `"events"` tells instrumentation of samples, with a
@@ -91,7 +91,7 @@ class ScaffoldingLLM(StructuredPredictions):
     Raises:
         UnknownMethodError: no method of that name.
         InvalidRequestError: options that the method does not have (`answers` too), an unknown kind of answer, or
-            `best_of_n` without a reward.
+            nobody for a role that the method needs.
     """
 
     def __init__(self, method: str | Controller = "majority_vote", **fields: Any) -> None:

@@ -21,6 +21,7 @@ from scaffolding_core.answers.code import Code
 from scaffolding_core.answers.json_text import read_json
 from scaffolding_core.answers.model_values import model_values
 from scaffolding_core.answers.tool_calls import Calls
+from scaffolding_core.controllers.roles import SCORING_ROLES
 from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.driver import computing
 from scaffolding_core.driver.order import option_names
@@ -32,6 +33,7 @@ from scaffolding_core.worker import TaskHandler, around_calls, called_synchronou
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
 
 __all__ = [
+    "SCORING_ROLES",
     "Acceptance",
     "AnswerStream",
     "AnswersLike",

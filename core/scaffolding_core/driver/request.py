@@ -122,7 +122,7 @@ class Request:
             self.id, self.usage, order.metadata, self._cancel_from_anywhere, driver.loop
         )
         self.recorder: Recorder | None = None
-        if order.traced:
+        if order.trace:
             self.result.trace = ExecutionTrace(self.id)
             self.recorder = Recorder(self.result.trace, driver.loop.time)
         self.expired: Limit | None = None
