@@ -177,7 +177,6 @@ class Controller:
     def needs(self) -> Mapping[Hashable, Capabilities]:
         """The roles that its own tasks ask for, beside those of its parts, and what each must be able to do.
 
-
         A role is the tag of a worker. Who puts the method together with its workers asks for it.
         """
         return {}
