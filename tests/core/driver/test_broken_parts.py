@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 from scaffolding_core import (
+    BudgetExceededError,
     ClosedError,
     Controller,
     ControllerError,
@@ -18,6 +19,7 @@ from scaffolding_core import (
     ParallelProcess,
     Race,
     RecordingWorker,
+    RequestCancelledError,
     ScaffoldingLlm,
     Worker,
     WorkerError,
@@ -415,6 +417,7 @@ async def test_a_method_that_gets_nowhere_holds_up_nobody_and_ends_in_time(place
             result.cancel()
         async with asyncio.timeout(60):
             await result.ended()
+        assert isinstance(result.error, BudgetExceededError if end == "deadline" else RequestCancelledError)
 
 
 # The loop.
