@@ -17,6 +17,7 @@ from scaffolding_core.tasks.task import (
     Task,
     TaskStatus,
     TokenLogprob,
+    result_fields,
 )
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "Task",
     "TaskStatus",
     "TokenLogprob",
+    "result_fields",
     "task_from_prompt",
 ]

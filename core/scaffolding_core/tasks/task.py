@@ -44,6 +44,7 @@ __all__ = [
     "Task",
     "TaskStatus",
     "TokenLogprob",
+    "result_fields",
 ]
 
 
@@ -171,6 +172,11 @@ def _default_of_field(task: Task, name: str) -> object:
         if f.name == name and f.default is not MISSING:
             return f.default
     raise AttributeError(f"{type(task).__name__!r} object has no attribute {name!r}")
+
+
+def result_fields(cls: type[Task]) -> frozenset[str]:
+    """Names of the fields that a worker fills, and that a copy does not have."""
+    return _RESULTS.intersection(f.name for f in fields(cls))
 
 
 @functools.cache
