@@ -174,9 +174,10 @@ def _default_of_field(task: Task, name: str) -> object:
     raise AttributeError(f"{type(task).__name__!r} object has no attribute {name!r}")
 
 
-def result_fields(cls: type[Task]) -> frozenset[str]:
-    """Names of the fields that a worker fills, and that a copy does not have."""
-    return _RESULTS.intersection(f.name for f in fields(cls))
+@functools.cache
+def result_fields(cls: type) -> frozenset[str]:
+    """Names of the fields of a kind of task that a worker fills, and that a copy does not have."""
+    return frozenset(f.name for f in fields(cls) if f.name in _RESULTS)
 
 
 @functools.cache

@@ -1,12 +1,13 @@
 """Values as JSON, and back: what tasks hold, classes of ours and dataclasses of a user's included.
 
 JSON itself holds texts, numbers, lists and objects. What it does not know is an object with a key that begins with
-`$`: `$tuple`, `$dict` (keys that are no texts, or begin with `$`), `$text` (a date or the like, which comes back as
-its text), `$type` (a dataclass, with its fields beside).
+`$`: `$tuple`, `$dict` (keys that are no texts, or begin with `$`), `$text` (a date or the like, which comes back
+as its text), `$type` (a dataclass, with its fields beside).
 """
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -14,12 +15,15 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import scaffolding_core.messages as messages
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import JsonObject, JsonValue
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 __all__ = ["HeldOnlyHereError", "from_plain", "to_plain"]
 
@@ -36,9 +40,7 @@ def to_plain(value: object) -> JsonValue:
     Raises:
         HeldOnlyHereError: it is of a class that JSON cannot hold; the message names the class.
     """
-    if isinstance(value, Enum):
-        return to_plain(value.value)
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or (isinstance(value, str | float | int) and not isinstance(value, Enum)):
         return value
     if isinstance(value, list):
         return [to_plain(item) for item in value]
@@ -47,8 +49,10 @@ def to_plain(value: object) -> JsonValue:
     if isinstance(value, Mapping):
         return _mapping(value)
     if is_dataclass(value) and not isinstance(value, type):
-        shown = {f.name: to_plain(getattr(value, f.name)) for f in fields(value) if f.repr}
-        return {"$type": _name(type(value)), **shown}
+        cls = type(value)
+        return {"$type": _name(cls), **{name: to_plain(getattr(value, name)) for name in _shown(cls)}}
+    if isinstance(value, Enum):
+        return to_plain(value.value)
     if isinstance(value, _AS_TEXT):
         return {"$text": str(value)}
     raise HeldOnlyHereError(type(value).__name__)
@@ -82,6 +86,12 @@ def _mapping(value: Mapping[object, object]) -> JsonObject:
     return {"$dict": [[to_plain(key), to_plain(item)] for key, item in value.items()]}
 
 
+@functools.cache
+def _shown(cls: type[DataclassInstance]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls) if f.repr)
+
+
+@functools.cache
 def _name(cls: type) -> str:
     return cls.__name__ if getattr(messages, cls.__name__, None) is cls else f"{cls.__module__}:{cls.__qualname__}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, fields
 from hashlib import blake2b
@@ -50,8 +51,9 @@ def content_of(task: Task, model: str | None) -> TaskContent:
     Raises:
         InvalidRequestError: a field holds what no file can hold.
     """
-    skipped = _APART if task.goes_on else _APART | result_fields(type(task))
-    asked = {name: _plain_input(task, name, value) for name, value in _held(task).items() if name not in skipped}
+    results = frozenset() if task.goes_on else result_fields(type(task))  # type: ignore[arg-type]  # a class is hashable
+    held = {name: value for name, value in _held(task).items() if name not in _APART and name not in results}
+    asked = {name: _plain_input(task, name, value) for name, value in held.items()}
     return TaskContent(
         type(task).__name__,
         role_of(task),
@@ -77,7 +79,8 @@ def results_of(task: Task, content: TaskContent) -> JsonObject:
         task: that has run.
         content: what it asked.
     """
-    results, asked = result_fields(type(task)), {**content.inputs, **content.parameters}
+    asked = {**content.inputs, **content.parameters}
+    results = result_fields(type(task))  # type: ignore[arg-type]  # as above
     found = {name: _plain_result(value) for name, value in _held(task).items() if name not in _APART}
     return {name: value for name, value in found.items() if name in results or asked.get(name) != value}
 
@@ -91,10 +94,16 @@ def fill_results(task: Task, results: JsonObject) -> None:
 
 def _held(task: Task) -> dict[str, object]:
     """What a task holds, by field; what its repr hides belongs to this process alone."""
-    held: dict[str, object] = {f.name: getattr(task, f.name) for f in fields(task) if f.repr}
-    hidden = {f.name for f in fields(task)}
-    held |= {name: value for name, value in getattr(task, "__dict__", {}).items() if name not in hidden}
-    return {name: value for name, value in held.items() if value is not None}
+    shown, all_names = _fields(type(task))  # type: ignore[arg-type]  # as above
+    held = {name: value for name in shown if (value := getattr(task, name)) is not None}
+    own = getattr(task, "__dict__", {})  # of a subclass without slots
+    return held | {name: value for name, value in own.items() if name not in all_names and value is not None}
+
+
+@functools.cache
+def _fields(cls: type) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Names of a task's fields: those that its repr shows, and all."""
+    return tuple(f.name for f in fields(cls) if f.repr), frozenset(f.name for f in fields(cls))
 
 
 def _plain_input(task: Task, name: str, value: object) -> JsonValue:
