@@ -67,15 +67,15 @@ class Journal:
 
     def records(self) -> list[Record]:
         """Those in the file."""
-        return read_records(self.path)
+        return read_records(self.path)[0]
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
 
-def read_records(path: str | os.PathLike[str]) -> list[Record]:
-    """The records in a file; a last line that was cut short is read over.
+def read_records(path: str | os.PathLike[str]) -> tuple[list[Record], bool]:
+    """The records in a file, and whether they keep what was said; a last line that was cut short is read over.
 
     Raises:
         InvalidRequestError: the file is not there or is no recording, or a line of it is broken.
@@ -86,9 +86,9 @@ def read_records(path: str | os.PathLike[str]) -> list[Record]:
         raise InvalidRequestError(f"there is no recording {path}: correct the path") from None
     except OSError as error:
         raise InvalidRequestError(f"{path} is no recording: {error.strerror}") from error
-    _content_of(path, present)
+    content = _content_of(path, present)
     lines = present.split(b"\n")[1:-1]
-    return [_record(path, number, line) for number, line in enumerate(lines, 2)]
+    return [_record(path, number, line) for number, line in enumerate(lines, 2)], content
 
 
 def write_records(path: str | os.PathLike[str], records: list[Record], *, content: bool) -> None:

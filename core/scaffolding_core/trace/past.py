@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -39,13 +38,15 @@ class Past:
         self._by_key: dict[Key, Record] = {}
         self._by_place: dict[Place, Record] = {}
         self._turns: dict[Place, Turn] = {}
-        self._leaders: dict[tuple[tuple[int, ...], int, str], deque[int]] = {}
+        self._leaders: dict[tuple[tuple[int, ...], int, str], list[int]] = {}
         self._led: set[int] = set()
         self._leader_of: dict[int, int] = {}
         self._models: dict[str, str | None] = {}
         ended: dict[int, int] = {}
         for record in records:
             self._add(record, ended)
+        for requests in self._leaders.values():
+            requests.sort(reverse=True)  # they are taken from the end
 
     def _add(self, record: Record, ended: dict[int, int]) -> None:
         order = None if record.ending == "cut" else ended.get(record.request, 0)
@@ -53,7 +54,7 @@ class Past:
             ended[record.request] = order + 1
         self._turns[record.place] = Turn(record.request, order)
         self._by_place[record.place] = record
-        self._leaders.setdefault((record.branch, record.call, record.digest), deque()).append(record.request)
+        self._leaders.setdefault((record.branch, record.call, record.digest), []).append(record.request)
         self._models[json.dumps(record.role)] = record.model
         known = self._by_key.get(record.key)
         if known is None or known.ending != "finished":  # one that failed or was cut may have been made again
@@ -101,9 +102,9 @@ class Past:
         leader = self._leader_of.get(place.request)
         if leader is not None:
             return leader
-        free = self._leaders.get((place.branch, place.call, digest), deque())
+        free = self._leaders.get((place.branch, place.call, digest), [])
         while free:
-            leader = free.popleft()
+            leader = free.pop()
             if leader not in self._led:
                 self._led.add(leader)
                 self._leader_of[place.request] = leader

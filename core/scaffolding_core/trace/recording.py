@@ -76,8 +76,9 @@ class Recording:
     def open(cls, path: str | os.PathLike[str], *, content: bool = True) -> Self:
         """A recording that is kept in a file, call by call as they end; it goes on after those in there.
 
-        A call is one line, written at once where it ends: a program that is killed loses nothing that has ended, a
-        power cut the last seconds. Cost: 0.02 to 0.1 ms for an ordinary answer, 20 ms for a million characters.
+        A call is one line, written at once where it ends, on the event loop: a program that is killed loses
+        nothing that has ended, a power cut the last seconds. Cost: 0.1 ms for an ordinary answer, 2 ms for the log
+        probabilities of 200 tokens, 3 ms for a million characters.
 
         Args:
             path: of the file; made if it is not there.
@@ -87,7 +88,11 @@ class Recording:
             InvalidRequestError: the file is no recording, keeps content otherwise, or cannot be written.
         """
         journal = Journal(path, content=content)
-        new = cls(journal.records(), content=content)
+        try:
+            new = cls(journal.records(), content=content)
+        except InvalidRequestError:
+            journal.close()
+            raise
         new._records, new._journal = [], journal
         return new
 
@@ -98,7 +103,8 @@ class Recording:
         Raises:
             InvalidRequestError: the file is not there, is no recording, or a line of it is broken.
         """
-        return cls(read_records(path))
+        records, content = read_records(path)
+        return cls(records, content=content)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to another file."""
@@ -229,7 +235,7 @@ class Rerun(Recording):
 
     def __init__(self, recording: Recording) -> None:
         records = recording.records
-        if any(record.results is None for record in records):
+        if not recording.content:
             raise InvalidRequestError("this was recorded without content, and cannot be replayed: record it anew")
         super().__init__(content=recording.content)
         self.past = Past(records)
@@ -241,6 +247,12 @@ class Rerun(Recording):
     def records(self) -> list[Record]:
         """Those of the recording."""
         return self._recording.records
+
+    def forget(self, request_id: int) -> None:
+        """A request has ended; it calls no more."""
+        request = self._requests.forget(request_id)
+        if request is not None:
+            self.past.forget(request.number)
 
     def _find(self, place: Place, digest: str) -> tuple[Key, Record | None, Turn | None]:
         spot = self.past.in_place(place, digest)

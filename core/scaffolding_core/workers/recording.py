@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
+from scaffolding_core.errors import WorkerError
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import Task, TaskStatus
 from scaffolding_core.trace import Begun, Recording
@@ -53,9 +57,10 @@ class RecordingWorker(Worker):
         """Run a task that has begun, and take down how it ends."""
         try:
             status = await self.worker.run_task(task)
-        except BaseException as error:
+        except (Exception, asyncio.CancelledError) as error:
             typed = typed_error(self.worker, error)
-            self.recording.end(begun, task, self.worker, typed)
+            with suppress(WorkerError):  # a full disk must not hide why the call ended
+                self.recording.end(begun, task, self.worker, typed)
             raise typed from typed.__cause__
         self.recording.end(begun, task, self.worker, status)
         return status
