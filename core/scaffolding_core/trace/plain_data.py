@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 import scaffolding_core.messages as messages
@@ -25,17 +25,24 @@ from scaffolding_core.messages import JsonObject, JsonValue
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["HeldOnlyHereError", "from_plain", "to_plain"]
+__all__ = ["HeldOnlyHereError", "Parts", "everything", "from_plain", "to_plain", "what_counts"]
 
 _AS_TEXT = (date, time, timedelta, Decimal, PurePath, UUID)
+
+
+Parts: TypeAlias = "Callable[[type[DataclassInstance]], tuple[Field[Any], ...]]"
 
 
 class HeldOnlyHereError(TypeError):
     """A value that no file can hold."""
 
 
-def to_plain(value: object) -> JsonValue:
-    """A value as JSON; of an enum its value, of a dataclass the fields that its repr shows.
+def to_plain(value: object, parts: Parts) -> JsonValue:
+    """A value as JSON; of an enum its value.
+
+    Args:
+        value: to write.
+        parts: the fields to write of a dataclass; one that does not count is left out where no file can hold it.
 
     Raises:
         HeldOnlyHereError: it is of a class that JSON cannot hold; the message names the class.
@@ -43,16 +50,15 @@ def to_plain(value: object) -> JsonValue:
     if value is None or (isinstance(value, str | float | int) and not isinstance(value, Enum)):
         return value
     if isinstance(value, list):
-        return [to_plain(item) for item in value]
+        return [to_plain(item, parts) for item in value]
     if isinstance(value, tuple):
-        return {"$tuple": [to_plain(item) for item in value]}
+        return {"$tuple": [to_plain(item, parts) for item in value]}
     if isinstance(value, Mapping):
-        return _mapping(value)
+        return _mapping(value, parts)
     if is_dataclass(value) and not isinstance(value, type):
-        cls = type(value)
-        return {"$type": _name(cls), **{name: to_plain(getattr(value, name)) for name in _shown(cls)}}
+        return _dataclass(value, parts)
     if isinstance(value, Enum):
-        return to_plain(value.value)
+        return to_plain(value.value, parts)
     if isinstance(value, _AS_TEXT):
         return {"$text": str(value)}
     raise HeldOnlyHereError(type(value).__name__)
@@ -80,15 +86,36 @@ def from_plain(plain: JsonValue) -> Any:  # Any: whatever it was
     return {name: from_plain(item) for name, item in plain.items()}
 
 
-def _mapping(value: Mapping[object, object]) -> JsonObject:
-    if all(isinstance(name, str) and not name.startswith("$") for name in value):
-        return {str(name): to_plain(item) for name, item in value.items()}
-    return {"$dict": [[to_plain(key), to_plain(item)] for key, item in value.items()]}
+@functools.cache
+def everything(cls: type[DataclassInstance]) -> tuple[Field[Any], ...]:
+    """All fields of a dataclass."""
+    return fields(cls)
 
 
 @functools.cache
-def _shown(cls: type[DataclassInstance]) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(cls) if f.repr)
+def what_counts(cls: type[DataclassInstance]) -> tuple[Field[Any], ...]:
+    """The fields by which a dataclass is compared."""
+    return tuple(f for f in fields(cls) if f.compare)
+
+
+def _mapping(value: Mapping[object, object], parts: Parts) -> JsonObject:
+    if all(isinstance(name, str) and not name.startswith("$") for name in value):
+        return {str(name): to_plain(item, parts) for name, item in value.items()}
+    return {"$dict": [[to_plain(key, parts), to_plain(item, parts)] for key, item in value.items()]}
+
+
+def _dataclass(value: DataclassInstance, parts: Parts) -> JsonObject:
+    plain: dict[str, JsonValue] = {"$type": _name(type(value))}
+    for f in parts(type(value)):
+        item = getattr(value, f.name)
+        if item is None and f.default is None:
+            continue
+        try:
+            plain[f.name] = to_plain(item, parts)
+        except HeldOnlyHereError:
+            if f.compare:
+                raise
+    return plain
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from scaffolding_core.trace.journal import Journal, read_records, write_records
 from scaffolding_core.trace.numbering import Keys, Requests
 from scaffolding_core.trace.past import Past, Turn
 from scaffolding_core.trace.record import Key, Place, Record
-from scaffolding_core.trace.task_content import TaskContent, content_of, results_of
+from scaffolding_core.trace.task_content import TaskContent, came_back, content_of
 from scaffolding_core.trace.turns import Turns
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class Recording:
             model=content.model,
             inputs=content.inputs,
             parameters=content.parameters,
-            results=results_of(task, content),
+            results=came_back(task, content),
             error_type=None if error is None else type(error).__name__,
             status=ended.value if isinstance(ended, TaskStatus) else None,
         )

@@ -9,10 +9,17 @@ from hashlib import blake2b
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import JsonObject, JsonValue
-from scaffolding_core.tasks import SAMPLING_PARAMETERS, Task, result_fields
-from scaffolding_core.trace.plain_data import HeldOnlyHereError, from_plain, to_plain
+from scaffolding_core.tasks import SAMPLING_PARAMETERS, Task, results_of
+from scaffolding_core.trace.plain_data import (
+    HeldOnlyHereError,
+    Parts,
+    everything,
+    from_plain,
+    to_plain,
+    what_counts,
+)
 
-__all__ = ["TaskContent", "content_of", "fill_results", "results_of", "role_of"]
+__all__ = ["TaskContent", "came_back", "content_of", "fill_results", "role_of"]
 
 _APART = frozenset({"worker_tag", "usage", "error"})
 """Fields of a task that a record tells by other names, or not at all."""
@@ -51,7 +58,7 @@ def content_of(task: Task, model: str | None) -> TaskContent:
     Raises:
         InvalidRequestError: a field holds what no file can hold.
     """
-    results = frozenset() if task.goes_on else result_fields(type(task))  # type: ignore[arg-type]  # a class is hashable
+    results = () if task.goes_on else results_of(type(task))
     held = {name: value for name, value in _held(task).items() if name not in _APART and name not in results}
     asked = {name: _plain_input(task, name, value) for name, value in held.items()}
     return TaskContent(
@@ -72,17 +79,19 @@ def role_of(task: Task) -> JsonValue:
     return _plain_input(task, "worker_tag", task.worker_tag)
 
 
-def results_of(task: Task, content: TaskContent) -> JsonObject:
+def came_back(task: Task, content: TaskContent) -> JsonObject:
     """What came back, by field: its results, and whatever else the worker has set.
 
     Args:
         task: that has run.
         content: what it asked.
     """
-    asked = {**content.inputs, **content.parameters}
-    results = result_fields(type(task))  # type: ignore[arg-type]  # as above
-    found = {name: _plain_result(value) for name, value in _held(task).items() if name not in _APART}
-    return {name: value for name, value in found.items() if name in results or asked.get(name) != value}
+    asked, results = {**content.inputs, **content.parameters}, results_of(type(task))
+    return {
+        name: _plain_result(value, everything)
+        for name, value in _held(task).items()
+        if name in results or (name not in _APART and _plain_result(value, what_counts) != asked.get(name))
+    }
 
 
 def fill_results(task: Task, results: JsonObject) -> None:
@@ -94,7 +103,7 @@ def fill_results(task: Task, results: JsonObject) -> None:
 
 def _held(task: Task) -> dict[str, object]:
     """What a task holds, by field; what its repr hides belongs to this process alone."""
-    shown, all_names = _fields(type(task))  # type: ignore[arg-type]  # as above
+    shown, all_names = _fields(type(task))  # type: ignore[arg-type]  # a class is hashable
     held = {name: value for name in shown if (value := getattr(task, name)) is not None}
     own = getattr(task, "__dict__", {})  # of a subclass without slots
     return held | {name: value for name, value in own.items() if name not in all_names and value is not None}
@@ -108,15 +117,15 @@ def _fields(cls: type) -> tuple[tuple[str, ...], frozenset[str]]:
 
 def _plain_input(task: Task, name: str, value: object) -> JsonValue:
     try:
-        return to_plain(value)
+        return to_plain(value, what_counts)
     except HeldOnlyHereError as error:
         raise InvalidRequestError(
             f"{name} of a {type(task).__name__} holds a {error}, which no recording can keep: give plain data"
         ) from error
 
 
-def _plain_result(value: object) -> JsonValue:
+def _plain_result(value: object, parts: Parts) -> JsonValue:
     try:
-        return to_plain(value)
+        return to_plain(value, parts)
     except HeldOnlyHereError:
         return {_LEFT_OUT: repr(value)}

@@ -6,7 +6,7 @@ import asyncio
 
 import scaffolding_core.errors as all_errors
 from scaffolding_core.errors import ReplayMismatchError, ScaffoldingError, WorkerError
-from scaffolding_core.messages import Usage
+from scaffolding_core.messages import AssistantMessage, Usage
 from scaffolding_core.tasks import Delta, GenerationTask, StreamGenerationTask, Task, TaskStatus
 from scaffolding_core.trace import Begun, Record, Recording, Rerun
 from scaffolding_core.trace.past import Turn
@@ -119,15 +119,16 @@ def _give(task: Task, record: Record) -> TaskStatus | None:
     Raises:
         ScaffoldingError: what it failed with.
     """
-    before = task.output_str or "" if isinstance(task, StreamGenerationTask) else ""
+    before = task.message() if isinstance(task, StreamGenerationTask) else AssistantMessage()
     _fill(task, record)
     if record.error_type is not None:
         kind = getattr(all_errors, record.error_type, WorkerError)
         error: ScaffoldingError = kind.__new__(kind)
         error.args = (record.error,)
         raise error
-    if isinstance(task, GenerationTask) and task.output_str and task.scope is not None:
-        task.scope.emit(Delta(task.output_str.removeprefix(before), task.reasoning or ""))
+    if isinstance(task, GenerationTask) and task.scope is not None:
+        text, reasoning = task.message().text.removeprefix(before.text), task.reasoning or ""
+        task.scope.emit(Delta(text, reasoning.removeprefix(before.reasoning or "")))
     return TaskStatus(record.status) if record.status is not None else None
 
 

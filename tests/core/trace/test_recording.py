@@ -77,7 +77,7 @@ async def test_a_record_tells_who_was_asked_what_and_what_came_of_it():
     )
     assert (second.request, second.branch, second.call, second.index) == (0, (1,), 0, 1)
     assert (second.inputs, second.parameters) == ({"input_str": "wait:1 say:7"}, {"temperature": 0.5})
-    assert second.results == {"output_str": "7", "finish_reason": "stop"}
+    assert second.results["said"]["content"] == "7"
     assert (second.started, second.ended, second.ending) == (0, 1, "finished")
     assert recording.recording.usage.calls == 2
 
@@ -91,7 +91,7 @@ async def test_a_recording_reads_as_the_traces_of_its_requests():
         kept = [(c.branch, c.task, c.started, c.ended, c.ending, c.usage) for c in trace.calls]
         assert kept == [(c.branch, c.task, c.started, c.ended, c.ending, c.usage) for c in result.trace.calls]
         assert str(trace) == str(result.trace)
-        assert json.loads(json.dumps(trace.to_dict()))["calls"][0]["results"]["output_str"] == "7"
+        assert json.loads(json.dumps(trace.to_dict()))["calls"][0]["results"]["said"]["content"] == "7"
 
 
 async def test_a_file_has_each_call_as_soon_as_it_has_ended(tmp_path):
