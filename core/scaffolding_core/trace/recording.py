@@ -64,7 +64,8 @@ class Recording:
         content: False keeps no prompts, texts and messages of errors: only hashes, costs, times and kinds.
     """
 
-    def __init__(self, records: Sequence[Record] = (), *, content: bool = True) -> None:
+    def __init__(self, records: Sequence[Record] | None = None, *, content: bool = True) -> None:
+        records = records or ()
         self.content = content
         self._records = list(records)
         self._journal: Journal | None = None

@@ -127,8 +127,10 @@ def _give(task: Task, record: Record) -> TaskStatus | None:
         error.args = (record.error,)
         raise error
     if isinstance(task, GenerationTask) and task.scope is not None:
-        text, reasoning = task.message().text.removeprefix(before.text), task.reasoning or ""
-        task.scope.emit(Delta(text, reasoning.removeprefix(before.reasoning or "")))
+        text = task.message().text.removeprefix(before.text)
+        reasoning = (task.reasoning or "").removeprefix(before.reasoning or "")
+        if text or reasoning:
+            task.scope.emit(Delta(text, reasoning))
     return TaskStatus(record.status) if record.status is not None else None
 
 

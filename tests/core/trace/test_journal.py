@@ -73,17 +73,17 @@ def test_a_place_that_cannot_be_written_is_a_typed_error(tmp_path):
 
 
 class FullDisk(io.FileIO):
-    """A file that takes half of what it is given, and then nothing."""
+    """A file that takes half of what it is given, then twice nothing, then all again."""
 
     def __init__(self, path):
         super().__init__(path, "ab")
-        self.full = False
+        self.writes = 0
 
     def write(self, data):
-        if self.full:
+        self.writes += 1
+        if self.writes in (2, 3):
             raise OSError(errno.ENOSPC, "no space left")
-        self.full = True
-        return super().write(data[: len(data) // 2])
+        return super().write(data[: len(data) // 2] if self.writes == 1 else data)
 
 
 async def test_a_full_disk_fails_the_call_and_leaves_whole_lines(path):
@@ -96,4 +96,5 @@ async def test_a_full_disk_fails_the_call_and_leaves_whole_lines(path):
                     await llm.generate_async("say:d")
             with pytest.raises(WorkerError, match="lost"):
                 await llm.generate_async("fail:lost")
-        assert prompts(recording) == ["say:a", "say:b", "say:c"]
+            await llm.generate_async("say:e")
+        assert prompts(recording) == ["say:a", "say:b", "say:c", "say:e"]

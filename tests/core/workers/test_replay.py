@@ -215,6 +215,23 @@ async def test_streams_that_go_on_in_steps_replay_each_with_its_own_text():
     assert recording.usage.completion_tokens == 6
 
 
+def one_after_another(tasks):
+    """The same two streams, the second one after the first."""
+    streams = [StreamGenerationTask(input_str="q") for _ in range(2)]
+    for stream in streams:
+        while not stream.end_flag:
+            yield [stream]
+    tasks[0].output_str = " ".join(stream.output_str for stream in streams)
+
+
+async def test_no_step_is_taken_for_one_of_another_stream():
+    _, recording = await recorded(Method(stepwise), Steps())
+    worker = Steps()
+    async with ScaffoldingLlm(Method(one_after_another), ReplayWorker(recording, worker=worker)) as llm:
+        assert (await llm.generate_async("q")).text == "1;1;1; 2;2;2;"
+    assert worker.steps == 0
+
+
 async def test_a_recorded_stream_does_not_go_on_as_another_one():
     _, recording = await recorded(Method(stepwise), Steps())
     broken_off = Recording(recording.records[:3])

@@ -14,6 +14,7 @@ from scaffolding_core import (
     NativeGenerationController,
     NativeRewardController,
     OpenAIWorker,
+    Race,
     Recording,
     RecordingWorker,
     ReplayWorker,
@@ -21,6 +22,7 @@ from scaffolding_core import (
 )
 from scaffolding_core.workers.reward import reward_worker
 from tests.core.controllers.test_majority_vote import Says
+from tests.core.doubles import Method, task
 from tests.servers.scripted import Reply, scripted_server
 
 single = NativeGenerationController()
@@ -72,6 +74,24 @@ async def test_the_sample_that_is_missing_keeps_its_place_however_slow_it_was():
     broken_off = Recording([record for record in recording.records if record.index > 0])
     (output,) = await run(full, ReplayWorker(broken_off, worker=Says("2")), "q")
     assert [candidate.text for candidate in output.candidates] == ["2", "8", "9", "1"]
+
+
+@pytest.mark.looptime
+async def test_a_request_that_goes_another_way_waits_for_turns_only_once():
+    def racing(ahead):
+        def process(tasks):
+            race = Race((task("q") for _ in range(4)), ahead=ahead)
+            while (outcome := (yield race)) is not None:
+                tasks[0].output_str = (tasks[0].output_str or "") + outcome.value.output_str
+
+        return Method(process)
+
+    recording = Recording()
+    await run(racing(None), RecordingWorker(Says("7891", delays=[4, 3, 2, 1]), recording), ["x"])
+    before = asyncio.get_running_loop().time()
+    (output,) = await run(racing(1), ReplayWorker(recording, worker=Says("!")), ["x"])
+    assert output.text == "7891"
+    assert asyncio.get_running_loop().time() - before < 1.5
 
 
 @pytest.mark.looptime
