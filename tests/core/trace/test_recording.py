@@ -192,7 +192,7 @@ class SearchTask(Task):
 class Finds(Worker):
     async def run_task(self, task):
         task.hits = [Hit(task.query, (1, 2), {3: "three"})]
-        task.custom_output_params = {"$odd": ("a", date(2026, 1, 2))}
+        task.custom_output_params = {"$tuple": [("a", date(2026, 1, 2))]}
         task.seen_by = "me"
 
 
@@ -201,7 +201,7 @@ async def test_tasks_of_ones_own_come_back_with_their_own_classes(tmp_path):
     first, second = await given_again(Finds(), make, tmp_path / "run.jsonl")
     assert second.hits == first.hits
     assert second.seen_by == "me"
-    assert second.custom_output_params == {"$odd": ("a", "2026-01-02")}
+    assert second.custom_output_params == {"$tuple": [("a", "2026-01-02")]}
 
 
 async def test_a_class_that_the_program_has_not_is_a_typed_error(tmp_path):

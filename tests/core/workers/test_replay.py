@@ -220,7 +220,10 @@ def one_after_another(tasks):
     streams = [StreamGenerationTask(input_str="q") for _ in range(2)]
     for stream in streams:
         while not stream.end_flag:
+            before = stream.output_str or ""
             yield [stream]
+            assert stream.output_str.startswith(before)
+            assert len(stream.output_str) == len(before) + 2
     tasks[0].output_str = " ".join(stream.output_str for stream in streams)
 
 
