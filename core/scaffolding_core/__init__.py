@@ -99,11 +99,11 @@ from scaffolding_core.text_votes import (
     extract_answer_with_regex,
     get_digit_majority_vote_result,
 )
-from scaffolding_core.trace import CallRecord, ExecutionTrace
+from scaffolding_core.trace import CallRecord, ExecutionTrace, Recording
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Capabilities, Worker
 from scaffolding_core.workers.function import FunctionWorker
-from scaffolding_core.workers.recording import Recording, RecordingWorker
+from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 

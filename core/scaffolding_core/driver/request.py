@@ -217,8 +217,8 @@ class Request:
         usage = task.usage
         if task.goes_on:
             charged = self._charged = self._charged or {}
-            usage = _since(charged.get(task), usage)
-            charged[task] = _since(None, task.usage)
+            usage = usage.since(charged.get(task))
+            charged[task] = task.usage.since(None)
         self.charge_usage(usage)
         return usage
 
@@ -362,16 +362,3 @@ class Request:
 
     def _cancel_from_anywhere(self) -> None:
         self.driver.call_from_anywhere(self.cancel)
-
-
-def _since(before: Usage | None, now: Usage) -> Usage:
-    if before is None:
-        before = Usage()
-    return Usage(
-        now.prompt_tokens - before.prompt_tokens,
-        now.completion_tokens - before.completion_tokens,
-        now.cached_tokens - before.cached_tokens,
-        now.reasoning_tokens - before.reasoning_tokens,
-        now.calls - before.calls,
-        now.lost_calls - before.lost_calls,
-    )
