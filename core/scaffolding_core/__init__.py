@@ -99,12 +99,13 @@ from scaffolding_core.text_votes import (
     extract_answer_with_regex,
     get_digit_majority_vote_result,
 )
-from scaffolding_core.trace import CallRecord, ExecutionTrace
+from scaffolding_core.trace import CallRecord, ExecutionTrace, Recording
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Capabilities, Worker
 from scaffolding_core.workers.function import FunctionWorker
-from scaffolding_core.workers.recording import Recording, RecordingWorker
+from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
+from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
@@ -215,6 +216,7 @@ __all__ = [
     "WholeText",
     "Window",
     "Worker",
+    "WrappingWorker",
     "build_method",
     "default_extractor",
     "extract_answer_from_boxed",

@@ -101,5 +101,5 @@ def test_a_row_of_ones_own_gets_a_part_for_each_role_that_it_takes_one_for():
         roles=("critic", "process_reward", "tools"),
     )
     method = row(NativeChatController())
-    assert (method.critic.worker_roles, method.reward.worker_roles) == (("critic",), ("process_reward",))
+    assert (roles_of(method.critic), roles_of(method.reward)) == ({"critic"}, {"process_reward"})
     assert isinstance(method.reward, NativeRewardController)

@@ -11,6 +11,7 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import RoleMessage, SystemMessage, ToolDescription, UserMessage
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.worker import Capabilities
 
 __all__ = ["NativeChatController"]
 
@@ -47,6 +48,11 @@ class NativeChatController(NativeGenerationController):
         super().__init__(sampling_params, streaming, role=role)
         self.system_prompt = system_prompt
         self.tools = tools
+
+    @property
+    def needs(self) -> Mapping[Hashable, Capabilities]:
+        """The role that generates, with tools where there are some."""
+        return dict.fromkeys(super().needs, Capabilities(tools=bool(vars(self).get("tools"))))
 
     def process(self, tasks: list[GenerationTask]) -> Steps[ScaffoldingOutput | None]:
         """Run the tasks as chats; their results are in the tasks that were given."""

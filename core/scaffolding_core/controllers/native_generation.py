@@ -10,6 +10,7 @@ from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask
+from scaffolding_core.worker import Capabilities
 
 __all__ = ["NativeGenerationController"]
 
@@ -68,9 +69,9 @@ class NativeGenerationController(Controller):
         return None
 
     @property
-    def worker_roles(self) -> tuple[Hashable, ...]:
+    def needs(self) -> Mapping[Hashable, Capabilities]:
         """The role that generates."""
-        return (self.WorkerTag.GENERATION if self._role is None else self._role,)
+        return {self.WorkerTag.GENERATION if self._role is None else self._role: Capabilities()}
 
     def prepare(self, task: GenerationTask) -> GenerationTask:
         """Name the worker and fill in the defaults."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from enum import Enum
 from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.scoring import score_of
 from scaffolding_core.tasks import GenerationTask, RewardTask, Task
+from scaffolding_core.worker import Capabilities
 
 __all__ = ["NativeRewardController"]
 
@@ -43,11 +44,11 @@ class NativeRewardController(Controller):
         self._role = role
 
     @property
-    def worker_roles(self) -> tuple[Hashable, ...]:
+    def needs(self) -> Mapping[Hashable, Capabilities]:
         """The role that scores; none where a subclass scores by itself."""
         if type(self).process is not NativeRewardController.process:
-            return ()
-        return (self.WorkerTag.REWARD if self._role is None else self._role,)
+            return {}
+        return {self.WorkerTag.REWARD if self._role is None else self._role: Capabilities()}
 
     def process(self, tasks: Sequence[Task]) -> Steps[list[float]]:
         """Score tasks: finished generations, or reward tasks made by hand.

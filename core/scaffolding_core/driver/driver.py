@@ -11,14 +11,14 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, TypeVarTuple, Unpack
 
+from scaffolding_core.controller import method_error
 from scaffolding_core.errors import ClosedError
-from scaffolding_core.tasks import Task
 
 if TYPE_CHECKING:
     from scaffolding_core.driver.item import Item
     from scaffolding_core.driver.lane import Lane
     from scaffolding_core.driver.request import Request
-    from scaffolding_core.worker import Worker
+    from scaffolding_core.driver.roster import Roster
 
 __all__ = ["Driver"]
 
@@ -34,22 +34,14 @@ class Driver:
     Args:
         loop: where it steps them.
         admission: slots for requests.
-        find_worker: the worker that runs a task, with its slots.
-        scope_workers: workers that want to know when a request ends.
+        roster: the workers.
     """
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        admission: Lane,
-        find_worker: Callable[[Task], tuple[Worker, Lane]],
-        scope_workers: tuple[Worker, ...] = (),
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, admission: Lane, roster: Roster) -> None:
         self.loop = loop
         self.admission = admission
         self.create_task = _task_maker(loop)
-        self.worker_for = find_worker
-        self.scope_workers = scope_workers
+        self.roster = roster
         self.empty_context = Context()
         self.past_context = Context()  # for what is left of a request that ended
         self.requests: set[Request] = set()
@@ -65,6 +57,10 @@ class Driver:
         if not self._scheduled:
             self._scheduled = True
             self.loop.call_soon(self._drain, context=self.empty_context)
+
+    def post_behind(self, item: Item) -> None:
+        """As `post`, but whatever else the loop has to do comes first."""
+        self.loop.call_soon(self.post, item, context=self.empty_context)
 
     def call_from_anywhere(self, function: Callable[[Unpack[Given]], None], *given: *Given) -> None:
         """Call a function on the loop: at once if this is it, soon if not, never if it is closed."""
@@ -82,11 +78,11 @@ class Driver:
         self._owned.add(task)
         task.add_done_callback(self._owned.discard)
 
-    def tear_down(self) -> None:
-        """The loop is being torn down around us: end every request, and start nothing new."""
-        self.closed = True
-        for request in list(self.requests):
-            request.cancel(ClosedError("the event loop was shut down while the request ran"))
+    def notice_teardown(self) -> None:
+        """A call was cancelled from outside: if all of the loop is, that is torn down, and every request ends."""
+        if all(task.cancelling() for task in asyncio.all_tasks(self.loop)):
+            for request in list(self.requests):
+                request.cancel(ClosedError("the event loop was shut down while the request ran"))
 
     def abandon(self) -> None:
         """The loop is closed: fail what was in flight, from any thread."""
@@ -94,6 +90,12 @@ class Driver:
         for request in list(self.requests):
             request.abandon(ClosedError("the event loop was closed while the request ran"))
         self.requests.clear()
+
+    def leave_to_parent(self) -> None:
+        """In the child of a fork: fail what was in flight, whatever threads that are not here were about to do."""
+        for request in list(self.requests):
+            request.result.leave_to_parent()
+        self.abandon()
 
     async def drained(self) -> None:
         """Wait until nothing of ours is left on the loop: no request, no cut call still unwinding."""
@@ -113,8 +115,11 @@ class Driver:
             item = ready.popleft()
             try:
                 item.request.context.run(_advance, item)
-            except Exception as error:  # only the request whose parts brought it about may suffer
-                item.request.fail(error)
+            except BaseException as error:  # only the request whose parts brought it about may suffer
+                item.request.fail(method_error(error))
+                if isinstance(error, KeyboardInterrupt):  # the user's wish, wherever it came up
+                    self.loop.call_soon(self._drain, context=self.empty_context)
+                    raise
         self.loop.call_soon(self._drain, context=self.empty_context)
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.driver.recorder import Recorder
-from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
+from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError, copy_error
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import ScaffoldingOutput, ScaffoldingResult
 from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task
 from scaffolding_core.trace import ExecutionTrace
-from scaffolding_core.worker import around_calls
+from scaffolding_core.worker import around_calls, told
 
 if TYPE_CHECKING:
     from scaffolding_core.controller import Steps
@@ -60,6 +60,7 @@ class Request:
         "_children",
         "_ended",
         "_ending",
+        "_expected",
         "_refused",
         "_root",
         "_sampled",
@@ -131,6 +132,7 @@ class Request:
         self._admitted = False
         self._ended = False
         self._sampled = 0
+        self._expected = 0  # tokens that running calls have written and will charge
         self._speaking = False  # its time is up, and the time for its last words runs
         self._speechless = False  # that is over, too: nothing may be computed any more
         self._refused = 0
@@ -151,7 +153,6 @@ class Request:
 
     def submit(self) -> None:
         """Ask for admission; called on the driver's loop."""
-        self.driver.requests.add(self)
         if self.driver.closed:
             self._end(None, ClosedError("the event loop of this request is shutting down"))
             return
@@ -174,18 +175,20 @@ class Request:
         if self._ended:
             self._leave()
             return None
-        try:
-            generator = self._begin(self)
-        except BaseException as error:
-            self._end(None, error)
-            return None
-        self._root = Branch(self, None, generator)
+        self._root = Branch(self, None, self._begin(self))
         return self._root
 
     # Limits.
 
+    @property
+    def ending(self) -> bool:
+        """Whether it was cancelled, so that nothing of it may start."""
+        return self._ending is not None
+
     def refuse_if_expired(self) -> None:
         """Raise if no more work may start."""
+        if self._ending is not None:
+            raise copy_error(self._ending)
         if self.expired is None:
             return
         self._refused += 1
@@ -195,7 +198,7 @@ class Request:
 
     def allow(self, task: Task) -> None:
         """Let a task start, and count it against the budget, or raise; asked if the request is `limited`."""
-        if not task.needs_worker and not self._speechless:
+        if not task.needs_worker and not self._speechless and not self.ending:
             return  # what a method computes itself must work, or there were no best answer
         self.refuse_if_expired()
         if not task.is_sample:
@@ -214,8 +217,8 @@ class Request:
         usage = task.usage
         if task.goes_on:
             charged = self._charged = self._charged or {}
-            usage = _since(charged.get(task), usage)
-            charged[task] = _since(None, task.usage)
+            usage = usage.since(charged.get(task))
+            charged[task] = task.usage.since(None)
         self.charge_usage(usage)
         return usage
 
@@ -226,6 +229,13 @@ class Request:
             self.parent.driver.call_from_anywhere(self.parent.charge_usage, usage)
         if self.tokens is not None and self.usage.total_tokens >= self.tokens:
             self.expire("tokens")
+
+    def expect(self, tokens: int) -> None:
+        """Count tokens that a running call will charge, and end the request soon if they are too many."""
+        self._expected += tokens
+        if self.tokens is not None and self.usage.total_tokens + self._expected > self.tokens:
+            # Not at once: a call whose answer is whole must not be stopped before it could say so.
+            self.driver.loop.call_soon(self.expire, "tokens", context=self.driver.empty_context)
 
     def expire(self, limit: Limit) -> None:
         """Budget or deadline ran out: stop all work, and let the method return its best answer so far.
@@ -278,6 +288,7 @@ class Request:
         if self._ended or self._ending is not None:
             return
         self._ending = error or RequestCancelledError("the request was cancelled")
+        self.limited = True
         for child in list(self._children):
             child.driver.call_from_anywhere(child.cancel)
         if self._root is None:
@@ -299,23 +310,24 @@ class Request:
 
     def finish(self, root: Branch) -> None:
         """The method's own generator has ended."""
-        if self._streams or self.driver.scope_workers:
+        if self._streams or self.driver.roster.scope_workers:
             self.driver.own(self._clean_up(root))
         else:
             self._end(root.value, self._error_of(root))
 
     async def _clean_up(self, root: Branch) -> None:
-        streams = self._streams or {}
-        handles, tasks = list(streams), list(streams.values())
-        closing = [handle.aclose() for handle in handles]
-        closing += [worker.on_scope_end(str(self.id)) for worker in self.driver.scope_workers]
-        for failure in await asyncio.gather(*closing, return_exceptions=True):
-            if isinstance(failure, BaseException):
-                logger.warning("request %d could not be cleaned up whole: %r", self.id, failure)
-        for task in tasks:
-            if task.usage is not None:
-                self.charge(task)
-        self._end(root.value, self._error_of(root))
+        streams = dict(self._streams or {})
+        closing = [told(handle, "aclose") for handle in streams]
+        closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.driver.roster.scope_workers]
+        try:
+            for failure in await asyncio.gather(*closing, return_exceptions=True):
+                if isinstance(failure, BaseException):
+                    logger.warning("request %d could not be cleaned up whole: %r", self.id, failure)
+            for task in streams.values():
+                if task.usage is not None:
+                    self.charge(task)
+        finally:  # cancelled from outside, it must end all the same
+            self._end(root.value, self._error_of(root))
 
     def _error_of(self, root: Branch) -> BaseException | None:
         if self._ending is not None:
@@ -350,16 +362,3 @@ class Request:
 
     def _cancel_from_anywhere(self) -> None:
         self.driver.call_from_anywhere(self.cancel)
-
-
-def _since(before: Usage | None, now: Usage) -> Usage:
-    if before is None:
-        before = Usage()
-    return Usage(
-        now.prompt_tokens - before.prompt_tokens,
-        now.completion_tokens - before.completion_tokens,
-        now.cached_tokens - before.cached_tokens,
-        now.reasoning_tokens - before.reasoning_tokens,
-        now.calls - before.calls,
-        now.lost_calls - before.lost_calls,
-    )

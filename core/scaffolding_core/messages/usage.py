@@ -45,3 +45,15 @@ class Usage:
         self.reasoning_tokens += other.reasoning_tokens
         self.calls += other.calls
         self.lost_calls += other.lost_calls
+
+    def since(self, before: Usage | None) -> Usage:
+        """What was paid since it was so much; None stands for nothing."""
+        before = before or Usage()
+        return Usage(
+            self.prompt_tokens - before.prompt_tokens,
+            self.completion_tokens - before.completion_tokens,
+            self.cached_tokens - before.cached_tokens,
+            self.reasoning_tokens - before.reasoning_tokens,
+            self.calls - before.calls,
+            self.lost_calls - before.lost_calls,
+        )
