@@ -41,6 +41,7 @@ from scaffolding_core.answers import (
     WholeText,
     default_extractor,
 )
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import CancelRace, Controller, Outcome, ParallelProcess, Race, Steps
 from scaffolding_core.controllers import (
     BestOfNController,
@@ -71,10 +72,12 @@ from scaffolding_core.messages import (
 from scaffolding_core.methods import METHODS, Method, build_method
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.results import (
+    CallRecord,
     Candidate,
     CandidateEvent,
     DecisionEvent,
     Event,
+    ExecutionTrace,
     FinalEvent,
     ScaffoldingOutput,
     ScaffoldingResult,
@@ -99,9 +102,9 @@ from scaffolding_core.text_votes import (
     extract_answer_with_regex,
     get_digit_majority_vote_result,
 )
-from scaffolding_core.trace import CallRecord, ExecutionTrace, Recording
+from scaffolding_core.trace import Recording
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
-from scaffolding_core.worker import Capabilities, Worker
+from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
 from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker

@@ -14,8 +14,8 @@ from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask, Prompt, Task, task_from_prompt
 
 if TYPE_CHECKING:
+    from scaffolding_core.capabilities import Capabilities
     from scaffolding_core.messages import Usage
-    from scaffolding_core.worker import Capabilities
 
 __all__ = [
     "CancelRace",

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, ClassVar, Self, TypeAlias
 
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError, original_error
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import ChatTask, GenerationTask, Task, TaskStatus, results_of
 
 __all__ = [
     "AroundCall",
-    "Capabilities",
     "TaskHandler",
     "Worker",
     "around_calls",
@@ -31,25 +30,6 @@ TaskHandler: TypeAlias = Callable[[Any, Any], Awaitable[TaskStatus | None]]
 called_synchronously: ContextVar[bool] = ContextVar("called_synchronously", default=False)
 """True inside a call that somebody made blocking: a worker that wraps a foreign client then uses the
 client's blocking methods, in a thread, since its async ones would be bound to the wrong event loop."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What a worker can do, so that a method that needs more is refused when the two are put together.
-
-    Args:
-        logprobs: log probabilities of tokens.
-        tools: tool calls.
-        streaming: deltas while it writes.
-        siblings: most samples of one prompt that it answers with one request; 1 is none.
-        token_prompts: prompts as token ids.
-    """
-
-    logprobs: bool = False
-    tools: bool = False
-    streaming: bool = False
-    siblings: int = 1
-    token_prompts: bool = False
 
 
 AroundCall: TypeAlias = Callable[["Worker", Task], Coroutine[Any, Any, TaskStatus | None]]

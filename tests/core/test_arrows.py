@@ -20,12 +20,13 @@ CORE, LANGCHAIN, LLAMAINDEX = (
 
 FLOORS = {
     CORE: (
-        {"errors", "threads", "model_info"},
+        {"errors", "threads", "model_info", "capabilities"},
         {"messages"},
-        {"answers", "voting", "search", "trace"},
+        {"answers", "voting", "search"},
         {"results", "text_votes"},
         {"tasks"},
         {"worker", "controller"},
+        {"trace"},
         {"workers", "controllers", "driver", "task_collection"},
         {"scaffolding_llm", "methods", "roles"},
         {"adapting", "config"},

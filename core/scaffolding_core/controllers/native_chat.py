@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar
 
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Steps
 from scaffolding_core.controllers.native_generation import NativeGenerationController
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import RoleMessage, SystemMessage, ToolDescription, UserMessage
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask
-from scaffolding_core.worker import Capabilities
 
 __all__ = ["NativeChatController"]
 

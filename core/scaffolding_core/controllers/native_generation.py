@@ -6,11 +6,11 @@ from collections.abc import Hashable, Mapping
 from enum import Enum
 from typing import ClassVar
 
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask
-from scaffolding_core.worker import Capabilities
 
 __all__ = ["NativeGenerationController"]
 

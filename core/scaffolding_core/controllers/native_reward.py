@@ -6,10 +6,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from enum import Enum
 from typing import ClassVar
 
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.scoring import score_of
 from scaffolding_core.tasks import GenerationTask, RewardTask, Task
-from scaffolding_core.worker import Capabilities
 
 __all__ = ["NativeRewardController"]
 

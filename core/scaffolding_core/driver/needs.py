@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import fields
 
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, parts_of
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.worker import Capabilities, Worker
+from scaffolding_core.worker import Worker
 
 __all__ = ["check_needs"]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from scaffolding_core.trace import CallRecord, ExecutionTrace
-from scaffolding_core.trace.execution_trace import Ending
+from scaffolding_core.results import CallRecord, Ending, ExecutionTrace
 
 if TYPE_CHECKING:
     from scaffolding_core.driver.call import Call

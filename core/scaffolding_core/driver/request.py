@@ -14,9 +14,8 @@ from scaffolding_core.driver.branch import Branch
 from scaffolding_core.driver.recorder import Recorder
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError, copy_error
 from scaffolding_core.messages import Usage
-from scaffolding_core.results import ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.results import ExecutionTrace, ScaffoldingOutput, ScaffoldingResult
 from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task
-from scaffolding_core.trace import ExecutionTrace
 from scaffolding_core.worker import around_calls, told
 
 if TYPE_CHECKING:

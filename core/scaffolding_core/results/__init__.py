@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from scaffolding_core.results.event_stream import EventStream
 from scaffolding_core.results.events import CandidateEvent, DecisionEvent, Event, FinalEvent, TokenEvent
+from scaffolding_core.results.execution_trace import CallRecord, Ending, ExecutionTrace
 from scaffolding_core.results.output import Candidate, ScaffoldingOutput, Stopped
 from scaffolding_core.results.result import ScaffoldingResult
 
 __all__ = [
+    "CallRecord",
     "Candidate",
     "CandidateEvent",
     "DecisionEvent",
+    "Ending",
     "Event",
     "EventStream",
+    "ExecutionTrace",
     "FinalEvent",
     "ScaffoldingOutput",
     "ScaffoldingResult",

@@ -20,7 +20,7 @@ from scaffolding_core.results.output import ScaffoldingOutput
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
 
-    from scaffolding_core.trace import ExecutionTrace
+    from scaffolding_core.results.execution_trace import ExecutionTrace
 
 __all__ = ["ScaffoldingResult"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from scaffolding_core.messages import JsonObject, JsonValue, Usage
-from scaffolding_core.trace.execution_trace import CallRecord
+from scaffolding_core.results import CallRecord
 
 __all__ = ["Key", "Place", "Record"]
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import Usage
+from scaffolding_core.results import Ending, ExecutionTrace
 from scaffolding_core.tasks import Task, TaskStatus
-from scaffolding_core.trace.execution_trace import Ending, ExecutionTrace
 from scaffolding_core.trace.journal import Journal, read_records, write_records
 from scaffolding_core.trace.numbering import Keys, Requests
 from scaffolding_core.trace.past import Past, Turn

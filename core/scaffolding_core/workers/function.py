@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import SupportsFloat, TypeAlias
 
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import ClosedError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import AssistantMessage, Usage
 from scaffolding_core.tasks import GenerationTask, MCPCallTask, RewardTask, StreamGenerationTask, Task, TaskStatus
 from scaffolding_core.threads import run_in_thread
-from scaffolding_core.worker import Capabilities, Worker
+from scaffolding_core.worker import Worker
 
 __all__ = ["FunctionWorker", "TaskFunction"]
 

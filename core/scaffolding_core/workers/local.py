@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import (
     ClosedError,
     InvalidRequestError,
@@ -21,7 +22,6 @@ from scaffolding_core.errors import (
     copy_error,
 )
 from scaffolding_core.tasks import ChatTask, GenerationTask
-from scaffolding_core.worker import Capabilities
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.gguf import chat_template, check_gguf, trained_context
 from scaffolding_core.workers.http_stream import Gate

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, ClassVar
 
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import (
     BackendTimeoutError,
     ClosedError,
@@ -15,7 +16,7 @@ from scaffolding_core.errors import (
 from scaffolding_core.messages import Usage
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import GenerationTask, StreamGenerationTask, Task
-from scaffolding_core.worker import Capabilities, TaskHandler, Worker
+from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.attempts import Attempts
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import Gate

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import scaffolding_core.errors as all_errors
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import ReplayMismatchError, ScaffoldingError, WorkerError
 from scaffolding_core.messages import AssistantMessage, Usage
 from scaffolding_core.tasks import Delta, GenerationTask, StreamGenerationTask, Task, TaskStatus
 from scaffolding_core.trace import Begun, Record, Recording, Rerun
 from scaffolding_core.trace.past import Turn
 from scaffolding_core.trace.task_content import TaskContent, fill_results, role_of
-from scaffolding_core.worker import Capabilities, Worker
+from scaffolding_core.worker import Worker
 from scaffolding_core.workers.limits import check_seconds
 from scaffolding_core.workers.recording import RecordingWorker
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import Task, TaskStatus
-from scaffolding_core.worker import Capabilities, Worker, is_worker, told
+from scaffolding_core.worker import Worker, is_worker, told
 
 __all__ = ["WrappingWorker"]
 
