@@ -243,7 +243,7 @@ class ScaffoldingLlm:
             deadline += driver.loop.time() - time.monotonic()
         running = asyncio._get_running_loop()
         blocked = self._drivers.get(running) if running not in (None, driver.loop) else None
-        request = Request(driver, order, self._begin, deadline, blocked)
+        request = Request(driver, order, self._begin, self._find_worker, deadline, blocked)
         synchronous = self._own_loop is not None and driver.loop is self._own_loop.loop
         if synchronous is not called_synchronously.get():
             request.context.run(called_synchronously.set, synchronous)
@@ -286,9 +286,7 @@ class ScaffoldingLlm:
         if driver is None:
             with self._lock:
                 self._sweep()
-                driver = self._drivers[loop] = Driver(
-                    loop, self._admission, self._find_worker, _scope_workers(self._all_workers)
-                )
+                driver = self._drivers[loop] = Driver(loop, self._admission, _scope_workers(self._all_workers))
         return driver
 
     def _sweep(self) -> None:

@@ -148,7 +148,7 @@ class Call:
                 raise ControllerError("a task may run only once at a time: yield a copy() of it")
             if request.limited:
                 request.allow(task)
-            self.worker, lane = self.driver.worker_for(task)
+            self.worker, lane = self.request.worker_for(task)
         except ScaffoldingError as error:
             self.error = error
             self.driver.post(self)

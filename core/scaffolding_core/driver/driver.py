@@ -12,7 +12,6 @@ from contextvars import Context
 from typing import TYPE_CHECKING, TypeVarTuple, Unpack
 
 from scaffolding_core.errors import ClosedError
-from scaffolding_core.tasks import Task
 
 if TYPE_CHECKING:
     from scaffolding_core.driver.item import Item
@@ -34,7 +33,6 @@ class Driver:
     Args:
         loop: where it steps them.
         admission: slots for requests.
-        find_worker: the worker that runs a task, with its slots.
         scope_workers: workers that want to know when a request ends.
     """
 
@@ -42,13 +40,11 @@ class Driver:
         self,
         loop: asyncio.AbstractEventLoop,
         admission: Lane,
-        find_worker: Callable[[Task], tuple[Worker, Lane]],
         scope_workers: tuple[Worker, ...] = (),
     ) -> None:
         self.loop = loop
         self.admission = admission
         self.create_task = _task_maker(loop)
-        self.worker_for = find_worker
         self.scope_workers = scope_workers
         self.empty_context = Context()
         self.past_context = Context()  # for what is left of a request that ended

@@ -8,7 +8,7 @@ import itertools
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.driver.recorder import Recorder
@@ -22,7 +22,9 @@ from scaffolding_core.worker import around_calls
 if TYPE_CHECKING:
     from scaffolding_core.controller import Steps
     from scaffolding_core.driver.driver import Driver
+    from scaffolding_core.driver.lane import Lane
     from scaffolding_core.driver.order import Order
+    from scaffolding_core.worker import Worker
 
 __all__ = ["Limit", "Request", "current_request"]
 
@@ -49,6 +51,7 @@ class Request:
         driver: of the loop it runs on.
         order: what it asks for.
         begin: makes the method's generator, once the request is admitted.
+        find_worker: the worker that runs a task, with its slots.
         deadline: on the loop's clock.
         blocked: driver of a loop that waits for this request, blocked.
     """
@@ -85,6 +88,7 @@ class Request:
         "samples",
         "tokens",
         "usage",
+        "worker_for",
     )
 
     def __init__(
@@ -92,6 +96,7 @@ class Request:
         driver: Driver,
         order: Order,
         begin: Callable[[Request], Steps[ScaffoldingOutput]],
+        find_worker: Callable[[Task], tuple[Worker, Lane]],
         deadline: float | None,
         blocked: Driver | None,
     ) -> None:
@@ -126,6 +131,7 @@ class Request:
             self.recorder = Recorder(self.result.trace, driver.loop.time)
         self.expired: Limit | None = None
         self._begin = begin
+        self.worker_for = find_worker
         self._root: Branch | None = None
         self.place = -1
         self._admitted = False
@@ -288,7 +294,7 @@ class Request:
     def abandon(self, error: BaseException) -> None:
         """Fail the result without running anything: the loop is gone."""
         self._ended = True
-        self.context = self.driver.past_context
+        self._let_go()
         self.result.finish(None, error)
 
     def fail(self, error: BaseException) -> None:
@@ -331,7 +337,7 @@ class Request:
     def _end(self, output: ScaffoldingOutput | None, error: BaseException | None) -> None:
         self._ended = True
         self._root = None
-        self.context = self.driver.past_context  # the old one holds this request
+        self._let_go()
         if self._timer is not None:
             self._timer.cancel()
         self._charged = self._streams = None
@@ -339,6 +345,15 @@ class Request:
         if output is not None:
             output.usage = self.usage
         self.result.finish(output if error is None else None, error)
+
+    def _let_go(self) -> None:
+        """Hold nothing but what was asked and answered.
+
+        Whatever was made inside the request keeps its context, and with it the request: a connection while it is
+        idle, a timer that was cancelled for as long as it would have run.
+        """
+        self.context = self.driver.past_context  # the old one holds this request
+        self._begin = self.worker_for = _over
 
     def _leave(self) -> None:
         self.driver.requests.discard(self)
@@ -350,6 +365,10 @@ class Request:
 
     def _cancel_from_anywhere(self) -> None:
         self.driver.call_from_anywhere(self.cancel)
+
+
+def _over(part: object) -> NoReturn:
+    raise ClosedError("the request has ended")
 
 
 def _since(before: Usage | None, now: Usage) -> Usage:
