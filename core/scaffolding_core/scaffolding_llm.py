@@ -271,8 +271,9 @@ class ScaffoldingLlm:
             if self._closed:
                 raise ClosedError("this ScaffoldingLlm is closed: make a new one")
             if self._own_loop is None:
-                self._own_loop = OwnLoop()
-                weakref.finalize(self, _end_soon, self._own_loop, self._all_workers)
+                own = self._own_loop = OwnLoop()
+                workers = [weakref.ref(worker) for worker in self._all_workers]  # they may hold this object
+                weakref.finalize(self, _end_soon, own, self._driver_of(own.loop), workers)
                 _end_all_at_exit()
             if self._own_loop.is_current():
                 raise DeadlockError(
@@ -402,12 +403,15 @@ EXIT_GRACE = 2.0
 _instances: weakref.WeakSet[ScaffoldingLlm] = weakref.WeakSet()
 
 
-def _end_soon(own: OwnLoop, workers: list[Worker]) -> None:
+def _end_soon(own: OwnLoop, driver: Driver, workers: list[weakref.ref[Worker]]) -> None:
     """End the own loop of a ScaffoldingLlm that was dropped, with what its workers keep there."""
 
     async def end() -> None:
-        for worker in workers:
-            await worker.release_loop()
+        await driver.drained()
+        for there in workers:
+            worker = there()
+            if worker is not None:
+                await worker.release_loop()
         own.loop.stop()
 
     ending = end()

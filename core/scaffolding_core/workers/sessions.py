@@ -7,10 +7,10 @@ import json
 import os
 import socket
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Mapping, MutableSet
 from contextvars import ContextVar
 from typing import Any, NamedTuple
-from weakref import WeakSet
 
 import aiohttp
 from aiohttp import AddrInfoType
@@ -38,7 +38,9 @@ connection: ContextVar[Connection] = ContextVar("connection")
 
 
 class Sessions:
-    """HTTP sessions by event loop, made when they are first used; each is closed with its loop.
+    """HTTP sessions by event loop, made when they are first used.
+
+    Each is closed with its loop, or once nobody holds this object.
 
     Args:
         headers: of every request.
@@ -51,6 +53,7 @@ class Sessions:
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout)
         self._sessions: dict[asyncio.AbstractEventLoop, _Open] = {}
         self._lock = threading.Lock()
+        weakref.finalize(self, _close_soon, self._sessions).atexit = False
         self._process = os.getpid()
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -76,8 +79,8 @@ class Sessions:
         if held is not None and not held.session.closed and self._process == os.getpid():
             return held
         self._forget_dead()
-        responses: WeakSet[aiohttp.ClientResponse] = WeakSet()
-        keeper = self._keep(responses)
+        responses: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
+        keeper = _keep(self._headers, self._timeout, responses)
         held = _Open(await anext(keeper), keeper, responses)
         with self._lock:
             self._sessions[loop] = held
@@ -99,32 +102,9 @@ class Sessions:
         """Ask the other loops to close their sessions."""
         self._forget_dead()
         with self._lock:
-            sessions, self._sessions = self._sessions, {}
-        for loop, held in sessions.items():
-            closing = held.close()
-            try:
-                asyncio.run_coroutine_threadsafe(closing, loop)
-            except RuntimeError:  # closed since
-                closing.close()
-
-    async def _keep(
-        self, responses: MutableSet[aiohttp.ClientResponse]
-    ) -> AsyncGenerator[aiohttp.ClientSession, None]:
-        """Hold a session open; a loop that shuts down closes its async generators, and with it this one."""
-        session = aiohttp.ClientSession(
-            headers=self._headers,
-            timeout=self._timeout,
-            json_serialize=_json,
-            # The worker's own slots bound the connections.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, socket_factory=_open),
-            read_bufsize=1 << 18,
-        )
-        try:
-            yield session
-        finally:
-            for response in list(responses):
-                response.close()  # aiohttp leaves whoever reads a chunked answer of a closed session waiting
-            await session.close()
+            sessions = dict(self._sessions)
+            self._sessions.clear()
+        _close_soon(sessions)
 
     def _forget_dead(self) -> None:
         """Drop what belongs to loops that are gone, or to the process that forked this one."""
@@ -144,6 +124,36 @@ class _Open(NamedTuple):
 
     async def close(self) -> None:
         await self.keeper.aclose()
+
+
+def _close_soon(sessions: Mapping[asyncio.AbstractEventLoop, _Open]) -> None:
+    """Ask each loop to close its session."""
+    for loop, held in sessions.items():
+        closing = held.close()
+        try:
+            asyncio.run_coroutine_threadsafe(closing, loop)
+        except RuntimeError:  # the loop is closed
+            closing.close()
+
+
+async def _keep(
+    headers: Mapping[str, str], timeout: aiohttp.ClientTimeout, responses: MutableSet[aiohttp.ClientResponse]
+) -> AsyncGenerator[aiohttp.ClientSession, None]:
+    """Hold a session open; a loop that shuts down closes its async generators, and with them this one."""
+    session = aiohttp.ClientSession(
+        headers=headers,
+        timeout=timeout,
+        json_serialize=_json,
+        # The worker's own slots bound the connections.
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, socket_factory=_open),
+        read_bufsize=1 << 18,
+    )
+    try:
+        yield session
+    finally:
+        for response in list(responses):
+            response.close()  # aiohttp leaves whoever reads a chunked answer of a closed session waiting
+        await session.close()
 
 
 def _json(body: object) -> str:
