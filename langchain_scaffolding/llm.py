@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing, closing
 from contextvars import ContextVar
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun, Callbacks
 from langchain_core.callbacks.manager import BaseRunManager
@@ -22,12 +22,10 @@ from langchain_scaffolding.call import Call
 from langchain_scaffolding.call_context import around, around_astream, around_stream
 from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.identity import identity
-from langchain_scaffolding.judging.rewards import core_reward
 from langchain_scaffolding.request.parameters import model_parameters
 from langchain_scaffolding.tracing.runs import child_of
 from langchain_scaffolding.translation.completions import Completions, to_llm_result
 from scaffolding_core import GenerationTask, NativeGenerationController, ScaffoldingResult
-from scaffolding_core.adapting import Backend
 
 __all__ = ["ScaffoldingLLM"]
 
@@ -84,12 +82,11 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
 
+    _generation: ClassVar[type[NativeGenerationController]] = NativeGenerationController
+    """The prompt goes as it is, not as a chat."""
+
     _given: dict[str, Any] = PrivateAttr(default_factory=dict)
     """Parameters of the call that this is a copy for."""
-
-    def _backend(self) -> Backend:
-        # The prompt goes as it is, not as a chat.
-        return Backend(self._worker(), core_reward(self.reward), generation=NativeGenerationController)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)

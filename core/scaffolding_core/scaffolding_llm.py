@@ -15,7 +15,7 @@ from typing import Self, overload
 
 from scaffolding_core.answers.process_pool import end_idle_processes
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.driver import ComputeWorker, Driver, Lane, OwnLoop, Request
+from scaffolding_core.driver import ComputeWorker, Driver, Lane, OwnLoop, Request, current_request
 from scaffolding_core.driver.order import Order, described, option_names, order_of, steps_of
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError, MissingWorkerError
 from scaffolding_core.results import Event, EventStream, ScaffoldingOutput, ScaffoldingResult
@@ -203,6 +203,22 @@ class ScaffoldingLlm:
             await (worker.async_shutdown() if shutdown_workers else worker.release_loop())
         with self._lock:
             self._drivers.pop(loop, None)
+
+    @property
+    def runs_caller(self) -> bool:
+        """Whether the caller is part of a request of this object, and so would wait for itself."""
+        around = current_request.get()
+        while around is not None:
+            if any(around in driver.requests for driver in list(self._drivers.values())):
+                return True
+            around = around.parent
+        return False
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether requests run on the running event loop, which a caller who blocks would hold up."""
+        here = self._drivers.get(loop) if (loop := asyncio._get_running_loop()) is not None else None
+        return here is not None and bool(here.requests)
 
     def cancel_all(self) -> None:
         """Cancel every request that runs."""
