@@ -14,6 +14,7 @@ from llama_index.core.llms import LLM, CustomLLM
 
 from llamaindex_scaffolding.translation.messages import from_core, reasoning_of, tool_calls_of
 from scaffolding_core import (
+    AssistantMessage,
     Capabilities,
     ChatTask,
     Delta,
@@ -175,15 +176,16 @@ def _listening(task: GenerationTask) -> bool:
 
 
 def _fill(task: GenerationTask, response: ChatResponse | CompletionResponse) -> None:
-    if isinstance(response, CompletionResponse):
-        task.output_str = response.text
-    else:
-        task.original = response.message
-        task.output_str = response.message.content or ""
-        task.reasoning = reasoning_of(response.message)
-        task.tool_calls = tool_calls_of(response.message)
-    task.finish_reason = _finish_reason(response) or ("tool_calls" if task.tool_calls else "stop")
+    task.said = said = _said(response)
+    said.finish_reason = _finish_reason(response) or ("tool_calls" if said.tool_calls else "stop")
     task.usage = _usage(response)
+
+
+def _said(response: ChatResponse | CompletionResponse) -> AssistantMessage:
+    if isinstance(response, CompletionResponse):
+        return AssistantMessage(response.text)
+    message = response.message
+    return AssistantMessage(message.content or "", reasoning_of(message), tool_calls_of(message), original=message)
 
 
 def _finish_reason(response: ChatResponse | CompletionResponse) -> str | None:

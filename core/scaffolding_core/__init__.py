@@ -59,6 +59,7 @@ from scaffolding_core.messages import (
     OpenAIToolDescription,
     RoleMessage,
     SystemMessage,
+    TokenLogprob,
     ToolCall,
     ToolDescription,
     ToolMessage,
@@ -91,7 +92,6 @@ from scaffolding_core.tasks import (
     StreamGenerationTask,
     Task,
     TaskStatus,
-    TokenLogprob,
 )
 from scaffolding_core.text_votes import (
     extract_answer_from_boxed,

@@ -188,7 +188,7 @@ class Controller:
         value = yield from checked_generator(self.process([task], **options))
         if isinstance(value, ScaffoldingOutput):
             return value
-        return ScaffoldingOutput.from_candidate(Candidate.from_task(0, task), method=type(self).__name__)
+        return ScaffoldingOutput(task.message(), method=type(self).__name__)
 
     def as_task(self, task: GenerationTask) -> GenerationTask | None:
         """The prepared task, if all that `process` does is to prepare one task and yield it; else None.

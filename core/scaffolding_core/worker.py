@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.tasks import ChatTask, GenerationTask, Task, TaskStatus
+from scaffolding_core.tasks import ChatTask, GenerationTask, Task, TaskStatus, results_of
 
 __all__ = [
     "AroundCall",
@@ -56,11 +56,6 @@ around_calls: ContextVar[AroundCall | None] = ContextVar("around_calls", default
 
 _ANSWERED = (GenerationTask, ChatTask)
 """Kinds of task that a handler leaves with an answer; one of a user's own may hold its results elsewhere."""
-
-_ANSWERS = (
-    "output_str", "output_tokens", "tool_calls", "context_logits", "customized_result_fields",
-    "custom_output_params", "original",
-)  # fmt: skip
 
 _OF_THIS_PROCESS = ("_lane", "_resolved_handlers")
 
@@ -115,12 +110,14 @@ class Worker:
         return status
 
     def _check_answer(self, task: GenerationTask) -> None:
-        answer: object = task.output_str
+        said = task.message()
+        answer: object = said.content
         if isinstance(answer, str):
             return
         if answer is not None and not isinstance(answer, list):
             raise WorkerError(f"{type(self).__name__} set output_str to {answer!r}: it must be text")
-        if not any(getattr(task, name) for name in _ANSWERS):
+        told = [said.content, said.tool_calls, said.output_tokens, said.original]
+        if not any(told) and not any(getattr(task, name) for name in results_of(type(task)) if name != "said"):
             raise WorkerError(
                 f"{type(self).__name__} left the {type(task).__name__} empty: set output_str, output_tokens or "
                 "tool_calls, or return a TaskStatus"

@@ -11,7 +11,14 @@ from langchain_core.runnables import Runnable
 from langchain_scaffolding.translation.inputs import ChainInput
 from langchain_scaffolding.translation.results import Part, part_of, plain, text_of
 from langchain_scaffolding.workers.worker import LangChainWorker
-from scaffolding_core import Candidate, GenerationTask, NativeGenerationController, ScaffoldingOutput, Steps, Usage
+from scaffolding_core import (
+    AssistantMessage,
+    GenerationTask,
+    NativeGenerationController,
+    ScaffoldingOutput,
+    Steps,
+    Usage,
+)
 
 __all__ = ["NativeRunnableController", "RunnableWorker"]
 
@@ -53,7 +60,7 @@ class RunnableWorker(LangChainWorker):
         if isinstance(value, str | AIMessage):
             super()._fill(task, value)
         else:
-            task.output_str, task.finish_reason = text_of(value), "stop"
+            task.said = AssistantMessage(text_of(value), finish_reason="stop")
             task.usage = task.usage or Usage(calls=1)
             if not isinstance(value, BaseMessage):
                 task.customized_result_fields = {_ANSWER: plain(value)}
@@ -72,7 +79,7 @@ class NativeRunnableController(NativeGenerationController):
         """Run the tasks."""
         output = yield from super().process(tasks)
         if output is None:
-            output = ScaffoldingOutput.from_candidate(Candidate.from_task(0, tasks[0]), method=type(self).__name__)
+            output = tasks[0].create_scaffolding_output()
         fields: Mapping[str, object] = tasks[0].customized_result_fields or {}
         output.answer = fields.get(_ANSWER)
         return output

@@ -10,7 +10,7 @@ from langchain_core.messages.ai import add_ai_message_chunks
 
 from langchain_scaffolding.tracing.inner_runs import message_usage
 from langchain_scaffolding.translation.messages import core_tool_calls, reasoning_of, refusal_of
-from scaffolding_core import Delta, GenerationTask, Usage, WorkerError
+from scaffolding_core import AssistantMessage, Delta, GenerationTask, Usage, WorkerError
 
 __all__ = ["emit", "fill", "joined"]
 
@@ -53,7 +53,7 @@ def fill(task: GenerationTask, answer: object) -> None:
         WorkerError: neither a message nor text.
     """
     if isinstance(answer, str):
-        task.output_str, task.finish_reason = answer, "stop"
+        task.said = AssistantMessage(answer, finish_reason="stop")
         task.usage = task.usage or Usage(calls=1)
         return
     if not isinstance(answer, AIMessage):
@@ -61,12 +61,14 @@ def fill(task: GenerationTask, answer: object) -> None:
             f"the model or chain must return a message or text, got {type(answer).__name__}: "
             "end the chain with a parser that gives text"
         )
-    task.original = answer
-    task.output_str = str(answer.text) or refusal_of(answer)
-    task.reasoning = reasoning_of(answer)
-    task.tool_calls = core_tool_calls(answer)
     reason = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
-    task.finish_reason = str(reason) if reason else "stop"
+    task.said = AssistantMessage(
+        str(answer.text) or refusal_of(answer),
+        reasoning_of(answer),
+        core_tool_calls(answer),
+        finish_reason=str(reason) if reason else "stop",
+        original=answer,
+    )
     task.usage = task.usage or message_usage(answer)
 
 

@@ -26,6 +26,7 @@ from llamaindex_scaffolding.query_engine.context_order import sample_index
 from llamaindex_scaffolding.translation.citations import are_numbered, without_citations
 from scaffolding_core import (
     Answer,
+    AssistantMessage,
     ChatTask,
     Extractor,
     GenerationTask,
@@ -116,7 +117,7 @@ class QueryEngineWorker(Worker):
         with counted_llm_calls() as calls:
             try:
                 response = await _response(engine, query)
-                _fill(task, response)
+                task.said = _said(response)
                 await self._check(task, query, response)
             finally:
                 task.usage = calls.usage
@@ -216,18 +217,18 @@ def _query(task: GenerationTask) -> Query:
     return Query(bundle, given.nodes, given.additional)
 
 
-def _fill(task: GenerationTask, response: WholeResponse) -> None:
-    task.original = response
-    task.finish_reason = "stop"
+def _said(response: WholeResponse) -> AssistantMessage:
     if isinstance(response, PydanticResponse):
         content = response.response
-        task.output_str = content.model_dump_json() if content is not None else ""
-        task.tool_calls = [ToolCall("", type(content).__name__, task.output_str)] if content is not None else None
-        return
+        text = content.model_dump_json() if content is not None else ""
+        calls = [ToolCall("", type(content).__name__, text)] if content is not None else None
+        return AssistantMessage(text, None, calls, finish_reason="stop", original=response)
     text = response.response or ""
     if are_numbered(response.source_nodes):
         text = without_citations(text)
-    task.output_str = "" if text == _NOTHING_FOUND and not response.source_nodes else text
+    if text == _NOTHING_FOUND and not response.source_nodes:
+        text = ""
+    return AssistantMessage(text, finish_reason="stop", original=response)
 
 
 def _short(answer: Answer) -> str:

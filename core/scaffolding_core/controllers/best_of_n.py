@@ -125,7 +125,7 @@ class BestOfNController(Controller):
     ) -> Steps[ScaffoldingOutput]:
         output = yield from self.generation_controller.clone().process(sample, **generation_kwargs)
         if not isinstance(output, ScaffoldingOutput):
-            output = ScaffoldingOutput.from_candidate(Candidate.from_task(0, sample[0]), method="")
+            output = sample[0].create_scaffolding_output()
         rewarder = self.reward_controller.clone()
         try:
             scores = yield from rewarder.process(sample, **reward_kwargs)

@@ -11,7 +11,7 @@ from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.votes import answered
 from scaffolding_core.messages import RoleMessage, UserMessage
-from scaffolding_core.results import Candidate, ScaffoldingOutput
+from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask
 
 __all__ = ["ChainOfThoughtController"]
@@ -70,8 +70,7 @@ class ChainOfThoughtController(Controller):
                 task.take_results(other)
                 task.usage, task.error = other.usage, other.error
         if not isinstance(output, ScaffoldingOutput):
-            candidate = Candidate.from_task(0, tasks[0])
-            output = ScaffoldingOutput.from_candidate(candidate, method=type(self).__name__)
+            output = tasks[0].create_scaffolding_output()
         output.method = type(self).__name__
         if output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
             compared = self.answers if answers is None else Answers.of(answers)

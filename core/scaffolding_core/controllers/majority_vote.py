@@ -153,11 +153,11 @@ class MajorityVoteController(Controller):
     ) -> Steps[ScaffoldingOutput]:
         """A vote of one needs no race."""
         output = yield from self.generation_controller.process(tasks, **options)
-        candidate = Candidate.from_task(0, tasks[0])
+        candidate = Candidate(0, tasks[0].said, usage=tasks[0].usage)
         if isinstance(output, ScaffoldingOutput):
             candidate.message = output.message
         else:
-            output = ScaffoldingOutput.from_candidate(candidate, method="")
+            output = ScaffoldingOutput.of(candidate, method="")
         whole = output.finish_reason != "cancelled"
         if whole and (output.answer is None or not trusting):
             yield from answered(output, extractor_for(tasks[0], answers))

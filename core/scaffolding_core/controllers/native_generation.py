@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
-from scaffolding_core.results import Candidate, ScaffoldingOutput
+from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask
 
 __all__ = ["NativeGenerationController"]
@@ -71,6 +71,4 @@ class NativeGenerationController(Controller):
 
     def _cut_short(self, task: GenerationTask) -> ScaffoldingOutput:
         task.finish_reason = "cancelled"
-        output = ScaffoldingOutput.from_candidate(Candidate.from_task(0, task), method=type(self).__name__)
-        output.stopped = "budget"
-        return output
+        return ScaffoldingOutput(task.message(), stopped="budget", method=type(self).__name__)

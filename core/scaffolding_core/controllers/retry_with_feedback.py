@@ -102,7 +102,7 @@ class RetryWithFeedbackController(Controller):
         best = attempts.best()
         assert best is not None
         task.take_results(best.task)
-        output = ScaffoldingOutput.from_candidate(best.candidate, method=type(self).__name__)
+        output = ScaffoldingOutput.of(best.candidate, method=type(self).__name__)
         output.candidates = [attempt.candidate for attempt in attempts.ended]
         output.stopped = attempts.stopped
         return output
@@ -131,7 +131,7 @@ class RetryWithFeedbackController(Controller):
     def _attempt(self, task: GenerationTask, attempt: _Attempt, options: Mapping[str, object]) -> Steps[None]:
         asked, candidate = attempt.task, attempt.candidate
         output = yield from self.generation_controller.clone().process([asked], **options)
-        attempt.candidate = candidate = Candidate.from_task(candidate.index, asked)
+        attempt.candidate = candidate = Candidate(candidate.index, asked.said, usage=asked.usage)
         if isinstance(output, ScaffoldingOutput):
             candidate.answer, candidate.read_as = output.answer, output.read_as
         reward = RewardTask.for_answer(task)

@@ -99,8 +99,7 @@ class Samples:
         """
         index, value, error = outcome.index, outcome.value, outcome.error
         task = self.tasks[index][0]
-        candidate = self.candidates[index] = Candidate.from_task(index, task)
-        candidate.usage, candidate.cut = outcome.usage, outcome.cut
+        candidate = self.candidates[index] = Candidate(index, task.said, usage=outcome.usage, cut=outcome.cut)
         if error is None and task.finish_reason == "cancelled":
             error = task.error  # the method made do with a part of the text, which must not vote
         if value is not task and isinstance(value, ScaffoldingOutput):
@@ -132,7 +131,7 @@ class Samples:
                 self.take(outcome)
         for task, best in zip(tasks, self.tasks[chosen.index], strict=True):
             task.take_results(best)
-        output = ScaffoldingOutput.from_candidate(chosen, method=method)
+        output = ScaffoldingOutput.of(chosen, method=method)
         output.candidates, output.stopped = [each for each in self.in_order() if _began(each)], self.stopped
         return output
 

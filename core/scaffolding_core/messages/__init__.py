@@ -11,6 +11,7 @@ from scaffolding_core.messages.message import (
     ToolMessage,
     UserMessage,
 )
+from scaffolding_core.messages.part import Part
 from scaffolding_core.messages.token_logprob import TokenLogprob
 from scaffolding_core.messages.tools import OpenAIToolDescription, ToolCall, ToolDescription
 from scaffolding_core.messages.usage import Usage
@@ -21,6 +22,7 @@ __all__ = [
     "JsonObject",
     "JsonValue",
     "OpenAIToolDescription",
+    "Part",
     "RoleMessage",
     "SystemMessage",
     "TokenLogprob",

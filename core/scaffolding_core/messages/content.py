@@ -9,5 +9,5 @@ __all__ = ["Content", "JsonObject", "JsonValue"]
 
 JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
 JsonObject: TypeAlias = Mapping[str, JsonValue]
-Content: TypeAlias = "str | Sequence[JsonObject]"
+Content: TypeAlias = str | Sequence[JsonObject]
 """Plain text, or OpenAI content parts (`{"type": "text", ...}`, `{"type": "image_url", ...}`)."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages.content import Content, JsonValue
+from scaffolding_core.messages.token_logprob import TokenLogprob
 from scaffolding_core.messages.tools import ToolCall
 
 __all__ = ["AssistantMessage", "RoleMessage", "SystemMessage", "ToolMessage", "UserMessage"]
@@ -67,18 +68,24 @@ class SystemMessage(RoleMessage):
 
 @dataclass(slots=True)
 class AssistantMessage(RoleMessage):
-    """What the model said.
+    """What the model said, whole; tasks, candidates and outputs refer to it.
 
     Args:
-        content: its text; None where it only called tools.
+        content: its text, or content parts; None where it only called tools.
         reasoning: its thoughts, where the backend tells them apart.
         tool_calls: tools it wants called.
+        finish_reason: `stop`, `length`, `tool_calls`, `content_filter`, or `cancelled`; None if nobody told.
+        logprobs: of each token, where they were asked for.
+        output_tokens: its token ids, where the backend tells them.
     """
 
     role: Literal["assistant"] = field(default="assistant", init=False)
     content: Content | None = None
     reasoning: str | None = None
     tool_calls: list[ToolCall] | None = None
+    finish_reason: str | None = field(default=None, kw_only=True, compare=False)
+    logprobs: list[TokenLogprob] | None = field(default=None, kw_only=True, compare=False, repr=False)
+    output_tokens: list[int] | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     @property
     def reasoning_content(self) -> str | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
-from typing import Any, Literal, Protocol, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
-from scaffolding_core.messages import AssistantMessage, Content, TokenLogprob, ToolCall, Usage
+from scaffolding_core.messages import AssistantMessage, Content, Part, TokenLogprob, ToolCall, Usage
 
 __all__ = ["Candidate", "ScaffoldingOutput", "Stopped"]
 
@@ -16,59 +16,46 @@ Stopped: TypeAlias = Literal["complete", "decided", "budget"]
 budget or deadline ran out, and this is the best answer so far."""
 
 
-class _Generated(Protocol):
-    """What a finished `GenerationTask` holds."""
-
-    output_str: str | None
-    output_tokens: list[int] | None
-    finish_reason: str | None
-    logprobs: list[TokenLogprob] | None
-    reasoning: str | None
-    tool_calls: list[ToolCall] | None
-    original: object
-    usage: Usage | None
-
-
 @dataclass(slots=True)
 class Candidate:
     """One sample of a method.
 
     Attributes:
         index: of the sample, from 0.
-        content: what the model said.
-        reasoning: its thoughts, where the backend tells them apart.
-        tool_calls: tools it wants called.
-        original: the answer as a wrapped library gave it, whole.
+        said: what the model said, whole; a text given for it becomes a message. Its parts stand here too, by the
+            names that they have there.
         answer: what was extracted from it; None if it has no answer, or is not compared.
-        read_as: how its answer was read, such as `boxed`, `stated`, `last sentence` or `whole`; `refusal` where it
-            declines to answer.
         score: its reward, where there is one.
         votes: how many samples gave the same answer, this one included.
         usage: what it cost.
         error: why it failed, where it did.
         cut: stopped because the method had decided without it.
+        read_as: how its answer was read, such as `boxed`, `stated`, `last sentence` or `whole`; `refusal` where it
+            declines to answer.
         late: ended, but after the method had decided without it.
-        finish_reason: as the backend gave it.
-        logprobs: of its tokens, where they were asked for.
-        output_tokens: its token ids, where the backend tells them.
     """
 
     index: int
-    content: Content | None = None
-    reasoning: str | None = None
-    tool_calls: list[ToolCall] | None = None
-    original: object = field(default=None, repr=False, compare=False)
+    said: AssistantMessage | None = None
     answer: object = None
     score: float | None = None
     votes: int = 0
     usage: Usage | None = None
     error: BaseException | None = None
     cut: bool = False
-    finish_reason: str | None = None
-    logprobs: list[TokenLogprob] | None = None
-    output_tokens: list[int] | None = None
     read_as: str = ""
     late: bool = False
+
+    content = Part[Content | None]("content")
+    reasoning = Part[str | None]("reasoning")
+    tool_calls = Part[list[ToolCall] | None]("tool_calls")
+    original = Part[object]("original")
+    finish_reason = Part[str | None]("finish_reason")
+    logprobs = Part[list[TokenLogprob] | None]("logprobs")
+    output_tokens = Part[list[int] | None]("output_tokens")
+
+    def __post_init__(self) -> None:
+        self.said = _message(self.said)
 
     @property
     def counted(self) -> bool:
@@ -77,22 +64,17 @@ class Candidate:
 
     @property
     def message(self) -> AssistantMessage:
-        """What the model said, whole; setting it takes over another's parts."""
-        new = object.__new__(AssistantMessage)  # once for each sample, and sooner than by its constructor
-        new.role, new.name = "assistant", None
-        new.content, new.reasoning, new.tool_calls = self.content, self.reasoning, self.tool_calls
-        new.original = self.original
-        return new
+        """What the model said, whole; nothing where it failed before it said any."""
+        return AssistantMessage() if self.said is None else self.said
 
     @message.setter
     def message(self, message: AssistantMessage) -> None:
-        self.content, self.reasoning, self.tool_calls = message.content, message.reasoning, message.tool_calls
-        self.original = message.original
+        self.said = message
 
     @property
     def text(self) -> str:
         """The text of what the model said."""
-        return self.content if isinstance(self.content, str) else self.message.text
+        return "" if self.said is None else self.said.text
 
     def summary(self) -> dict[str, Any]:
         """The sample as plain data, fit for JSON."""
@@ -108,18 +90,6 @@ class Candidate:
             "finish_reason": self.finish_reason,
         }
 
-    @classmethod
-    def from_task(cls, index: int, task: _Generated) -> Self:
-        """What a finished task holds."""
-        new = object.__new__(cls)  # as above
-        new.index, new.content, new.reasoning = index, task.output_str, task.reasoning
-        new.tool_calls, new.original = task.tool_calls, task.original
-        new.answer = new.score = new.error = None
-        new.read_as, new.votes = "", 0
-        new.usage, new.cut, new.late = task.usage, False, False
-        new.finish_reason, new.logprobs, new.output_tokens = task.finish_reason, task.logprobs, task.output_tokens
-        return new
-
 
 @dataclass(slots=True)
 class ScaffoldingOutput:
@@ -127,7 +97,7 @@ class ScaffoldingOutput:
 
     Attributes:
         message: the chosen sample's message, whole; a text given for it becomes one.
-        token_ids: of the chosen sample, where the backend tells them.
+        token_ids: of the message, where the backend tells them.
         data: whatever a method of yours adds.
         answer: its answer, where the method extracts one.
         read_as: how its answer was read; see `Candidate`.
@@ -138,8 +108,6 @@ class ScaffoldingOutput:
         score: reward of the chosen sample.
         usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
         stopped: why the method stopped.
-        finish_reason: of the chosen sample.
-        logprobs: of the chosen sample, where they were asked for.
         method: name of the method.
     """
 
@@ -154,20 +122,28 @@ class ScaffoldingOutput:
     score: float | None = None
     usage: Usage = field(default_factory=Usage)
     stopped: Stopped = "complete"
-    finish_reason: str | None = None
-    logprobs: list[TokenLogprob] | None = None
     method: str = ""
     read_as: str = ""
 
     def __post_init__(self) -> None:
-        given: object = self.message
-        if isinstance(given, str):
-            self.message = AssistantMessage(given)
+        self.message = _message(self.message) or AssistantMessage()
+        if self.token_ids is None:
+            self.token_ids = self.message.output_tokens
 
     @property
     def text(self) -> str:
         """The text of the message."""
         return self.message.text
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the message ended."""
+        return self.message.finish_reason
+
+    @property
+    def logprobs(self) -> list[TokenLogprob] | None:
+        """Of the message's tokens, where they were asked for."""
+        return self.message.logprobs
 
     @property
     def samples(self) -> int:
@@ -202,25 +178,14 @@ class ScaffoldingOutput:
             "usage": {part.name: getattr(self.usage, part.name) for part in fields(self.usage)},
         }
 
-    @staticmethod
-    def from_candidate(candidate: Candidate, *, method: str) -> ScaffoldingOutput:
+    @classmethod
+    def of(cls, chosen: Candidate, *, method: str) -> Self:
         """An output whose chosen sample is this one."""
-        new = object.__new__(ScaffoldingOutput)  # sooner than by a constructor with so many defaults
-        new.message = candidate.message
-        new.token_ids = candidate.output_tokens
-        new.data = None
-        new.answer = candidate.answer
-        new.candidates = []
-        new.votes = {}
-        new.agreement = None
-        new.score = candidate.score
-        new.usage = Usage()
-        new.stopped = "complete"
-        new.finish_reason = candidate.finish_reason
-        new.logprobs = candidate.logprobs
-        new.method = method
-        new.read_as = candidate.read_as
-        return new
+        return cls(chosen.message, answer=chosen.answer, score=chosen.score, read_as=chosen.read_as, method=method)
+
+
+def _message(said: AssistantMessage | str | None) -> AssistantMessage | None:
+    return AssistantMessage(said) if isinstance(said, str) else said
 
 
 def _plain(answer: object) -> Any:  # Any: whatever JSON can hold

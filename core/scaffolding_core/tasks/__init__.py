@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from scaffolding_core.tasks.chat import ChatTask
+from scaffolding_core.tasks.compute import ComputeTask
+from scaffolding_core.tasks.generation import GenerationTask
 from scaffolding_core.tasks.prompt import Prompt, task_from_prompt
-from scaffolding_core.tasks.task import (
-    SAMPLING_PARAMETERS,
-    ChatTask,
-    ComputeTask,
-    Delta,
-    GenerationTask,
-    MCPCallTask,
-    RewardTask,
-    Scope,
-    StreamGenerationTask,
-    StreamHandle,
-    Task,
-    TaskStatus,
-    TokenLogprob,
-)
+from scaffolding_core.tasks.reward import RewardTask
+from scaffolding_core.tasks.roles import inputs_of, results_of
+from scaffolding_core.tasks.sampling import SAMPLING_PARAMETERS
+from scaffolding_core.tasks.scope import Delta, Scope, StreamHandle
+from scaffolding_core.tasks.stream import StreamGenerationTask
+from scaffolding_core.tasks.task import Task, TaskStatus
+from scaffolding_core.tasks.tool_call import MCPCallTask
 
 __all__ = [
     "SAMPLING_PARAMETERS",
@@ -33,6 +28,7 @@ __all__ = [
     "StreamHandle",
     "Task",
     "TaskStatus",
-    "TokenLogprob",
+    "inputs_of",
+    "results_of",
     "task_from_prompt",
 ]

@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage, JsonObject, RoleMessage, message_from_dict
-from scaffolding_core.tasks.task import ChatTask, GenerationTask
+from scaffolding_core.tasks.chat import ChatTask
+from scaffolding_core.tasks.generation import GenerationTask
 
 __all__ = ["Prompt", "task_from_prompt"]
 

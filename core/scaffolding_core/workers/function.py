@@ -111,8 +111,7 @@ def _fill(task: Task, returned: object) -> None:
 
 
 def _fill_answer(task: GenerationTask, message: AssistantMessage) -> None:
-    task.output_str = message.text
-    task.reasoning, task.tool_calls, task.original = message.reasoning, message.tool_calls, message.original
+    task.said = message
     if isinstance(task, StreamGenerationTask):
         task.end_flag = True  # it got the whole answer at once
 

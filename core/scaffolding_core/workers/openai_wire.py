@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
 from scaffolding_core.errors import IncompleteResponseError, InvalidRequestError, UnsupportedParameterError
-from scaffolding_core.messages import ToolCall, Usage
-from scaffolding_core.tasks import ChatTask, Delta, GenerationTask, Scope, TokenLogprob
+from scaffolding_core.messages import AssistantMessage, TokenLogprob, ToolCall, Usage
+from scaffolding_core.tasks import ChatTask, Delta, GenerationTask, Scope
 
 __all__ = ["Choice", "read_chunk", "read_usage", "request_body", "route"]
 
@@ -141,12 +141,14 @@ class Choice:
 
     def fill(self, task: GenerationTask) -> None:
         """Hand what is there to the task."""
-        task.output_str = self.text
-        task.reasoning = "".join(self._reasoning) or None
-        task.finish_reason = self.finish_reason
-        task.logprobs = self._logprobs or None
-        task.output_tokens = self._token_ids or None
-        task.tool_calls = [ToolCall(*call) for _, call in sorted(self._calls.items())] or None
+        task.said = AssistantMessage(
+            self.text,
+            "".join(self._reasoning) or None,
+            [ToolCall(*call) for _, call in sorted(self._calls.items())] or None,
+            finish_reason=self.finish_reason,
+            logprobs=self._logprobs or None,
+            output_tokens=self._token_ids or None,
+        )
 
     def _add_call(self, piece: Json) -> None:
         call = self._calls.setdefault(int(piece.get("index") or 0), ["", "", ""])

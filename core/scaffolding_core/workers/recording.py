@@ -6,12 +6,12 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.messages import ToolCall, Usage
+from scaffolding_core.messages import AssistantMessage, TokenLogprob, ToolCall, Usage
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import (
     ChatTask,
@@ -21,7 +21,7 @@ from scaffolding_core.tasks import (
     StreamGenerationTask,
     Task,
     TaskStatus,
-    TokenLogprob,
+    results_of,
 )
 from scaffolding_core.worker import Capabilities, Worker, typed_error
 
@@ -29,15 +29,6 @@ __all__ = ["Record", "Recording", "RecordingWorker", "inputs_of", "results_into"
 
 _FORMAT = "scaffolding-recording"
 _VERSION = 1
-_RESULTS = (
-    "output_str",
-    "reasoning",
-    "finish_reason",
-    "output_tokens",
-    "reward",
-    "step_rewards",
-    "result_str",
-)
 
 
 @dataclass
@@ -92,7 +83,7 @@ class Recording:
         if error is not None:
             record.error = (type(error).__name__, str(error))
         else:
-            record.results = results_of(task)
+            record.results = told_by(task)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it as JSON lines."""
@@ -213,29 +204,29 @@ def inputs_of(task: Task) -> dict[str, object]:
     return plain
 
 
-def results_of(task: Task) -> dict[str, object]:
+def told_by(task: Task) -> dict[str, object]:
     """What came back, as plain data."""
-    results: dict[str, object] = {name: getattr(task, name, None) for name in _RESULTS}
-    if task.custom_output_params:
-        results["custom_output_params"] = json.loads(json.dumps(task.custom_output_params, default=_plain))
-    if isinstance(task, GenerationTask):
-        results["tool_calls"] = [asdict(call) for call in task.tool_calls or ()]
-        results["logprobs"] = [asdict(logprob) for logprob in task.logprobs or ()]
-    return {name: value for name, value in results.items() if value not in (None, [])}
+    results = {name: getattr(task, name) for name in results_of(type(task))}
+    if isinstance(task, GenerationTask) and task.said is not None:
+        results["said"] = asdict(replace(task.said, original=None))
+    given = {name: value for name, value in results.items() if value is not None}
+    plain: dict[str, object] = json.loads(json.dumps(given, default=_plain))
+    return plain
 
 
 def results_into(task: Task, record: Record) -> None:
     """Give a task what a record says came back."""
-    known = {f.name for f in fields(task)}
     for name, value in record.results.items():
-        if name in known and name not in ("tool_calls", "logprobs"):
-            setattr(task, name, value)
-    if isinstance(task, GenerationTask):
-        calls, logprobs = record.results.get("tool_calls"), record.results.get("logprobs")
-        task.tool_calls = [ToolCall(**call) for call in calls] if isinstance(calls, list) else None
-        task.logprobs = [_logprob(entry) for entry in logprobs] if isinstance(logprobs, list) else None
+        setattr(task, name, _message(value) if name == "said" else value)
     if record.usage is not None:
         task.usage = Usage(**record.usage)
+
+
+def _message(said: Any) -> AssistantMessage:  # Any: plain data, as `told_by` made it
+    parts = {name: value for name, value in said.items() if name != "role"}
+    parts["tool_calls"] = [ToolCall(**call) for call in said["tool_calls"] or ()] or None
+    parts["logprobs"] = [_logprob(entry) for entry in said["logprobs"] or ()] or None
+    return AssistantMessage(**parts)
 
 
 def _logprob(entry: dict[str, object]) -> TokenLogprob:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffolding_core import Candidate, ToolCall
+from scaffolding_core import AssistantMessage, Candidate, ToolCall
 from scaffolding_core.controllers.votes import by_class, mark_late, told
 from scaffolding_core.voting import REFUSED, winner
 
@@ -46,8 +46,8 @@ def test_an_answer_is_worded_as_most_word_it_and_of_those_the_most_frequent_text
 
 
 def test_answers_that_stand_in_no_text_are_worded_too():
-    calls = [ToolCall("1", "go", "{}")]
-    samples = {i: Candidate(i, None, tool_calls=calls, answer=to) for i, to in enumerate(["Rome", "rome", "rome"])}
+    called = AssistantMessage(tool_calls=[ToolCall("1", "go", "{}")])
+    samples = {i: Candidate(i, called, answer=to) for i, to in enumerate(["Rome", "rome", "rome"])}
     assert ordered(samples, [0, 0, 0])[0] == [1, 2, 0]
 
 

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from scaffolding_core import (
+    AssistantMessage,
     BackendTimeoutError,
     BackendUnavailableError,
     ChatTask,
@@ -162,7 +163,7 @@ async def test_one_that_is_cut_while_it_waits_for_its_next_attempt_has_paid_for_
 
 
 async def test_a_task_that_was_cut_may_run_again():
-    task = GenerationTask(input_str="q", output_str="ol", finish_reason="cancelled")
+    task = GenerationTask(input_str="q", said=AssistantMessage("ol", finish_reason="cancelled"))
     await outcome(Reply(), task)
     assert (task.output_str, task.finish_reason, task.usage.completion_tokens) == ("7", "stop", 2)
 

@@ -1,0 +1,43 @@
+"""Part: a part of what a model said, as an attribute of whatever refers to it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Generic, Protocol, Self, TypeVar, cast, overload
+
+from scaffolding_core.messages.message import AssistantMessage
+
+__all__ = ["Part"]
+
+T = TypeVar("T")
+
+
+class _Refers(Protocol):
+    said: AssistantMessage | None
+
+
+class Part(Generic[T]):
+    """Reads a part of `said`, None where nothing was said; written, it leaves others' references as they are.
+
+    Args:
+        name: of the attribute of an `AssistantMessage`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, holder: None, kind: type) -> Self: ...
+    @overload
+    def __get__(self, holder: _Refers, kind: type) -> T: ...
+
+    def __get__(self, holder: _Refers | None, kind: type) -> T | Self:
+        if holder is None:
+            return self
+        return cast("T", getattr(holder.said, self._name, None))
+
+    def __set__(self, holder: _Refers, value: T) -> None:
+        said = holder.said
+        said = AssistantMessage() if said is None else copy.copy(said)
+        setattr(said, self._name, value)
+        holder.said = said

@@ -1,0 +1,58 @@
+"""ChatTask: answer a chat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from scaffolding_core.messages import JsonObject, RoleMessage, SystemMessage, ToolDescription, UserMessage
+from scaffolding_core.tasks.generation import GenerationTask
+
+__all__ = ["ChatTask"]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ChatTask(GenerationTask):
+    """Answer a chat.
+
+    Args:
+        messages: the chat so far.
+        tools: what the model may call; ours, or dicts in OpenAI's shape.
+    """
+
+    messages: list[RoleMessage] = field(default_factory=list, kw_only=True)
+    tools: Sequence[ToolDescription | JsonObject] | None = field(default=None, kw_only=True)
+
+    @classmethod
+    def create_from_prompt(
+        cls,
+        user_prompt: str,
+        system_prompts: Sequence[SystemMessage] | None = None,
+        tools: Sequence[ToolDescription] | None = None,
+    ) -> Self:
+        """A chat of one question, behind system prompts where there are any."""
+        return cls(messages=[*(system_prompts or ()), UserMessage(user_prompt)], tools=tools)
+
+    @classmethod
+    def create_from_messages(
+        cls, messages: Sequence[RoleMessage], tools: Sequence[ToolDescription] | None = None
+    ) -> Self:
+        """A task for a chat."""
+        return cls(messages=list(messages), tools=tools)
+
+    def tools_to_dict(self) -> list[dict[str, object]]:
+        """The tools as OpenAI writes them."""
+        return [dict(tool.to_dict() if isinstance(tool, ToolDescription) else tool) for tool in self.tools or ()]
+
+    def add_message(self, message: RoleMessage) -> None:
+        """Append a message, in a list of this task's own."""
+        self.messages = [*self.messages, message]
+
+    def add_messages(self, messages: Sequence[RoleMessage]) -> None:
+        """Append messages, in a list of this task's own."""
+        self.messages = [*self.messages, *messages]
+
+    def messages_to_dict_content(self, start_index: int = 0) -> list[dict[str, object]]:
+        """The messages from an index on, as OpenAI writes them."""
+        return [dict(message.to_dict()) for message in self.messages[start_index:]]

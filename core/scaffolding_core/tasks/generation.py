@@ -1,0 +1,99 @@
+"""GenerationTask: complete a prompt."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.messages import AssistantMessage, Part, TokenLogprob, ToolCall
+from scaffolding_core.results import ScaffoldingOutput
+from scaffolding_core.tasks.roles import OF_RUN, RESULT
+from scaffolding_core.tasks.sampling import SAMPLING_PARAMETERS, SampledTask
+
+if TYPE_CHECKING:
+    from scaffolding_core.answers import Acceptance
+
+__all__ = ["GenerationTask"]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class GenerationTask(SampledTask):
+    """Complete a prompt.
+
+    Args:
+        input_str: the prompt as text.
+        input_tokens: the prompt as token ids, instead of a text.
+        acceptance: what whoever acts on the answer accepts of it; a method gives no vote to anything else. None
+            accepts anything but calls that a chat's `tools` refuse.
+
+    Attributes:
+        said: what the model said, whole; None until it ran. Its parts stand here too:
+        output_str: the text.
+        output_tokens: its token ids, where the backend tells them.
+        finish_reason: `stop`, `length`, `tool_calls`, `content_filter`, or `cancelled`.
+        logprobs: of each token, where `num_logprobs` asked for them.
+        reasoning: thoughts that the backend tells apart from the text.
+        tool_calls: tools that the model wants called.
+        original: the answer as a wrapped library gave it, whole.
+        context_logits: as the backend returns them.
+        customized_result_fields: whatever a worker of yours adds.
+        group: shared by siblings (same prompt, same parameters, made together): a worker may answer
+            those that start together with one request.
+    """
+
+    is_sample: ClassVar[bool] = True
+
+    input_str: str | None = None
+    input_tokens: Sequence[int] | None = field(default=None, kw_only=True)
+    acceptance: Acceptance | None = field(default=None, kw_only=True, repr=False)
+    said: AssistantMessage | None = field(default=None, kw_only=True, metadata=RESULT)
+    context_logits: object = field(default=None, kw_only=True, metadata=RESULT)
+    customized_result_fields: dict[str, object] | None = field(default=None, kw_only=True, metadata=RESULT)
+    group: object = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
+
+    output_str = Part[str | None]("content")
+    output_tokens = Part[list[int] | None]("output_tokens")
+    finish_reason = Part[str | None]("finish_reason")
+    logprobs = Part[list[TokenLogprob] | None]("logprobs")
+    reasoning = Part[str | None]("reasoning")
+    tool_calls = Part[list[ToolCall] | None]("tool_calls")
+    original = Part[object]("original")
+
+    @classmethod
+    def create_from_prompt(cls, prompt: str) -> Self:
+        """A task for a prompt."""
+        return cls(input_str=prompt)
+
+    def sampling(self) -> dict[str, object]:
+        """The sampling parameters that are set, by name."""
+        values = _read_sampling(self)
+        return {name: value for name, value in zip(_SAMPLING, values, strict=True) if value is not None}
+
+    def fill(self, parameters: Mapping[str, object]) -> None:
+        """Set each parameter that nobody has set yet.
+
+        Raises:
+            InvalidRequestError: a name that is no sampling parameter.
+        """
+        for name, value in parameters.items():
+            if name not in SAMPLING_PARAMETERS:
+                raise InvalidRequestError(
+                    f"{name!r} is no sampling parameter; known ones: {', '.join(sorted(SAMPLING_PARAMETERS))}"
+                )
+            if getattr(self, name) is None:
+                setattr(self, name, value)
+
+    def create_scaffolding_output(self) -> ScaffoldingOutput:
+        """The result as the output of a method."""
+        return ScaffoldingOutput(self.message())
+
+    def message(self) -> AssistantMessage:
+        """What the model said; nothing yet where it did not run."""
+        return AssistantMessage() if self.said is None else self.said
+
+
+_SAMPLING = tuple(sorted(SAMPLING_PARAMETERS))
+_read_sampling = operator.attrgetter(*_SAMPLING)

@@ -1,0 +1,46 @@
+"""Scope: what a running task may know of its request; and what it hands on while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+__all__ = ["Delta", "Scope", "StreamHandle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of an answer as it is written."""
+
+    text: str = ""
+    reasoning: str = ""
+
+
+class Scope(Protocol):
+    """What a running task may know of the request it belongs to; the driver provides it."""
+
+    @property
+    def request_id(self) -> int:
+        """Number of the request, unique in this process."""
+
+    @property
+    def branch(self) -> tuple[int, ...]:
+        """Path of the branch that yielded the task; `()` is the request's own generator."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When the request ends at the latest, on the running loop's clock (`loop.time()`)."""
+
+    @property
+    def listening(self) -> bool:
+        """Whether anybody listens to `emit`."""
+
+    def emit(self, delta: Delta) -> None:
+        """Hand on a piece of the answer."""
+
+
+class StreamHandle(Protocol):
+    """An open stream that a `StreamGenerationTask` goes on reading; closing it aborts at the backend."""
+
+    async def aclose(self) -> None:
+        """Abort, and free what the stream holds."""

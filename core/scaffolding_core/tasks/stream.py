@@ -1,0 +1,41 @@
+"""StreamGenerationTask: complete a prompt step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from scaffolding_core.tasks.generation import GenerationTask
+from scaffolding_core.tasks.roles import OF_RUN, inputs_of
+from scaffolding_core.tasks.scope import StreamHandle
+
+__all__ = ["StreamGenerationTask"]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class StreamGenerationTask(GenerationTask):
+    """Complete a prompt step by step: each time it is yielded it goes on by `streaming_step` tokens.
+
+    Args:
+        streaming_step: tokens per step, at least 1.
+
+    Attributes:
+        cancel_flag: set it and yield the task once more to abort at the backend.
+        end_flag: True once there is no more.
+        request_handle: the open stream; the driver closes it with the request.
+    """
+
+    goes_on: ClassVar[bool] = True
+
+    streaming_step: int = field(default=1, kw_only=True)
+    cancel_flag: bool = field(default=False, kw_only=True, metadata=OF_RUN)
+    end_flag: bool = field(default=False, kw_only=True, metadata=OF_RUN)
+    request_handle: StreamHandle | None = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
+
+    @classmethod
+    def create_from_generation_task(cls, task: GenerationTask, streaming_step: int) -> StreamGenerationTask:
+        """A task with the inputs of another."""
+        new = cls(streaming_step=streaming_step)
+        for name in inputs_of(GenerationTask):
+            setattr(new, name, getattr(task, name))
+        return new

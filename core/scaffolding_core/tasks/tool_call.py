@@ -1,0 +1,37 @@
+"""MCPCallTask: call a tool."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from scaffolding_core.tasks.roles import RESULT
+from scaffolding_core.tasks.task import Task
+
+__all__ = ["MCPCallTask"]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class MCPCallTask(Task):
+    """Call a tool.
+
+    Args:
+        tool_call_id: ties it to the `ToolCall` that asked for it.
+        tool_name: of the tool.
+        args: its arguments, a JSON object as text.
+
+    Attributes:
+        result_str: what the tool answered.
+    """
+
+    tool_call_id: str | None = field(default=None, kw_only=True)
+    tool_name: str | None = field(default=None, kw_only=True)
+    args: str | None = field(default=None, kw_only=True)
+    result_str: str | None = field(default=None, kw_only=True, metadata=RESULT)
+
+    @classmethod
+    def create_mcptask(
+        cls, tool_call_id: str, tool_name: str, args: str, worker_tag: Hashable = None
+    ) -> MCPCallTask:
+        """A task for a tool call."""
+        return cls(worker_tag, tool_call_id=tool_call_id, tool_name=tool_name, args=args)
