@@ -19,6 +19,7 @@ from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW, DEFAULT_NUM_OUTPU
 from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
+from llamaindex_scaffolding.instrumentation.unheard import unheard
 from llamaindex_scaffolding.judging.rewards import core_reward
 from llamaindex_scaffolding.reading import OfClass, Step, read_as_here, told_tools
 from llamaindex_scaffolding.translation.candidates import StreamCandidates
@@ -294,7 +295,7 @@ class ModelFields(Closable, FunctionCallingLLM):
     def _worker(self) -> Worker | None:
         self._check_backend()
         if self.llm is not None:
-            return LlamaIndexWorker(_unheard(self.llm))
+            return LlamaIndexWorker(unheard(self.llm))
         if self.worker is not None or self.api_base is None:
             return self.worker
         return OpenAIWorker(
@@ -308,10 +309,3 @@ class ModelFields(Closable, FunctionCallingLLM):
 
 def _votes_on_fields(llm: ScaffoldingLlm) -> bool:
     return isinstance(llm.prototype_controller, FieldVoteController)
-
-
-def _unheard(llm: LLM) -> LLM:
-    """The LLM without callbacks: what it spends is told once, by the LLM around it."""
-    nobody = CallbackManager([])
-    nobody.handlers = []  # an empty manager takes the program's own handlers
-    return llm.model_copy(update={"callback_manager": nobody})
