@@ -17,7 +17,7 @@ def unheard(llm: LLM) -> LLM:
 
 
 class _Nobody(CallbackManager):
-    """Tells nobody of events, and forgets them: any other keeps them until a trace begins, and none begins here."""
+    """Tells nobody of events, and forgets them: others keep them until a trace begins, and none begins here."""
 
     def __init__(self) -> None:
         super().__init__([])

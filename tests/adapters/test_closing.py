@@ -11,6 +11,8 @@ from tests.eventually import until
 from tests.left import descriptors, nothing_left, own_loops, threads
 from tests.servers.scripted import Reply, scripted_server
 
+pytestmark = pytest.mark.usefixtures("no_idle_limit")
+
 KINDS = pytest.mark.parametrize("kind", MODELS.values(), ids=MODELS)
 OWN = pytest.mark.parametrize(("make", "ask", "aask"), ONES_OWN.values(), ids=ONES_OWN)
 

@@ -6,6 +6,8 @@ from tests.adapters.kinds import MODELS, ONES_OWN
 from tests.left import descriptors, nothing_left, threads
 from tests.servers.scripted import Reply, scripted_server
 
+pytestmark = pytest.mark.usefixtures("no_idle_limit")
+
 MADE_AND_DROPPED = 100
 FEW = 30
 """Threads and descriptors that may wait to be closed, while models are made and dropped as fast as they can be."""

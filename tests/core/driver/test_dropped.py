@@ -19,6 +19,8 @@ from tests.eventually import until
 from tests.left import descriptors, nothing_left, own_loops, threads
 from tests.servers.scripted import Reply, scripted_server
 
+pytestmark = pytest.mark.usefixtures("no_idle_limit")
+
 
 def answering(answer):
     return ScaffoldingLlm(NativeGenerationController(), FunctionWorker(answer))
@@ -31,11 +33,14 @@ async def test_a_dropped_scaffolding_llm_ends_its_loop():
 
 
 async def test_one_whose_worker_holds_it_ends_its_loop_too():
-    holder, before = {}, own_loops()
-    holder["llm"] = answering(lambda task: "7" if holder else "")
-    assert holder["llm"].generate("q").text == "7"
-    assert own_loops() - before
-    del holder
+    def ask():
+        holder = []
+        holder.append(answering(lambda task: "7" if holder else ""))
+        assert holder[0].generate("q").text == "7"
+        assert own_loops() - before
+
+    before = own_loops()
+    ask()
     await until(lambda: gc.collect() >= 0 and not own_loops() - before)
 
 
