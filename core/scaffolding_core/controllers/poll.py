@@ -60,7 +60,7 @@ def poll(
             choice = None
             if candidate.error is None and in_time:
                 try:
-                    if costly or is_long(candidate):
+                    if costly or is_long(candidate.message):
                         choice = yield from compared(extractor, classes, candidate, trusting=trusting)
                     else:
                         choice = compared_at_once(extractor, classes, candidate, trusting=trusting)

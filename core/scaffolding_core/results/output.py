@@ -55,7 +55,9 @@ class Candidate:
     output_tokens = Part[list[int] | None]("output_tokens")
 
     def __post_init__(self) -> None:
-        self.said = _message(self.said)
+        given: object = self.said
+        if isinstance(given, str):
+            self.said = AssistantMessage(given)
 
     @property
     def counted(self) -> bool:
@@ -126,7 +128,9 @@ class ScaffoldingOutput:
     read_as: str = ""
 
     def __post_init__(self) -> None:
-        self.message = _message(self.message) or AssistantMessage()
+        given: object = self.message
+        if isinstance(given, str):
+            self.message = AssistantMessage(given)
         if self.token_ids is None:
             self.token_ids = self.message.output_tokens
 
@@ -182,10 +186,6 @@ class ScaffoldingOutput:
     def of(cls, chosen: Candidate, *, method: str) -> Self:
         """An output whose chosen sample is this one."""
         return cls(chosen.message, answer=chosen.answer, score=chosen.score, read_as=chosen.read_as, method=method)
-
-
-def _message(said: AssistantMessage | str | None) -> AssistantMessage | None:
-    return AssistantMessage(said) if isinstance(said, str) else said
 
 
 def _plain(answer: object) -> Any:  # Any: whatever JSON can hold
