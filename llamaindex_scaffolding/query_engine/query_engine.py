@@ -34,12 +34,12 @@ from scaffolding_core import (
     ScaffoldingLlm,
     ScaffoldingResult,
 )
-from scaffolding_core.adapting import AnswersLike, Backend
+from scaffolding_core.adapting import AnswersLike, Backend, Backends, Closable
 
 __all__ = ["ScaffoldingQueryEngine"]
 
 
-class ScaffoldingQueryEngine(BaseQueryEngine):
+class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
     """A query engine that asks others several times, and votes on their answers or takes the best.
 
     It samples the whole pipeline, retrieval and answer. Given several engines (other retrievers, other
@@ -128,7 +128,9 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         self._support = support
         self._method = method
         self._options = {"generation": _generation(max_retries), **options} if isinstance(method, str) else options
-        self._backend = Backend(worker, core_reward(reward), roles=core_roles(roles))
+        self._worker = worker
+        self._roles = roles
+        self._opened = Backends()
         self._request: dict[str, Any] = {} if budget is None else {"budget": budget}
         if self._llm().takes("sample_num"):
             self._request["sample_num"] = sample_num
@@ -175,14 +177,6 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
                 raise InvalidRequestError(f"no prompt is named {name!r}: see get_prompts()")
             modules[module].update_prompts({inner: prompt})
 
-    def close(self) -> None:
-        """Let what runs finish and close what this object opened; it opens again with the next query."""
-        self._backend.close()
-
-    async def aclose(self) -> None:
-        """Let what runs finish and close what this object opened; it opens again with the next query."""
-        await self._backend.aclose()
-
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         with self._event(query_bundle) as event:
             response = self._choose(Query(query_bundle))
@@ -214,8 +208,15 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
             result.cancel()  # nobody else waits for it
         return chosen_response(result)
 
+    @property
+    def _backends(self) -> Backends:
+        return self._opened
+
     def _llm(self) -> ScaffoldingLlm:
-        return self._backend.llm(self._method, self._options)
+        return self._opened.get((), self._make_backend).llm(self._method, self._options)
+
+    def _make_backend(self) -> Backend:
+        return Backend(self._worker, core_reward(self._reward), roles=core_roles(self._roles))
 
     def _get_prompt_modules(self) -> PromptMixinType:
         lone = len(self._query_engines) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scaffolding_core.adapting.answer_stream import AnswerStream
 from scaffolding_core.adapting.backend import Backend
+from scaffolding_core.adapting.backends import Backends, Closable
 from scaffolding_core.adapting.blocking_or_async import run_either
 from scaffolding_core.answers import (
     Acceptance,
@@ -38,8 +39,10 @@ __all__ = [
     "AnswerStream",
     "AnswersLike",
     "Backend",
+    "Backends",
     "Calls",
     "Classes",
+    "Closable",
     "Code",
     "JsonObject",
     "KnownTools",
