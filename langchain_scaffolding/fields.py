@@ -10,19 +10,16 @@ from typing import Any, ClassVar, Self, cast
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from langchain_scaffolding.call import Call
 from langchain_scaffolding.identity import identity
 from langchain_scaffolding.judging.rewards import core_reward
 from langchain_scaffolding.judging.roles import core_roles
-from langchain_scaffolding.request.checks import check_method, checked_answers, checked_limit, refusal_of
+from langchain_scaffolding.request.checks import checked_limit
 from langchain_scaffolding.request.gate import Gate
 from langchain_scaffolding.request.parameters import SAMPLING_FIELDS
+from langchain_scaffolding.tracing.runs import Beneath, Manager, sampled_under
 from langchain_scaffolding.translation.accepted import told_acceptance
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LangChainWorker
 from scaffolding_core import (
-    ANSWER_OPTIONS,
-    REQUEST_OPTIONS,
-    SAMPLING_PARAMETERS,
     ChatTask,
     Controller,
     GenerationTask,
@@ -33,7 +30,7 @@ from scaffolding_core import (
     OpenAIWorker,
     Worker,
 )
-from scaffolding_core.adapting import Backend, Backends, Closable
+from scaffolding_core.adapting import Backend, Backends, Call, Closable, check_method, split
 
 __all__ = ["MethodFields", "ModelFields"]
 
@@ -141,24 +138,29 @@ class MethodFields(Closable, BaseModel):
     def _limit(self) -> int:
         return Worker.max_concurrency if self.max_concurrency is None else checked_limit(self.max_concurrency)
 
-    def _method_call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> tuple[Call, dict[str, Any]]:
-        """The call that does a task, and what was given beside options of its method and request."""
-        rest = dict(kwargs)
-        method = rest.pop("method", self.method)
-        sample_num = rest.pop("sample_num", self.sample_num)
+    def _method_call(
+        self,
+        task: GenerationTask,
+        kwargs: Mapping[str, Any],
+        manager: Manager | None,
+        beneath: Beneath | None = None,
+    ) -> tuple[Call, dict[str, Any]]:
+        """The call that does a task, which gets the sampling parameters, and what is left for who is wrapped."""
+        given = dict(kwargs)
+        method = given.pop("method", self.method)
         limiter = getattr(self, "rate_limiter", None)  # every chat model has one
-        gate = Gate.of(rest.pop("max_concurrency", None), limiter)
-        llm = self.backend.llm(method, self.method_options if method == self.method else {})
-        options = {name: rest.pop(name) for name in REQUEST_OPTIONS & rest.keys()}
-        if sample_num is not None and llm.takes("sample_num"):
-            options["sample_num"] = sample_num
-        answers = rest.pop("answers", self.answers if method == self.method else None)
-        if answers is not None:
-            options["answers"] = checked_answers(method, llm.prototype_controller, answers)
-        options |= {name: rest.pop(name) for name in list(rest) if llm.takes(name)}
-        for name in ANSWER_OPTIONS & rest.keys():
-            raise refusal_of(method, name)
-        return Call(llm, task, options, gate), rest
+        gate = Gate.of(given.pop("max_concurrency", None), limiter)
+        mine = method == self.method
+        llm = self.backend.llm(method, self.method_options if mine else {})
+        for name, own in (("sample_num", self.sample_num), ("answers", self.answers if mine else None)):
+            if given.setdefault(name, own) is None:
+                del given[name]
+        if not llm.takes("sample_num"):
+            given.pop("sample_num", None)  # a configuration sets it for every model of a chain
+        keywords = split(llm, method, given)
+        for name, value in keywords.sampling.items():
+            setattr(task, name, value)
+        return Call(llm, task, keywords.options, sampled_under(manager, beneath, gate)), keywords.rest
 
 
 class ModelFields(MethodFields):
@@ -277,13 +279,15 @@ class ModelFields(MethodFields):
         told = backend.known_model.name or backend.model_info(ModelInfo(), on_loop=False).name
         return told or type(backend.worker).__name__
 
-    def _model_call(self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
+    def _model_call(
+        self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any], manager: Manager | None
+    ) -> Call:
         """The call that does a task, which gets the parameters that are its own."""
-        call, given = self._method_call(task, kwargs)
+        call, given = self._method_call(task, kwargs, manager)
         for name in ("stream", "ls_structured_output_format"):
             given.pop(name, None)
         task.fill(self._sampling(stop))
-        task.acceptance = self.acceptance or told_acceptance(self.inner, given)
+        task.acceptance = self.acceptance or told_acceptance(self.inner, kwargs)
         if self.inner is not None:
             task.custom_input_params = {LANGCHAIN_KWARGS: given}
             return call
@@ -291,9 +295,7 @@ class ModelFields(MethodFields):
             task.tools = given.pop("tools", None)
         if "model" in given:
             task.extra_body = {"model": given.pop("model")}
-        for name in SAMPLING_PARAMETERS & given.keys():
-            setattr(task, name, given.pop(name))
-        call.options |= given
+        call.options = {**call.options, **given}
         return call
 
     def _sampling(self, stop: list[str] | None) -> dict[str, Any]:

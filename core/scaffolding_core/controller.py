@@ -167,10 +167,12 @@ class Controller:
         streams_answer: what its only branch writes is the answer, so that text can be shown as it comes.
         stateless: `process` changes nothing on `self`, so that requests may share one instance. Holds for
             the class that says it, not for its subclasses.
+        votes_on_fields: each field of a structure is voted on by itself, so `answers` are a kind for each.
     """
 
     streams_answer: bool = False
     stateless: ClassVar[bool] = False
+    votes_on_fields: ClassVar[bool] = False
     task_collections: Mapping[str, object] = {}
 
     @property

@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable
 from langchain_scaffolding.judging.verdicts import feedback_of, score_of
 from langchain_scaffolding.tracing.inner_runs import inside, run_inside
 from scaffolding_core import FunctionWorker, InvalidRequestError, RewardTask, Task, Worker
-from scaffolding_core.adapting import prompt_text, run_either
+from scaffolding_core.adapting import call_function, prompt_text, run_either
 
 __all__ = ["Reward", "core_reward", "evaluator_reward"]
 
@@ -103,7 +103,7 @@ class _FunctionJudge(_Judge):
 
     async def _ask(self, task: RewardTask, prompt: str, answer: str) -> Any:
         with inside(task):
-            return await run_either(*_forms(self.function), prompt, answer)
+            return await call_function(self.function, prompt, answer)
 
 
 class _EvaluatorJudge(_Judge):
@@ -117,7 +117,7 @@ class _EvaluatorJudge(_Judge):
         takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.values())
         given = {name: value for name, value in given.items() if name in takes or takes_any}
         with inside(task):
-            return await run_either(*_forms(self.evaluator), **given)
+            return await call_function(self.evaluator, **given)
 
 
 class _StringEvaluatorJudge(_Judge):
@@ -153,11 +153,3 @@ def _parameters(function: Callable[..., Any]) -> frozenset[str]:
         return frozenset(inspect.signature(function).parameters)
     except (TypeError, ValueError):  # a built-in one has no signature
         return frozenset()
-
-
-def _forms(function: Callable[..., Any]) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
-    """A function as its blocking and its async form; it has one of them."""
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004  # whether calling it gives a coroutine
-    )
-    return (None, function) if is_async else (function, None)

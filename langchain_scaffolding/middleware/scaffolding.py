@@ -19,9 +19,8 @@ from langchain_scaffolding.middleware.model_calls import (
     chosen,
     sampled,
 )
-from langchain_scaffolding.request.checks import check_method, checked_answers
 from scaffolding_core import Controller, Worker
-from scaffolding_core.adapting import AnswersLike, Backend, checked_sample_num
+from scaffolding_core.adapting import AnswersLike, Backend, check_method, checked_answers, checked_sample_num
 
 __all__ = ["ScaffoldingMiddleware"]
 

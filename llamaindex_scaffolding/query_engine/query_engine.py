@@ -32,9 +32,8 @@ from scaffolding_core import (
     NativeRewardController,
     RetryWithFeedbackController,
     ScaffoldingLlm,
-    ScaffoldingResult,
 )
-from scaffolding_core.adapting import AnswersLike, Backend, Backends, Closable
+from scaffolding_core.adapting import AnswersLike, Backend, Backends, Call, Closable, check_method
 
 __all__ = ["ScaffoldingQueryEngine"]
 
@@ -132,10 +131,9 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         self._roles = roles
         self._opened = Backends()
         self._request: dict[str, Any] = {} if budget is None else {"budget": budget}
+        check_method(self._opened.get((), self._make_backend), method, self._options, sample_num)
         if self._llm().takes("sample_num"):
             self._request["sample_num"] = sample_num
-        elif sample_num not in (None, 1):
-            raise InvalidRequestError(f"the method {method!r} takes one sample: leave sample_num out")
         super().__init__(callback_manager or engines[0].callback_manager)
 
     def retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
@@ -194,19 +192,13 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         return self.callback_manager.event(CBEventType.QUERY, payload=payload)
 
     def _choose(self, query: Query) -> RESPONSE_TYPE:
-        with shown_as_spans():
-            result = self._llm().generate(_task(query), **self._request)
-        assert isinstance(result, ScaffoldingResult)
-        return chosen_response(result)
+        return chosen_response(self._call(query).result())
 
     async def _achoose(self, query: Query) -> RESPONSE_TYPE:
-        with shown_as_spans():
-            result = self._llm().generate_async(_task(query), **self._request)
-        try:
-            await result
-        finally:
-            result.cancel()  # nobody else waits for it
-        return chosen_response(result)
+        return chosen_response(await self._call(query).aresult())
+
+    def _call(self, query: Query) -> Call:
+        return Call(self._llm(), _task(query), self._request, shown_as_spans())
 
     @property
     def _backends(self) -> Backends:

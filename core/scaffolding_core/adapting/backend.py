@@ -9,6 +9,7 @@ import time
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from scaffolding_core.adapting.option_key import option_key
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import NativeChatController, NativeGenerationController
 from scaffolding_core.errors import InvalidRequestError, WorkerError
@@ -123,7 +124,7 @@ class Backend:
             InvalidRequestError: options that the method does not have or that come beside a controller.
             MissingWorkerError: nobody for a role that the method needs.
         """
-        key = (method if isinstance(method, str) else id(method), repr(sorted(options.items())))
+        key = (method if isinstance(method, str) else id(method), option_key(options))
         with self._lock:
             llm = self._llms.pop(key, None) or ScaffoldingLlm(
                 self.controller(method, options),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 __all__ = ["Usage"]
 
@@ -31,6 +31,11 @@ class Usage:
     def total_tokens(self) -> int:
         """Tokens read and written."""
         return self.prompt_tokens + self.completion_tokens
+
+    def summary(self) -> dict[str, int]:
+        """The counts, and the total of tokens, as plain data."""
+        counts: dict[str, int] = {part.name: getattr(self, part.name) for part in fields(self)}
+        return {**counts, "total_tokens": self.total_tokens}
 
     def add(self, other: Usage) -> None:
         """Add another's counts to this one, in place."""
