@@ -260,7 +260,9 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
             bound = self.inner.bind_tools(tools, tool_choice=tool_choice, **given)
             if isinstance(bound, RunnableBinding):
                 return accepting.bind(**bound.kwargs)
-            return accepting._wrapping(bound)  # each of its models has the tools in its own form
+            return accepting.model_copy(
+                update={"inner": bound}
+            )  # each of its models has the tools in its own form
         shapes = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
         if tool_choice:
             kwargs["tool_choice"] = _tool_choice(tool_choice, shapes)
@@ -312,11 +314,6 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
 
     def _accepting(self, acceptance: Acceptance) -> Self:
         return self.model_copy(update={"acceptance": acceptance})
-
-    def _wrapping(self, inner: Runnable[LanguageModelInput, AIMessage]) -> Self:
-        copy = self.model_copy(update={"inner": inner})
-        copy.backend = copy._backend()
-        return copy
 
     def _call(
         self,

@@ -28,10 +28,9 @@ from scaffolding_core import (
     NativeChatController,
     NativeGenerationController,
     OpenAIWorker,
-    ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.adapting import Backend, Call, check_method, split
+from scaffolding_core.adapting import Backend, Backends, Call, Closable, check_method, split
 
 __all__ = ["MethodFields", "ModelFields"]
 
@@ -45,7 +44,7 @@ _IDENTIFYING = (
 )
 
 
-class MethodFields(BaseModel):
+class MethodFields(Closable, BaseModel):
     """The method and its options; for any class of LangChain that spends inference-time compute."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
@@ -71,17 +70,28 @@ class MethodFields(BaseModel):
     the samples of its call alone."""
     inner: Any = Field(default=None, exclude=True)
     """What is sampled; set by `wrap`."""
-    backend: Any = Field(default=None, exclude=True, repr=False)
-    """Shared between copies; leave it out."""
+    opened: Any = Field(default_factory=Backends, exclude=True, repr=False)
+    """What it and its copies have opened; leave it out."""
+
     _generation: ClassVar[type[NativeGenerationController]] = NativeChatController
     """What each named method generates with."""
 
     def __init__(self, **fields: Any) -> None:
         self._check_names(fields)
         super().__init__(**fields)
-        if self.backend is None:
-            self.backend = self._backend()
+        if "opened" not in fields:  # else it is a copy, whose method may be another call's
             check_method(self.backend, self.method, self.method_options, self.sample_num, self.answers)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, with other values of some fields.
+
+        Raises:
+            InvalidRequestError: no field of that name.
+        """
+        self._check_names(update or {})
+        names = {field.alias: name for name, field in type(self).model_fields.items() if field.alias}
+        given = {names.get(name, name): value for name, value in (update or {}).items()}
+        return super().model_copy(update=given, deep=deep)
 
     @classmethod
     def _check_names(cls, given: Mapping[str, Any]) -> None:
@@ -94,13 +104,36 @@ class MethodFields(BaseModel):
                 "method_options what else the method takes"
             )
 
-    def _backend(self) -> Backend:
-        roles = core_roles(self.roles)
-        return Backend(self._worker(), core_reward(self.reward), generation=self._generation, roles=roles)
+    @property
+    def backend(self) -> Backend:
+        """What runs the calls, as the fields say."""
+        return self._backends.get(self._settings(), self._make_backend)
+
+    @property
+    def _backends(self) -> Backends:
+        opened: Backends = self.opened
+        return opened
+
+    def _settings(self) -> tuple[object, ...]:
+        """What the backend is made of."""
+        return self.inner, self.reward, self.roles, self.max_concurrency
+
+    def _make_backend(self) -> Backend:
+        return Backend(
+            self._worker(),
+            core_reward(self.reward),
+            generation=self._generation,
+            roles=core_roles(self.roles),
+            closes_worker=self._owns_worker(),
+        )
 
     @abstractmethod
     def _worker(self) -> Worker | None:
         """What runs the samples; None for the embedded model."""
+
+    def _owns_worker(self) -> bool:
+        """Whether what runs the samples is of its own making."""
+        return True
 
     def _limit(self) -> int:
         return Worker.max_concurrency if self.max_concurrency is None else checked_limit(self.max_concurrency)
@@ -118,7 +151,7 @@ class MethodFields(BaseModel):
         limiter = getattr(self, "rate_limiter", None)  # every chat model has one
         gate = Gate.of(given.pop("max_concurrency", None), limiter)
         mine = method == self.method
-        llm: ScaffoldingLlm = self.backend.llm(method, self.method_options if mine else {})
+        llm = self.backend.llm(method, self.method_options if mine else {})
         for name, own in (("sample_num", self.sample_num), ("answers", self.answers if mine else None)):
             if given.setdefault(name, own) is None:
                 del given[name]
@@ -194,6 +227,17 @@ class ModelFields(MethodFields):
         """Which field is a secret, and the environment variable it comes from."""
         return {"api_key": "SCAFFOLDING_API_KEY"}
 
+    def _settings(self) -> tuple[object, ...]:
+        mine = self.base_url, self.model_name, self._key(), self.timeout, self.max_retries, self.worker
+        return *super()._settings(), *mine
+
+    def _key(self) -> str | None:
+        key: object = self.api_key  # a text, where it was assigned
+        return key.get_secret_value() if isinstance(key, SecretStr) else cast("str | None", key)
+
+    def _owns_worker(self) -> bool:
+        return self.worker is None
+
     def _worker(self) -> Worker | None:
         self._check_backend()
         if self.worker is not None:
@@ -205,7 +249,7 @@ class ModelFields(MethodFields):
         return OpenAIWorker(
             self.base_url,
             self.model_name or None,
-            api_key=self.api_key.get_secret_value() if self.api_key is not None else None,
+            api_key=self._key(),
             timeout=self.timeout,
             max_attempts=self.max_retries + 1,
             max_concurrency=self._limit(),
@@ -231,7 +275,7 @@ class ModelFields(MethodFields):
             names = [getattr(self.inner, name, None) for name in ("model_name", "model")]
             known = [name for name in names if isinstance(name, str) and name]
             return known[0] if known else type(self.inner).__name__
-        backend: Backend = self.backend
+        backend = self.backend
         told = backend.known_model.name or backend.model_info(ModelInfo(), on_loop=False).name
         return told or type(backend.worker).__name__
 

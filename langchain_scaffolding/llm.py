@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing, closing
 from contextvars import ContextVar
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun, Callbacks
 from langchain_core.callbacks.manager import BaseRunManager
@@ -83,7 +83,8 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
 
-    _generation = NativeGenerationController  # the prompt goes as it is, not as a chat
+    _generation: ClassVar[type[NativeGenerationController]] = NativeGenerationController
+    """The prompt goes as it is, not as a chat."""
 
     _given: dict[str, Any] = PrivateAttr(default_factory=dict)
     """Parameters of the call that this is a copy for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, closing
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
@@ -18,7 +18,7 @@ from langchain_scaffolding.translation.inputs import ChainInput
 from langchain_scaffolding.translation.results import Part
 from langchain_scaffolding.workers.runnable_worker import NativeRunnableController, RunnableWorker
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS
-from scaffolding_core import Controller, Event, ScaffoldingOutput, Worker
+from scaffolding_core import Controller, Event, NativeGenerationController, ScaffoldingOutput, Worker
 from scaffolding_core.adapting import Call
 
 __all__ = ["ScaffoldingRunnable"]
@@ -59,7 +59,7 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
 
-    _generation = NativeRunnableController
+    _generation: ClassVar[type[NativeGenerationController]] = NativeRunnableController
 
     text: Any = None
     """Which part of a result is the answer: a key or attribute, or a function; None for all of it. Text is read
@@ -199,6 +199,9 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
 
     # How a request is made.
 
+    def _settings(self) -> tuple[object, ...]:
+        return *super()._settings(), self.text
+
     def _worker(self) -> Worker:
         return RunnableWorker(self.inner, text=self.text, max_concurrency=self._limit())
 
@@ -215,8 +218,10 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
             if not name.startswith(_OF_THE_GRAPH_AROUND)
         }
 
+        stream_samples = self.stream_samples  # what is kept of the call must not keep this object
+
         def beneath(manager: Manager) -> RunnableConfig:
-            if not self.stream_samples:
+            if not stream_samples:
                 manager = _without_streams(manager)
             return RunnableConfig(**{**config, "configurable": configurable, "callbacks": manager})
 

@@ -6,8 +6,9 @@ from collections.abc import Hashable, Mapping
 
 from llama_index.core.llms import LLM
 
+from llamaindex_scaffolding.instrumentation.unheard import unheard
 from llamaindex_scaffolding.judging.rewards import Reward, core_reward
-from llamaindex_scaffolding.workers.worker import LlamaIndexWorker, unheard
+from llamaindex_scaffolding.workers.worker import LlamaIndexWorker
 from scaffolding_core import InvalidRequestError, Worker
 from scaffolding_core.adapting import RewardFunction
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from llama_index.core.base.llms.types import LLMMetadata
 from llama_index.core.bridge.pydantic import (
@@ -21,12 +20,13 @@ from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW, DEFAULT_NUM_OUTPU
 from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
+from llamaindex_scaffolding.instrumentation.unheard import unheard
 from llamaindex_scaffolding.judging.rewards import core_reward
 from llamaindex_scaffolding.judging.roles import core_roles
 from llamaindex_scaffolding.reading import OfClass, Step, read_as_here, told_tools
 from llamaindex_scaffolding.translation.candidates import StreamCandidates
 from llamaindex_scaffolding.translation.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
-from llamaindex_scaffolding.workers.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker, unheard
+from llamaindex_scaffolding.workers.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
 from scaffolding_core import (
     METHODS,
     Answers,
@@ -40,11 +40,10 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.adapting import Acceptance, Backend, Call, check_method, split
+from scaffolding_core.adapting import Acceptance, Backend, Backends, Call, Closable, check_method, split
 
 __all__ = ["ModelFields"]
 
-_OF_THE_BACKEND = ("llm", "worker", "reward", "roles", "api_base", "api_key", "model", "timeout", "max_retries")
 _OF_THE_SERVER = ("api_key", "timeout")
 _AS_GIVEN = NativeGenerationController()
 """Generates with the kind of task that comes in: a text stays a text."""
@@ -52,10 +51,8 @@ _AS_GIVEN = NativeGenerationController()
 _STEP = Step()
 """Agents of all kinds run on it."""
 
-_building = threading.Lock()
 
-
-class ModelFields(FunctionCallingLLM):
+class ModelFields(Closable, FunctionCallingLLM):
     """The fields of a `ScaffoldingLLM`, the backend behind them, and their plain data."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
@@ -117,7 +114,7 @@ class ModelFields(FunctionCallingLLM):
         ),
     )
 
-    _built: tuple[tuple[object, ...], Backend] | None = PrivateAttr(default=None)
+    _opened: Backends = PrivateAttr(default_factory=Backends)
     _acceptance: Acceptance | None = PrivateAttr(default=None)
 
     @property
@@ -150,22 +147,6 @@ class ModelFields(FunctionCallingLLM):
             model_name=model.name or "unknown",
         )
 
-    def close(self) -> None:
-        """Let what runs finish and close what this object opened; it opens again with the next call."""
-        if self._built is not None:
-            (_, backend), self._built = self._built, None
-            backend.close()
-            if self._owns_worker():
-                backend.worker.shutdown()
-
-    async def aclose(self) -> None:
-        """Let what runs finish and close what this object opened; it opens again with the next call."""
-        if self._built is not None:
-            (_, backend), self._built = self._built, None
-            await backend.aclose()
-            if self._owns_worker():
-                await backend.worker.async_shutdown()
-
     def __deepcopy__(self, memo: object = None) -> Self:
         return self.model_copy(
             update={"method_options": dict(self.method_options), "additional_kwargs": dict(self.additional_kwargs)}
@@ -174,11 +155,7 @@ class ModelFields(FunctionCallingLLM):
     def __getstate__(self) -> dict[Any, Any]:
         # LlamaIndex's own drops what cannot be pickled; a lost worker would be another model, unseen.
         state = BaseModel.__getstate__(self)
-        return {
-            **state,
-            "__dict__": {**state["__dict__"], "callback_manager": CallbackManager([])},
-            "__pydantic_private__": {"_built": None},
-        }
+        return {**state, "__dict__": {**state["__dict__"], "callback_manager": CallbackManager([])}}
 
     @field_serializer("llm")
     def _llm_to_data(self, llm: LLM | None) -> dict[str, Any] | None:
@@ -272,13 +249,21 @@ class ModelFields(FunctionCallingLLM):
             return Acceptance(structure=structure.whole())
         return self._acceptance
 
+    @property
+    def _backends(self) -> Backends:
+        return self._opened
+
     def _backend(self) -> Backend:
-        parts = tuple(getattr(self, name) for name in _OF_THE_BACKEND)
-        with _building:
-            if self._built is None or any(old is not new for old, new in zip(self._built[0], parts, strict=True)):
-                roles = core_roles(self.roles)
-                self._built = parts, Backend(self._own_worker(), core_reward(self.reward), roles=roles)
-            return self._built[1]
+        server = self.api_base, self.model, self._key(), self.timeout, self.max_retries
+        return self._opened.get((self.llm, self.worker, self.reward, self.roles, *server), self._make_backend)
+
+    def _make_backend(self) -> Backend:
+        worker, reward = self._worker(), core_reward(self.reward)
+        return Backend(worker, reward, roles=core_roles(self.roles), closes_worker=self.worker is None)
+
+    def _key(self) -> str | None:
+        key: object = self.api_key  # a text, where it was assigned
+        return key.get_secret_value() if isinstance(key, SecretStr) else cast("str | None", key)
 
     def _check(self) -> None:
         """Refuse what no call could run with.
@@ -286,29 +271,29 @@ class ModelFields(FunctionCallingLLM):
         Raises:
             InvalidRequestError: fields that do not fit together, or options that the method does not have.
         """
+        if self.answers is not None and "answers" in self.method_options:
+            raise InvalidRequestError("answers are given twice: leave them out of method_options")
+        check_method(self._backend(), self.method, self._built_with(self.method), self.sample_num, self.answers)
+
+    def _check_backend(self) -> None:
+        """Refuse what would be ignored."""
         given = [name for name in ("llm", "worker", "api_base") if getattr(self, name) is not None]
         if len(given) > 1:
             raise InvalidRequestError(f"{' and '.join(given)} name two backends: leave all but one out")
         idle = [name for name in _OF_THE_SERVER if getattr(self, name) is not None]
         if idle and self.api_base is None:
             raise InvalidRequestError(f"{idle[0]} is for a server: pass api_base=, or leave it out")
-        if self.answers is not None and "answers" in self.method_options:
-            raise InvalidRequestError("answers are given twice: leave them out of method_options")
-        check_method(self._backend(), self.method, self._built_with(self.method), self.sample_num, self.answers)
 
-    def _owns_worker(self) -> bool:
-        return self.llm is None and self.worker is None and self.api_base is not None
-
-    def _own_worker(self) -> Worker | None:
+    def _worker(self) -> Worker | None:
+        self._check_backend()
         if self.llm is not None:
             return LlamaIndexWorker(unheard(self.llm))
         if self.worker is not None or self.api_base is None:
             return self.worker
-        key = self.api_key.get_secret_value() if self.api_key is not None else None
         return OpenAIWorker(
             self.api_base,
             self.model or None,
-            api_key=key,
+            api_key=self._key(),
             timeout=self.timeout,
             max_attempts=self.max_retries + 1,
         )

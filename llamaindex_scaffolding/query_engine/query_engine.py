@@ -33,12 +33,12 @@ from scaffolding_core import (
     RetryWithFeedbackController,
     ScaffoldingLlm,
 )
-from scaffolding_core.adapting import AnswersLike, Backend, Call, check_method
+from scaffolding_core.adapting import AnswersLike, Backend, Backends, Call, Closable, check_method
 
 __all__ = ["ScaffoldingQueryEngine"]
 
 
-class ScaffoldingQueryEngine(BaseQueryEngine):
+class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
     """A query engine that asks others several times, and votes on their answers or takes the best.
 
     It samples the whole pipeline, retrieval and answer. Given several engines (other retrievers, other
@@ -127,9 +127,11 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
         self._support = support
         self._method = method
         self._options = {"generation": _generation(max_retries), **options} if isinstance(method, str) else options
-        self._backend = Backend(worker, core_reward(reward), roles=core_roles(roles))
+        self._worker = worker
+        self._roles = roles
+        self._opened = Backends()
         self._request: dict[str, Any] = {} if budget is None else {"budget": budget}
-        check_method(self._backend, method, self._options, sample_num)
+        check_method(self._opened.get((), self._make_backend), method, self._options, sample_num)
         if self._llm().takes("sample_num"):
             self._request["sample_num"] = sample_num
         super().__init__(callback_manager or engines[0].callback_manager)
@@ -173,14 +175,6 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
                 raise InvalidRequestError(f"no prompt is named {name!r}: see get_prompts()")
             modules[module].update_prompts({inner: prompt})
 
-    def close(self) -> None:
-        """Let what runs finish and close what this object opened; it opens again with the next query."""
-        self._backend.close()
-
-    async def aclose(self) -> None:
-        """Let what runs finish and close what this object opened; it opens again with the next query."""
-        await self._backend.aclose()
-
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         with self._event(query_bundle) as event:
             response = self._choose(Query(query_bundle))
@@ -206,8 +200,15 @@ class ScaffoldingQueryEngine(BaseQueryEngine):
     def _call(self, query: Query) -> Call:
         return Call(self._llm(), _task(query), self._request, shown_as_spans())
 
+    @property
+    def _backends(self) -> Backends:
+        return self._opened
+
     def _llm(self) -> ScaffoldingLlm:
-        return self._backend.llm(self._method, self._options)
+        return self._opened.get((), self._make_backend).llm(self._method, self._options)
+
+    def _make_backend(self) -> Backend:
+        return Backend(self._worker, core_reward(self._reward), roles=core_roles(self._roles))
 
     def _get_prompt_modules(self) -> PromptMixinType:
         lone = len(self._query_engines) == 1

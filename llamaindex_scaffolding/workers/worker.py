@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
-from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM, CustomLLM
 
 from llamaindex_scaffolding.translation.messages import from_core, reasoning_of, tool_calls_of
@@ -27,7 +26,7 @@ from scaffolding_core import (
 )
 from scaffolding_core.adapting import TaskHandler, read_either, run_either
 
-__all__ = ["LLAMAINDEX_KWARGS", "LlamaIndexWorker", "unheard"]
+__all__ = ["LLAMAINDEX_KWARGS", "LlamaIndexWorker"]
 
 LLAMAINDEX_KWARGS = "llamaindex_kwargs"
 """Key of a task's `custom_input_params` whose value goes to the LLM's call as it is."""
@@ -88,13 +87,6 @@ class LlamaIndexWorker(Worker):
         return getattr(self.llm, way), None if blocks else getattr(self.llm, f"a{way}")
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {ChatTask: _chat, GenerationTask: _complete}
-
-
-def unheard(llm: LLM) -> LLM:
-    """The LLM without callbacks: what it spends is told once, by whatever samples it."""
-    nobody = CallbackManager([])
-    nobody.handlers = []  # an empty manager takes the program's own handlers
-    return llm.model_copy(update={"callback_manager": nobody})
 
 
 class _Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scaffolding_core.adapting.backend import Backend
+from scaffolding_core.adapting.backends import Backends, Closable
 from scaffolding_core.adapting.blocking_or_async import call_function, read_either, run_either
 from scaffolding_core.adapting.call import Call
 from scaffolding_core.adapting.checks import check_method, checked_answers
@@ -40,9 +41,11 @@ __all__ = [
     "Acceptance",
     "AnswersLike",
     "Backend",
+    "Backends",
     "Call",
     "Calls",
     "Classes",
+    "Closable",
     "Code",
     "JsonObject",
     "KnownTools",

@@ -36,14 +36,13 @@ KEPT_METHODS = 32
 class Backend:
     """The worker of a model, and a `ScaffoldingLlm` for each of its methods; those used last are kept.
 
-    Copies of a model share it, so that no copy starts threads, connections or an embedded model of its own.
-
     Args:
         worker: runs the generations; None takes the program's embedded model.
         reward: scores answers, for methods that need it: the role `reward`.
         max_parallel_requests: requests of each method at once.
         generation: what each named method generates with.
         roles: a worker for each further role, or a function of prompt and answer for one that scores.
+        closes_worker: whether the worker is closed with it; else it stays its owner's.
 
     Raises:
         InvalidRequestError: a role that is given twice, or to what is no worker.
@@ -56,6 +55,7 @@ class Backend:
         max_parallel_requests: int = 64,
         generation: type[NativeGenerationController] = NativeChatController,
         roles: Mapping[Hashable, RewardFunction | Worker] | None = None,
+        closes_worker: bool = False,
     ) -> None:
         self._worker = worker
         self._reward = reward
@@ -63,17 +63,11 @@ class Backend:
         self._others = workers_by_role(reward, roles or {})
         self._max_parallel_requests = max_parallel_requests
         self._generation = generation
+        self._closes_worker = closes_worker
         self._llms: dict[Hashable, ScaffoldingLlm] = {}
         self._lock = threading.Lock()
         self._asking = threading.Lock()
         self._ask_after = -math.inf
-
-    def __deepcopy__(self, memo: object) -> Backend:
-        return self
-
-    def __reduce__(self) -> tuple[object, ...]:
-        parts = self._worker, self._reward, self._max_parallel_requests, self._generation, self._roles
-        return type(self), parts
 
     @property
     def worker(self) -> Worker:
@@ -158,13 +152,26 @@ class Backend:
         return build_method(method, **{"generation": generation, **given})
 
     def close(self) -> None:
-        """Let what runs finish, and close it; the workers stay their owner's."""
-        for llm in self._llms.values():
-            llm.shutdown()
-        self._llms.clear()
+        """Let what runs finish, and close it; what a caller would wait for in vain ends by itself, when it can."""
+        llms = self._let_go()
+        left = [llm for llm in llms if llm.runs_here or llm.runs_caller]
+        for llm in llms:
+            if llm not in left:
+                llm.shutdown()
+        if not left and self._closes_worker and self._worker is not None:
+            self._worker.shutdown()
 
     async def aclose(self) -> None:
-        """Let what runs finish, and close it; the workers stay their owner's."""
-        for llm in self._llms.values():
-            await llm.aclose()
-        self._llms.clear()
+        """As `close`, and waits for what runs on the running event loop."""
+        llms = self._let_go()
+        left = [llm for llm in llms if llm.runs_caller]
+        for llm in llms:
+            if llm not in left:
+                await llm.aclose()
+        if not left and self._closes_worker and self._worker is not None:
+            await self._worker.async_shutdown()
+
+    def _let_go(self) -> list[ScaffoldingLlm]:
+        with self._lock:
+            llms, self._llms = list(self._llms.values()), {}
+        return llms

@@ -157,7 +157,7 @@ class Call:
                 raise ControllerError("a task may run only once at a time: yield a copy() of it")
             if request.limited:
                 request.allow(task)
-            self.worker, lane = self.driver.roster.find(task)
+            self.worker, lane = request.roster.find(task)
         except Exception as error:
             self._refuse(error)
             return

@@ -8,10 +8,11 @@ import itertools
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.driver.recorder import Recorder
+from scaffolding_core.driver.roster import NOBODY, Roster
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError, copy_error
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import ExecutionTrace, ScaffoldingOutput, ScaffoldingResult
@@ -48,6 +49,7 @@ class Request:
         driver: of the loop it runs on.
         order: what it asks for.
         begin: makes the method's generator, once the request is admitted.
+        roster: the workers.
         deadline: on the loop's clock.
         blocked: driver of a loop that waits for this request, blocked.
     """
@@ -82,6 +84,7 @@ class Request:
         "priority",
         "recorder",
         "result",
+        "roster",
         "samples",
         "tokens",
         "usage",
@@ -92,6 +95,7 @@ class Request:
         driver: Driver,
         order: Order,
         begin: Callable[[Request], Steps[ScaffoldingOutput]],
+        roster: Roster,
         deadline: float | None,
         blocked: Driver | None,
     ) -> None:
@@ -126,6 +130,7 @@ class Request:
             self.recorder = Recorder(self.result.trace, driver.loop.time)
         self.expired: Limit | None = None
         self._begin = begin
+        self.roster = roster
         self._root: Branch | None = None
         self.place = -1
         self._admitted = False
@@ -298,7 +303,7 @@ class Request:
     def abandon(self, error: BaseException) -> None:
         """Fail the result without running anything: the loop is gone."""
         self._ended = True
-        self.context = self.driver.past_context
+        self._let_go()
         self.result.finish(None, error)
 
     def fail(self, error: BaseException) -> None:
@@ -309,7 +314,7 @@ class Request:
 
     def finish(self, root: Branch) -> None:
         """The method's own generator has ended."""
-        if self._streams or self.driver.roster.scope_workers:
+        if self._streams or self.roster.scope_workers:
             self.driver.own(self._clean_up(root))
         else:
             self._end(root.value, self._error_of(root))
@@ -317,7 +322,7 @@ class Request:
     async def _clean_up(self, root: Branch) -> None:
         streams = dict(self._streams or {})
         closing = [told(handle, "aclose") for handle in streams]
-        closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.driver.roster.scope_workers]
+        closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.roster.scope_workers]
         try:
             for failure in await asyncio.gather(*closing, return_exceptions=True):
                 if isinstance(failure, BaseException):
@@ -342,7 +347,7 @@ class Request:
     def _end(self, output: ScaffoldingOutput | None, error: BaseException | None) -> None:
         self._ended = True
         self._root = None
-        self.context = self.driver.past_context  # the old one holds this request
+        self._let_go()
         if self._timer is not None:
             self._timer.cancel()
         self._charged = self._streams = None
@@ -350,6 +355,15 @@ class Request:
         if output is not None:
             output.usage = self.usage
         self.result.finish(output if error is None else None, error)
+
+    def _let_go(self) -> None:
+        """Hold nothing but what was asked and answered.
+
+        Whatever was made inside the request keeps its context, and with it the request: a connection while it is
+        idle, a timer that was cancelled for as long as it would have run.
+        """
+        self.context = self.driver.past_context  # the old one holds this request
+        self._begin, self.roster = _over, NOBODY
 
     def _leave(self) -> None:
         self.driver.requests.discard(self)
@@ -361,3 +375,7 @@ class Request:
 
     def _cancel_from_anywhere(self) -> None:
         self.driver.call_from_anywhere(self.cancel)
+
+
+def _over(part: object) -> NoReturn:
+    raise ClosedError("the request has ended")

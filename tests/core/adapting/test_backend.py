@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import pickle
 import threading
 import time
 import weakref
@@ -74,15 +73,6 @@ def test_methods_generate_by_chat_turns_or_as_they_are_told():
     assert plain.llm("direct", options).generate("q").text == f"{GenerationTask.__name__} 0.5"
     chat.close()
     plain.close()
-
-
-def test_a_backend_goes_to_other_processes_also_after_it_was_used():
-    backend = Backend(Kinds(), generation=NativeGenerationController)
-    backend.llm("direct", {}).generate("q")
-    again = pickle.loads(pickle.dumps(backend))
-    assert again.llm("direct", {}).generate("q").text == f"{GenerationTask.__name__} None"
-    backend.close()
-    again.close()
 
 
 def test_options_beside_a_controller_are_refused_since_it_has_its_own():
