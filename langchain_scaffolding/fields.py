@@ -27,10 +27,18 @@ from scaffolding_core import (
     ModelInfo,
     NativeChatController,
     NativeGenerationController,
-    OpenAIWorker,
     Worker,
 )
-from scaffolding_core.adapting import Backend, Backends, Call, Closable, check_method, split
+from scaffolding_core.adapting import (
+    Backend,
+    Backends,
+    Call,
+    Closable,
+    check_method,
+    key_text,
+    server_worker,
+    split,
+)
 
 __all__ = ["MethodFields", "ModelFields"]
 
@@ -228,12 +236,8 @@ class ModelFields(MethodFields):
         return {"api_key": "SCAFFOLDING_API_KEY"}
 
     def _settings(self) -> tuple[object, ...]:
-        mine = self.base_url, self.model_name, self._key(), self.timeout, self.max_retries, self.worker
+        mine = self.base_url, self.model_name, key_text(self.api_key), self.timeout, self.max_retries, self.worker
         return *super()._settings(), *mine
-
-    def _key(self) -> str | None:
-        key: object = self.api_key  # a text, where it was assigned
-        return key.get_secret_value() if isinstance(key, SecretStr) else cast("str | None", key)
 
     def _owns_worker(self) -> bool:
         return self.worker is None
@@ -246,12 +250,12 @@ class ModelFields(MethodFields):
             return LangChainWorker(self.inner, max_concurrency=self._limit())
         if self.base_url is None:
             return None
-        return OpenAIWorker(
+        return server_worker(
             self.base_url,
-            self.model_name or None,
-            api_key=self._key(),
+            self.model_name,
+            self.api_key,
             timeout=self.timeout,
-            max_attempts=self.max_retries + 1,
+            max_retries=self.max_retries,
             max_concurrency=self._limit(),
         )
 

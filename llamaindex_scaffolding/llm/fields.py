@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from llama_index.core.base.llms.types import LLMMetadata
 from llama_index.core.bridge.pydantic import (
@@ -36,11 +36,20 @@ from scaffolding_core import (
     InvalidRequestError,
     ModelInfo,
     NativeGenerationController,
-    OpenAIWorker,
     ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.adapting import Acceptance, Backend, Backends, Call, Closable, check_method, split
+from scaffolding_core.adapting import (
+    Acceptance,
+    Backend,
+    Backends,
+    Call,
+    Closable,
+    check_method,
+    key_text,
+    server_worker,
+    split,
+)
 
 __all__ = ["ModelFields"]
 
@@ -254,16 +263,12 @@ class ModelFields(Closable, FunctionCallingLLM):
         return self._opened
 
     def _backend(self) -> Backend:
-        server = self.api_base, self.model, self._key(), self.timeout, self.max_retries
+        server = self.api_base, self.model, key_text(self.api_key), self.timeout, self.max_retries
         return self._opened.get((self.llm, self.worker, self.reward, self.roles, *server), self._make_backend)
 
     def _make_backend(self) -> Backend:
         worker, reward = self._worker(), core_reward(self.reward)
         return Backend(worker, reward, roles=core_roles(self.roles), closes_worker=self.worker is None)
-
-    def _key(self) -> str | None:
-        key: object = self.api_key  # a text, where it was assigned
-        return key.get_secret_value() if isinstance(key, SecretStr) else cast("str | None", key)
 
     def _check(self) -> None:
         """Refuse what no call could run with.
@@ -290,10 +295,6 @@ class ModelFields(Closable, FunctionCallingLLM):
             return LlamaIndexWorker(unheard(self.llm))
         if self.worker is not None or self.api_base is None:
             return self.worker
-        return OpenAIWorker(
-            self.api_base,
-            self.model or None,
-            api_key=self._key(),
-            timeout=self.timeout,
-            max_attempts=self.max_retries + 1,
+        return server_worker(
+            self.api_base, self.model, self.api_key, timeout=self.timeout, max_retries=self.max_retries
         )

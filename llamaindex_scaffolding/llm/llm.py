@@ -33,12 +33,16 @@ from llamaindex_scaffolding.translation.messages import has_media, to_core, to_c
 from llamaindex_scaffolding.translation.responses import ChatStream, completion_of
 from llamaindex_scaffolding.translation.tools import chat_arguments, keep_one_call, selections
 from scaffolding_core import (
+    ChatTask,
     Controller,
     Event,
     GenerationTask,
     InvalidRequestError,
 )
-from scaffolding_core.adapting import Call, run_in_thread, task_from_prompt
+from scaffolding_core.adapting import (
+    Call,
+    run_in_thread,
+)
 
 if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool
@@ -256,8 +260,8 @@ class ScaffoldingLLM(StructuredPredictions):
     def _chat_task(self, messages: Sequence[ChatMessage]) -> GenerationTask:
         if self.llm is None and not self.is_chat_model:
             assert self.messages_to_prompt is not None
-            return task_from_prompt(self.messages_to_prompt(messages))
-        return task_from_prompt(to_core(messages) if self.llm is None else to_core_as_they_are(messages))
+            return GenerationTask(input_str=self.messages_to_prompt(messages))
+        return ChatTask(messages=to_core(messages) if self.llm is None else to_core_as_they_are(messages))
 
     async def _achat_task(self, messages: Sequence[ChatMessage]) -> GenerationTask:
         if self.llm is None and has_media(messages):
@@ -268,11 +272,11 @@ class ScaffoldingLLM(StructuredPredictions):
         self, prompt: str, formatted: bool, kwargs: dict[str, Any]
     ) -> tuple[GenerationTask, dict[str, Any]]:
         if self.llm is not None:
-            return task_from_prompt(prompt), {**kwargs, "formatted": formatted}
+            return GenerationTask(input_str=prompt), {**kwargs, "formatted": formatted}
         if not formatted:
             assert self.completion_to_prompt is not None
             prompt = self.completion_to_prompt(prompt)
-        return task_from_prompt(prompt), kwargs
+        return GenerationTask(input_str=prompt), kwargs
 
     def _answer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse:
         if self.stream_candidates == "events":

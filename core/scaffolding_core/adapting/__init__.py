@@ -8,6 +8,7 @@ from scaffolding_core.adapting.blocking_or_async import call_function, read_eith
 from scaffolding_core.adapting.call import Call
 from scaffolding_core.adapting.checks import check_method, checked_answers
 from scaffolding_core.adapting.keywords import split
+from scaffolding_core.adapting.own_server import key_text, server_worker
 from scaffolding_core.adapting.plain_data import candidate_data, result_data
 from scaffolding_core.adapting.shown_events import ShownEvents
 from scaffolding_core.answers import (
@@ -31,7 +32,6 @@ from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.driver import computing
 from scaffolding_core.driver.request import current_request
 from scaffolding_core.messages import JsonObject
-from scaffolding_core.tasks import task_from_prompt
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
@@ -63,6 +63,7 @@ __all__ = [
     "checked_sample_num",
     "computing",
     "current_request",
+    "key_text",
     "model_values",
     "prompt_text",
     "read_as_type",
@@ -72,7 +73,7 @@ __all__ = [
     "result_data",
     "run_either",
     "run_in_thread",
+    "server_worker",
     "split",
-    "task_from_prompt",
     "tools_of",
 ]

@@ -23,7 +23,7 @@ from tests.servers.scripted import Reply, scripted_server
 
 CHAT = [ChatMessage("q")]
 FULL = {"stop_rule": "full"}
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def wrapping():
