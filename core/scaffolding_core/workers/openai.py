@@ -215,9 +215,6 @@ class OpenAIWorker(Worker):
             if left is None:
                 return
             exchange = left
-        await self._answer_alone(task, exchange)
-
-    async def _answer_alone(self, task: GenerationTask, exchange: Exchange) -> None:
         member = exchange.join(task)
         try:
             await self._attempts.answer(exchange)
@@ -242,27 +239,29 @@ class OpenAIWorker(Worker):
         if self._server.closed:
             raise ClosedError(f"{self!r} is closed: make a new one")
         body = request_body(task, self.accepts, type(self).__name__)
-        if self.model is None:
-            await self._learn_together()
-        if self.model is None:
-            raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
-        return {"model": self.model, **body, **self.extra_body}
+        model = self.model
+        if model is None:
+            model = await self._learned_together()
+        return {"model": model, **body, **self.extra_body}
 
-    async def _learn_together(self) -> None:
-        """Ask once for all that begin at the same time, who then go on in the same tick and so stay siblings."""
+    async def _learned_together(self) -> str:
+        """The model's name, asked once for all that begin together: they stay in one tick, and so siblings."""
         loop = asyncio.get_running_loop()
         asked = self._asking.get(loop)
         if asked is not None:
             await asked.wait()
             if self.model is None:  # whoever asked got no answer, or was cut
                 await self.learn_model()
-            return
-        asked = self._asking[loop] = asyncio.Event()
-        try:
-            await self.learn_model()
-        finally:
-            del self._asking[loop]
-            asked.set()
+        else:
+            asked = self._asking[loop] = asyncio.Event()
+            try:
+                await self.learn_model()
+            finally:
+                del self._asking[loop]
+                asked.set()
+        if self.model is None:
+            raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
+        return self.model
 
     def _gate(self, exchange: Exchange) -> Gate | None:
         """What an exchange waits for before it is sent."""
