@@ -5,35 +5,36 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from langchain_scaffolding.call import Call
 from langchain_scaffolding.identity import identity
 from langchain_scaffolding.judging.rewards import core_reward
-from langchain_scaffolding.request.checks import check_method, checked_answers, checked_limit, refusal_of
+from langchain_scaffolding.judging.roles import core_roles
+from langchain_scaffolding.request.checks import checked_limit
 from langchain_scaffolding.request.gate import Gate
-from langchain_scaffolding.request.parameters import ANSWER_PARTS, REQUEST_OPTIONS, SAMPLING_FIELDS
+from langchain_scaffolding.request.parameters import SAMPLING_FIELDS
+from langchain_scaffolding.tracing.runs import Beneath, Manager, sampled_under
 from langchain_scaffolding.translation.accepted import told_acceptance
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LangChainWorker
 from scaffolding_core import (
-    SAMPLING_PARAMETERS,
     ChatTask,
     Controller,
     GenerationTask,
     InvalidRequestError,
     ModelInfo,
+    NativeChatController,
+    NativeGenerationController,
     OpenAIWorker,
-    ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.adapting import Backend
+from scaffolding_core.adapting import Backend, Backends, Call, Closable, check_method, split
 
 __all__ = ["MethodFields", "ModelFields"]
 
-_PARTS = ("method", "method_options", "answers", "inner", "reward", "worker")
+_PARTS = ("method", "method_options", "answers", "inner", "reward", "roles", "worker")
 _IDENTIFYING = (
     "sample_num",
     "base_url",
@@ -43,13 +44,13 @@ _IDENTIFYING = (
 )
 
 
-class MethodFields(BaseModel):
+class MethodFields(Closable, BaseModel):
     """The method and its options; for any class of LangChain that spends inference-time compute."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
 
     method: str | Controller = "majority_vote"
-    """`direct`, `chain_of_thought`, `majority_vote`, `best_of_n`, or a controller."""
+    """The name of one of `scaffolding_core.METHODS`, or a controller."""
     sample_num: int | None = None
     """Samples, for methods that take several."""
     method_options: dict[str, Any] = Field(default_factory=dict)
@@ -59,21 +60,38 @@ class MethodFields(BaseModel):
     parameters (`{"kind": "choice", "choices": ["A", "B"]}`, or an `Answers`), or an own pair of extractor and
     equivalence. For `field_vote` a mapping of each field's name to its kind."""
     reward: Any = Field(default=None, exclude=True)
-    """Scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, an evaluator, or a worker."""
+    """Scores answers, for methods that judge: a function of prompt and answer, a Runnable, an evaluator, or a
+    worker."""
+    roles: Any = Field(default=None, exclude=True)
+    """Who plays the other roles that a method needs, by role: a model or a worker, such as `{"judge": model}`; one
+    that scores is a reward."""
     max_concurrency: int | None = None
     """Samples at once, of all calls together; None takes the backend's own limit. That of a configuration bounds
     the samples of its call alone."""
     inner: Any = Field(default=None, exclude=True)
     """What is sampled; set by `wrap`."""
-    backend: Any = Field(default=None, exclude=True, repr=False)
-    """Shared between copies; leave it out."""
+    opened: Any = Field(default_factory=Backends, exclude=True, repr=False)
+    """What it and its copies have opened; leave it out."""
+
+    _generation: ClassVar[type[NativeGenerationController]] = NativeChatController
+    """What each named method generates with."""
 
     def __init__(self, **fields: Any) -> None:
         self._check_names(fields)
         super().__init__(**fields)
-        if self.backend is None:
-            self.backend = self._backend()
+        if "opened" not in fields:  # else it is a copy, whose method may be another call's
             check_method(self.backend, self.method, self.method_options, self.sample_num, self.answers)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, with other values of some fields.
+
+        Raises:
+            InvalidRequestError: no field of that name.
+        """
+        self._check_names(update or {})
+        names = {field.alias: name for name, field in type(self).model_fields.items() if field.alias}
+        given = {names.get(name, name): value for name, value in (update or {}).items()}
+        return super().model_copy(update=given, deep=deep)
 
     @classmethod
     def _check_names(cls, given: Mapping[str, Any]) -> None:
@@ -86,34 +104,63 @@ class MethodFields(BaseModel):
                 "method_options what else the method takes"
             )
 
-    def _backend(self) -> Backend:
-        return Backend(self._worker(), core_reward(self.reward))
+    @property
+    def backend(self) -> Backend:
+        """What runs the calls, as the fields say."""
+        return self._backends.get(self._settings(), self._make_backend)
+
+    @property
+    def _backends(self) -> Backends:
+        opened: Backends = self.opened
+        return opened
+
+    def _settings(self) -> tuple[object, ...]:
+        """What the backend is made of."""
+        return self.inner, self.reward, self.roles, self.max_concurrency
+
+    def _make_backend(self) -> Backend:
+        return Backend(
+            self._worker(),
+            core_reward(self.reward),
+            generation=self._generation,
+            roles=core_roles(self.roles),
+            closes_worker=self._owns_worker(),
+        )
 
     @abstractmethod
     def _worker(self) -> Worker | None:
         """What runs the samples; None for the embedded model."""
 
+    def _owns_worker(self) -> bool:
+        """Whether what runs the samples is of its own making."""
+        return True
+
     def _limit(self) -> int:
         return Worker.max_concurrency if self.max_concurrency is None else checked_limit(self.max_concurrency)
 
-    def _method_call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> tuple[Call, dict[str, Any]]:
-        """The call that does a task, and what was given beside options of its method and request."""
-        rest = dict(kwargs)
-        method = rest.pop("method", self.method)
-        sample_num = rest.pop("sample_num", self.sample_num)
+    def _method_call(
+        self,
+        task: GenerationTask,
+        kwargs: Mapping[str, Any],
+        manager: Manager | None,
+        beneath: Beneath | None = None,
+    ) -> tuple[Call, dict[str, Any]]:
+        """The call that does a task, which gets the sampling parameters, and what is left for who is wrapped."""
+        given = dict(kwargs)
+        method = given.pop("method", self.method)
         limiter = getattr(self, "rate_limiter", None)  # every chat model has one
-        gate = Gate.of(rest.pop("max_concurrency", None), limiter)
-        llm: ScaffoldingLlm = self.backend.llm(method, self.method_options if method == self.method else {})
-        options = {name: rest.pop(name) for name in REQUEST_OPTIONS & rest.keys()}
-        if sample_num is not None and llm.takes("sample_num"):
-            options["sample_num"] = sample_num
-        answers = rest.pop("answers", self.answers if method == self.method else None)
-        if answers is not None:
-            options["answers"] = checked_answers(method, llm.prototype_controller, answers)
-        options |= {name: rest.pop(name) for name in list(rest) if llm.takes(name)}
-        for name in ANSWER_PARTS & rest.keys():
-            raise refusal_of(method, name)
-        return Call(llm, task, options, gate), rest
+        gate = Gate.of(given.pop("max_concurrency", None), limiter)
+        mine = method == self.method
+        llm = self.backend.llm(method, self.method_options if mine else {})
+        for name, own in (("sample_num", self.sample_num), ("answers", self.answers if mine else None)):
+            if given.setdefault(name, own) is None:
+                del given[name]
+        if not llm.takes("sample_num"):
+            given.pop("sample_num", None)  # a configuration sets it for every model of a chain
+        keywords = split(llm, method, given)
+        for name, value in keywords.sampling.items():
+            setattr(task, name, value)
+        return Call(llm, task, keywords.options, sampled_under(manager, beneath, gate)), keywords.rest
 
 
 class ModelFields(MethodFields):
@@ -180,6 +227,17 @@ class ModelFields(MethodFields):
         """Which field is a secret, and the environment variable it comes from."""
         return {"api_key": "SCAFFOLDING_API_KEY"}
 
+    def _settings(self) -> tuple[object, ...]:
+        mine = self.base_url, self.model_name, self._key(), self.timeout, self.max_retries, self.worker
+        return *super()._settings(), *mine
+
+    def _key(self) -> str | None:
+        key: object = self.api_key  # a text, where it was assigned
+        return key.get_secret_value() if isinstance(key, SecretStr) else cast("str | None", key)
+
+    def _owns_worker(self) -> bool:
+        return self.worker is None
+
     def _worker(self) -> Worker | None:
         self._check_backend()
         if self.worker is not None:
@@ -191,7 +249,7 @@ class ModelFields(MethodFields):
         return OpenAIWorker(
             self.base_url,
             self.model_name or None,
-            api_key=self.api_key.get_secret_value() if self.api_key is not None else None,
+            api_key=self._key(),
             timeout=self.timeout,
             max_attempts=self.max_retries + 1,
             max_concurrency=self._limit(),
@@ -217,17 +275,19 @@ class ModelFields(MethodFields):
             names = [getattr(self.inner, name, None) for name in ("model_name", "model")]
             known = [name for name in names if isinstance(name, str) and name]
             return known[0] if known else type(self.inner).__name__
-        backend: Backend = self.backend
+        backend = self.backend
         told = backend.known_model.name or backend.model_info(ModelInfo(), on_loop=False).name
         return told or type(backend.worker).__name__
 
-    def _model_call(self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
+    def _model_call(
+        self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any], manager: Manager | None
+    ) -> Call:
         """The call that does a task, which gets the parameters that are its own."""
-        call, given = self._method_call(task, kwargs)
+        call, given = self._method_call(task, kwargs, manager)
         for name in ("stream", "ls_structured_output_format"):
             given.pop(name, None)
         task.fill(self._sampling(stop))
-        task.acceptance = self.acceptance or told_acceptance(self.inner, given)
+        task.acceptance = self.acceptance or told_acceptance(self.inner, kwargs)
         if self.inner is not None:
             task.custom_input_params = {LANGCHAIN_KWARGS: given}
             return call
@@ -235,9 +295,7 @@ class ModelFields(MethodFields):
             task.tools = given.pop("tools", None)
         if "model" in given:
             task.extra_body = {"model": given.pop("model")}
-        for name in SAMPLING_PARAMETERS & given.keys():
-            setattr(task, name, given.pop(name))
-        call.options |= given
+        call.options = {**call.options, **given}
         return call
 
     def _sampling(self, stop: list[str] | None) -> dict[str, Any]:

@@ -8,6 +8,12 @@ import pytest
 pytest_plugins = ["tests.servers.embedded"]
 
 
+@pytest.fixture
+def no_idle_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Idle connections stay open until somebody closes them."""
+    monkeypatch.setattr("scaffolding_core.workers.sessions.KEEP_ALIVE", 600.0)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run in several processes, let one have all that need the embedded model: it is started once."""
     for item in items:

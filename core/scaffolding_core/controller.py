@@ -27,6 +27,8 @@ __all__ = [
     "Yielded",
     "checked_generator",
     "method_error",
+    "parts_of",
+    "roles_of",
 ]
 
 T = TypeVar("T")
@@ -165,17 +167,19 @@ class Controller:
         streams_answer: what its only branch writes is the answer, so that text can be shown as it comes.
         stateless: `process` changes nothing on `self`, so that requests may share one instance. Holds for
             the class that says it, not for its subclasses.
+        votes_on_fields: each field of a structure is voted on by itself, so `answers` are a kind for each.
     """
 
     streams_answer: bool = False
     stateless: ClassVar[bool] = False
+    votes_on_fields: ClassVar[bool] = False
     task_collections: Mapping[str, object] = {}
 
     @property
     def needs(self) -> Mapping[Hashable, Capabilities]:
-        """What the worker of a tag must be able to do; nothing unless overridden.
+        """The roles that its own tasks ask for, beside those of its parts, and what each must be able to do.
 
-        A `ScaffoldingLlm` asks it, and the methods that this one is made of, when it is made.
+        A role is the tag of a worker. Who puts the method together with its workers asks for it.
         """
         return {}
 
@@ -250,6 +254,26 @@ def method_error(raised: BaseException) -> BaseException:
         error = ControllerError(f"the method raised {type(cause).__name__}: raise an Exception instead")
     error.__cause__ = cause
     return error
+
+
+def parts_of(method: Controller) -> Iterator[Controller]:
+    """A method and the methods that it is made of."""
+    yield method
+    for part in _controllers_in([*vars(method).values()]):
+        yield from parts_of(part)
+
+
+def roles_of(method: Controller) -> frozenset[Hashable]:
+    """The roles that a method and all its parts need a worker for, as far as they tell."""
+    return frozenset(role for part in parts_of(method) for role in part.needs)
+
+
+def _controllers_in(part: object) -> Iterator[Controller]:
+    if isinstance(part, Controller):
+        yield part
+    elif isinstance(part, list | dict):
+        for item in part.values() if isinstance(part, dict) else part:
+            yield from _controllers_in(item)
 
 
 def _own(part: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Self, overload
 
 from scaffolding_core.answers.process_pool import end_idle_processes
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.driver import Driver, Lane, OwnLoop, Request, Roster, check_needs
+from scaffolding_core.driver import Driver, Lane, OwnLoop, Request, Roster, check_needs, current_request
 from scaffolding_core.driver.order import Order, described, option_names, order_of, steps_of
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError
 from scaffolding_core.results import Event, EventStream, ScaffoldingOutput, ScaffoldingResult
@@ -213,6 +213,22 @@ class ScaffoldingLlm:
                 self._drivers.pop(loop, None)
             await (self._roster.async_shutdown() if shutdown_workers else self._roster.release_loop())
 
+    @property
+    def runs_caller(self) -> bool:
+        """Whether the caller is part of a request of this object, and so would wait for itself."""
+        around = current_request.get()
+        while around is not None:
+            if any(around in driver.requests for driver in list(self._drivers.values())):
+                return True
+            around = around.parent
+        return False
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether requests run on the running event loop, which a caller who blocks would hold up."""
+        here = self._drivers.get(loop) if (loop := asyncio._get_running_loop()) is not None else None
+        return here is not None and bool(here.requests)
+
     def cancel_all(self) -> None:
         """Cancel every request that runs."""
         for driver in list(self._drivers.values()):
@@ -252,7 +268,7 @@ class ScaffoldingLlm:
             deadline += driver.loop.time() - time.monotonic()
         running = asyncio._get_running_loop()
         blocked = self._drivers.get(running) if running not in (None, driver.loop) else None
-        request = Request(driver, order, self._begin, deadline, blocked)
+        request = Request(driver, order, self._begin, self._roster, deadline, blocked)
         synchronous = self._own_loop is not None and driver.loop is self._own_loop.loop
         if synchronous is not called_synchronously.get():
             request.context.run(called_synchronously.set, synchronous)
@@ -281,8 +297,9 @@ class ScaffoldingLlm:
             if self._closed:
                 raise ClosedError("this ScaffoldingLlm is closed: make a new one")
             if self._own_loop is None:
-                self._own_loop = OwnLoop()
-                self._dropped = weakref.finalize(self, _end_soon, self._own_loop, self._roster)
+                own = self._own_loop = OwnLoop()
+                workers = self._roster.references  # the workers may hold this object
+                self._dropped = weakref.finalize(self, _end_soon, own, self._driver_of(own.loop), workers)
                 _end_all_at_exit()
             if self._own_loop.is_current():
                 raise DeadlockError(
@@ -296,7 +313,7 @@ class ScaffoldingLlm:
         if driver is None:
             with self._lock:
                 self._sweep()
-                driver = self._drivers[loop] = Driver(loop, self._admission, self._roster)
+                driver = self._drivers[loop] = Driver(loop, self._admission)
         return driver
 
     def _sweep(self) -> None:
@@ -399,12 +416,14 @@ EXIT_GRACE = 2.0
 _instances: weakref.WeakSet[ScaffoldingLlm] = weakref.WeakSet()
 
 
-def _end_soon(own: OwnLoop, roster: Roster) -> None:
+def _end_soon(own: OwnLoop, driver: Driver, workers: list[weakref.ref[Worker]]) -> None:
     """End the own loop of a ScaffoldingLlm that was dropped, with what its workers keep there."""
 
     async def end() -> None:
         try:
-            await roster.release_loop()
+            await driver.drained()
+            left = [worker for reference in workers if (worker := reference()) is not None]
+            await Roster(dict(enumerate(left))).release_loop()
         finally:
             own.stop_soon()
 

@@ -63,7 +63,6 @@ class KnownCallers(ModelFields):
         """A copy of this LLM that accepts this alone; itself where nothing is said, or it knows what to accept."""
         if acceptance is None or self._acceptance is not None:
             return self
-        self._backend()  # shared with the copy
         copy = self.model_copy()
         copy._acceptance = acceptance
         return copy

@@ -18,11 +18,12 @@ from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.prompts.base import ChatPromptTemplate
 
 from llamaindex_scaffolding.llm.structured_predictions import StructuredPredictions
+from scaffolding_core.adapting import Backends, Closable
 
 __all__ = ["ScaffoldingStructuredLLM"]
 
 
-class ScaffoldingStructuredLLM(StructuredLLM):
+class ScaffoldingStructuredLLM(Closable, StructuredLLM):
     """An LLM that answers in a structure, on which samples voted.
 
     `raw` is the structure, as with every structured LLM of LlamaIndex's. `additional_kwargs["scaffolding"]`
@@ -31,6 +32,10 @@ class ScaffoldingStructuredLLM(StructuredLLM):
     """
 
     llm: SerializeAsAny[StructuredPredictions]
+
+    @property
+    def _backends(self) -> Backends:
+        return self.llm._backends
 
     @classmethod
     def class_name(cls) -> str:

@@ -165,7 +165,7 @@ async def test_structured_output_is_voted_on_over_a_server():
     with scripted_server(script) as server:
         model = ChatScaffolding(base_url=server.url, sample_num=3, method_options=FULL, seed=1)
         assert model.with_structured_output(City).invoke("q") == City(name="Paris")
-        model.backend.close()
+        model.close()
 
 
 async def test_best_of_n_takes_a_function_or_a_runnable_as_reward():
@@ -209,7 +209,7 @@ async def test_one_branch_methods_stream_live():
         texts = [paced.take(chunk.text) for chunk in model.stream("q")]
         assert [t for t in texts if t] == ["a", "b", "c"]
         assert [paced.take(chunk.text) async for chunk in model.astream("q")] == texts
-        model.backend.close()
+        model.close()
 
 
 async def test_events_of_astream_events_end_with_the_answer():
@@ -260,7 +260,7 @@ async def test_wrong_names_are_one_typed_error():
         plain = ChatScaffolding(base_url=server.url)
         with pytest.raises(InvalidRequestError, match="'sample_nun'"):
             await plain.ainvoke("q", sample_nun=3)
-        await plain.backend.aclose()
+        await plain.aclose()
 
 
 def test_the_name_of_a_servers_model_is_told_before_the_first_call():

@@ -296,8 +296,7 @@ async def test_a_model_of_a_server_pickles_before_and_after_its_calls(way):
         assert again.invoke("q").content == "7"
         assert server.headers[-1]["Authorization"] == "Bearer secret"
         for each in (model, again):
-            await each.backend.aclose()
-            await each.backend.worker.async_shutdown()
+            await each.aclose()
 
 
 def test_a_model_on_the_embedded_one_pickles_and_stays_on_it():

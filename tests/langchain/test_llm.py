@@ -52,7 +52,7 @@ def test_a_server_is_asked_for_completions_not_for_chats():
     with scripted_server(Reply(pieces=("7",))) as server:
         model = ScaffoldingLLM(base_url=server.url, sample_num=1, max_tokens=5)
         assert model.invoke("6 times 7 is", seed=3) == "7"
-        model.backend.close()
+        model.close()
     assert [body["prompt"] for body in server.requests] == ["6 times 7 is"]
     assert server.requests[0]["max_tokens"] == 5
 
@@ -115,7 +115,7 @@ async def test_one_branch_methods_stream_live_and_tell_callbacks():
         result = await eager.agenerate(["q"], callbacks=[tokens])
         assert result.llm_output["token_usage"]["total_tokens"] == 7
         assert "".join(tokens.tokens) == "abc"
-        await model.backend.aclose()
+        await model.aclose()
 
 
 async def test_cancelling_the_call_cancels_its_samples():
@@ -231,7 +231,7 @@ async def test_the_embedded_model_completes_and_votes(embedded_worker):
     assert generation.text.strip()
     assert generation.generation_info["scaffolding"]["samples"] == 3
     assert 0 < result.llm_output["token_usage"]["completion_tokens"] <= 24
-    await with_worker.backend.aclose()
+    await with_worker.aclose()
 
 
 async def test_a_completion_model_is_a_worker_of_the_core():

@@ -135,7 +135,7 @@ def test_a_server_gets_each_kind_in_openais_form(server, kind):
     model = ChatScaffolding(base_url=server.url, method="direct")
     assert model.invoke([HumanMessage("first"), message]).text == "it is 7"
     assert server.requests[-1]["messages"][-1] == expected
-    model.backend.close()
+    model.close()
 
 
 @pytest.mark.parametrize("kind", [*SENT, *STRANGE])
@@ -193,8 +193,8 @@ async def test_an_answer_has_text_reasoning_usage_and_what_the_method_did(server
             assert [candidate["text"] for candidate in details["candidates"]] == ["it is 7"] * 2
         if method == "best_of_n":
             assert details["score"] == 0.5
-    await model.backend.aclose()
-    model.backend.close()
+    await model.aclose()
+    model.close()
 
 
 async def test_the_v1_format_is_content_blocks(server):
@@ -203,8 +203,8 @@ async def test_the_v1_format_is_content_blocks(server):
     for message in (await model.ainvoke("q"), sum(streamed[1:], streamed[0])):
         assert [block["type"] for block in message.content] == ["reasoning", "text"]
         assert message.content[1]["text"] == "it is 7"
-    await model.backend.aclose()
-    model.backend.close()
+    await model.aclose()
+    model.close()
 
 
 @pytest.mark.parametrize("version", ["v0", "v1"])
@@ -219,7 +219,7 @@ def test_tool_calls_come_out_whole_in_both_formats(version):
             kinds = [block["type"] for block in message.content_blocks]
             assert kinds == ["text", "tool_call", "tool_call"]
             assert message.response_metadata["finish_reason"] == "tool_calls"
-        model.backend.close()
+        model.close()
 
 
 SIGNED = [

@@ -206,7 +206,7 @@ async def test_a_chain_around_the_embedded_model_is_sampled(embedded_worker):
     assert all(candidate.text for candidate in output.candidates)
     assert output.usage.calls == 3
     assert 0 < output.usage.completion_tokens <= 24
-    await model.backend.aclose()
+    await model.aclose()
 
 
 # Runs, tokens, usage.

@@ -88,7 +88,7 @@ def test_samples_vote_on_whole_structures(build, way, schema):
         expected = City(**PARIS) if schema is City else PARIS
         assert structured.invoke("q") == expected
         assert list(structured.stream("q"))[-1] == expected
-        model.backend.close()
+        model.close()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -100,7 +100,7 @@ def test_a_vote_by_field_takes_each_field_from_where_most_agree(build, way):
         assert got["raw"].response_metadata["scaffolding"]["answer"] == AGREED
         streamed = model.with_structured_output(CityDict, method=way).stream("q")
         assert list(streamed)[-1] == AGREED
-        model.backend.close()
+        model.close()
 
 
 async def test_a_vote_by_field_may_be_asked_for_by_configuration(build):
@@ -108,7 +108,7 @@ async def test_a_vote_by_field_may_be_asked_for_by_configuration(build):
         model = build(server, sample_num=4)
         structured = model.with_structured_output(City).with_config(configurable={"method": "field_vote"})
         assert structured.invoke("q") == City(**AGREED)
-        model.backend.close()
+        model.close()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -127,14 +127,14 @@ def test_the_request_says_how_the_structure_is_enforced(build, way):
             assert described["schema"]["required"] == ["name", "people"]
         else:
             assert body["response_format"] == {"type": "json_object"}
-        model.backend.close()
+        model.close()
 
 
 def test_json_mode_needs_no_schema(build):
     with scripted_server(answering(PARIS)) as server:
         model = build(server)
         assert model.with_structured_output(method="json_mode").invoke("q") == PARIS
-        model.backend.close()
+        model.close()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -147,7 +147,7 @@ def test_what_is_no_such_structure_raises_or_is_told_beside_the_raw_message(buil
         assert told["parsed"] is None
         assert isinstance(told["parsing_error"], Exception)
         assert told["raw"].response_metadata["scaffolding"]["samples"] == 3
-        model.backend.close()
+        model.close()
 
 
 class Takes(BaseCallbackHandler):
@@ -168,7 +168,7 @@ def test_a_single_live_sample_streams_its_structure_as_it_grows():
         grown = list(chain.stream("q", {"callbacks": [Takes(paced)]}))
         assert grown[0] == {"name": "Pa"}
         assert grown[-1] == PARIS
-        model.backend.close()
+        model.close()
 
 
 def test_bad_requests_are_typed_errors():
@@ -209,4 +209,4 @@ async def test_the_embedded_model_keeps_to_a_json_schema(local_worker, embedded_
             structured = model.with_structured_output(Pair, method="json_schema")
             pair = await structured.ainvoke("Give me the pair of 1 and true, as JSON.")
             assert isinstance(pair, Pair)
-            await model.backend.aclose()
+            await model.aclose()

@@ -64,7 +64,7 @@ async def test_a_decided_vote_cuts_the_other_requests_at_the_provider(call, clie
             assert message.response_metadata["scaffolding"]["stopped"] == "decided"
             await until(lambda: server.open == 0)
             assert server.cut == 1
-            await model.backend.aclose()
+            await model.aclose()
     samples = runs.tops[0].child_runs
     assert [run.error for run in samples] == [None] * 3
     assert sorted(run.outputs.get("status", "") for run in samples) == ["", "", "cancelled"]
@@ -160,7 +160,7 @@ async def test_a_rate_limiter_holds_each_request_to_a_server_and_no_reward():
         common = {"base_url": server.url, "reward": lambda prompt, answer: 1, "rate_limiter": limiter}
         model = ChatScaffolding(method="best_of_n", sample_num=4, **common)
         await model.ainvoke("q")
-        await model.backend.aclose()
+        await model.aclose()
     assert limiter.taken == 4
 
 

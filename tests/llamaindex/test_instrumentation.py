@@ -19,6 +19,7 @@ from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.span_handlers import SimpleSpanHandler
 
 from llamaindex_scaffolding import LlamaIndexWorker, ScaffoldingLLM
+from llamaindex_scaffolding.instrumentation.unheard import unheard
 from scaffolding_core import FunctionWorker, NativeChatController, ScaffoldingLlm, Usage
 from tests.llamaindex.doubles import ScriptedLLM
 
@@ -214,3 +215,12 @@ async def test_a_call_that_fails_closes_its_span():
         root.span_handlers.remove(dropped)
     assert {_name(span.id_) for span in dropped.dropped_spans} == {"ScaffoldingLLM.achat", "ScriptedLLM.achat"}
     assert not dropped.open_spans
+
+
+def test_a_wrapped_llm_keeps_nothing_of_the_calls_that_nobody_hears_of():
+    llm = unheard(ScriptedLLM(answers=["7"]))
+    with CallbackManager([]).as_trace("a query"):
+        for _ in range(3):
+            llm.chat(CHAT)
+    assert not llm.callback_manager._trace_map
+    assert llm.callback_manager.handlers == []

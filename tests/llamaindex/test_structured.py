@@ -23,6 +23,7 @@ from pydantic import BaseModel, create_model
 from llamaindex_scaffolding import ScaffoldingLLM
 from scaffolding_core import FunctionWorker
 from scaffolding_core.adapting.backend import KEPT_METHODS
+from tests.left import own_loops
 from tests.llamaindex.doubles import ScriptedLLM, tool_call
 from tests.llamaindex.engines import summary_index
 from tests.llamaindex.servers import FULL, openai_like, own
@@ -214,14 +215,10 @@ async def test_what_the_class_makes_of_samples_is_compared():
 def test_predictions_of_one_class_share_what_runs():
     llm = by_text("majority_vote")
     llm.structured_predict(City, PROMPT, what="city")
-    before = loops()
+    before = own_loops()
     for _ in range(3):
         llm.structured_predict(City, PROMPT, what="city")
-    assert loops() <= before
-
-
-def loops():
-    return {thread for thread in threading.enumerate() if thread.name == "scaffolding-loop"}
+    assert own_loops() <= before
 
 
 def test_what_runs_for_classes_that_are_made_on_the_fly_is_bounded():

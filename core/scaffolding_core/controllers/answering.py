@@ -117,7 +117,7 @@ def _assigned(classes: Sorting[Choice], answer: Answer) -> Steps[Choice]:
     return cast("Choice", task.result)  # as above
 
 
-def is_long(message: AssistantMessage | Candidate) -> bool:
+def is_long(message: AssistantMessage) -> bool:
     """Whether reading it, or comparing what is in it, may take milliseconds."""
     content = message.content
     said = len(content) if isinstance(content, str) else len(message.text)

@@ -93,11 +93,11 @@ def wording(voter: Candidate) -> str:
 
 def _by_wording(voters: list[Candidate]) -> list[Candidate]:
     """The voters of a class, each told how many they are; those first that are worded as most are."""
-    text, answer = voters[0].content, voters[0].answer
+    text, answer = voters[0].message.content, voters[0].answer
     alike = isinstance(text, str) and isinstance(answer, str)
     for voter in voters:
         voter.votes = len(voters)
-        alike = alike and voter.content == text and voter.answer == answer
+        alike = alike and voter.message.content == text and voter.answer == answer
     if alike or answer is None or len(voters) < 3:
         return voters
     answers, texts = [str(voter.answer) for voter in voters], [voter.text for voter in voters]

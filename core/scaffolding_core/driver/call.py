@@ -61,6 +61,7 @@ class Call:
         "usage",
         "value",
         "worker",
+        "written",
     )
 
     def __init__(
@@ -87,6 +88,7 @@ class Call:
         self.stopped_by: BaseException | None = None
         self.grace: asyncio.TimerHandle | None = None
         self.detached = False
+        self.written = 0  # tokens, as far as it told before it was charged
 
     # As a `Scope`, for workers.
 
@@ -115,6 +117,13 @@ class Call:
         if self.cut_off or not self.listening:
             return
         self.request.result.push(TokenEvent(self.branch, delta.text, delta.reasoning))
+
+    def wrote(self, tokens: int) -> None:
+        """So many tokens were written so far."""
+        if self.request.tokens is None or self.cut_off or self.run is None or self.run.done():
+            return
+        self.request.expect(tokens - self.written)
+        self.written = tokens
 
     # As a `Waiter`, for the lane.
 
@@ -148,7 +157,7 @@ class Call:
                 raise ControllerError("a task may run only once at a time: yield a copy() of it")
             if request.limited:
                 request.allow(task)
-            self.worker, lane = self.driver.roster.find(task)
+            self.worker, lane = request.roster.find(task)
         except Exception as error:
             self._refuse(error)
             return
@@ -187,6 +196,8 @@ class Call:
     def advance(self) -> Branch | None:
         """Settle what ended, and report to the branch."""
         task, request = self.task, self.request
+        if self.written:
+            request.expect(-self.written)
         try:
             self._settle()
         except Exception as error:  # what the worker left behind cannot be read

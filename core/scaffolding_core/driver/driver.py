@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from scaffolding_core.driver.item import Item
     from scaffolding_core.driver.lane import Lane
     from scaffolding_core.driver.request import Request
-    from scaffolding_core.driver.roster import Roster
 
 __all__ = ["Driver"]
 
@@ -34,14 +33,12 @@ class Driver:
     Args:
         loop: where it steps them.
         admission: slots for requests.
-        roster: the workers.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, admission: Lane, roster: Roster) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, admission: Lane) -> None:
         self.loop = loop
         self.admission = admission
         self.create_task = _task_maker(loop)
-        self.roster = roster
         self.empty_context = Context()
         self.past_context = Context()  # for what is left of a request that ended
         self.requests: set[Request] = set()

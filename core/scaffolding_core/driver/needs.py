@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import fields
 
-from scaffolding_core.controller import Controller
+from scaffolding_core.controller import Controller, parts_of
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.worker import Capabilities, Worker
 
@@ -22,7 +22,7 @@ def check_needs(method: Controller, worker_of: Callable[[Hashable], Worker | Non
     Raises:
         InvalidRequestError: names the first such method, what it needs, and the worker.
     """
-    for part in _parts(method):
+    for part in parts_of(method):
         for tag, needed in part.needs.items():
             worker = worker_of(tag)
             able = getattr(worker, "capabilities", Worker.capabilities)
@@ -34,15 +34,3 @@ def check_needs(method: Controller, worker_of: Callable[[Hashable], Worker | Non
                     f"{type(part).__name__} needs {' and '.join(lacking)} of {worker!r}, whose capabilities lack "
                     "that: take another worker, or leave out what asks for it"
                 )
-
-
-def _parts(part: object) -> Iterator[Controller]:
-    """A method and the methods that it is made of."""
-    if isinstance(part, Controller):
-        yield part
-        part = vars(part)
-    if isinstance(part, dict):
-        part = list(part.values())
-    if isinstance(part, list):
-        for inner in part:
-            yield from _parts(inner)

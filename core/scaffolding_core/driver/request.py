@@ -8,10 +8,11 @@ import itertools
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.driver.recorder import Recorder
+from scaffolding_core.driver.roster import NOBODY, Roster
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import ScaffoldingOutput, ScaffoldingResult
@@ -49,6 +50,7 @@ class Request:
         driver: of the loop it runs on.
         order: what it asks for.
         begin: makes the method's generator, once the request is admitted.
+        roster: the workers.
         deadline: on the loop's clock.
         blocked: driver of a loop that waits for this request, blocked.
     """
@@ -60,6 +62,7 @@ class Request:
         "_children",
         "_ended",
         "_ending",
+        "_expected",
         "_refused",
         "_root",
         "_sampled",
@@ -82,6 +85,7 @@ class Request:
         "priority",
         "recorder",
         "result",
+        "roster",
         "samples",
         "tokens",
         "usage",
@@ -92,6 +96,7 @@ class Request:
         driver: Driver,
         order: Order,
         begin: Callable[[Request], Steps[ScaffoldingOutput]],
+        roster: Roster,
         deadline: float | None,
         blocked: Driver | None,
     ) -> None:
@@ -121,16 +126,18 @@ class Request:
             self.id, self.usage, order.metadata, self._cancel_from_anywhere, driver.loop
         )
         self.recorder: Recorder | None = None
-        if order.traced:
+        if order.trace:
             self.result.trace = ExecutionTrace(self.id)
             self.recorder = Recorder(self.result.trace, driver.loop.time)
         self.expired: Limit | None = None
         self._begin = begin
+        self.roster = roster
         self._root: Branch | None = None
         self.place = -1
         self._admitted = False
         self._ended = False
         self._sampled = 0
+        self._expected = 0  # tokens that running calls have written and will charge
         self._speaking = False  # its time is up, and the time for its last words runs
         self._speechless = False  # that is over, too: nothing may be computed any more
         self._refused = 0
@@ -213,8 +220,8 @@ class Request:
         usage = task.usage
         if task.goes_on:
             charged = self._charged = self._charged or {}
-            usage = _since(charged.get(task), usage)
-            charged[task] = _since(None, task.usage)
+            usage = usage.since(charged.get(task))
+            charged[task] = task.usage.since(None)
         self.charge_usage(usage)
         return usage
 
@@ -225,6 +232,13 @@ class Request:
             self.parent.driver.call_from_anywhere(self.parent.charge_usage, usage)
         if self.tokens is not None and self.usage.total_tokens >= self.tokens:
             self.expire("tokens")
+
+    def expect(self, tokens: int) -> None:
+        """Count tokens that a running call will charge, and end the request soon if they are too many."""
+        self._expected += tokens
+        if self.tokens is not None and self.usage.total_tokens + self._expected > self.tokens:
+            # Not at once: a call whose answer is whole must not be stopped before it could say so.
+            self.driver.loop.call_soon(self.expire, "tokens", context=self.driver.empty_context)
 
     def expire(self, limit: Limit) -> None:
         """Budget or deadline ran out: stop all work, and let the method return its best answer so far.
@@ -287,7 +301,7 @@ class Request:
     def abandon(self, error: BaseException) -> None:
         """Fail the result without running anything: the loop is gone."""
         self._ended = True
-        self.context = self.driver.past_context
+        self._let_go()
         self.result.finish(None, error)
 
     def fail(self, error: BaseException) -> None:
@@ -298,7 +312,7 @@ class Request:
 
     def finish(self, root: Branch) -> None:
         """The method's own generator has ended."""
-        if self._streams or self.driver.roster.scope_workers:
+        if self._streams or self.roster.scope_workers:
             self.driver.own(self._clean_up(root))
         else:
             self._end(root.value, self._error_of(root))
@@ -306,7 +320,7 @@ class Request:
     async def _clean_up(self, root: Branch) -> None:
         streams = dict(self._streams or {})
         closing = [told(handle, "aclose") for handle in streams]
-        closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.driver.roster.scope_workers]
+        closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.roster.scope_workers]
         try:
             for failure in await asyncio.gather(*closing, return_exceptions=True):
                 if isinstance(failure, BaseException):
@@ -331,7 +345,7 @@ class Request:
     def _end(self, output: ScaffoldingOutput | None, error: BaseException | None) -> None:
         self._ended = True
         self._root = None
-        self.context = self.driver.past_context  # the old one holds this request
+        self._let_go()
         if self._timer is not None:
             self._timer.cancel()
         self._charged = self._streams = None
@@ -339,6 +353,15 @@ class Request:
         if output is not None:
             output.usage = self.usage
         self.result.finish(output if error is None else None, error)
+
+    def _let_go(self) -> None:
+        """Hold nothing but what was asked and answered.
+
+        Whatever was made inside the request keeps its context, and with it the request: a connection while it is
+        idle, a timer that was cancelled for as long as it would have run.
+        """
+        self.context = self.driver.past_context  # the old one holds this request
+        self._begin, self.roster = _over, NOBODY
 
     def _leave(self) -> None:
         self.driver.requests.discard(self)
@@ -352,14 +375,5 @@ class Request:
         self.driver.call_from_anywhere(self.cancel)
 
 
-def _since(before: Usage | None, now: Usage) -> Usage:
-    if before is None:
-        before = Usage()
-    return Usage(
-        now.prompt_tokens - before.prompt_tokens,
-        now.completion_tokens - before.completion_tokens,
-        now.cached_tokens - before.cached_tokens,
-        now.reasoning_tokens - before.reasoning_tokens,
-        now.calls - before.calls,
-        now.lost_calls - before.lost_calls,
-    )
+def _over(part: object) -> NoReturn:
+    raise ClosedError("the request has ended")

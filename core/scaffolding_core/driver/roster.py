@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Hashable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 
@@ -12,7 +13,7 @@ from scaffolding_core.errors import InvalidRequestError, MissingWorkerError
 from scaffolding_core.tasks import Task
 from scaffolding_core.worker import Worker, is_worker, told
 
-__all__ = ["Roster"]
+__all__ = ["NOBODY", "Roster"]
 
 
 class Roster:
@@ -24,6 +25,7 @@ class Roster:
     Attributes:
         by_tag: the workers by tag.
         scope_workers: those that want to know when a request ends.
+        references: to each worker so far, for whoever must not keep them.
 
     Raises:
         InvalidRequestError: what is no worker, or one whose limit is below 1.
@@ -33,6 +35,7 @@ class Roster:
         self.by_tag: dict[Hashable, Worker] = dict(workers) if isinstance(workers, Mapping) else {}
         self._otherwise = None if isinstance(workers, Mapping) else workers
         self.scope_workers: list[Worker] = []
+        self.references: list[weakref.ref[Worker]] = []
         compute = ComputeWorker()
         self._compute = compute, Lane(compute.max_concurrency)
         self._met: dict[int, tuple[Worker, Lane]] = {}
@@ -93,9 +96,15 @@ class Roster:
     def _meet(self, worker: Worker) -> tuple[Worker, Lane]:
         slots = worker, _lane_of(worker)
         hears = getattr(type(worker), "on_scope_end", Worker.on_scope_end) is not Worker.on_scope_end
-        if self._met.setdefault(id(worker), slots) is slots and hears:  # else another thread was faster
-            self.scope_workers.append(worker)
+        if self._met.setdefault(id(worker), slots) is slots:  # else another thread was faster
+            self.references.append(weakref.ref(worker))
+            if hears:
+                self.scope_workers.append(worker)
         return slots
+
+
+NOBODY = Roster({})
+"""For requests that have ended."""
 
 
 def _nothing() -> None:

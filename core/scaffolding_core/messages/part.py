@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Generic, Protocol, Self, TypeVar, cast, overload
+from typing import Generic, Protocol, Self, TypeVar, overload
 
 from scaffolding_core.messages.message import AssistantMessage
 
@@ -34,10 +34,10 @@ class Part(Generic[T]):
     def __get__(self, holder: _Refers | None, kind: type) -> T | Self:
         if holder is None:
             return self
-        return cast("T", getattr(holder.said, self._name, None))
+        part: T = getattr(holder.said, self._name, None)  # type: ignore[assignment]  # a part may be None
+        return part
 
     def __set__(self, holder: _Refers, value: T) -> None:
         said = holder.said
-        said = AssistantMessage() if said is None else copy.copy(said)
+        holder.said = said = AssistantMessage() if said is None else copy.copy(said)
         setattr(said, self._name, value)
-        holder.said = said

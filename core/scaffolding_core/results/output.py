@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, Self, TypeAlias
 
 from scaffolding_core.messages import AssistantMessage, Content, Part, TokenLogprob, ToolCall, Usage
@@ -55,7 +55,9 @@ class Candidate:
     output_tokens = Part[list[int] | None]("output_tokens")
 
     def __post_init__(self) -> None:
-        self.said = _message(self.said)
+        given: object = self.said
+        if isinstance(given, str):
+            self.said = AssistantMessage(given)
 
     @property
     def counted(self) -> bool:
@@ -109,6 +111,8 @@ class ScaffoldingOutput:
         usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
         stopped: why the method stopped.
         method: name of the method.
+        consensus: what a vote on each field agreed on, put together of several samples; None where there was no
+            such vote, or it agreed on nothing.
     """
 
     message: AssistantMessage = field(default_factory=AssistantMessage)
@@ -124,9 +128,12 @@ class ScaffoldingOutput:
     stopped: Stopped = "complete"
     method: str = ""
     read_as: str = ""
+    consensus: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
-        self.message = _message(self.message) or AssistantMessage()
+        given: object = self.message
+        if isinstance(given, str):
+            self.message = AssistantMessage(given)
         if self.token_ids is None:
             self.token_ids = self.message.output_tokens
 
@@ -174,18 +181,16 @@ class ScaffoldingOutput:
             "counted": self.counted if self.candidates else 1,
             "cut": self.cut,
             "stopped": self.stopped,
+            "finish_reason": self.finish_reason,
             "data": _plain(self.data),
-            "usage": {part.name: getattr(self.usage, part.name) for part in fields(self.usage)},
+            "consensus": _plain(self.consensus),
+            "usage": self.usage.summary(),
         }
 
     @classmethod
     def of(cls, chosen: Candidate, *, method: str) -> Self:
         """An output whose chosen sample is this one."""
         return cls(chosen.message, answer=chosen.answer, score=chosen.score, read_as=chosen.read_as, method=method)
-
-
-def _message(said: AssistantMessage | str | None) -> AssistantMessage | None:
-    return AssistantMessage(said) if isinstance(said, str) else said
 
 
 def _plain(answer: object) -> Any:  # Any: whatever JSON can hold

@@ -16,10 +16,11 @@ from scaffolding_core.messages import Usage
 from scaffolding_core.results.event_stream import LOOK_AGAIN, EventStream
 from scaffolding_core.results.events import Event, FinalEvent
 from scaffolding_core.results.output import ScaffoldingOutput
-from scaffolding_core.trace import ExecutionTrace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
+
+    from scaffolding_core.trace import ExecutionTrace
 
 __all__ = ["ScaffoldingResult"]
 

@@ -12,20 +12,17 @@ from scaffolding_core.tasks.roles import inputs_of
 if TYPE_CHECKING:
     from scaffolding_core.tasks.task import Task
 
-__all__ = ["copied"]
+__all__ = ["copier"]
 
 T = TypeVar("T", bound="Task")
 
 
-def copied(task: T) -> T:
-    """A task with the same inputs and no results; what the inputs refer to is shared."""
-    copier: Callable[[T], T] = _copier(type(task))  # type: ignore[arg-type]  # a class is hashable
-    return copier(task)
-
-
 @functools.cache
-def _copier(kind: type[T]) -> Callable[[T], T]:
-    """A function with a line for each field: every sample is a copy, and `copy.copy` takes ten times as long."""
+def copier(kind: type[T]) -> Callable[[T], T]:
+    """What copies the tasks of a class: with the same inputs and no results; what the inputs refer to is shared.
+
+    It is made with a line for each field: every sample is a copy, and `copy.copy` takes ten times as long.
+    """
     inputs = inputs_of(kind)
     lines = ["def copier(task):", "new = create(kind)"]
     if kind.__dictoffset__:  # a subclass without slots

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage, Part, TokenLogprob, ToolCall
@@ -65,7 +65,11 @@ class GenerationTask(SampledTask):
     @classmethod
     def create_from_prompt(cls, prompt: str) -> Self:
         """A task for a prompt."""
-        return cls(input_str=prompt)
+        if cls is not GenerationTask:  # it may have an `__init__` of its own
+            return cls(input_str=prompt)
+        task = _BLANK.copy()  # sooner than a constructor with so many arguments
+        task.input_str = prompt
+        return cast("Self", task)
 
     def sampling(self) -> dict[str, object]:
         """The sampling parameters that are set, by name."""
@@ -97,3 +101,4 @@ class GenerationTask(SampledTask):
 
 _SAMPLING = tuple(sorted(SAMPLING_PARAMETERS))
 _read_sampling = operator.attrgetter(*_SAMPLING)
+_BLANK = GenerationTask()

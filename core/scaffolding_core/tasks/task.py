@@ -7,13 +7,13 @@ worker's own. Tasks are plain data: they know no backend and no event loop.
 from __future__ import annotations
 
 import enum
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import ClassVar, Self
 
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import ScaffoldingOutput
-from scaffolding_core.tasks.copying import copied
+from scaffolding_core.tasks.copying import copier
 from scaffolding_core.tasks.roles import OF_RUN, RESULT, results_of
 from scaffolding_core.tasks.scope import Scope
 
@@ -62,7 +62,8 @@ class Task:
 
     def copy(self) -> Self:
         """A task with the same inputs and no results; what the inputs refer to is shared."""
-        return copied(self)
+        copy: Callable[[Self], Self] = copier(type(self))  # type: ignore[arg-type]  # a class is hashable
+        return copy(self)
 
     def take_results(self, other: Task) -> None:
         """Take over what another task got back, as far as this kind of task has it."""

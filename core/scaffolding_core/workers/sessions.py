@@ -8,11 +8,12 @@ import os
 import socket
 import threading
 import warnings
+import weakref
 from collections.abc import AsyncGenerator, Mapping, MutableSet
+from contextlib import suppress
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, NamedTuple
-from weakref import WeakSet
 
 import aiohttp
 from aiohttp import AddrInfoType
@@ -40,7 +41,9 @@ connection: ContextVar[Connection] = ContextVar("connection")
 
 
 class Sessions:
-    """HTTP sessions by event loop, made when they are first used; each is closed with its loop.
+    """HTTP sessions by event loop, made when they are first used.
+
+    Each is closed with its loop, or once nobody holds this object.
 
     Args:
         headers: of every request.
@@ -53,6 +56,7 @@ class Sessions:
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout)
         self._sessions: dict[asyncio.AbstractEventLoop, _Open] = {}
         self._lock = threading.Lock()
+        weakref.finalize(self, _close_soon, self._sessions).atexit = False
         _all.add(self)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -78,8 +82,8 @@ class Sessions:
         if held is not None and not held.session.closed:
             return held
         self._forget_dead()
-        responses: WeakSet[aiohttp.ClientResponse] = WeakSet()
-        keeper = self._keep(responses)
+        responses: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
+        keeper = _keep(self._headers, self._timeout, responses)
         held = _Open(await anext(keeper), keeper, responses)
         with self._lock:
             self._sessions[loop] = held
@@ -101,39 +105,16 @@ class Sessions:
         """Ask the other loops to close their sessions."""
         self._forget_dead()
         with self._lock:
-            sessions, self._sessions = self._sessions, {}
-        for loop, held in sessions.items():
-            closing = held.close()
-            try:
-                asyncio.run_coroutine_threadsafe(closing, loop)
-            except RuntimeError:  # closed since
-                closing.close()
-
-    async def _keep(
-        self, responses: MutableSet[aiohttp.ClientResponse]
-    ) -> AsyncGenerator[aiohttp.ClientSession, None]:
-        """Hold a session open; a loop that shuts down closes its async generators, and with it this one."""
-        session = aiohttp.ClientSession(
-            headers=self._headers,
-            timeout=self._timeout,
-            json_serialize=_json,
-            # The worker's own slots bound the connections.
-            connector=_Connector(limit=0, keepalive_timeout=KEEP_ALIVE, socket_factory=_open),
-            read_bufsize=1 << 18,
-        )
-        try:
-            yield session
-        finally:
-            for response in list(responses):
-                response.close()  # aiohttp leaves whoever reads a chunked answer of a closed session waiting
-            await session.close()
+            sessions = dict(self._sessions)
+            self._sessions.clear()
+        _close_soon(sessions)
 
     def leave_to_parent(self) -> None:
         """Start afresh, in the child of a fork: what is open stays as it is, for the parent's loops."""
         for held in self._sessions.values():
             held.session.detach()
             _of_parents.append(held)
-        self._sessions = {}
+        self._sessions.clear()
         self._lock = threading.Lock()  # a thread that is not here may have held the old one
 
     def _forget_dead(self) -> None:
@@ -169,6 +150,39 @@ class _Open(NamedTuple):
         await self.keeper.aclose()
 
 
+def _close_soon(sessions: Mapping[asyncio.AbstractEventLoop, _Open]) -> None:
+    """Ask each loop to close its session; one that has ended has closed it."""
+    for loop, held in sessions.items():
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(_close, held)
+
+
+def _close(held: _Open) -> None:
+    closing = asyncio.ensure_future(held.close())
+    _closing.add(closing)
+    closing.add_done_callback(_closing.discard)
+
+
+async def _keep(
+    headers: Mapping[str, str], timeout: aiohttp.ClientTimeout, responses: MutableSet[aiohttp.ClientResponse]
+) -> AsyncGenerator[aiohttp.ClientSession, None]:
+    """Hold a session open; a loop that shuts down closes its async generators, and with them this one."""
+    session = aiohttp.ClientSession(
+        headers=headers,
+        timeout=timeout,
+        json_serialize=_json,
+        # The worker's own slots bound the connections.
+        connector=_Connector(limit=0, keepalive_timeout=KEEP_ALIVE, socket_factory=_open),
+        read_bufsize=1 << 18,
+    )
+    try:
+        yield session
+    finally:
+        for response in list(responses):
+            response.close()  # aiohttp leaves whoever reads a chunked answer of a closed session waiting
+        await session.close()
+
+
 def _json(body: object) -> str:
     try:
         return json.dumps(body, allow_nan=False)
@@ -182,7 +196,10 @@ def _open(address: AddrInfoType) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
-_all: WeakSet[Sessions] = WeakSet()
+_closing: set[asyncio.Future[None]] = set()
+"""What closes, kept until it has."""
+
+_all: weakref.WeakSet[Sessions] = weakref.WeakSet()
 _of_parents: list[_Open] = []
 """What a forked child inherited: kept, since whatever is dropped may close something."""
 
