@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from functools import partial
 from typing import Any, Self, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -20,7 +19,6 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.utils import LC_ID_PREFIX
 from pydantic import ConfigDict
 
-from langchain_scaffolding.call import Call
 from langchain_scaffolding.configured import ConfiguredChatModel
 from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.identity import identity
@@ -37,10 +35,10 @@ from langchain_scaffolding.structured_output import (
 from langchain_scaffolding.tracing.runs import child_of
 from langchain_scaffolding.translation.accepted import accepted_tools
 from langchain_scaffolding.translation.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
-from langchain_scaffolding.translation.chunks import Chunks, to_result
+from langchain_scaffolding.translation.chunks import Chunks, metadata, to_result
 from langchain_scaffolding.translation.messages import to_core
 from scaffolding_core import ChatTask, InvalidRequestError
-from scaffolding_core.adapting import Acceptance
+from scaffolding_core.adapting import Acceptance, Call
 
 __all__ = ["ChatScaffolding"]
 
@@ -150,12 +148,12 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = self._call(messages, stop, kwargs)
+        call = self._call(messages, stop, kwargs, run_manager)
         tokens = run_manager is not None and super()._should_stream(
             async_api=False, run_manager=run_manager, **kwargs
         )
         if not tokens and self.stream_candidates != "events":
-            return to_result(call.result(child_of(run_manager)), self._model(kwargs))
+            return to_result(call.result(), self._model(kwargs))
         for chunk in self._chunks(call, run_manager, kwargs):
             if run_manager is not None and tokens:
                 run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
@@ -168,12 +166,12 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = self._call(messages, stop, kwargs)
+        call = self._call(messages, stop, kwargs, run_manager)
         tokens = run_manager is not None and super()._should_stream(
             async_api=True, run_manager=run_manager, **kwargs
         )
         if not tokens and self.stream_candidates != "events":
-            return to_result(await call.aresult(child_of(run_manager)), self._model(kwargs))
+            return to_result(await call.aresult(), self._model(kwargs))
         async with aclosing(self._achunks(call, run_manager, kwargs)) as chunks:
             async for chunk in chunks:
                 if run_manager is not None and tokens:
@@ -187,7 +185,7 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        return self._chunks(self._call(messages, stop, kwargs), run_manager, kwargs)
+        return self._chunks(self._call(messages, stop, kwargs, run_manager), run_manager, kwargs)
 
     async def _astream(
         self,
@@ -196,35 +194,36 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        async with aclosing(self._achunks(self._call(messages, stop, kwargs), run_manager, kwargs)) as chunks:
+        call = self._call(messages, stop, kwargs, run_manager)
+        async with aclosing(self._achunks(call, run_manager, kwargs)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     def _chunks(
         self, call: Call, run_manager: CallbackManagerForLLMRun | None, kwargs: Mapping[str, Any]
     ) -> Iterator[ChatGenerationChunk]:
-        chunks, manager = self._to_chunks(call, run_manager, kwargs), child_of(run_manager)
-        with closing(call.events(manager)) as events:
+        chunks = self._to_chunks(call, run_manager, kwargs)
+        told = child_of(run_manager) if self.stream_candidates == "events" else None
+        with closing(call.events()) as events:
             for event in events:
-                if self.stream_candidates == "events":
-                    dispatch_candidate(event, manager)
-                yield from chunks.of(event, call.streamed.id)
+                dispatch_candidate(event, told)
+                yield from chunks.of(event)
 
     async def _achunks(
         self, call: Call, run_manager: AsyncCallbackManagerForLLMRun | None, kwargs: Mapping[str, Any]
     ) -> AsyncGenerator[ChatGenerationChunk, None]:
-        chunks, manager = self._to_chunks(call, run_manager, kwargs), child_of(run_manager)
-        async with aclosing(call.aevents(manager)) as events:
+        chunks = self._to_chunks(call, run_manager, kwargs)
+        told = child_of(run_manager) if self.stream_candidates == "events" else None
+        async with aclosing(await call.aevents()) as events:
             async for event in events:
-                if self.stream_candidates == "events":
-                    await adispatch_candidate(event, manager)
-                for chunk in chunks.of(event, call.streamed.id):
+                await adispatch_candidate(event, told)
+                for chunk in chunks.of(event):
                     yield chunk
 
     def _to_chunks(self, call: Call, run_manager: BaseRunManager | None, kwargs: Mapping[str, Any]) -> Chunks:
         return Chunks(
             live=call.llm.prototype_controller.streams_answer,
-            model_name=partial(self._model, kwargs),
+            metadata=lambda output: metadata(output, self._model(kwargs), call.streamed.id),
             message_id=_id_of(run_manager),
             candidates=self.stream_candidates == "reasoning",
         )
@@ -316,9 +315,15 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
     def _accepting(self, acceptance: Acceptance) -> Self:
         return self.model_copy(update={"acceptance": acceptance})
 
-    def _call(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
+    def _call(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        kwargs: Mapping[str, Any],
+        run_manager: BaseRunManager | None,
+    ) -> Call:
         task = ChatTask(messages=to_core(messages, wrapped=self.inner is not None))
-        return self._model_call(task, stop, kwargs)
+        return self._model_call(task, stop, kwargs, child_of(run_manager))
 
 
 def _id_of(run_manager: BaseRunManager | None) -> str | None:

@@ -10,16 +10,16 @@ from typing import Any, ClassVar, Self, cast
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from langchain_scaffolding.call import Call
 from langchain_scaffolding.identity import identity
 from langchain_scaffolding.judging.rewards import core_reward
-from langchain_scaffolding.request.checks import check_method, checked_answers, checked_limit, refusal_of
+from langchain_scaffolding.judging.roles import core_roles
+from langchain_scaffolding.request.checks import checked_limit
 from langchain_scaffolding.request.gate import Gate
-from langchain_scaffolding.request.parameters import ANSWER_PARTS, REQUEST_OPTIONS, SAMPLING_FIELDS
+from langchain_scaffolding.request.parameters import SAMPLING_FIELDS
+from langchain_scaffolding.tracing.runs import Beneath, Manager, sampled_under
 from langchain_scaffolding.translation.accepted import told_acceptance
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LangChainWorker
 from scaffolding_core import (
-    SAMPLING_PARAMETERS,
     ChatTask,
     Controller,
     GenerationTask,
@@ -30,11 +30,11 @@ from scaffolding_core import (
     OpenAIWorker,
     Worker,
 )
-from scaffolding_core.adapting import Backend, Backends, Closable
+from scaffolding_core.adapting import Backend, Backends, Call, Closable, check_method, split
 
 __all__ = ["MethodFields", "ModelFields"]
 
-_PARTS = ("method", "method_options", "answers", "inner", "reward", "worker")
+_PARTS = ("method", "method_options", "answers", "inner", "reward", "roles", "worker")
 _IDENTIFYING = (
     "sample_num",
     "base_url",
@@ -50,7 +50,7 @@ class MethodFields(Closable, BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
 
     method: str | Controller = "majority_vote"
-    """`direct`, `chain_of_thought`, `majority_vote`, `best_of_n`, or a controller."""
+    """The name of one of `scaffolding_core.METHODS`, or a controller."""
     sample_num: int | None = None
     """Samples, for methods that take several."""
     method_options: dict[str, Any] = Field(default_factory=dict)
@@ -60,7 +60,11 @@ class MethodFields(Closable, BaseModel):
     parameters (`{"kind": "choice", "choices": ["A", "B"]}`, or an `Answers`), or an own pair of extractor and
     equivalence. For `field_vote` a mapping of each field's name to its kind."""
     reward: Any = Field(default=None, exclude=True)
-    """Scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, an evaluator, or a worker."""
+    """Scores answers, for methods that judge: a function of prompt and answer, a Runnable, an evaluator, or a
+    worker."""
+    roles: Any = Field(default=None, exclude=True)
+    """Who plays the other roles that a method needs, by role: a model or a worker, such as `{"judge": model}`; one
+    that scores is a reward."""
     max_concurrency: int | None = None
     """Samples at once, of all calls together; None takes the backend's own limit. That of a configuration bounds
     the samples of its call alone."""
@@ -112,11 +116,16 @@ class MethodFields(Closable, BaseModel):
 
     def _settings(self) -> tuple[object, ...]:
         """What the backend is made of."""
-        return self.inner, self.reward, self.max_concurrency
+        return self.inner, self.reward, self.roles, self.max_concurrency
 
     def _make_backend(self) -> Backend:
-        worker, reward = self._worker(), core_reward(self.reward)
-        return Backend(worker, reward, generation=self._generation, closes_worker=self._owns_worker())
+        return Backend(
+            self._worker(),
+            core_reward(self.reward),
+            generation=self._generation,
+            roles=core_roles(self.roles),
+            closes_worker=self._owns_worker(),
+        )
 
     @abstractmethod
     def _worker(self) -> Worker | None:
@@ -129,24 +138,29 @@ class MethodFields(Closable, BaseModel):
     def _limit(self) -> int:
         return Worker.max_concurrency if self.max_concurrency is None else checked_limit(self.max_concurrency)
 
-    def _method_call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> tuple[Call, dict[str, Any]]:
-        """The call that does a task, and what was given beside options of its method and request."""
-        rest = dict(kwargs)
-        method = rest.pop("method", self.method)
-        sample_num = rest.pop("sample_num", self.sample_num)
+    def _method_call(
+        self,
+        task: GenerationTask,
+        kwargs: Mapping[str, Any],
+        manager: Manager | None,
+        beneath: Beneath | None = None,
+    ) -> tuple[Call, dict[str, Any]]:
+        """The call that does a task, which gets the sampling parameters, and what is left for who is wrapped."""
+        given = dict(kwargs)
+        method = given.pop("method", self.method)
         limiter = getattr(self, "rate_limiter", None)  # every chat model has one
-        gate = Gate.of(rest.pop("max_concurrency", None), limiter)
-        llm = self.backend.llm(method, self.method_options if method == self.method else {})
-        options = {name: rest.pop(name) for name in REQUEST_OPTIONS & rest.keys()}
-        if sample_num is not None and llm.takes("sample_num"):
-            options["sample_num"] = sample_num
-        answers = rest.pop("answers", self.answers if method == self.method else None)
-        if answers is not None:
-            options["answers"] = checked_answers(method, llm.prototype_controller, answers)
-        options |= {name: rest.pop(name) for name in list(rest) if llm.takes(name)}
-        for name in ANSWER_PARTS & rest.keys():
-            raise refusal_of(method, name)
-        return Call(llm, task, options, gate), rest
+        gate = Gate.of(given.pop("max_concurrency", None), limiter)
+        mine = method == self.method
+        llm = self.backend.llm(method, self.method_options if mine else {})
+        for name, own in (("sample_num", self.sample_num), ("answers", self.answers if mine else None)):
+            if given.setdefault(name, own) is None:
+                del given[name]
+        if not llm.takes("sample_num"):
+            given.pop("sample_num", None)  # a configuration sets it for every model of a chain
+        keywords = split(llm, method, given)
+        for name, value in keywords.sampling.items():
+            setattr(task, name, value)
+        return Call(llm, task, keywords.options, sampled_under(manager, beneath, gate)), keywords.rest
 
 
 class ModelFields(MethodFields):
@@ -265,13 +279,15 @@ class ModelFields(MethodFields):
         told = backend.known_model.name or backend.model_info(ModelInfo(), on_loop=False).name
         return told or type(backend.worker).__name__
 
-    def _model_call(self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
+    def _model_call(
+        self, task: GenerationTask, stop: list[str] | None, kwargs: Mapping[str, Any], manager: Manager | None
+    ) -> Call:
         """The call that does a task, which gets the parameters that are its own."""
-        call, given = self._method_call(task, kwargs)
+        call, given = self._method_call(task, kwargs, manager)
         for name in ("stream", "ls_structured_output_format"):
             given.pop(name, None)
         task.fill(self._sampling(stop))
-        task.acceptance = self.acceptance or told_acceptance(self.inner, given)
+        task.acceptance = self.acceptance or told_acceptance(self.inner, kwargs)
         if self.inner is not None:
             task.custom_input_params = {LANGCHAIN_KWARGS: given}
             return call
@@ -279,9 +295,7 @@ class ModelFields(MethodFields):
             task.tools = given.pop("tools", None)
         if "model" in given:
             task.extra_body = {"model": given.pop("model")}
-        for name in SAMPLING_PARAMETERS & given.keys():
-            setattr(task, name, given.pop(name))
-        call.options |= given
+        call.options = {**call.options, **given}
         return call
 
     def _sampling(self, stop: list[str] | None) -> dict[str, Any]:

@@ -18,14 +18,15 @@ from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 from pydantic import ConfigDict, PrivateAttr
 
-from langchain_scaffolding.call import Call
 from langchain_scaffolding.call_context import around, around_astream, around_stream
 from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.identity import identity
 from langchain_scaffolding.request.parameters import model_parameters
 from langchain_scaffolding.tracing.runs import child_of
+from langchain_scaffolding.translation.chunks import metadata
 from langchain_scaffolding.translation.completions import Completions, to_llm_result
 from scaffolding_core import GenerationTask, NativeGenerationController, ScaffoldingResult
+from scaffolding_core.adapting import Call
 
 __all__ = ["ScaffoldingLLM"]
 
@@ -242,7 +243,7 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
             return _joined(list(self._stream(prompts[0], stop, run_manager, **kwargs)))
 
         def answer(prompt: str, manager: BaseRunManager | None) -> ScaffoldingResult:
-            return self._call(prompt, stop, kwargs).result(child_of(manager))
+            return self._call(prompt, stop, kwargs, manager).result()
 
         managers = _managers(prompts, run_manager)
         if len(prompts) == 1:
@@ -262,7 +263,7 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         results = []
         try:
             for prompt, manager in zip(prompts, _managers(prompts, run_manager), strict=True):
-                results.append(self._call(prompt, stop, kwargs).start(child_of(manager)))
+                results.append(self._call(prompt, stop, kwargs, manager).start())
             await asyncio.gather(*(result.aresult() for result in results))
         finally:
             for result in results:
@@ -276,11 +277,11 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[GenerationChunk]:
-        call = self._call(prompt, stop, kwargs)
+        call = self._call(prompt, stop, kwargs, run_manager)
         chunks = self._chunks(call, kwargs)
-        with closing(call.events(child_of(run_manager))) as events:
+        with closing(call.events()) as events:
             for event in events:
-                for chunk in chunks.of(event, call.streamed.id):
+                for chunk in chunks.of(event):
                     if run_manager is not None:
                         run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
@@ -292,20 +293,25 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[GenerationChunk]:
-        call = self._call(prompt, stop, kwargs)
+        call = self._call(prompt, stop, kwargs, run_manager)
         chunks = self._chunks(call, kwargs)
-        async with aclosing(call.aevents(child_of(run_manager))) as events:
+        async with aclosing(await call.aevents()) as events:
             async for event in events:
-                for chunk in chunks.of(event, call.streamed.id):
+                for chunk in chunks.of(event):
                     if run_manager is not None:
                         await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
 
-    def _call(self, prompt: str, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Call:
-        return self._model_call(GenerationTask(input_str=prompt), stop, kwargs)
+    def _call(
+        self, prompt: str, stop: list[str] | None, kwargs: Mapping[str, Any], run_manager: BaseRunManager | None
+    ) -> Call:
+        return self._model_call(GenerationTask(input_str=prompt), stop, kwargs, child_of(run_manager))
 
     def _chunks(self, call: Call, kwargs: Mapping[str, Any]) -> Completions:
-        return Completions(live=call.llm.prototype_controller.streams_answer, model_name=self._model(kwargs))
+        return Completions(
+            live=call.llm.prototype_controller.streams_answer,
+            metadata=lambda output: metadata(output, self._model(kwargs), call.streamed.id),
+        )
 
 
 def _managers(prompts: Sequence[str], first: BaseRunManager | None) -> Sequence[BaseRunManager | None]:

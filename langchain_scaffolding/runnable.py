@@ -11,7 +11,6 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, R
 from langchain_core.tracers._streaming import _StreamingCallbackHandler, _V2StreamingCallbackHandler
 from pydantic import ConfigDict
 
-from langchain_scaffolding.call import Call
 from langchain_scaffolding.fields import MethodFields
 from langchain_scaffolding.request.parameters import method_parameters
 from langchain_scaffolding.tracing.runs import Beneath, Manager
@@ -20,6 +19,7 @@ from langchain_scaffolding.translation.results import Part
 from langchain_scaffolding.workers.runnable_worker import NativeRunnableController, RunnableWorker
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS
 from scaffolding_core import Controller, Event, NativeGenerationController, ScaffoldingOutput, Worker
+from scaffolding_core.adapting import Call
 
 __all__ = ["ScaffoldingRunnable"]
 
@@ -166,12 +166,12 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     def _answer(
         self, given: Any, run_manager: CallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
     ) -> ScaffoldingOutput:
-        return self._call(given, kwargs).result(run_manager.get_child(), self._beneath(config)).output
+        return self._call(given, kwargs, run_manager.get_child(), config).result().output
 
     async def _aanswer(
         self, given: Any, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
     ) -> ScaffoldingOutput:
-        result = await self._call(given, kwargs).aresult(run_manager.get_child(), self._beneath(config))
+        result = await self._call(given, kwargs, run_manager.get_child(), config).aresult()
         return result.output
 
     def _events(
@@ -181,8 +181,8 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
         config: RunnableConfig,
         **kwargs: Any,
     ) -> Iterator[Event]:
-        call = self._call(next(given), kwargs)
-        with closing(call.events(run_manager.get_child(), self._beneath(config))) as events:
+        call = self._call(next(given), kwargs, run_manager.get_child(), config)
+        with closing(call.events()) as events:
             yield from events
 
     async def _aevents(
@@ -192,8 +192,8 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
         config: RunnableConfig,
         **kwargs: Any,
     ) -> AsyncIterator[Event]:
-        call = self._call(await anext(given), kwargs)
-        async with aclosing(call.aevents(run_manager.get_child(), self._beneath(config))) as events:
+        call = self._call(await anext(given), kwargs, run_manager.get_child(), config)
+        async with aclosing(await call.aevents()) as events:
             async for event in events:
                 yield event
 
@@ -205,9 +205,9 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     def _worker(self) -> Worker:
         return RunnableWorker(self.inner, text=self.text, max_concurrency=self._limit())
 
-    def _call(self, given: Any, kwargs: dict[str, Any]) -> Call:
+    def _call(self, given: Any, kwargs: dict[str, Any], manager: Manager, config: RunnableConfig) -> Call:
         task = ChainInput.of(given, self.prompt).task()
-        call, rest = self._method_call(task, kwargs)
+        call, rest = self._method_call(task, kwargs, manager, self._beneath(config))
         task.custom_input_params = {**(task.custom_input_params or {}), LANGCHAIN_KWARGS: rest}
         return call
 

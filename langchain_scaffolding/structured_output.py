@@ -174,10 +174,10 @@ async def _aagreed(tool: str | None, messages: AsyncIterator[AIMessage]) -> Asyn
 def _consensus(message: AIMessage, tool: str | None) -> AIMessage | None:
     """A message of what a vote on each field agreed on; None where there was no such vote."""
     details = message.response_metadata.get("scaffolding", {})
-    if details.get("method") != "FieldVoteController" or not isinstance(details["answer"], dict):
+    kind, agreed = type(message), details.get("consensus")
+    if agreed is None:
         return None
-    kind, answer = type(message), details["answer"]
     if tool is None:
-        return kind(content=json.dumps(answer))
-    call = ToolCall(name=tool, args=answer, id=f"call_{uuid7()}", type="tool_call")
+        return kind(content=json.dumps(agreed))
+    call = ToolCall(name=tool, args=agreed, id=f"call_{uuid7()}", type="tool_call")
     return kind(content="", tool_calls=[call])

@@ -20,16 +20,16 @@ __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 
 @overload
 def with_majority_vote(
-    model: BaseChatModel, n: int = 8, *, answers: AnswersLike | None = None, **options: Any
+    model: BaseChatModel, n: int | None = None, *, answers: AnswersLike | None = None, **options: Any
 ) -> ChatScaffolding: ...
 @overload
 def with_majority_vote(
-    model: BaseLLM, n: int = 8, *, answers: AnswersLike | None = None, **options: Any
+    model: BaseLLM, n: int | None = None, *, answers: AnswersLike | None = None, **options: Any
 ) -> ScaffoldingLLM: ...
 @overload
 def with_majority_vote(
     model: Runnable[Any, Any],
-    n: int = 8,
+    n: int | None = None,
     *,
     answers: AnswersLike | None = None,
     text: Part | None = None,
@@ -39,7 +39,7 @@ def with_majority_vote(
 
 def with_majority_vote(
     model: Runnable[Any, Any],
-    n: int = 8,
+    n: int | None = None,
     *,
     answers: AnswersLike | None = None,
     text: Part | None = None,
@@ -51,7 +51,7 @@ def with_majority_vote(
 
     Args:
         model: a chat model, a completion model, or any chain: it takes and returns what it did before.
-        n: samples.
+        n: samples; None takes the method's own number.
         answers: the kind of answer, such as `"number"`; see `scaffolding_core.Answers`.
         text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `MajorityVoteController`, such as `stop_rule` or `extractor`.
@@ -61,17 +61,22 @@ def with_majority_vote(
 
 @overload
 def with_best_of_n(
-    model: BaseChatModel, reward: Reward, n: int = 4, *, answers: AnswersLike | None = None, **options: Any
+    model: BaseChatModel,
+    reward: Reward,
+    n: int | None = None,
+    *,
+    answers: AnswersLike | None = None,
+    **options: Any,
 ) -> ChatScaffolding: ...
 @overload
 def with_best_of_n(
-    model: BaseLLM, reward: Reward, n: int = 4, *, answers: AnswersLike | None = None, **options: Any
+    model: BaseLLM, reward: Reward, n: int | None = None, *, answers: AnswersLike | None = None, **options: Any
 ) -> ScaffoldingLLM: ...
 @overload
 def with_best_of_n(
     model: Runnable[Any, Any],
     reward: Reward,
-    n: int = 4,
+    n: int | None = None,
     *,
     answers: AnswersLike | None = None,
     text: Part | None = None,
@@ -82,7 +87,7 @@ def with_best_of_n(
 def with_best_of_n(
     model: Runnable[Any, Any],
     reward: Reward,
-    n: int = 4,
+    n: int | None = None,
     *,
     answers: AnswersLike | None = None,
     text: Part | None = None,
@@ -97,7 +102,7 @@ def with_best_of_n(
     Args:
         model: a chat model, a completion model, or any chain: it takes and returns what it did before.
         reward: scores an answer: a function of prompt and answer, a Runnable, an evaluator, or a worker.
-        n: samples.
+        n: samples; None takes the method's own number.
         answers: the kind of answer, where the result is to tell how many samples support the best one.
         text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `BestOfNController`, such as `enough`.

@@ -8,7 +8,7 @@ from llamaindex_scaffolding.query_engine.context_order import RotatedContext, Sh
 from llamaindex_scaffolding.query_engine.query_engine import ScaffoldingQueryEngine
 from llamaindex_scaffolding.reading import ReActStep
 from llamaindex_scaffolding.translation.candidates import SampleEndEvent, SampleInProgressEvent
-from llamaindex_scaffolding.worker import LlamaIndexWorker
+from llamaindex_scaffolding.workers.worker import LlamaIndexWorker
 from llamaindex_scaffolding.workflow import run_method
 from llamaindex_scaffolding.wrappers import with_best_of_n, with_chain_of_thought, with_majority_vote
 

@@ -15,7 +15,7 @@ __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 
 def with_majority_vote(
     llm: LLM,
-    n: int = 8,
+    n: int | None = None,
     *,
     answers: AnswersLike | None = None,
     temperature: float | None = 0.7,
@@ -27,7 +27,7 @@ def with_majority_vote(
 
     Args:
         llm: any LLM.
-        n: samples.
+        n: samples; None takes the method's own number.
         answers: the kind of answer, such as `"number"`; see `ScaffoldingLLM`.
         temperature: of the samples; None leaves the LLM's own, which is mostly too low for samples to differ.
         options: of `MajorityVoteController`, such as `stop_rule` or `extractor`.
@@ -40,7 +40,7 @@ def with_majority_vote(
 def with_best_of_n(
     llm: LLM,
     reward: Reward,
-    n: int = 8,
+    n: int | None = None,
     *,
     answers: AnswersLike | None = None,
     temperature: float | None = 0.7,
@@ -53,7 +53,7 @@ def with_best_of_n(
     Args:
         llm: any LLM.
         reward: scores an answer: a function of prompt and answer, one of LlamaIndex's evaluators, or a worker.
-        n: samples.
+        n: samples; None takes the method's own number.
         answers: the kind of answer, where the response is to tell how many samples support the best one.
         temperature: of the samples; None leaves the LLM's own, which is mostly too low for samples to differ.
         options: of `BestOfNController`, such as `enough`.

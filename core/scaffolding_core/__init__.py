@@ -53,6 +53,7 @@ from scaffolding_core.controllers import (
     RetryWithFeedbackController,
 )
 from scaffolding_core.driver.budget import Budget
+from scaffolding_core.driver.order import ANSWER_OPTIONS, REQUEST_OPTIONS
 from scaffolding_core.errors import *  # noqa: F403  # its __all__ is the error tree
 from scaffolding_core.messages import (
     AssistantMessage,
@@ -67,7 +68,7 @@ from scaffolding_core.messages import (
     UserMessage,
     message_from_dict,
 )
-from scaffolding_core.methods import METHODS, build_method
+from scaffolding_core.methods import METHODS, Method, build_method
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.results import (
     Candidate,
@@ -98,12 +99,13 @@ from scaffolding_core.text_votes import (
     extract_answer_with_regex,
     get_digit_majority_vote_result,
 )
-from scaffolding_core.trace import CallRecord, ExecutionTrace
+from scaffolding_core.trace import CallRecord, ExecutionTrace, Recording
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Capabilities, Worker
 from scaffolding_core.workers.function import FunctionWorker
-from scaffolding_core.workers.recording import Recording, RecordingWorker
+from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
+from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
@@ -120,7 +122,9 @@ _LAZY = {
 """What needs an HTTP client, whose import takes longer than all the rest."""
 
 __all__ = [
+    "ANSWER_OPTIONS",
     "METHODS",
+    "REQUEST_OPTIONS",
     "SAMPLING_PARAMETERS",
     "Answer",
     "Answers",
@@ -163,6 +167,7 @@ __all__ = [
     "MCPCallTask",
     "MajorityVoteController",
     "Mathematical",
+    "Method",
     "ModelInfo",
     "NativeChatController",
     "NativeGenerationController",
@@ -211,6 +216,7 @@ __all__ = [
     "WholeText",
     "Window",
     "Worker",
+    "WrappingWorker",
     "build_method",
     "default_extractor",
     "extract_answer_from_boxed",

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
-from scaffolding_core.errors import ControllerError, InvalidRequestError
+from scaffolding_core.errors import ControllerError, InvalidRequestError, original_error
 from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask, Prompt, Task, task_from_prompt
 
 if TYPE_CHECKING:
     from scaffolding_core.messages import Usage
+    from scaffolding_core.worker import Capabilities
 
 __all__ = [
     "CancelRace",
@@ -25,6 +26,9 @@ __all__ = [
     "Steps",
     "Yielded",
     "checked_generator",
+    "method_error",
+    "parts_of",
+    "roles_of",
 ]
 
 T = TypeVar("T")
@@ -163,11 +167,21 @@ class Controller:
         streams_answer: what its only branch writes is the answer, so that text can be shown as it comes.
         stateless: `process` changes nothing on `self`, so that requests may share one instance. Holds for
             the class that says it, not for its subclasses.
+        votes_on_fields: each field of a structure is voted on by itself, so `answers` are a kind for each.
     """
 
     streams_answer: bool = False
     stateless: ClassVar[bool] = False
+    votes_on_fields: ClassVar[bool] = False
     task_collections: Mapping[str, object] = {}
+
+    @property
+    def needs(self) -> Mapping[Hashable, Capabilities]:
+        """The roles that its own tasks ask for, beside those of its parts, and what each must be able to do.
+
+        A role is the tag of a worker. Who puts the method together with its workers asks for it.
+        """
+        return {}
 
     def process(self, tasks: list[Any], *args: Any, **options: Any) -> Steps[Any]:
         """Run the method on tasks; afterwards `tasks[0]` holds the chosen result.
@@ -224,6 +238,42 @@ def checked_generator(generator: object) -> Steps[Any]:
     elif not isinstance(generator, Iterator):
         hint = "process() must say 'yield' at least once"
     raise ControllerError(f"a branch must be a generator, got {type(generator).__name__}: {hint}")
+
+
+def method_error(raised: BaseException) -> BaseException:
+    """What a method raised; a `ControllerError` whose cause it is, if it would end more than the request.
+
+    No generator and no future takes a StopIteration, and SystemExit and the like end the loop that runs all.
+    """
+    cause = original_error(raised)
+    if isinstance(cause, StopIteration):
+        error = ControllerError("the method let a StopIteration out: give next() a default, or catch it")
+    elif isinstance(cause, Exception):
+        return raised
+    else:
+        error = ControllerError(f"the method raised {type(cause).__name__}: raise an Exception instead")
+    error.__cause__ = cause
+    return error
+
+
+def parts_of(method: Controller) -> Iterator[Controller]:
+    """A method and the methods that it is made of."""
+    yield method
+    for part in _controllers_in([*vars(method).values()]):
+        yield from parts_of(part)
+
+
+def roles_of(method: Controller) -> frozenset[Hashable]:
+    """The roles that a method and all its parts need a worker for, as far as they tell."""
+    return frozenset(role for part in parts_of(method) for role in part.needs)
+
+
+def _controllers_in(part: object) -> Iterator[Controller]:
+    if isinstance(part, Controller):
+        yield part
+    elif isinstance(part, list | dict):
+        for item in part.values() if isinstance(part, dict) else part:
+            yield from _controllers_in(item)
 
 
 def _own(part: Any) -> Any:

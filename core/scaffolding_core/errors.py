@@ -88,11 +88,21 @@ def _rebuild(cls: type[BaseException], args: tuple[object, ...], state: dict[str
 def copy_error(error: BaseException) -> BaseException:
     """A fresh instance with the same message, attributes, cause and traceback.
 
-    One exception object raised in several places would grow one tangled traceback.
+    One exception object raised in several places would grow one tangled traceback. One that cannot be made
+    anew is returned itself.
     """
-    fresh = _rebuild(type(error), error.args, vars(error))
+    try:
+        fresh = _rebuild(type(error), error.args, vars(error))
+    except Exception:
+        return error
     fresh.__cause__ = error.__cause__
     return fresh.with_traceback(error.__traceback__)
+
+
+def original_error(error: BaseException) -> BaseException:
+    """What was raised: a StopIteration leaves a generator or a coroutine as the cause of a RuntimeError."""
+    cause = error.__cause__
+    return cause if isinstance(error, RuntimeError) and isinstance(cause, StopIteration) else error
 
 
 class InvalidRequestError(ScaffoldingError, ValueError):

@@ -1,10 +1,11 @@
-"""Methods by name, for command lines, configuration and adapters."""
+"""The one table of methods, by name: for command lines, configuration, adapters and documents."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import (
@@ -13,40 +14,120 @@ from scaffolding_core.controllers import (
     FieldVoteController,
     MajorityVoteController,
     NativeChatController,
-    NativeRewardController,
     RetryWithFeedbackController,
+    part_for,
 )
 from scaffolding_core.errors import InvalidRequestError, UnknownMethodError
 
-__all__ = ["METHODS", "build_method", "needs_reward"]
+__all__ = ["METHODS", "Method", "build_method", "method_named"]
 
 
-def _best_of_n(generation: Controller, **options: Any) -> Controller:
-    return BestOfNController(generation, NativeRewardController(), **options)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One row of the table of methods. Calling it makes the method's controller.
+
+    Args:
+        name: what users say.
+        constructor: makes the controller, of the one that generates for it and of its options. It takes the
+            controller of a role in an argument named after it: `reward_controller` for `reward`.
+        summary: what it does, in one line.
+        cost: what an answer costs, in one line.
+        roles: the roles that it needs beside generation.
+        samples: which of its options is its number of samples; None if it takes one.
+    """
+
+    name: str
+    constructor: Callable[..., Controller]
+    summary: str
+    cost: str
+    roles: tuple[str, ...] = ()
+    samples: str | None = None
+
+    def __call__(self, generation: Controller, **options: object) -> Controller:
+        """The controller.
+
+        Args:
+            generation: generates for it.
+            options: of the constructor; a role whose controller is not among them gets that of `part_for`.
+
+        Raises:
+            InvalidRequestError: an option that the method does not have.
+        """
+        takes = inspect.signature(self.constructor)
+        parts = {f"{role}_controller": part_for(role) for role in self.roles}
+        given = {**{name: part for name, part in parts.items() if name in takes.parameters}, **options}
+        try:
+            takes.bind(generation, **given)
+            return self.constructor(generation, **given)
+        except TypeError as error:
+            raise InvalidRequestError(f"the method {self.name!r} does not take these options: {error}") from error
 
 
-def _retry_with_feedback(generation: Controller, **options: Any) -> Controller:
-    return RetryWithFeedbackController(generation, NativeRewardController(), **options)
+def _itself(generation: Controller) -> Controller:
+    return generation
 
 
-METHODS: Mapping[str, Callable[..., Controller]] = {
-    "direct": lambda generation: generation,
-    "chain_of_thought": ChainOfThoughtController,
-    "majority_vote": MajorityVoteController,
-    "field_vote": FieldVoteController,
-    "best_of_n": _best_of_n,
-    "retry_with_feedback": _retry_with_feedback,
-}
-"""What makes each method of the controller that generates for it, and of the method's own options."""
+_ROWS = (
+    Method(
+        name="direct",
+        constructor=_itself,
+        summary="one generation",
+        cost="1 sample",
+    ),
+    Method(
+        name="chain_of_thought",
+        constructor=ChainOfThoughtController,
+        summary="asks for reasoning, reads the answer out of it",
+        cost="1 longer sample",
+    ),
+    Method(
+        name="majority_vote",
+        constructor=MajorityVoteController,
+        summary="the answer given most often, taken as soon as it is settled",
+        cost="at most n samples",
+        samples="default_sample_num",
+    ),
+    Method(
+        name="field_vote",
+        constructor=FieldVoteController,
+        summary="for each field of structured answers, the value given most often",
+        cost="at most n samples",
+        samples="default_sample_num",
+    ),
+    Method(
+        name="best_of_n",
+        constructor=BestOfNController,
+        summary="the answer with the highest reward",
+        cost="at most n samples and rewards",
+        roles=("reward",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="retry_with_feedback",
+        constructor=RetryWithFeedbackController,
+        summary="asks again with the judge's feedback until an answer passes",
+        cost="at most 1 + k samples and rewards, one after another",
+        roles=("reward",),
+    ),
+)
+
+METHODS: Mapping[str, Method] = MappingProxyType({row.name: row for row in _ROWS})
+"""All methods, by name."""
 
 
-_SAMPLED = frozenset({"majority_vote", "field_vote", "best_of_n"})
-_JUDGED = frozenset({"best_of_n", "retry_with_feedback"})
+def method_named(name: str) -> Method:
+    """The row of a method.
 
+    Args:
+        name: dashes do for underscores.
 
-def needs_reward(method: object) -> bool:
-    """Whether a method, by its name, takes something that scores answers."""
-    return isinstance(method, str) and method.replace("-", "_") in _JUDGED
+    Raises:
+        UnknownMethodError: no method of that name.
+    """
+    row = METHODS.get(name.replace("-", "_")) if isinstance(name, str) else None
+    if row is None:
+        raise UnknownMethodError(f"no method is named {name!r}; there are: {', '.join(METHODS)}")
+    return row
 
 
 def build_method(
@@ -60,8 +141,7 @@ def build_method(
     """A method by its name.
 
     Args:
-        name: `direct`, `chain_of_thought`, `majority_vote`, `field_vote`, `best_of_n` or
-            `retry_with_feedback`; dashes do for underscores.
+        name: one of `METHODS`; dashes do for underscores.
         sample_num: samples, for a method that takes several.
         sampling_params: defaults of the generation.
         generation: the method that generates; one chat turn by default.
@@ -71,15 +151,9 @@ def build_method(
         UnknownMethodError: no method of that name.
         InvalidRequestError: an option that the method does not have.
     """
-    make = METHODS.get(name.replace("-", "_")) if isinstance(name, str) else None
-    if make is None:
-        raise UnknownMethodError(f"no method is named {name!r}; there are: {', '.join(METHODS)}")
-    if sample_num is not None and name.replace("-", "_") in _SAMPLED:
-        options["default_sample_num"] = sample_num
+    row = method_named(name)
+    if sample_num is not None and row.samples is not None:
+        options[row.samples] = sample_num
     elif sample_num not in (None, 1):
         raise InvalidRequestError(f"the method {name!r} takes one sample: leave sample_num out")
-    try:
-        inspect.signature(make).bind(generation, **options)  # says what does not fit without naming its own parts
-        return make(generation or NativeChatController(sampling_params), **options)
-    except TypeError as error:
-        raise InvalidRequestError(f"the method {name!r} does not take these options: {error}") from error
+    return row(generation or NativeChatController(sampling_params), **options)

@@ -15,11 +15,11 @@ from typing import Self, overload
 
 from scaffolding_core.answers.process_pool import end_idle_processes
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.driver import ComputeWorker, Driver, Lane, OwnLoop, Request, current_request
+from scaffolding_core.driver import Driver, Lane, OwnLoop, Request, Roster, check_needs, current_request
 from scaffolding_core.driver.order import Order, described, option_names, order_of, steps_of
-from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError, MissingWorkerError
+from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError
 from scaffolding_core.results import Event, EventStream, ScaffoldingOutput, ScaffoldingResult
-from scaffolding_core.tasks import Prompt, Task
+from scaffolding_core.tasks import Prompt
 from scaffolding_core.worker import Worker, called_synchronously
 
 __all__ = ["ScaffoldingLlm", "ScaffoldingStream"]
@@ -48,7 +48,8 @@ class ScaffoldingLlm:
         max_parallel_requests: requests at once, over all loops; further ones queue.
 
     Raises:
-        InvalidRequestError: no controller, no worker, or a limit below 1.
+        InvalidRequestError: no controller, no worker, a limit below 1, or a method that needs what its worker
+            says it cannot do.
     """
 
     def __init__(
@@ -64,23 +65,27 @@ class ScaffoldingLlm:
         if not isinstance(max_parallel_requests, int) or max_parallel_requests < 1:
             raise InvalidRequestError(f"max_parallel_requests must be at least 1, got {max_parallel_requests!r}")
         self.prototype_controller = prototype_controller
-        self.workers: dict[Hashable, Worker] = dict(workers) if isinstance(workers, Mapping) else {}
-        given = self.workers.values() if isinstance(workers, Mapping) else [workers]
-        self._all_workers = list({id(worker): worker for worker in given}.values())
-        self._slots = {id(worker): (worker, _lane_of(worker)) for worker in self._all_workers}
-        self._only_slots = None if isinstance(workers, Mapping) else self._slots[id(workers)]
-        compute = ComputeWorker()
-        self._compute_slots = compute, Lane(compute.max_concurrency)
+        self._roster = Roster(workers)
+        check_needs(prototype_controller, self._roster.of_tag)
         self._admission = Lane(max_parallel_requests)
-        self._lanes = (self._admission, *(lane for _, lane in (self._compute_slots, *self._slots.values())))
         self._options = option_names(prototype_controller)
         self._stateless = prototype_controller.clone() is prototype_controller
         self._lock = threading.RLock()
         self._drivers: dict[asyncio.AbstractEventLoop, Driver] = {}
         self._own_loop: OwnLoop | None = None
+        self._dropped: weakref.finalize[..., ScaffoldingLlm] | None = None
         self._closed = False
         self._shows_collections = False
         _instances.add(self)
+
+    @property
+    def workers(self) -> dict[Hashable, Worker]:
+        """The workers by tag; empty where one does all. A change holds from the next task on."""
+        return self._roster.by_tag
+
+    @workers.setter
+    def workers(self, workers: Mapping[Hashable, Worker]) -> None:
+        self._roster.by_tag = dict(workers)
 
     # Requests.
 
@@ -179,10 +184,11 @@ class ScaffoldingLlm:
                     request.cancel(ClosedError("the ScaffoldingLlm was shut down while the request ran"))
                 elif not loop.is_closed():
                     request.result.wait_ended()
-        self._end()
-        if shutdown_workers:
-            for worker in self._all_workers:
-                worker.shutdown()
+        try:
+            self._end()
+        finally:
+            if shutdown_workers:
+                self._roster.shutdown()
 
     async def aclose(self, shutdown_workers: bool = False) -> None:
         """Refuse new requests, let running ones finish, and close what was opened.
@@ -198,11 +204,12 @@ class ScaffoldingLlm:
                 continue
             for request in list(driver.requests):
                 await request.result.ended()
-        await asyncio.to_thread(self._end)
-        for worker in self._all_workers:
-            await (worker.async_shutdown() if shutdown_workers else worker.release_loop())
-        with self._lock:
-            self._drivers.pop(loop, None)
+        try:
+            await asyncio.to_thread(self._end)
+        finally:
+            with self._lock:
+                self._drivers.pop(loop, None)
+            await (self._roster.async_shutdown() if shutdown_workers else self._roster.release_loop())
 
     @property
     def runs_caller(self) -> bool:
@@ -259,7 +266,7 @@ class ScaffoldingLlm:
             deadline += driver.loop.time() - time.monotonic()
         running = asyncio._get_running_loop()
         blocked = self._drivers.get(running) if running not in (None, driver.loop) else None
-        request = Request(driver, order, self._begin, self._find_worker, deadline, blocked)
+        request = Request(driver, order, self._begin, self._roster, deadline, blocked)
         synchronous = self._own_loop is not None and driver.loop is self._own_loop.loop
         if synchronous is not called_synchronously.get():
             request.context.run(called_synchronously.set, synchronous)
@@ -268,6 +275,7 @@ class ScaffoldingLlm:
     def _submit(self, request: Request) -> None:
         if self._closed:
             raise ClosedError("this ScaffoldingLlm is closed: make a new one")
+        request.driver.requests.add(request)  # before it is on its loop, which may end first
         request.driver.call_from_anywhere(request.submit)
 
     def _block(self, results: list[ScaffoldingResult]) -> list[ScaffoldingResult]:
@@ -288,8 +296,8 @@ class ScaffoldingLlm:
                 raise ClosedError("this ScaffoldingLlm is closed: make a new one")
             if self._own_loop is None:
                 own = self._own_loop = OwnLoop()
-                workers = [weakref.ref(worker) for worker in self._all_workers]  # they may hold this object
-                weakref.finalize(self, _end_soon, own, self._driver_of(own.loop), workers)
+                workers = self._roster.references  # the workers may hold this object
+                self._dropped = weakref.finalize(self, _end_soon, own, self._driver_of(own.loop), workers)
                 _end_all_at_exit()
             if self._own_loop.is_current():
                 raise DeadlockError(
@@ -303,7 +311,7 @@ class ScaffoldingLlm:
         if driver is None:
             with self._lock:
                 self._sweep()
-                driver = self._drivers[loop] = Driver(loop, self._admission, _scope_workers(self._all_workers))
+                driver = self._drivers[loop] = Driver(loop, self._admission)
         return driver
 
     def _sweep(self) -> None:
@@ -312,22 +320,8 @@ class ScaffoldingLlm:
             if loop.is_closed():
                 del self._drivers[loop]
                 driver.abandon()
-                for lane in self._lanes:
+                for lane in (self._admission, *self._roster.lanes):
                     lane.forget(driver)
-
-    def _find_worker(self, task: Task) -> tuple[Worker, Lane]:
-        if not task.needs_worker:
-            return self._compute_slots
-        if self._only_slots is not None:
-            return self._only_slots
-        worker = self.workers.get(task.worker_tag)
-        if worker is None:
-            tags = ", ".join(repr(getattr(tag, "value", tag)) for tag in self.workers) or "none"
-            tag = getattr(task.worker_tag, "value", task.worker_tag)
-            raise MissingWorkerError(
-                f"no worker for the tag {tag!r} of a {type(task).__name__}: the workers' tags are {tags}"
-            )
-        return self._slots[id(worker)]
 
     def _end(self) -> None:
         """End what runs beside the callers' loops."""
@@ -341,11 +335,12 @@ class ScaffoldingLlm:
         if own is None:
             return
         driver = self._drivers.pop(own.loop, None)
-        if driver is not None:
-            own.run(driver.drained())
-        for worker in self._all_workers:
-            own.run(worker.release_loop())
-        own.stop()
+        try:
+            if driver is not None:
+                own.run(driver.drained())
+            own.run(self._roster.release_loop())
+        finally:
+            own.stop()
 
     def _at_exit(self) -> None:
         """The program ends: cancel what runs on the own loop, which nobody else could wait for."""
@@ -362,10 +357,10 @@ class ScaffoldingLlm:
         """In a forked child: the parent's threads and loops are not here."""
         self._lock = threading.RLock()
         drivers, self._drivers, self._own_loop = self._drivers, {}, None
-        for lane in self._lanes:
-            lane.reset()
+        if self._dropped is not None:
+            self._dropped.detach()
         for driver in drivers.values():
-            driver.abandon()
+            driver.leave_to_parent()
 
 
 class ScaffoldingStream:
@@ -423,12 +418,12 @@ def _end_soon(own: OwnLoop, driver: Driver, workers: list[weakref.ref[Worker]]) 
     """End the own loop of a ScaffoldingLlm that was dropped, with what its workers keep there."""
 
     async def end() -> None:
-        await driver.drained()
-        for there in workers:
-            worker = there()
-            if worker is not None:
-                await worker.release_loop()
-        own.loop.stop()
+        try:
+            await driver.drained()
+            left = [worker for reference in workers if (worker := reference()) is not None]
+            await Roster(dict(enumerate(left))).release_loop()
+        finally:
+            own.stop_soon()
 
     ending = end()
     try:
@@ -459,24 +454,3 @@ if hasattr(os, "register_at_fork"):
 def _is_many(prompts: object) -> bool:
     """Whether this is a list of prompts; a list of messages is one."""
     return isinstance(prompts, list | tuple) and bool(prompts) and isinstance(prompts[0], str | list | tuple)
-
-
-def _lane_of(worker: Worker) -> Lane:
-    """The slots of a worker, which all that use it share."""
-    if isinstance(worker, type) or not callable(getattr(worker, "run_task", None)):
-        raise InvalidRequestError(f"a worker must have an async run_task(task), got {described(worker)}")
-    lane: Lane | None = vars(worker).get("_lane")
-    if lane is None:
-        limit = getattr(worker, "max_concurrency", Worker.max_concurrency)
-        if not isinstance(limit, int) or limit < 1:
-            raise InvalidRequestError(f"max_concurrency of a worker must be at least 1, got {limit!r}")
-        lane = vars(worker)["_lane"] = Lane(limit)
-    return lane
-
-
-def _scope_workers(workers: list[Worker]) -> tuple[Worker, ...]:
-    return tuple(
-        worker
-        for worker in workers
-        if getattr(type(worker), "on_scope_end", Worker.on_scope_end) is not Worker.on_scope_end
-    )

@@ -94,7 +94,7 @@ async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwa
             value = context.run(function, *args, **kwargs)
             settled = lambda: done.set_result(value)  # noqa: E731
         except BaseException as error:
-            raised = RuntimeError("the call stopped early") if isinstance(error, StopIteration) else error
+            raised = _for_a_future(error)
             settled = lambda: done.set_exception(raised)  # noqa: E731
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, settled)
@@ -105,6 +105,15 @@ async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwa
     except asyncio.CancelledError:
         its.abandon()
         raise
+
+
+def _for_a_future(error: BaseException) -> BaseException:
+    """The error as a future takes it: it refuses a StopIteration."""
+    if not isinstance(error, StopIteration):
+        return error
+    stopped = RuntimeError("the call stopped early")
+    stopped.__cause__ = error
+    return stopped
 
 
 def wait_for(work: Callable[[], Coroutine[object, object, T]], seconds: float) -> T:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import Any, ClassVar, Self, TypeAlias
 
-from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
+from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError, original_error
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import ChatTask, GenerationTask, Task, TaskStatus, results_of
 
@@ -18,6 +20,8 @@ __all__ = [
     "Worker",
     "around_calls",
     "called_synchronously",
+    "is_worker",
+    "told",
     "typed_error",
 ]
 
@@ -31,7 +35,7 @@ client's blocking methods, in a thread, since its async ones would be bound to t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a worker can do, so that a method that needs more fails before it costs anything.
+    """What a worker can do, so that a method that needs more is refused when the two are put together.
 
     Args:
         logprobs: log probabilities of tokens.
@@ -61,13 +65,35 @@ _OF_THIS_PROCESS = ("_lane", "_resolved_handlers")
 
 
 def typed_error(worker: object, error: BaseException) -> BaseException:
-    """An error of a worker's own code as a `WorkerError` whose cause it is; typed ones stay as they are."""
-    if isinstance(error, ScaffoldingError) or not isinstance(error, Exception):
+    """An error of a worker's own code as a `WorkerError` whose cause it is; typed ones and cuts stay as they are.
+
+    Not only an `Exception`: a worker's SystemExit, say, is no reason to end whoever uses it.
+    """
+    if isinstance(error, ScaffoldingError | asyncio.CancelledError):
         return error
-    described = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    cause = original_error(error)
+    described = f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
     typed = WorkerError(f"{type(worker).__name__} failed: {described}")
-    typed.__cause__ = error
+    typed.__cause__ = cause
     return typed
+
+
+def is_worker(worker: object) -> bool:
+    """Whether it can be taken for a worker: a `Worker`, or whatever else has `run_task`."""
+    return not isinstance(worker, type) and callable(getattr(worker, "run_task", None))
+
+
+async def told(worker: object, what: str, *about: object) -> None:
+    """Let a worker do what a `Worker` can be told to, by its name; one that has only `run_task` has nothing to do.
+
+    Args:
+        worker: a `Worker`, or what is taken for one.
+        what: name of the method, async or not.
+        about: what it takes.
+    """
+    tell = getattr(worker, what, None)
+    if tell is not None and isawaitable(done := tell(*about)):
+        await done
 
 
 class Worker:
@@ -83,7 +109,7 @@ class Worker:
     Attributes:
         task_handlers: kinds of task this class runs, each with `async handler(worker, task)`.
         max_concurrency: calls at once, over all event loops; further ones queue.
-        capabilities: what the backend can do.
+        capabilities: what the backend can do; as long as it is this very object, nothing is known of it.
         model_info: what is known of the backend's model so far.
     """
 
@@ -91,6 +117,11 @@ class Worker:
     max_concurrency: int = 256
     capabilities: Capabilities = Capabilities()
     model_info: ModelInfo = ModelInfo()
+
+    @property
+    def slot_owner(self) -> Worker:
+        """At whom its calls are counted against `max_concurrency`: itself, unless it passes them on to another."""
+        return self
 
     def register_task_handler(self, task_cls: type[Task], handler: TaskHandler) -> None:
         """Let this one worker run a kind of task with `async handler(worker, task)`."""

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 
 from langchain_core.runnables import Runnable
 
-from langchain_scaffolding.judging.verdicts import score_of
+from langchain_scaffolding.judging.verdicts import feedback_of, score_of
 from langchain_scaffolding.tracing.inner_runs import inside, run_inside
 from scaffolding_core import FunctionWorker, InvalidRequestError, RewardTask, Task, Worker
-from scaffolding_core.adapting import prompt_text, run_either
+from scaffolding_core.adapting import call_function, prompt_text, run_either
 
 __all__ = ["Reward", "core_reward", "evaluator_reward"]
 
@@ -28,7 +28,8 @@ Reward: TypeAlias = (
 - an evaluator called with `inputs`, `outputs` and `reference_outputs`, as those of openevals and LangSmith;
 - a worker.
 
-It gives a number, a truth value, yes or no as text, or data with a `score`.
+It gives a number, a truth value, yes or no as text, or data with a `score`; a `feedback`, `reasoning` or `comment`
+in the data is what a retry is told.
 """
 
 
@@ -78,7 +79,9 @@ class _Judge:
     async def __call__(self, task: Task) -> float:
         assert isinstance(task, RewardTask)
         answer = task.response.text if task.response is not None else ""
-        return score_of(await self._ask(task, prompt_text(task), answer))
+        said = await self._ask(task, prompt_text(task), answer)
+        task.feedback = feedback_of(said)
+        return score_of(said)
 
     @abstractmethod
     async def _ask(self, task: RewardTask, prompt: str, answer: str) -> Any:
@@ -100,7 +103,7 @@ class _FunctionJudge(_Judge):
 
     async def _ask(self, task: RewardTask, prompt: str, answer: str) -> Any:
         with inside(task):
-            return await run_either(*_forms(self.function), prompt, answer)
+            return await call_function(self.function, prompt, answer)
 
 
 class _EvaluatorJudge(_Judge):
@@ -114,7 +117,7 @@ class _EvaluatorJudge(_Judge):
         takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.values())
         given = {name: value for name, value in given.items() if name in takes or takes_any}
         with inside(task):
-            return await run_either(*_forms(self.evaluator), **given)
+            return await call_function(self.evaluator, **given)
 
 
 class _StringEvaluatorJudge(_Judge):
@@ -150,11 +153,3 @@ def _parameters(function: Callable[..., Any]) -> frozenset[str]:
         return frozenset(inspect.signature(function).parameters)
     except (TypeError, ValueError):  # a built-in one has no signature
         return frozenset()
-
-
-def _forms(function: Callable[..., Any]) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
-    """A function as its blocking and its async form; it has one of them."""
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004  # whether calling it gives a coroutine
-    )
-    return (None, function) if is_async else (function, None)

@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from langchain_scaffolding.translation.results import plain
 from scaffolding_core import WorkerError
 
-__all__ = ["answer_of", "score_of", "verdict_of"]
+__all__ = ["answer_of", "feedback_of", "score_of", "verdict_of"]
+
+_WORDS = ("feedback", "reasoning", "comment")
 
 _YES = frozenset({"yes", "true", "correct", "valid", "pass", "passed", "same", "equivalent", "y"})
 _NO = frozenset({"no", "false", "incorrect", "invalid", "fail", "failed", "different", "n"})
@@ -45,6 +47,13 @@ def verdict_of(said: Any) -> bool:
     return score >= 0.5
 
 
+def feedback_of(said: Any) -> str | None:
+    """The words of a judge beside its score, in data with a `feedback`, `reasoning` or `comment`."""
+    data = _data(said)
+    words = (data.get(name) for name in _WORDS) if data is not None else ()
+    return next((word for word in words if isinstance(word, str) and word), None)
+
+
 def answer_of(said: Any) -> object:
     """The answer that a judge found; None where it found none, or an empty text."""
     if isinstance(said, BaseMessage):
@@ -63,14 +72,19 @@ def _number(said: Any) -> float | None:
         return _number_in(said.strip())
     if isinstance(said, list | tuple):
         return _number(said[0]) if len(said) == 1 else None
-    if isinstance(said, BaseModel):
-        said = {name: getattr(said, name) for name in type(said).model_fields}
-    if not isinstance(said, Mapping):
+    data = _data(said)
+    if data is None:
         return None
-    if said.get("score") is not None:
-        return _number(said["score"])
-    numbers = [value for value in said.values() if isinstance(value, int | float)]
+    if data.get("score") is not None:
+        return _number(data["score"])
+    numbers = [value for value in data.values() if isinstance(value, int | float)]
     return float(numbers[0]) if len(numbers) == 1 else None
+
+
+def _data(said: Any) -> Mapping[str, Any] | None:
+    if isinstance(said, BaseModel):
+        return {name: getattr(said, name) for name in type(said).model_fields}
+    return said if isinstance(said, Mapping) else None
 
 
 def _number_in(text: str) -> float | None:

@@ -26,7 +26,7 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
-from scaffolding_core.adapting import TaskHandler, called_synchronously, run_in_thread
+from scaffolding_core.adapting import Call, TaskHandler, result_data, run_either
 
 __all__ = [
     "AsyncHandler",
@@ -102,21 +102,17 @@ class ModelCallWorker(Worker):
 def sampled(llm: ScaffoldingLlm, call: ModelCall, options: Mapping[str, object]) -> ScaffoldingResult:
     """The finished result of a method around a model call."""
     try:
-        return cast("ScaffoldingResult", llm.generate(_task_of(call), **options))
+        return Call(llm, _task_of(call), options).result()
     except _BubbledUp as error:
         raise error.bubbled from None
 
 
 async def asampled(llm: ScaffoldingLlm, call: ModelCall, options: Mapping[str, object]) -> ScaffoldingResult:
     """The finished result of a method around a model call; cancelled with the agent."""
-    result = llm.generate_async(_task_of(call), **options)
     try:
-        await result
+        return await Call(llm, _task_of(call), options).aresult()
     except _BubbledUp as error:
         raise error.bubbled from None
-    finally:
-        result.cancel()  # nobody else waits for it
-    return result
 
 
 def chosen(result: ScaffoldingResult, key: str = "scaffolding", **details: object) -> Response:
@@ -132,7 +128,7 @@ def chosen(result: ScaffoldingResult, key: str = "scaffolding", **details: objec
     if not isinstance(response, ModelResponse):  # a method of the user's own wrote the message
         response = ModelResponse(result=[to_ai_message(output.message)])
     mine = ai_message(response)
-    summary = {**output.summary(), "trace_id": result.id, **details}
+    summary = {**result_data(output, result.id), **details}
     told = mine.model_copy(
         update={
             "usage_metadata": usage_from_core(output.usage),
@@ -158,9 +154,7 @@ def ai_message(response: Response) -> AIMessage:
 
 async def _called(call: ModelCall, request: Request) -> Response:
     try:
-        if called_synchronously.get():
-            return await run_in_thread(cast("Handler", call.handler), request)
-        return await cast("AsyncHandler", call.handler)(request)
+        return cast("Response", await run_either(call.handler, cast("AsyncHandler", call.handler), request))
     except GraphBubbleUp as error:
         raise _BubbledUp(error) from error
 

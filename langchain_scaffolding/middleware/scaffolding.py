@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain.agents.middleware.types import ContextT, ResponseT
 
 from langchain_scaffolding.judging.rewards import Reward, core_reward
+from langchain_scaffolding.judging.roles import core_roles
 from langchain_scaffolding.middleware.model_calls import (
     AsyncHandler,
     Handler,
@@ -18,9 +19,8 @@ from langchain_scaffolding.middleware.model_calls import (
     chosen,
     sampled,
 )
-from langchain_scaffolding.request.checks import check_method, checked_answers
 from scaffolding_core import Controller, Worker
-from scaffolding_core.adapting import AnswersLike, Backend, checked_sample_num
+from scaffolding_core.adapting import AnswersLike, Backend, check_method, checked_answers, checked_sample_num
 
 __all__ = ["ScaffoldingMiddleware"]
 
@@ -51,18 +51,19 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
     agent, all at the same time.
 
     Args:
-        method: `majority_vote`, `best_of_n`, `chain_of_thought`, any other method's name, or a controller.
+        method: a method's name, or a controller.
         sample_num: samples, for methods that take several; None takes the method's own number.
         when: which requests get the method; all others call the model once. None picks all.
         method_options: further options of the method's class, such as `stop_rule` or `extractor`.
         answers: the kind of answer that the agent ends with, such as `"number"`; its steps vote with their tool
             calls all the same. For `field_vote` a kind for each field.
-        reward: scores answers, for `best_of_n`: a function of prompt and answer, a Runnable, or a worker.
+        reward: scores answers, for methods that judge: a function of prompt and answer, a Runnable, or a worker.
+        roles: who plays the other roles that the method needs, by role: a model or a worker.
         max_concurrency: model calls at once.
 
     Raises:
         UnknownMethodError: no method of that name.
-        InvalidRequestError: options or answers that the method does not take.
+        InvalidRequestError: options or answers that the method does not take, or nobody for a role that it needs.
     """
 
     def __init__(
@@ -74,10 +75,11 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         method_options: Mapping[str, Any] | None = None,  # Any: whatever the method's class takes
         answers: AnswersLike | Mapping[str, AnswersLike] | None = None,
         reward: Reward | None = None,
+        roles: Mapping[Hashable, Any] | None = None,
         max_concurrency: int = Worker.max_concurrency,
     ) -> None:
         super().__init__()
-        backend = Backend(ModelCallWorker(max_concurrency), core_reward(reward))
+        backend = Backend(ModelCallWorker(max_concurrency), core_reward(reward), roles=core_roles(roles))
         check_method(backend, method, method_options or {}, sample_num)
         self._llm = backend.llm(method, method_options or {})
         self._when = when

@@ -7,24 +7,23 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig, ensure_config
 
+from scaffolding_core import REQUEST_OPTIONS
+
 __all__ = [
-    "ANSWER_PARTS",
     "METHOD_PARAMETERS",
     "MODEL_PARAMETERS",
-    "REQUEST_OPTIONS",
     "SAMPLING_FIELDS",
     "method_parameters",
     "model_parameters",
     "without_method_parameters",
 ]
 
-REQUEST_OPTIONS = frozenset({"budget", "deadline", "priority"})
-ANSWER_PARTS = frozenset({"answers", "extractor", "equivalence", "equivalences"})
-"""What says how answers are read and compared; a model that is wrapped never gets it."""
-
 SAMPLING_FIELDS = ("temperature", "max_tokens", "top_p", "seed")
 
-METHOD_PARAMETERS = REQUEST_OPTIONS | {"method", "sample_num", "answers"}
+_OF_CHAINS = frozenset({"seed", "metadata", "trace"})
+"""Names that chains have in their configurations for things of their own."""
+
+METHOD_PARAMETERS = (REQUEST_OPTIONS - _OF_CHAINS) | {"method", "sample_num", "answers"}
 """What a configuration may set of a method."""
 
 MODEL_PARAMETERS = METHOD_PARAMETERS | {*SAMPLING_FIELDS}

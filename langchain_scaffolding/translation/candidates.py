@@ -12,6 +12,7 @@ from langchain_core.callbacks import (
 )
 
 from scaffolding_core import CandidateEvent, Event
+from scaffolding_core.adapting import candidate_data
 
 __all__ = ["CANDIDATE_EVENT", "StreamCandidates", "adispatch_candidate", "candidate_block", "dispatch_candidate"]
 
@@ -25,7 +26,7 @@ CANDIDATE_EVENT = "scaffolding_candidate"
 def candidate_block(event: CandidateEvent) -> dict[str, Any]:
     """A finished sample as a reasoning block of its own; where it comes from is in its `extras`."""
     branch = "_".join(map(str, (*event.branch, event.candidate.index)))
-    told = _told(event)
+    told = candidate_data(event)
     return {
         "type": "reasoning",
         "reasoning": event.candidate.text or told["error"] or "",
@@ -37,14 +38,10 @@ def candidate_block(event: CandidateEvent) -> dict[str, Any]:
 def dispatch_candidate(event: Event, manager: CallbackManager | AsyncCallbackManager | None) -> None:
     """Tell the run's callbacks of a finished sample; other events are left alone."""
     if isinstance(event, CandidateEvent) and manager is not None:
-        dispatch_custom_event(CANDIDATE_EVENT, _told(event), config={"callbacks": manager})
+        dispatch_custom_event(CANDIDATE_EVENT, candidate_data(event), config={"callbacks": manager})
 
 
 async def adispatch_candidate(event: Event, manager: CallbackManager | AsyncCallbackManager | None) -> None:
     """Tell the run's callbacks of a finished sample; other events are left alone."""
     if isinstance(event, CandidateEvent) and manager is not None:
-        await adispatch_custom_event(CANDIDATE_EVENT, _told(event), config={"callbacks": manager})
-
-
-def _told(event: CandidateEvent) -> dict[str, Any]:
-    return {"branch": list(event.branch), "index": event.candidate.index, **event.candidate.summary()}
+        await adispatch_custom_event(CANDIDATE_EVENT, candidate_data(event), config={"callbacks": manager})

@@ -21,52 +21,49 @@ from scaffolding_core import (
     ScaffoldingOutput,
     ScaffoldingResult,
 )
-from scaffolding_core.adapting import AnswerStream
+from scaffolding_core.adapting import ShownEvents, result_data
 
 __all__ = ["Chunks", "metadata", "to_result"]
 
 
-class Chunks:
+class Chunks(ShownEvents[ChatGenerationChunk]):
     """Turns a request's events into chunks of the answer.
 
     Args:
-        live: see `AnswerStream`.
-        model_name: tells it at the end, for `response_metadata`.
+        live: see `ShownEvents`.
+        metadata: what `response_metadata` tells at the end, of the output.
         message_id: of every chunk; None lets LangChain choose.
         candidates: show each finished sample as a reasoning block.
     """
 
     def __init__(
-        self, *, live: bool, model_name: Callable[[], str], message_id: str | None = None, candidates: bool = False
+        self,
+        *,
+        live: bool,
+        metadata: Callable[[ScaffoldingOutput], dict[str, Any]],
+        message_id: str | None = None,
+        candidates: bool = False,
     ) -> None:
-        self._answer = AnswerStream(live=live)
-        self._live = live
+        super().__init__(live=live, candidates=candidates)
         self._whole_shown = False
-        self._candidates = candidates
-        self._model_name = model_name
+        self._metadata = metadata
         self._message_id = message_id
 
-    def of(self, event: Event, trace_id: int) -> Iterator[ChatGenerationChunk]:
-        """The chunks of one event."""
-        if self._candidates and isinstance(event, CandidateEvent):
-            yield self._chunk(content=[candidate_block(event)])
-        delta = self._answer.of(event)
-        if delta is not None:
-            yield self._part(event, delta)
-        if isinstance(event, FinalEvent):
-            yield self._last(event, trace_id)
+    def _candidate(self, event: CandidateEvent) -> ChatGenerationChunk:
+        return self._chunk(content=[candidate_block(event)])
 
-    def _part(self, event: Event, delta: Delta) -> ChatGenerationChunk:
+    def _pieces(self, event: Event, delta: Delta) -> Iterator[ChatGenerationChunk]:
         blocks = None if self._live else _blocks(event)
         if blocks is not None:
             self._whole_shown = True
-            return self._chunk(content=blocks)
+            yield self._chunk(content=blocks)
+            return
         extra = {"reasoning_content": delta.reasoning} if delta.reasoning else {}
         said = _chosen(event)
         refused = isinstance(said, AIMessage) and not said.text  # it is told beside the content
-        return self._chunk(content="" if refused else delta.text, additional_kwargs=extra)
+        yield self._chunk(content="" if refused else delta.text, additional_kwargs=extra)
 
-    def _last(self, event: FinalEvent, trace_id: int) -> ChatGenerationChunk:
+    def _last(self, event: FinalEvent) -> ChatGenerationChunk:
         """All that was not shown yet: tool calls, usage, metadata, pictures and the like."""
         output = event.output
         message = to_ai_message(output.message)
@@ -81,7 +78,7 @@ class Chunks:
             id=self._message_id,
             tool_call_chunks=calls,
             additional_kwargs=extra,
-            response_metadata={**message.response_metadata, **metadata(output, self._model_name(), trace_id)},
+            response_metadata={**message.response_metadata, **self._metadata(output)},
             usage_metadata=usage_from_core(output.usage),
             chunk_position="last",
         )
@@ -132,5 +129,5 @@ def metadata(output: ScaffoldingOutput, model_name: str, trace_id: int) -> dict[
     return {
         "model_name": model_name,
         "finish_reason": output.finish_reason or "stop",
-        "scaffolding": {**output.summary(), "trace_id": trace_id},
+        "scaffolding": result_data(output, trace_id),
     }

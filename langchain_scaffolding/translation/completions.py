@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from langchain_core.outputs import Generation, GenerationChunk, LLMResult
 
 from langchain_scaffolding.translation.chunks import metadata
-from scaffolding_core import Event, FinalEvent, ScaffoldingOutput, ScaffoldingResult, Usage
-from scaffolding_core.adapting import AnswerStream
+from scaffolding_core import Delta, Event, FinalEvent, ScaffoldingOutput, ScaffoldingResult, Usage
+from scaffolding_core.adapting import ShownEvents
 
 __all__ = ["Completions", "to_llm_result"]
 
 
-class Completions:
-    """Turns a request's events into chunks of the answer.
+class Completions(ShownEvents[GenerationChunk]):
+    """Turns a request's events into chunks of the answer; the last one brings what is to be told of the request.
 
     Args:
-        live: see `AnswerStream`.
-        model_name: for `generation_info`.
+        live: see `ShownEvents`.
+        metadata: what `generation_info` tells, of the output.
     """
 
-    def __init__(self, *, live: bool, model_name: str) -> None:
-        self._answer = AnswerStream(live=live)
-        self._model_name = model_name
+    def __init__(self, *, live: bool, metadata: Callable[[ScaffoldingOutput], dict[str, Any]]) -> None:
+        super().__init__(live=live)
+        self._metadata = metadata
 
-    def of(self, event: Event, trace_id: int) -> Iterator[GenerationChunk]:
-        """The chunks of one event; the last one brings what is to be told of the request."""
-        delta = self._answer.of(event)
-        if delta is not None and delta.text:
+    def _pieces(self, event: Event, delta: Delta) -> Iterator[GenerationChunk]:
+        if delta.text:
             yield GenerationChunk(text=delta.text)
-        if isinstance(event, FinalEvent):
-            yield GenerationChunk(text="", generation_info=_info(event.output, self._model_name, trace_id))
+
+    def _last(self, event: FinalEvent) -> GenerationChunk:
+        usage = _token_usage(event.output.usage)
+        return GenerationChunk(text="", generation_info={**self._metadata(event.output), "token_usage": usage})
 
 
 def to_llm_result(results: Sequence[ScaffoldingResult], model_name: str) -> LLMResult:
@@ -40,17 +40,15 @@ def to_llm_result(results: Sequence[ScaffoldingResult], model_name: str) -> LLMR
     total = Usage()
     for result in results:
         total.add(result.output.usage)
-    generations = [
-        [Generation(text=result.text, generation_info=_info(result.output, model_name, result.id))]
-        for result in results
-    ]
+    generations = [[Generation(text=result.text, generation_info=_info(result, model_name))] for result in results]
     return LLMResult(
         generations=[*generations], llm_output={"token_usage": _token_usage(total), "model_name": model_name}
     )
 
 
-def _info(output: ScaffoldingOutput, model_name: str, trace_id: int) -> dict[str, Any]:
-    return {**metadata(output, model_name, trace_id), "token_usage": _token_usage(output.usage)}
+def _info(result: ScaffoldingResult, model_name: str) -> dict[str, Any]:
+    told = metadata(result.output, model_name, result.id)
+    return {**told, "token_usage": _token_usage(result.output.usage)}
 
 
 def _token_usage(usage: Usage) -> dict[str, int]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Mapping
-from contextlib import aclosing, closing
-from typing import Any, ClassVar, cast
+from functools import partial
+from typing import Any, ClassVar
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.messages import BaseMessage, HumanMessage
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_scaffolding.tracing.inner_runs import inside
 from langchain_scaffolding.translation.messages import from_core
@@ -19,7 +17,7 @@ from langchain_scaffolding.workers.model_call import ainvoke, invoke
 from langchain_scaffolding.workers.sampled_model import for_samples, streams, unbound
 from langchain_scaffolding.workers.task_results import emit, fill, joined
 from scaffolding_core import Capabilities, ChatTask, GenerationTask, InvalidRequestError, Task, Worker
-from scaffolding_core.adapting import TaskHandler, called_synchronously, run_in_thread
+from scaffolding_core.adapting import TaskHandler, read_either, run_either
 
 __all__ = ["LANGCHAIN_KWARGS", "LangChainWorker"]
 
@@ -62,12 +60,24 @@ class LangChainWorker(Worker):
         self._tells_usage = isinstance(itself, BaseChatModel)
 
     async def _generate(self, task: GenerationTask) -> None:
-        call = _Call(self, task)
-        if called_synchronously.get():
-            answer = await _in_thread(call)
-        else:
-            answer = await again_if_loop_closed(call.on_loop)
+        given, kwargs = self._given(task), _kwargs(task)
+        with inside(task, counted=not self._tells_usage) as config:
+            answer = await again_if_loop_closed(partial(self._answer, task, given, config, kwargs))
         self._fill(task, answer)
+
+    async def _answer(
+        self, task: GenerationTask, given: object, config: RunnableConfig, kwargs: dict[str, Any]
+    ) -> object:
+        if not self._streams(task):
+            return await run_either(invoke, ainvoke, self.model, given, config, kwargs)
+        pieces: list[object] = []
+
+        def take(piece: object) -> None:
+            pieces.append(piece)
+            emit(task, piece)
+
+        await read_either(self.model.stream, self.model.astream, take, given, config, **kwargs)
+        return joined(pieces)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {GenerationTask: _generate}
 
@@ -81,60 +91,6 @@ class LangChainWorker(Worker):
 
     def _fill(self, task: GenerationTask, answer: object) -> None:
         fill(task, answer)
-
-
-class _Call:
-    """One call of the model; its pieces are told to the task as they come."""
-
-    def __init__(self, worker: LangChainWorker, task: GenerationTask) -> None:
-        self._model = worker.model
-        self._task = task
-        self._given = worker._given(task)
-        self._kwargs = _kwargs(task)
-        self._streamed = worker._streams(task)
-        self._counted = not worker._tells_usage
-        self.stopped = threading.Event()
-
-    async def on_loop(self) -> object:
-        with inside(self._task, counted=self._counted) as config:
-            if not self._streamed:
-                return await ainvoke(self._model, self._given, config, self._kwargs)
-            pieces: list[object] = []
-            stream = self._model.astream(self._given, config, **self._kwargs)
-            async with aclosing(cast("Any", stream)):
-                async for piece in stream:
-                    _raise_if_cut()
-                    pieces.append(piece)
-                    emit(self._task, piece)
-        return joined(pieces)
-
-    def in_thread(self) -> object:
-        with inside(self._task, counted=self._counted) as config:
-            if not self._streamed:
-                return invoke(self._model, self._given, config, self._kwargs)
-            pieces: list[object] = []
-            stream = self._model.stream(self._given, config, **self._kwargs)
-            with closing(cast("Any", stream)):
-                for piece in stream:
-                    if self.stopped.is_set():
-                        return None
-                    pieces.append(piece)
-                    emit(self._task, piece)
-        return joined(pieces)
-
-
-def _raise_if_cut() -> None:
-    """Raise what was swallowed: `asyncio.wait_for`, before Python 3.12, loses a cut in the tick of a piece."""
-    running = asyncio.current_task()
-    if running is not None and running.cancelling():
-        raise asyncio.CancelledError
-
-
-async def _in_thread(call: _Call) -> object:
-    try:
-        return await run_in_thread(call.in_thread)
-    finally:
-        call.stopped.set()
 
 
 def _messages(task: GenerationTask) -> list[BaseMessage]:

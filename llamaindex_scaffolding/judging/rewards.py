@@ -14,7 +14,7 @@ from llama_index.core.schema import NodeWithScore, TextNode
 from llamaindex_scaffolding.instrumentation.llm_usage import counted_llm_calls
 from llamaindex_scaffolding.judging.evaluation import evaluated
 from scaffolding_core import InvalidRequestError, RewardTask, Task, Worker, WorkerError
-from scaffolding_core.adapting import RewardFunction, TaskHandler, called_synchronously, run_in_thread
+from scaffolding_core.adapting import RewardFunction, TaskHandler, run_either
 
 __all__ = ["LOWEST_SCORE", "EvaluatorWorker", "RerankerWorker", "Reward", "core_reward"]
 
@@ -30,7 +30,7 @@ class EvaluatorWorker(Worker):
 
     It gets the query (the last user message of a chat), the answer and, where the answer is a query engine's
     response, its source nodes as contexts. Its score counts; where it gives none, passing is 1 and failing 0.
-    The verdict and the feedback stay in the task's `custom_output_params`, as `passing` and `feedback`.
+    Its verdict and its feedback go into the task.
 
     Cost: one evaluation for each answer; the tokens of its LLM calls are counted.
 
@@ -56,7 +56,7 @@ class EvaluatorWorker(Worker):
             finally:
                 task.usage = calls.usage
         task.reward = _score_of(result)
-        task.custom_output_params = {"passing": result.passing, "feedback": result.feedback}
+        task.verdict, task.feedback = result.passing, result.feedback
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {RewardTask: _score}
 
@@ -79,11 +79,8 @@ class RerankerWorker(Worker):
         nodes = [NodeWithScore(node=TextNode(text=task.response.text if task.response is not None else ""))]
         with counted_llm_calls() as calls:
             try:
-                if called_synchronously.get():
-                    rank = self.reranker.postprocess_nodes
-                    ranked = await run_in_thread(rank, nodes, query_str=_query(task))
-                else:
-                    ranked = await self.reranker.apostprocess_nodes(nodes, query_str=_query(task))
+                forms = self.reranker.postprocess_nodes, self.reranker.apostprocess_nodes
+                ranked = await run_either(*forms, nodes, query_str=_query(task))
             finally:
                 task.usage = calls.usage
         if ranked and ranked[0].score is None:

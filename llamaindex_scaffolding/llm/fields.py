@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Self, cast
 
 from llama_index.core.base.llms.types import LLMMetadata
@@ -21,16 +22,16 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from llamaindex_scaffolding.instrumentation.unheard import unheard
 from llamaindex_scaffolding.judging.rewards import core_reward
+from llamaindex_scaffolding.judging.roles import core_roles
 from llamaindex_scaffolding.reading import OfClass, Step, read_as_here, told_tools
 from llamaindex_scaffolding.translation.candidates import StreamCandidates
 from llamaindex_scaffolding.translation.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
-from llamaindex_scaffolding.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
+from llamaindex_scaffolding.workers.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
 from scaffolding_core import (
-    SAMPLING_PARAMETERS,
+    METHODS,
     Answers,
     ChatTask,
     Controller,
-    FieldVoteController,
     GenerationTask,
     InvalidRequestError,
     ModelInfo,
@@ -39,12 +40,10 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.adapting import Acceptance, Backend, Backends, Closable
+from scaffolding_core.adapting import Acceptance, Backend, Backends, Call, Closable, check_method, split
 
 __all__ = ["ModelFields"]
 
-_OURS = frozenset({"budget", "deadline", "priority", "metadata", "answers", "extractor", "equivalence"})
-"""Options of the request and of what is compared: never for a wrapped LLM, whatever the method takes."""
 _OF_THE_SERVER = ("api_key", "timeout")
 _AS_GIVEN = NativeGenerationController()
 """Generates with the kind of task that comes in: a text stays a text."""
@@ -60,7 +59,7 @@ class ModelFields(Closable, FunctionCallingLLM):
 
     method: str | Controller = Field(
         default="majority_vote",
-        description="direct, chain_of_thought, majority_vote, best_of_n, or a controller.",
+        description=f"{', '.join(METHODS)}, or a controller.",
     )
     sample_num: int | None = Field(default=None, description="Samples, for methods that take several.")
     method_options: dict[str, Any] = Field(
@@ -106,7 +105,14 @@ class ModelFields(Closable, FunctionCallingLLM):
     )
     llm: LLM | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
     worker: Worker | None = Field(default=None, description="A worker of your own, instead of a server.")
-    reward: Any = Field(default=None, description="Scores answers; see `Reward`.")
+    reward: Any = Field(default=None, description="Scores answers, for methods that judge; see `Reward`.")
+    roles: Any = Field(
+        default=None,
+        description=(
+            "Who plays the other roles that a method needs, by role: an LLM or a worker, such as "
+            "`{'judge': llm}`; one that scores is a reward."
+        ),
+    )
 
     _opened: Backends = PrivateAttr(default_factory=Backends)
     _acceptance: Acceptance | None = PrivateAttr(default=None)
@@ -155,7 +161,7 @@ class ModelFields(Closable, FunctionCallingLLM):
     def _llm_to_data(self, llm: LLM | None) -> dict[str, Any] | None:
         return None if llm is None else llm_to_dict(llm)
 
-    @field_serializer("method", "method_options", "answers", "additional_kwargs", "worker", "reward")
+    @field_serializer("method", "method_options", "answers", "additional_kwargs", "worker", "reward", "roles")
     def _part_to_data(self, part: object) -> Any:  # Any: whatever JSON can hold
         return to_plain(part)
 
@@ -174,34 +180,40 @@ class ModelFields(Closable, FunctionCallingLLM):
         built: Self = super().from_dict(fields)
         return built
 
-    def _request(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> tuple[ScaffoldingLlm, dict[str, Any]]:
-        """What runs the call, and its options; the task gets its parameters."""
+    def _request(
+        self, task: GenerationTask, kwargs: Mapping[str, Any], around: AbstractContextManager[None]
+    ) -> Call:
+        """The request that a call makes of the method; the task gets its parameters."""
         given = {**self._defaults(), **{name: value for name, value in kwargs.items() if value is not None}}
         method = given.pop("method", self.method)
         llm = self._method(method)
         if self.sample_num is not None and llm.takes("sample_num"):
             given.setdefault("sample_num", self.sample_num)
-        options = {name: given.pop(name) for name in list(given) if name in _OURS or llm.takes(name)}
+        keywords = split(llm, method, given)
+        options, rest = keywords.options, keywords.rest
         options |= self._reading(method, llm, options, task)
         task.acceptance = self._accepted(llm)
-        for name in SAMPLING_PARAMETERS & given.keys():
-            setattr(task, name, given.pop(name))
+        for name, value in keywords.sampling.items():
+            setattr(task, name, value)
         if self.llm is not None:
-            task.custom_input_params = {LLAMAINDEX_KWARGS: given}
-            return llm, options
+            task.custom_input_params = {LLAMAINDEX_KWARGS: rest}
+            return Call(llm, task, options, around)
         if isinstance(task, ChatTask):
-            task.tools = given.pop("tools", None)
-        return llm, {**options, **given}
+            task.tools = rest.pop("tools", None)
+        return Call(llm, task, {**options, **rest}, around)
 
     def _defaults(self) -> dict[str, Any]:
         named = {"temperature": self.temperature, "max_tokens": self.max_tokens, "seed": self.seed}
         return {name: value for name, value in {**self.additional_kwargs, **named}.items() if value is not None}
 
     def _method(self, method: str | Controller) -> ScaffoldingLlm:
+        return self._backend().llm(method, self._built_with(method))
+
+    def _built_with(self, method: str | Controller) -> Mapping[str, Any]:
         options = self._options_of(method)
         if isinstance(method, str) and (self.llm is not None or not self.is_chat_model):
-            options = {"generation": _AS_GIVEN, **options}
-        return self._backend().llm(method, options)
+            return {"generation": _AS_GIVEN, **options}
+        return options
 
     def _options_of(self, method: str | Controller) -> Mapping[str, Any]:
         return self.method_options if method == self.method else {}
@@ -213,7 +225,7 @@ class ModelFields(Closable, FunctionCallingLLM):
         options = self._options_of(method)
         field = self.answers if llm.takes("answers") else None
         answers = next((a for a in (called.get("answers"), field, options.get("answers")) if a is not None), None)
-        if _votes_on_fields(llm):
+        if llm.prototype_controller.votes_on_fields:
             return {} if answers is None else {"answers": answers}
         own = options.get("extractor"), options.get("equivalence")
         told = told_tools(task.messages) if isinstance(task, ChatTask) else None
@@ -233,7 +245,7 @@ class ModelFields(Closable, FunctionCallingLLM):
     def _accepted(self, llm: ScaffoldingLlm) -> Acceptance | None:
         """What is accepted of samples; where each field is voted on, one that explains is a field as any other."""
         structure = None if self._acceptance is None else self._acceptance.structure
-        if isinstance(structure, OfClass) and _votes_on_fields(llm):
+        if isinstance(structure, OfClass) and llm.prototype_controller.votes_on_fields:
             return Acceptance(structure=structure.whole())
         return self._acceptance
 
@@ -243,11 +255,11 @@ class ModelFields(Closable, FunctionCallingLLM):
 
     def _backend(self) -> Backend:
         server = self.api_base, self.model, self._key(), self.timeout, self.max_retries
-        return self._opened.get((self.llm, self.worker, self.reward, *server), self._make_backend)
+        return self._opened.get((self.llm, self.worker, self.reward, self.roles, *server), self._make_backend)
 
     def _make_backend(self) -> Backend:
         worker, reward = self._worker(), core_reward(self.reward)
-        return Backend(worker, reward, closes_worker=self.worker is None)
+        return Backend(worker, reward, roles=core_roles(self.roles), closes_worker=self.worker is None)
 
     def _key(self) -> str | None:
         key: object = self.api_key  # a text, where it was assigned
@@ -259,29 +271,9 @@ class ModelFields(Closable, FunctionCallingLLM):
         Raises:
             InvalidRequestError: fields that do not fit together, or options that the method does not have.
         """
-        self._check_answers()
-        takes_several = self._method(self.method).takes("sample_num")
-        if self.sample_num not in (None, 1) and not takes_several:
-            raise InvalidRequestError(f"the method {self._named()} takes one sample: leave sample_num out")
-
-    def _check_answers(self) -> None:
-        if self.answers is None:
-            return
-        llm = self._method(self.method)
-        if not llm.takes("answers"):
-            raise InvalidRequestError(
-                f"the method {self._named()} compares no answers: leave answers out, or take a method that does, "
-                "such as majority_vote"
-            )
-        if "answers" in self.method_options:
+        if self.answers is not None and "answers" in self.method_options:
             raise InvalidRequestError("answers are given twice: leave them out of method_options")
-        if _votes_on_fields(llm):
-            FieldVoteController(_AS_GIVEN, answers=self.answers)
-        else:
-            Answers.of(self.answers)
-
-    def _named(self) -> str:
-        return repr(self.method) if isinstance(self.method, str) else type(self.method).__name__
+        check_method(self._backend(), self.method, self._built_with(self.method), self.sample_num, self.answers)
 
     def _check_backend(self) -> None:
         """Refuse what would be ignored."""
@@ -305,7 +297,3 @@ class ModelFields(Closable, FunctionCallingLLM):
             timeout=self.timeout,
             max_attempts=self.max_retries + 1,
         )
-
-
-def _votes_on_fields(llm: ScaffoldingLlm) -> bool:
-    return isinstance(llm.prototype_controller, FieldVoteController)

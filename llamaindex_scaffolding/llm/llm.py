@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, closing, nullcontext
+from contextlib import aclosing, closing, nullcontext
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -37,9 +37,8 @@ from scaffolding_core import (
     Event,
     GenerationTask,
     InvalidRequestError,
-    ScaffoldingLlm,
 )
-from scaffolding_core.adapting import run_in_thread, task_from_prompt
+from scaffolding_core.adapting import Call, run_in_thread, task_from_prompt
 
 if TYPE_CHECKING:
     from llama_index.core.tools.types import BaseTool
@@ -48,9 +47,6 @@ __all__ = ["ScaffoldingLLM", "event_listener"]
 
 event_listener: ContextVar[Callable[[Event], None] | None] = ContextVar("event_listener", default=None)
 """Hears the events of the chats that are streamed, asynchronously, in this context."""
-
-_BEGUN = ChatResponse(message=ChatMessage())
-"""What a stream is advanced by before anybody reads it: only a generator that has begun cancels when dropped."""
 
 
 class ScaffoldingLLM(StructuredPredictions):
@@ -67,8 +63,8 @@ class ScaffoldingLLM(StructuredPredictions):
 
     Keywords of a call override fields: sampling parameters, options of the method (`sample_num`), what is
     compared (`answers`, or an `extractor` and an `equivalence` of your own), options of the request (`budget`,
-    `deadline`, `priority`, `metadata`), or `method` itself. For a wrapped LLM all other keywords go to its own
-    call; without one they are an `InvalidRequestError`.
+    `deadline`, `priority`, ...: `scaffolding_core.REQUEST_OPTIONS`), or `method` itself. For a wrapped LLM all
+    other keywords go to its own call; without one they are an `InvalidRequestError`.
 
     `stream_candidates="reasoning"` streams each finished sample as thoughts before the answer, and tells it in
     `additional_kwargs["scaffolding_candidate"]`; `"events"` tells instrumentation of samples, with a
@@ -91,7 +87,7 @@ class ScaffoldingLLM(StructuredPredictions):
     Raises:
         UnknownMethodError: no method of that name.
         InvalidRequestError: options that the method does not have (`answers` too), an unknown kind of answer, or
-            `best_of_n` without a reward.
+            nobody for a role that the method needs.
     """
 
     def __init__(self, method: str | Controller = "majority_vote", **fields: Any) -> None:
@@ -281,89 +277,59 @@ class ScaffoldingLLM(StructuredPredictions):
     def _answer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse:
         if self.stream_candidates == "events":
             return deque(self._stream(task, kwargs), maxlen=1)[0]
-        llm, options = self._request(task, kwargs)
-        with self._spans():
-            result = llm.generate(task, **options)
-        assert not isinstance(result, list)
+        result = self._call(task, kwargs).result()
         return self._response(result.output, result.id)
 
     async def _aanswer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse:
         if self.stream_candidates == "events":
             async with aclosing(await self._astream(task, kwargs)) as responses:
                 return [response async for response in responses][-1]
-        llm, options = self._request(task, kwargs)
-        with self._spans():
-            result = llm.generate_async(task, **options)
-        try:
-            await result
-        finally:
-            result.cancel()  # nobody else waits for it
+        result = await self._call(task, kwargs).aresult()
         return self._response(result.output, result.id)
 
     def _stream(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> Generator[ChatResponse, None, None]:
-        llm, options = self._request(task, kwargs)
-        stream = llm.stream(task, **options)
-        with self._spans():
-            events = iter(stream)  # starts here, while the caller's span is open
-        assert stream.result is not None
-        result, responses = stream.result, self._chat_stream(llm, stream.result.id)
-        tell = self._sample_events()
+        call = self._call(task, kwargs)
+        events = call.events()  # starts here, while the caller's span is open
+        responses, tell = self._chat_stream(call), self._sample_events()
 
         def read() -> Generator[ChatResponse, None, None]:
-            try:
-                yield _BEGUN
-                with closing(events):
-                    for event in events:
-                        tell(event)
-                        yield from responses.of(event)
-            finally:
-                result.cancel()
+            with closing(events):
+                for event in events:
+                    tell(event)
+                    yield from responses.of(event)
 
-        reading = read()
-        next(reading)
-        return reading
+        return read()
 
     async def _astream(
         self, task: GenerationTask, kwargs: Mapping[str, Any]
     ) -> AsyncGenerator[ChatResponse, None]:
-        llm, options = self._request(task, kwargs)
-        stream = llm.stream(task, **options)
-        with self._spans():
-            events = aiter(stream)  # starts here, while the caller's span is open
-        assert stream.result is not None
-        result, responses = stream.result, self._chat_stream(llm, stream.result.id)
-        tell, listener = self._sample_events(), event_listener.get()
+        call = self._call(task, kwargs)
+        events = await call.aevents()  # starts here, while the caller's span is open
+        responses, tell, listener = self._chat_stream(call), self._sample_events(), event_listener.get()
 
         async def read() -> AsyncGenerator[ChatResponse, None]:
-            try:
-                yield _BEGUN
-                async with aclosing(events):
-                    async for event in events:
-                        if listener is not None:
-                            listener(event)
-                        tell(event)
-                        for response in responses.of(event):
-                            yield response
-            finally:
-                result.cancel()
+            async with aclosing(events):
+                async for event in events:
+                    if listener is not None:
+                        listener(event)
+                    tell(event)
+                    for response in responses.of(event):
+                        yield response
 
-        reading = read()
-        await anext(reading)
-        return reading
+        return read()
 
-    def _chat_stream(self, llm: ScaffoldingLlm, request_id: int) -> ChatStream:
-        last = partial(self._response, request_id=request_id)
+    def _call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> Call:
+        # A wrapped LLM shows its calls by itself.
+        return self._request(task, kwargs, nullcontext() if self.llm is not None else shown_as_spans())
+
+    def _chat_stream(self, call: Call) -> ChatStream:
         no_program = self._output_cls is None
         return ChatStream(
-            last,
-            live=llm.prototype_controller.streams_answer,
+            partial(self._response, request_id=call.streamed.id),
+            live=call.llm.prototype_controller.streams_answer,
             early=no_program,
             candidates=no_program and self.stream_candidates == "reasoning",
         )
 
     def _sample_events(self) -> Callable[[Event], None]:
         return sample_events() if self.stream_candidates == "events" else lambda event: None
-
-    def _spans(self) -> AbstractContextManager[None]:
-        """A wrapped LLM shows its calls by itself."""
-        return nullcontext() if self.llm is not None else shown_as_spans()

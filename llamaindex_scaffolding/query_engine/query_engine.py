@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -10,12 +10,14 @@ from llama_index.core.base.response.schema import RESPONSE_TYPE
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index.core.evaluation import BaseEvaluator
+from llama_index.core.llms import LLM
 from llama_index.core.prompts import BasePromptTemplate
 from llama_index.core.prompts.mixin import PromptMixin, PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from llamaindex_scaffolding.instrumentation.spans import shown_as_spans
 from llamaindex_scaffolding.judging.rewards import Reward, core_reward
+from llamaindex_scaffolding.judging.roles import core_roles
 from llamaindex_scaffolding.judging.support import Support, support_of
 from llamaindex_scaffolding.query_engine.response import chosen_response
 from llamaindex_scaffolding.query_engine.worker import QUERY, Query, QueryEngineWorker
@@ -30,9 +32,8 @@ from scaffolding_core import (
     NativeRewardController,
     RetryWithFeedbackController,
     ScaffoldingLlm,
-    ScaffoldingResult,
 )
-from scaffolding_core.adapting import AnswersLike, Backend, Backends, Closable
+from scaffolding_core.adapting import AnswersLike, Backend, Backends, Call, Closable, check_method
 
 __all__ = ["ScaffoldingQueryEngine"]
 
@@ -61,12 +62,13 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
 
     Args:
         query_engines: one engine, or several.
-        method: `majority_vote`, `best_of_n`, `direct`, another method's name, or a controller.
+        method: a method's name, or a controller.
         sample_num: samples, for methods that take several.
         answers: the kind of answer, such as `"number"`, a mapping with a `kind`, an `Answers`, or a pair of your
             own extractor and equivalence; for `field_vote` one of these a field. `support` looks up what it finds.
-        reward: scores answers for `best_of_n` and for retries: an evaluator (it gets query, response and the
-            sample's own source nodes as contexts), a reranker, a function of query and answer, or a worker.
+        reward: scores answers for methods that judge and for retries: an evaluator (it gets query, response and
+            the sample's own source nodes as contexts), a reranker, a function of query and answer, or a worker.
+        roles: who plays the other roles that the method needs, by role: an LLM or a worker.
         support: whether an answer counts: `SourceSupport()`, or an evaluator such as
             `FaithfulnessEvaluator`. A sample without support has no vote and cannot win; `candidates` lists
             it with its answer, and why in `error`.
@@ -91,7 +93,7 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
     Raises:
         UnknownMethodError: no method of that name.
         InvalidRequestError: no engine, options that the method does not have (`answers` too), an unknown kind of
-            answer, or a reward that is missing.
+            answer, or nobody for a role that the method needs.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         sample_num: int | None = None,
         answers: AnswersLike | Mapping[str, AnswersLike] | None = None,
         reward: Reward | None = None,
+        roles: Mapping[Hashable, Reward | LLM] | None = None,
         support: Support | BaseEvaluator | None = None,
         max_retries: int = 0,
         budget: Budget | None = None,
@@ -110,7 +113,7 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         **options: Any,
     ) -> None:
         engines = [query_engines] if isinstance(query_engines, BaseQueryEngine) else list(query_engines)
-        _check(method, options, judged=reward is not None, max_retries=max_retries)
+        _check(method, options, max_retries=max_retries)
         if answers is not None:
             options["answers"] = answers
         worker = QueryEngineWorker(
@@ -125,12 +128,12 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         self._method = method
         self._options = {"generation": _generation(max_retries), **options} if isinstance(method, str) else options
         self._worker = worker
+        self._roles = roles
         self._opened = Backends()
         self._request: dict[str, Any] = {} if budget is None else {"budget": budget}
+        check_method(self._opened.get((), self._make_backend), method, self._options, sample_num)
         if self._llm().takes("sample_num"):
             self._request["sample_num"] = sample_num
-        elif sample_num not in (None, 1):
-            raise InvalidRequestError(f"the method {method!r} takes one sample: leave sample_num out")
         super().__init__(callback_manager or engines[0].callback_manager)
 
     def retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
@@ -189,27 +192,23 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         return self.callback_manager.event(CBEventType.QUERY, payload=payload)
 
     def _choose(self, query: Query) -> RESPONSE_TYPE:
-        with shown_as_spans():
-            result = self._llm().generate(_task(query), **self._request)
-        assert isinstance(result, ScaffoldingResult)
-        return chosen_response(result)
+        return chosen_response(self._call(query).result())
 
     async def _achoose(self, query: Query) -> RESPONSE_TYPE:
-        with shown_as_spans():
-            result = self._llm().generate_async(_task(query), **self._request)
-        try:
-            await result
-        finally:
-            result.cancel()  # nobody else waits for it
-        return chosen_response(result)
+        return chosen_response(await self._call(query).aresult())
+
+    def _call(self, query: Query) -> Call:
+        return Call(self._llm(), _task(query), self._request, shown_as_spans())
 
     @property
     def _backends(self) -> Backends:
         return self._opened
 
     def _llm(self) -> ScaffoldingLlm:
-        backend = self._opened.get((), lambda: Backend(self._worker, core_reward(self._reward)))
-        return backend.llm(self._method, self._options)
+        return self._opened.get((), self._make_backend).llm(self._method, self._options)
+
+    def _make_backend(self) -> Backend:
+        return Backend(self._worker, core_reward(self._reward), roles=core_roles(self._roles))
 
     def _get_prompt_modules(self) -> PromptMixinType:
         lone = len(self._query_engines) == 1
@@ -221,13 +220,11 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         return {**modules, **{name: judge for name, judge in judges.items() if isinstance(judge, PromptMixin)}}
 
 
-def _check(method: str | Controller, options: Mapping[str, object], *, judged: bool, max_retries: int) -> None:
+def _check(method: str | Controller, options: Mapping[str, object], *, max_retries: int) -> None:
     if not max_retries:
         return
     if not isinstance(method, str):
         raise InvalidRequestError("max_retries goes with a method's name: let your controller ask again")
-    if not judged:
-        raise InvalidRequestError("max_retries needs something to judge by: pass reward=")
     if "generation" in options:
         raise InvalidRequestError("max_retries makes the generation that is sampled: leave one of the two out")
 

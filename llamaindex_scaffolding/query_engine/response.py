@@ -10,6 +10,7 @@ from llama_index.core.base.response.schema import PydanticResponse, Response
 
 from llamaindex_scaffolding.judging.support import UnsupportedAnswerError
 from scaffolding_core import Candidate, ScaffoldingResult
+from scaffolding_core.adapting import result_data
 
 __all__ = ["chosen_response"]
 
@@ -23,11 +24,10 @@ def chosen_response(result: ScaffoldingResult) -> Response | PydanticResponse:
 
 
 def _told(result: ScaffoldingResult) -> Mapping[str, Any]:
-    told = result.output.summary()
+    told = result_data(result.output, result.id)
     for candidate, summary in zip(result.output.candidates, told["candidates"], strict=True):
         summary.update(_told_of(candidate))
-    told["usage"]["total_tokens"] = result.output.usage.total_tokens
-    return {**told, "trace_id": result.id}
+    return told
 
 
 def _told_of(candidate: Candidate) -> dict[str, Any]:

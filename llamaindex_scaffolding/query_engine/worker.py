@@ -38,7 +38,7 @@ from scaffolding_core import (
     WorkerError,
     default_extractor,
 )
-from scaffolding_core.adapting import TaskHandler, called_synchronously, run_in_thread
+from scaffolding_core.adapting import TaskHandler, run_either, run_in_thread
 
 __all__ = ["QUERY", "Query", "QueryEngineWorker", "WholeResponse"]
 
@@ -150,12 +150,7 @@ async def _response(engine: BaseQueryEngine, query: Query) -> WholeResponse:
         WorkerError: it failed; whatever it raised costs this sample alone.
     """
     try:
-        if called_synchronously.get() or _blocks(engine):
-            return await _whole(await run_in_thread(_ask, engine, query))
-        try:
-            return await _whole(await _aask(engine, query))
-        except NotImplementedError:
-            return await _whole(await run_in_thread(_ask, engine, query))
+        return await _whole(await run_either(_ask, None if _blocks(engine) else _aask, engine, query))
     except Exception as error:
         described = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise WorkerError(f"{type(engine).__name__} failed: {described}") from error
@@ -168,9 +163,12 @@ def _ask(engine: BaseQueryEngine, query: Query) -> RESPONSE_TYPE:
 
 
 async def _aask(engine: BaseQueryEngine, query: Query) -> RESPONSE_TYPE:
-    if query.nodes is None:
-        return await engine.aquery(query.bundle)
-    return await engine.asynthesize(query.bundle, list(query.nodes), query.additional)
+    try:
+        if query.nodes is None:
+            return await engine.aquery(query.bundle)
+        return await engine.asynthesize(query.bundle, list(query.nodes), query.additional)
+    except NotImplementedError:
+        return await run_in_thread(_ask, engine, query)
 
 
 def _blocks(engine: BaseQueryEngine) -> bool:

@@ -11,7 +11,7 @@ from llama_index_instrumentation.span import active_span_id
 
 from scaffolding_core import CandidateEvent, Event, TokenEvent
 
-__all__ = ["SampleEndEvent", "SampleInProgressEvent", "StreamCandidates", "candidate_data", "sample_events"]
+__all__ = ["SampleEndEvent", "SampleInProgressEvent", "StreamCandidates", "sample_events"]
 
 StreamCandidates: TypeAlias = Literal["reasoning", "events"]
 """How samples are shown: as thoughts in a stream, each once it has finished, or as events of instrumentation."""
@@ -55,11 +55,6 @@ class SampleEndEvent(BaseEvent):
     def class_name(cls) -> str:
         """The name that LlamaIndex knows it by."""
         return "SampleEndEvent"
-
-
-def candidate_data(event: CandidateEvent) -> dict[str, Any]:
-    """A finished sample as plain data, with its branch and index."""
-    return {"branch": list(event.branch), "index": event.candidate.index, **event.candidate.summary()}
 
 
 def sample_events() -> Callable[[Event], None]:

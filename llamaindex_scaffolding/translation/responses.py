@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -18,7 +17,6 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
 )
 
-from llamaindex_scaffolding.translation.candidates import candidate_data
 from llamaindex_scaffolding.translation.messages import to_chat_message
 from scaffolding_core import (
     AssistantMessage,
@@ -29,7 +27,7 @@ from scaffolding_core import (
     ScaffoldingOutput,
     TokenLogprob,
 )
-from scaffolding_core.adapting import AnswerStream
+from scaffolding_core.adapting import ShownEvents, candidate_data, result_data
 
 __all__ = ["CANDIDATE", "ChatStream", "chat_response", "completion_of", "for_a_program"]
 
@@ -37,14 +35,14 @@ CANDIDATE = "scaffolding_candidate"
 """Key of a streamed response's `additional_kwargs` whose value is the sample that it shows."""
 
 
-class ChatStream:
+class ChatStream(ShownEvents[ChatResponse]):
     """Turns a request's events into responses, each with the text so far and what is new.
 
     The last one holds the chosen message, whole, and everything that is known of the request.
 
     Args:
         last: makes the last response, of the request's output.
-        live: whether text is shown as it comes; see `Controller.streams_answer`.
+        live: see `ShownEvents`.
         early: whether an answer that is chosen, and not shown yet, is shown before the last response.
         candidates: whether each finished sample is shown, as thoughts.
     """
@@ -57,30 +55,26 @@ class ChatStream:
         early: bool,
         candidates: bool = False,
     ) -> None:
-        self._last = last
-        self._answer = AnswerStream(live=live)
+        super().__init__(live=live, candidates=candidates)
+        self._last_of = last
         self._shows_pieces = live or early
-        self._shows_candidates = candidates
         self._text = ""
         self._reasoning = ""
-
-    def of(self, event: Event) -> Iterator[ChatResponse]:
-        """The responses that an event brings."""
-        if isinstance(event, CandidateEvent) and self._shows_candidates:
-            yield self._candidate(event)
-        delta = self._answer.of(event)
-        if delta is not None and self._shows_pieces:
-            yield self._piece(delta)
-        if isinstance(event, FinalEvent):
-            last = self._last(event.output)
-            last.delta = ""
-            yield last
 
     def _candidate(self, event: CandidateEvent) -> ChatResponse:
         told = candidate_data(event)
         response = self._piece(Delta("", f"{event.candidate.text or told['error'] or ''}\n\n"))
         response.additional_kwargs[CANDIDATE] = told
         return response
+
+    def _pieces(self, event: Event, delta: Delta) -> Iterator[ChatResponse]:
+        if self._shows_pieces:
+            yield self._piece(delta)
+
+    def _last(self, event: FinalEvent) -> ChatResponse:
+        last = self._last_of(event.output)
+        last.delta = ""
+        return last
 
     def _piece(self, delta: Delta) -> ChatResponse:
         self._text += delta.text
@@ -102,7 +96,7 @@ def chat_response(output: ScaffoldingOutput, request_id: int) -> ChatResponse:
     `raw` tells how it was chosen, as plain data; `additional_kwargs` has the same under `scaffolding`, beside
     the token counts. Both count all samples.
     """
-    told = _told(output, request_id)
+    told = result_data(output, request_id)
     return ChatResponse(
         message=to_chat_message(output.message),
         raw=told,
@@ -118,8 +112,8 @@ def for_a_program(output: ScaffoldingOutput) -> ScaffoldingOutput:
     looks for calls where not every LLM puts them.
     """
     message = replace(output.message, original=None)
-    if "fields" in (output.data or {}) and isinstance(output.answer, Mapping):
-        agreed = json.dumps(output.answer, default=str)
+    if output.consensus is not None:
+        agreed = json.dumps(output.consensus, default=str)
         calls = [replace(call, arguments=agreed) for call in (message.tool_calls or ())[:1]]
         message = AssistantMessage(tool_calls=calls) if calls else AssistantMessage(agreed)
     return replace(output, message=message)
@@ -134,12 +128,6 @@ def completion_of(response: ChatResponse) -> CompletionResponse:
         logprobs=response.logprobs,
         additional_kwargs=response.additional_kwargs,
     )
-
-
-def _told(output: ScaffoldingOutput, request_id: int) -> dict[str, Any]:
-    told = output.summary()
-    usage = {**told["usage"], "total_tokens": output.usage.total_tokens}
-    return {**told, "usage": usage, "finish_reason": output.finish_reason, "trace_id": request_id}
 
 
 def _logprobs(tokens: Sequence[TokenLogprob] | None) -> list[list[LogProb]] | None:

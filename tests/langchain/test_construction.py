@@ -33,7 +33,7 @@ WRAPPED = [
         ({"method_options": {"colour": 1}}, InvalidRequestError, "colour"),
         ({"method": "best_of_n"}, InvalidRequestError, "pass reward="),
         ({"reward": 7}, InvalidRequestError, "a reward must be"),
-        ({"method": "direct", "sample_num": 3}, InvalidRequestError, "'direct' takes no sample_num"),
+        ({"method": "direct", "sample_num": 3}, InvalidRequestError, "'direct' takes one sample"),
         ({"max_concurrency": 0}, InvalidRequestError, "at least 1"),
     ],
 )
@@ -52,7 +52,7 @@ def test_options_beside_a_controller_are_refused_since_it_has_its_own():
     method = MajorityVoteController(NativeChatController(), 2)
     with pytest.raises(InvalidRequestError, match="give 'stop_rule' to the controller"):
         ChatScaffolding.wrap(Scripted(answers=["7"]), method, method_options={"stop_rule": "full"})
-    with pytest.raises(InvalidRequestError, match="NativeGenerationController takes no sample_num"):
+    with pytest.raises(InvalidRequestError, match="NativeGenerationController takes one sample"):
         ChatScaffolding.wrap(Scripted(answers=["7"]), NativeGenerationController(), sample_num=2)
 
 

@@ -324,7 +324,7 @@ async def test_each_sample_is_a_run_beneath_the_model_node(how):
     ("wrong", "error", "told"),
     [
         ({"method": "no_such"}, UnknownMethodError, "no method is named 'no_such'"),
-        ({"method": "direct", "sample_num": 3}, InvalidRequestError, "takes no sample_num"),
+        ({"method": "direct", "sample_num": 3}, InvalidRequestError, "takes one sample"),
         ({"sample_num": 0}, InvalidRequestError, "at least 1"),
         ({"method_options": {"colour": 1}}, InvalidRequestError, "colour"),
     ],

@@ -2,6 +2,7 @@
 
 import pytest
 from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
 
 from langchain_scaffolding import LangChainWorker, RunnableWorker
 from scaffolding_core import (
@@ -12,6 +13,8 @@ from scaffolding_core import (
     UnsupportedTaskError,
 )
 from tests.langchain.doubles import Scripted
+from tests.proving import calls_tools, streams
+from tests.servers.scripted import Reply, scripted_server
 
 
 class InSteps(Controller):
@@ -37,3 +40,13 @@ def test_what_is_no_runnable_is_refused():
     with pytest.raises(ValueError, match="needs a chat model or a chain"):
         LangChainWorker(lambda messages: "7")
     LangChainWorker(RunnableLambda(lambda messages: "7"))
+
+
+async def test_what_it_says_it_can_do_is_so():
+    def script(body):
+        return Reply(tool_calls=(("clock", "{}"),), finish="tool_calls") if "tools" in body else Reply()
+
+    with scripted_server(script) as server:
+        worker = LangChainWorker(ChatOpenAI(base_url=server.url, api_key="none", model="m"))
+        assert worker.capabilities.tools == await calls_tools(worker)
+        assert worker.capabilities.streaming == await streams(worker)

@@ -120,9 +120,9 @@ class TestAsAField:
             ({"answers": {"price": "number"}}, "a mapping with a 'kind'"),
             ({"answers": (WholeText(),)}, "a pair of extractor and equivalence"),
             ({"answers": (WholeText, None)}, "extractor must be an instance"),
-            ({"answers": "number", "method": "direct"}, "'direct' compares no answers"),
-            ({"answers": "number", "method": NativeChatController()}, "NativeChatController compares no answers"),
-            ({"answers": "number", "method": "retry_with_feedback", "reward": len}, "compares no answers"),
+            ({"answers": "number", "method": "direct"}, "'direct' takes no answers"),
+            ({"answers": "number", "method": NativeChatController()}, "NativeChatController takes no answers"),
+            ({"answers": "number", "method": "retry_with_feedback", "reward": len}, "takes no answers"),
             ({"answers": "number", "method_options": {"answers": "math"}}, "given twice"),
             ({"answers": "number", "method": "field_vote"}, "a kind for each field"),
             ({"answers": {"price": "numbr"}, "method": "field_vote"}, "no kind of answer is named 'numbr'"),
@@ -156,7 +156,7 @@ class TestPerCall:
         ids=lambda g: next(iter(g)),
     )
     def test_a_method_that_compares_nothing_refuses_them(self, make, given):
-        with pytest.raises(InvalidRequestError, match=f"'{next(iter(given))}' is neither"):
+        with pytest.raises(InvalidRequestError, match=f"'direct' takes no {next(iter(given))}"):
             make("7", method="direct", sample_num=None, method_options={}).chat(CHAT, **given)
 
     def test_they_never_reach_the_wrapped_llm(self):

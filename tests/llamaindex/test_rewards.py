@@ -126,13 +126,13 @@ async def test_a_judge_that_is_a_scaffolded_llm_is_counted_once_with_its_samples
         assert response.metadata["scaffolding"]["usage"]["total_tokens"] == 30
 
 
-async def test_verdict_and_feedback_stay_in_the_task():
+async def test_verdict_and_feedback_go_into_the_task():
     evaluator = KnownEvaluator(
         lambda query, response, contexts: {"passing": False, "score": 0.2, "feedback": "no"}
     )
     task = RewardTask("q", response=AssistantMessage("7"))
     await EvaluatorWorker(evaluator).run_task(task)
-    assert (task.reward, task.custom_output_params) == (0.2, {"passing": False, "feedback": "no"})
+    assert (task.reward, task.verdict, task.feedback) == (0.2, False, "no")
 
 
 async def test_an_evaluator_without_score_and_verdict_is_an_error():

@@ -3,6 +3,7 @@
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.llms.openai_like import OpenAILike
 
 from llamaindex_scaffolding import LlamaIndexWorker, ScaffoldingLLM
 from scaffolding_core import (
@@ -18,6 +19,7 @@ from scaffolding_core import (
     WorkerError,
 )
 from tests.llamaindex.doubles import ScriptedLLM, tool_call
+from tests.proving import calls_tools, streams
 from tests.servers.scripted import Reply, scripted_server
 
 CHAT = [ChatMessage("q")]
@@ -162,3 +164,16 @@ async def test_log_probabilities_of_a_server_come_as_llamaindexs():
         await llm.aclose()
     assert [(choice.token, choice.logprob) for choice in response.logprobs[0]] == [("7", -0.1), ("8", -2.0)]
     assert response.logprobs[0][0].bytes == list(b"7")
+
+
+async def test_what_it_says_it_can_do_is_so():
+    def script(body):
+        return Reply(tool_calls=(("clock", "{}"),), finish="tool_calls") if "tools" in body else Reply()
+
+    with scripted_server(script) as server:
+        inner = OpenAILike(
+            model="m", api_base=server.url, api_key="none", is_chat_model=True, is_function_calling_model=True
+        )
+        worker = LlamaIndexWorker(inner)
+        assert worker.capabilities.tools == await calls_tools(worker)
+        assert worker.capabilities.streaming == await streams(worker)

@@ -7,7 +7,7 @@ is answered by the next reply of the script, or by a function of its body.
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,7 @@ class Reply:
     logprobs: Any = None
     wait: float = 0.0  # before the answer begins
     held: threading.Event | None = None  # until which the answer does not begin
+    held_choices: Mapping[int, threading.Event] = field(default_factory=dict)  # until which one is not written
     between: float = 0.0  # between two pieces
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -98,8 +99,7 @@ class Scripted:
 
     async def _send(self, request: web.Request, body: dict[str, Any], reply: Reply) -> web.StreamResponse:
         await asyncio.sleep(reply.wait)
-        while reply.held is not None and not reply.held.is_set():
-            await asyncio.sleep(0.001)
+        await _released(reply.held)
         if reply.body is not None:
             text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
             kind = "text/html" if text.startswith("<") else "application/json"
@@ -110,7 +110,8 @@ class Scripted:
             return web.json_response(self._plain(reply, chat, choices))
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
-        for data in self._events(reply, chat, choices):
+        for index, data in self._events(reply, chat, choices):
+            await _released(reply.held_choices.get(index))
             await response.write(f"data: {data}\n\n".encode())
             await asyncio.sleep(reply.between)
         if reply.reset:
@@ -119,33 +120,35 @@ class Scripted:
         return response
 
     def _events(self, reply: Reply, chat: bool, choices: range):
+        """Data of the events, each with the choice it belongs to."""
         if reply.events is not None:
-            yield from reply.events
+            yield from ((-1, data) for data in reply.events)
             return
         for index in choices:
-            if chat:
-                yield self._chunk(index, {"delta": {"role": "assistant", "content": ""}})
-            if reply.reasoning:
-                yield self._chunk(index, {"delta": {"reasoning_content": reply.reasoning}})
-            for piece in reply.pieces:
-                part = {"delta": {"content": piece}} if chat else {"text": piece}
-                yield self._chunk(index, {**part, "logprobs": reply.logprobs})
-            for place, (name, arguments) in enumerate(reply.tool_calls):
-                named = {"index": place, "id": f"call-{place}", "function": {"name": name, "arguments": ""}}
-                yield self._chunk(index, {"delta": {"tool_calls": [named]}})
-                for half in (arguments[:3], arguments[3:]):
-                    part = {"index": place, "function": {"arguments": half}}  # only the first has a name
-                    yield self._chunk(index, {"delta": {"tool_calls": [part]}})
-            if reply.finish is not None:
-                yield self._chunk(index, {"delta": {}, "text": "", "finish_reason": reply.finish})
+            for part in self._parts(reply, chat):
+                choice = {"index": index, "finish_reason": None, **part}
+                yield index, json.dumps({**_HEAD, "choices": [choice]})
         if reply.usage is not None:
-            usage = _with_total(reply.usage)
-            yield json.dumps({**_HEAD, "choices": [], "usage": usage})
-        yield "[DONE]"
+            yield -1, json.dumps({**_HEAD, "choices": [], "usage": _with_total(reply.usage)})
+        yield -1, "[DONE]"
 
-    def _chunk(self, index: int, part: dict[str, Any]) -> str:
-        choice = {"index": index, "finish_reason": None, **part}
-        return json.dumps({**_HEAD, "choices": [choice]})
+    def _parts(self, reply: Reply, chat: bool) -> Iterator[dict[str, Any]]:
+        """The pieces of one choice."""
+        if chat:
+            yield {"delta": {"role": "assistant", "content": ""}}
+        if reply.reasoning:
+            yield {"delta": {"reasoning_content": reply.reasoning}}
+        for piece in reply.pieces:
+            part = {"delta": {"content": piece}} if chat else {"text": piece}
+            yield {**part, "logprobs": reply.logprobs}
+        for place, (name, arguments) in enumerate(reply.tool_calls):
+            named = {"index": place, "id": f"call-{place}", "function": {"name": name, "arguments": ""}}
+            yield {"delta": {"tool_calls": [named]}}
+            for half in (arguments[:3], arguments[3:]):
+                part = {"index": place, "function": {"arguments": half}}  # only the first has a name
+                yield {"delta": {"tool_calls": [part]}}
+        if reply.finish is not None:
+            yield {"delta": {}, "text": "", "finish_reason": reply.finish}
 
     def _plain(self, reply: Reply, chat: bool, choices: range) -> dict[str, Any]:
         text = "".join(reply.pieces)
@@ -176,6 +179,11 @@ class Scripted:
 
 
 _HEAD = {"id": "scripted", "object": "chat.completion.chunk", "created": 0, "model": "scripted-model"}
+
+
+async def _released(held: threading.Event | None) -> None:
+    while held is not None and not held.is_set():
+        await asyncio.sleep(0.001)
 
 
 def _with_total(usage: dict[str, Any]) -> dict[str, Any]:

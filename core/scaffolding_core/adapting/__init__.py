@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from scaffolding_core.adapting.answer_stream import AnswerStream
 from scaffolding_core.adapting.backend import Backend
 from scaffolding_core.adapting.backends import Backends, Closable
-from scaffolding_core.adapting.blocking_or_async import run_either
+from scaffolding_core.adapting.blocking_or_async import call_function, read_either, run_either
+from scaffolding_core.adapting.call import Call
+from scaffolding_core.adapting.checks import check_method, checked_answers
+from scaffolding_core.adapting.keywords import split
+from scaffolding_core.adapting.plain_data import candidate_data, result_data
+from scaffolding_core.adapting.shown_events import ShownEvents
 from scaffolding_core.answers import (
     Acceptance,
     AnswersLike,
@@ -22,22 +26,23 @@ from scaffolding_core.answers.code import Code
 from scaffolding_core.answers.json_text import read_json
 from scaffolding_core.answers.model_values import model_values
 from scaffolding_core.answers.tool_calls import Calls
+from scaffolding_core.controllers.roles import SCORING_ROLES
 from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.driver import computing
-from scaffolding_core.driver.order import option_names
 from scaffolding_core.driver.request import current_request
 from scaffolding_core.messages import JsonObject
 from scaffolding_core.tasks import task_from_prompt
 from scaffolding_core.threads import run_in_thread
-from scaffolding_core.worker import TaskHandler, around_calls, called_synchronously
+from scaffolding_core.worker import TaskHandler, around_calls
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
 
 __all__ = [
+    "SCORING_ROLES",
     "Acceptance",
-    "AnswerStream",
     "AnswersLike",
     "Backend",
     "Backends",
+    "Call",
     "Calls",
     "Classes",
     "Closable",
@@ -46,22 +51,28 @@ __all__ = [
     "KnownTools",
     "ReadArguments",
     "RewardFunction",
+    "ShownEvents",
     "TaskHandler",
     "Tools",
     "around_calls",
     "as_written",
-    "called_synchronously",
+    "call_function",
+    "candidate_data",
+    "check_method",
+    "checked_answers",
     "checked_sample_num",
     "computing",
     "current_request",
     "model_values",
-    "option_names",
     "prompt_text",
     "read_as_type",
     "read_by_schema",
+    "read_either",
     "read_json",
+    "result_data",
     "run_either",
     "run_in_thread",
+    "split",
     "task_from_prompt",
     "tools_of",
 ]

@@ -9,15 +9,17 @@ import time
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from scaffolding_core.adapting.option_key import option_key
 from scaffolding_core.controller import Controller
-from scaffolding_core.controllers import NativeChatController, NativeGenerationController, NativeRewardController
+from scaffolding_core.controllers import NativeChatController, NativeGenerationController
 from scaffolding_core.errors import InvalidRequestError, WorkerError
-from scaffolding_core.methods import build_method, needs_reward
+from scaffolding_core.methods import build_method
 from scaffolding_core.model_info import ModelInfo
+from scaffolding_core.roles import GENERATION, check_roles, workers_by_role
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.threads import wait_for
 from scaffolding_core.worker import Worker
-from scaffolding_core.workers.reward import RewardFunction, reward_worker
+from scaffolding_core.workers.reward import RewardFunction
 
 __all__ = ["Backend"]
 
@@ -36,10 +38,14 @@ class Backend:
 
     Args:
         worker: runs the generations; None takes the program's embedded model.
-        reward: scores answers, for methods that need it.
+        reward: scores answers, for methods that need it: the role `reward`.
         max_parallel_requests: requests of each method at once.
         generation: what each named method generates with.
+        roles: a worker for each further role, or a function of prompt and answer for one that scores.
         closes_worker: whether the worker is closed with it; else it stays its owner's.
+
+    Raises:
+        InvalidRequestError: a role that is given twice, or to what is no worker.
     """
 
     def __init__(
@@ -48,10 +54,13 @@ class Backend:
         reward: RewardFunction | Worker | None = None,
         max_parallel_requests: int = 64,
         generation: type[NativeGenerationController] = NativeChatController,
+        roles: Mapping[Hashable, RewardFunction | Worker] | None = None,
         closes_worker: bool = False,
     ) -> None:
         self._worker = worker
         self._reward = reward
+        self._roles = roles
+        self._others = workers_by_role(reward, roles or {})
         self._max_parallel_requests = max_parallel_requests
         self._generation = generation
         self._closes_worker = closes_worker
@@ -112,14 +121,14 @@ class Backend:
 
         Raises:
             UnknownMethodError: no method of that name.
-            InvalidRequestError: options that the method does not have or that come beside a controller, or no
-                reward where the method needs one.
+            InvalidRequestError: options that the method does not have or that come beside a controller.
+            MissingWorkerError: nobody for a role that the method needs.
         """
-        key = (method if isinstance(method, str) else id(method), repr(sorted(options.items())))
+        key = (method if isinstance(method, str) else id(method), option_key(options))
         with self._lock:
             llm = self._llms.pop(key, None) or ScaffoldingLlm(
                 self.controller(method, options),
-                self._workers(),
+                {GENERATION: self.worker, **self._others},
                 max_parallel_requests=self._max_parallel_requests,
             )
             self._llms[key] = llm  # as the latest
@@ -129,12 +138,15 @@ class Backend:
 
     def controller(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
         """The controller that `llm` runs, with the same arguments and errors; nothing is started for it."""
+        controller = self._built(method, options)
+        check_roles(controller, method if isinstance(method, str) else type(method).__name__, self._others)
+        return controller
+
+    def _built(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
         if not isinstance(method, str):
             for name in options:
                 raise InvalidRequestError(f"the method is a controller already: give {name!r} to the controller")
             return method
-        if self._reward is None and needs_reward(method):
-            raise InvalidRequestError(f"{method} needs something to judge by: pass reward=")
         given = dict(options)
         generation = self._generation(given.pop("sampling_params", None))
         return build_method(method, **{"generation": generation, **given})
@@ -163,9 +175,3 @@ class Backend:
         with self._lock:
             llms, self._llms = list(self._llms.values()), {}
         return llms
-
-    def _workers(self) -> dict[Hashable, Worker]:
-        workers: dict[Hashable, Worker] = {NativeGenerationController.WorkerTag.GENERATION: self.worker}
-        if self._reward is not None:
-            workers[NativeRewardController.WorkerTag.REWARD] = reward_worker(self._reward)
-        return workers

@@ -15,7 +15,7 @@ import typer
 from scaffolding_core.answers import KINDS
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
-from scaffolding_core.methods import METHODS, build_method, needs_reward
+from scaffolding_core.methods import METHODS, build_method, method_named
 from scaffolding_core.results import FinalEvent
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 
@@ -34,11 +34,12 @@ _ANSWERS = (
 )
 
 
+_METHODS = "; ".join(f"{row.name.replace('_', '-')}: {row.summary}" for row in METHODS.values()) + "."
+
+
 def ask(
     question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
-    method: Annotated[
-        str, typer.Option("--method", "-m", help=f"{', '.join(METHODS).replace('_', '-')}.")
-    ] = "direct",
+    method: Annotated[str, typer.Option("--method", "-m", help=_METHODS)] = "direct",
     samples: Annotated[
         int | None, typer.Option("--samples", "-n", help="Samples, for methods that take several.")
     ] = None,
@@ -71,9 +72,10 @@ def ask(
             options["budget"] = Budget(seconds=seconds)
         of_method = {"stop_rule": stop_rule, "answers": _answers(answers)}
         controller = _controller(method, samples, system, of_method)
-        if reward is None and needs_reward(method):
+        judges = "reward" in method_named(method).roles
+        if reward is None and judges:
             raise InvalidRequestError(f"{method} needs something to judge by: add --reward MODULE:FUNCTION")
-        if reward is not None and not needs_reward(method):
+        if reward is not None and not judges:
             raise InvalidRequestError(f"{method} judges nothing: leave --reward out")
         workers = _workers(_worker(url, model, api_key), reward)
         asyncio.run(_run(_text(question), controller, options, workers, as_json))

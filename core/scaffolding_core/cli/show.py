@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from scaffolding_core.adapting import AnswerStream
+from scaffolding_core.adapting.answer_stream import AnswerStream
 from scaffolding_core.results import CandidateEvent, Event, ScaffoldingOutput, TokenEvent
 
 __all__ = ["Show"]

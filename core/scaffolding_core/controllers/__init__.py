@@ -1,4 +1,4 @@
-"""The methods, one a file."""
+"""The methods, one a file, and what they are made of."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
 from scaffolding_core.controllers.native_reward import NativeRewardController
 from scaffolding_core.controllers.retry_with_feedback import RetryWithFeedbackController
+from scaffolding_core.controllers.roles import part_for
 
 __all__ = [
     "BestOfNController",
@@ -20,4 +21,5 @@ __all__ = [
     "NativeGenerationController",
     "NativeRewardController",
     "RetryWithFeedbackController",
+    "part_for",
 ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
-from scaffolding_core.controllers.votes import counted, told
-from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
+from scaffolding_core.controllers.sampling import drawn
+from scaffolding_core.controllers.scoring import judged
+from scaffolding_core.controllers.votes import counted, mark_late, told
+from scaffolding_core.errors import BudgetExceededError, InvalidRequestError, WorkerError
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
 
@@ -20,8 +23,9 @@ __all__ = ["BestOfNController"]
 class BestOfNController(Controller):
     """Samples N answers and keeps the one with the highest reward; ties go to the earliest sample.
 
-    Each sample is scored as soon as it is there. A sample that fails, or that cannot be scored, costs that
-    sample alone. Where time is up before any is scored, the earliest that is there is the result, without a score.
+    Each sample is scored as soon as it is there; a reward that compares samples gets all of them at once, when the
+    last is. A sample that fails, or that cannot be scored, costs that sample alone. Where time is up before any
+    is scored, the earliest that is there is the result, without a score.
 
     Cost: N generations and N rewards, all samples at the same time; fewer where `enough` stops early.
 
@@ -30,16 +34,18 @@ class BestOfNController(Controller):
     Args:
         generation_controller: the method that samples.
         reward_controller: scores a finished sample; its `process` returns the scores, or leaves them in
-            `scores`.
+            `scores`. One whose class says `compares_samples = True` scores all of them in one call.
         default_sample_num: N, unless a request says `sample_num`.
         min_samples: how many samples must succeed.
-        enough: a reward that ends the search: the first sample that reaches it wins.
+        enough: a reward that ends the search: the first sample that reaches it wins. Not with a reward that
+            compares samples, which has to see them all.
         ahead: samples that may run at once before any is scored; None for all.
         answers: the kind of answer, where the output is to tell how many samples support the best one; see
             `Answers`. It chooses nothing.
 
     Raises:
-        InvalidRequestError: a number of samples below 1, an unknown kind, or something that is no controller.
+        InvalidRequestError: a number of samples below 1, an unknown kind, something that is no controller, or
+            `enough` for a reward that compares samples.
     """
 
     stateless: ClassVar[bool] = True
@@ -64,6 +70,9 @@ class BestOfNController(Controller):
         self.answers = None if answers is None else Answers.of(answers)
         if ahead is not None and not (isinstance(ahead, int) and ahead >= 1):
             raise InvalidRequestError(f"ahead must be a whole number of at least 1, got {ahead!r}")
+        self._compares = bool(getattr(reward_controller, "compares_samples", False))
+        if self._compares and enough is not None:
+            raise InvalidRequestError(f"{type(reward_controller).__name__} compares all samples: leave enough out")
 
     def process(
         self,
@@ -79,19 +88,26 @@ class BestOfNController(Controller):
         Raises:
             InsufficientSamplesError: fewer than `min_samples` could be sampled and scored.
             BudgetExceededError: budget or deadline ran out before any sample was there.
+            WorkerError: a reward that compares samples failed.
         """
         n = checked_sample_num(sample_num, self.default_sample_num)
 
         def begin(sample: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
+            if self._compares:
+                return self._sampled(sample, generation_kwargs or {})
             return self._scored(sample, generation_kwargs or {}, reward_kwargs or {})
 
         samples = Samples(tasks, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n))
-        yield from self._collect(samples)
+        yield from drawn(samples, _Enough(self.enough, self.ahead))
+        if self._compares:
+            yield from self._score_all(samples, reward_kwargs or {})
+        there = set(samples.candidates)
         scored = [candidate for candidate in samples.in_order() if candidate.score is not None]
         best = self._best(samples, scored, select_best_kwargs or {}) if scored else samples.succeeded()[0]
         compared = self.answers if answers is None else Answers.of(answers)
         votes = [] if compared is None else (yield from counted(scored, compared, samples))
         output = yield from samples.concluded(tasks, best, type(self).__name__)
+        mark_late(output.candidates, there)
         if compared is not None:
             output.votes = told(votes)
             output.agreement = best.votes / max(1, sum(map(len, votes)))
@@ -104,18 +120,13 @@ class BestOfNController(Controller):
         best = max(range(len(rewards)), key=lambda place: (rewards[place], -place))
         return tasks[best], best
 
-    def _collect(self, samples: Samples) -> Steps[None]:
-        try:
-            while (outcome := (yield samples.race)) is not None:
-                candidate = samples.take(outcome)
-                samples.race.tell(candidate)
-                if self.enough is not None and candidate.score is not None and candidate.score >= self.enough:
-                    samples.stopped = "decided"
-                    break
-        except BudgetExceededError as error:
-            samples.out_of_budget(error)
-        for outcome in (yield samples.race.cancel()):
-            samples.take(outcome)
+    def _sampled(self, sample: list[GenerationTask], options: Mapping[str, object]) -> Steps[ScaffoldingOutput]:
+        """A sample, whose score is still to come: one of a method inside is none of ours."""
+        output = yield from self.generation_controller.clone().process(sample, **options)
+        if not isinstance(output, ScaffoldingOutput):
+            output = sample[0].create_scaffolding_output()
+        output.score = None
+        return output
 
     def _scored(
         self,
@@ -123,21 +134,43 @@ class BestOfNController(Controller):
         generation_kwargs: Mapping[str, object],
         reward_kwargs: Mapping[str, object],
     ) -> Steps[ScaffoldingOutput]:
-        output = yield from self.generation_controller.clone().process(sample, **generation_kwargs)
-        if not isinstance(output, ScaffoldingOutput):
-            output = sample[0].create_scaffolding_output()
-        rewarder = self.reward_controller.clone()
+        output = yield from self._sampled(sample, generation_kwargs)
         try:
-            scores = yield from rewarder.process(sample, **reward_kwargs)
+            judgements = yield from judged(self.reward_controller, sample, reward_kwargs)
         except BudgetExceededError:
             output.stopped = "budget"
             return output
-        if scores is None:
-            scores = getattr(rewarder, "scores", None)
-        output.score = float(scores[0])
+        output.score = judgements[0].score
         return output
+
+    def _score_all(self, samples: Samples, options: Mapping[str, object]) -> Steps[None]:
+        candidates = samples.succeeded()
+        tasks = [samples.tasks[candidate.index][0] for candidate in candidates]
+        try:
+            judgements = yield from judged(self.reward_controller, tasks, options)
+        except BudgetExceededError as error:
+            samples.out_of_budget(error)
+            return
+        if len(judgements) != len(tasks):
+            reward = type(self.reward_controller).__name__
+            raise WorkerError(
+                f"{reward} gave {len(judgements)} scores for {len(tasks)} samples: give one for each"
+            )
+        for candidate, judgement in zip(candidates, judgements, strict=True):
+            candidate.score = judgement.score
 
     def _best(self, samples: Samples, scored: list[Candidate], options: Mapping[str, object]) -> Candidate:
         tasks = [samples.tasks[candidate.index][0] for candidate in scored]
         rewards = [candidate.score for candidate in scored if candidate.score is not None]
         return scored[self.select_best(tasks, rewards, **options)[1]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Enough:
+    """Looks at samples until one has enough of a reward."""
+
+    enough: float | None
+    ahead: int | None
+
+    def at(self, candidate: Candidate) -> bool:
+        return self.enough is not None and candidate.score is not None and candidate.score >= self.enough

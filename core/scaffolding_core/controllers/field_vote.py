@@ -66,6 +66,7 @@ class FieldVoteController(Controller):
     """
 
     stateless: ClassVar[bool] = True
+    votes_on_fields: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -115,7 +116,8 @@ class FieldVoteController(Controller):
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
         if output.stopped == "decided":
             mark_late(output.candidates, ballot.counted())
-        output.answer, shares = (None, {}) if refusals else _consensus(samples, ballot)
+        output.consensus, shares = (None, {}) if refusals else _consensus(samples, ballot)
+        output.answer = output.consensus
         output.agreement = sum(shares.values()) / len(shares) if shares else 0.0
         if refusals:
             output.agreement = _share(ballot.whole(), REFUSED)

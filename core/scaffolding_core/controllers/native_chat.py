@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar
 
 from scaffolding_core.controller import Steps
@@ -11,6 +11,7 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import RoleMessage, SystemMessage, ToolDescription, UserMessage
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.worker import Capabilities
 
 __all__ = ["NativeChatController"]
 
@@ -27,6 +28,7 @@ class NativeChatController(NativeGenerationController):
         streaming: accepted for TensorRT-LLM's call shape; text streams whenever somebody listens.
         system_prompt: put before a chat that has no system message of its own.
         tools: what the model may call, where the task names none.
+        role: as for `NativeGenerationController`.
 
     Raises:
         InvalidRequestError: an unknown sampling parameter.
@@ -41,10 +43,16 @@ class NativeChatController(NativeGenerationController):
         *,
         system_prompt: str | None = None,
         tools: Sequence[ToolDescription] | None = None,
+        role: Hashable = None,
     ) -> None:
-        super().__init__(sampling_params, streaming)
+        super().__init__(sampling_params, streaming, role=role)
         self.system_prompt = system_prompt
         self.tools = tools
+
+    @property
+    def needs(self) -> Mapping[Hashable, Capabilities]:
+        """The role that generates, with tools where there are some."""
+        return dict.fromkeys(super().needs, Capabilities(tools=bool(vars(self).get("tools"))))
 
     def process(self, tasks: list[GenerationTask]) -> Steps[ScaffoldingOutput | None]:
         """Run the tasks as chats; their results are in the tasks that were given."""

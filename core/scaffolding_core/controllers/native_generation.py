@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from enum import Enum
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask
+from scaffolding_core.worker import Capabilities
 
 __all__ = ["NativeGenerationController"]
 
@@ -22,6 +23,8 @@ class NativeGenerationController(Controller):
     Args:
         sampling_params: defaults for what the caller leaves unset; any sampling parameter of a task.
         streaming: accepted for TensorRT-LLM's call shape; text streams whenever somebody listens.
+        role: whose worker generates, whatever the tasks say; None for `WorkerTag.GENERATION`, unless a task names
+            another.
 
     Raises:
         InvalidRequestError: an unknown sampling parameter, or no mapping.
@@ -34,11 +37,19 @@ class NativeGenerationController(Controller):
 
     stateless: ClassVar[bool] = True
     streams_answer = True
+    _role: Hashable = None
 
-    def __init__(self, sampling_params: Mapping[str, object] | None = None, streaming: bool = False) -> None:
+    def __init__(
+        self,
+        sampling_params: Mapping[str, object] | None = None,
+        streaming: bool = False,
+        *,
+        role: Hashable = None,
+    ) -> None:
         if not isinstance(sampling_params or {}, Mapping):
             raise InvalidRequestError(f"sampling_params must map names to values, got {sampling_params!r}")
         self.sampling_params = dict(sampling_params or {})
+        self._role = role
         unknown = sorted(self.sampling_params.keys() - SAMPLING_PARAMETERS, key=str)
         if unknown:
             raise InvalidRequestError(
@@ -57,9 +68,16 @@ class NativeGenerationController(Controller):
             return self._cut_short(tasks[0])
         return None
 
+    @property
+    def needs(self) -> Mapping[Hashable, Capabilities]:
+        """The role that generates."""
+        return {self.WorkerTag.GENERATION if self._role is None else self._role: Capabilities()}
+
     def prepare(self, task: GenerationTask) -> GenerationTask:
         """Name the worker and fill in the defaults."""
-        if task.worker_tag is None:
+        if self._role is not None:
+            task.worker_tag = self._role
+        elif task.worker_tag is None:
             task.worker_tag = self.WorkerTag.GENERATION
         if self.sampling_params:
             task.fill(self.sampling_params)

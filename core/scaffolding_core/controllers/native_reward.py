@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from enum import Enum
+from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.errors import WorkerError
+from scaffolding_core.controllers.scoring import score_of
 from scaffolding_core.tasks import GenerationTask, RewardTask, Task
+from scaffolding_core.worker import Capabilities
 
 __all__ = ["NativeRewardController"]
 
@@ -18,8 +19,15 @@ class NativeRewardController(Controller):
 
     Cost: one reward call for each task, all at the same time.
 
+    Args:
+        role: whose worker scores, whatever the tasks say; None for `WorkerTag.REWARD`, unless a task names
+            another.
+
     Attributes:
         scores: the scores of the last run, in order; higher is better.
+        rewards: the reward tasks of the last run, with whatever else the worker says.
+        compares_samples: a method that draws samples hands over all of them at once, rather than each as it ends;
+            for subclasses whose score of one answer depends on the others.
     """
 
     class WorkerTag(str, Enum):
@@ -27,8 +35,20 @@ class NativeRewardController(Controller):
 
         REWARD = "reward"
 
-    def __init__(self) -> None:
+    compares_samples: ClassVar[bool] = False
+    _role: Hashable = None
+
+    def __init__(self, *, role: Hashable = None) -> None:
         self.scores: list[float] | None = None
+        self.rewards: list[RewardTask] | None = None
+        self._role = role
+
+    @property
+    def needs(self) -> Mapping[Hashable, Capabilities]:
+        """The role that scores; none where a subclass scores by itself."""
+        if type(self).process is not NativeRewardController.process:
+            return {}
+        return {self.WorkerTag.REWARD if self._role is None else self._role: Capabilities()}
 
     def process(self, tasks: Sequence[Task]) -> Steps[list[float]]:
         """Score tasks: finished generations, or reward tasks made by hand.
@@ -36,20 +56,16 @@ class NativeRewardController(Controller):
         Raises:
             WorkerError: the worker set no reward, or one that is no number.
         """
-        rewards = [self._reward_task(task) for task in tasks]
-        yield rewards
-        self.scores = [_score(task) for task in rewards]
+        self.rewards = [self._reward_task(task) for task in tasks]
+        yield self.rewards
+        self.scores = [score_of(task) for task in self.rewards]
         return self.scores
 
     def _reward_task(self, task: Task) -> RewardTask:
         reward = RewardTask.for_answer(task) if isinstance(task, GenerationTask) else task
         assert isinstance(reward, RewardTask)
-        if reward.worker_tag is None:
+        if self._role is not None:
+            reward.worker_tag = self._role
+        elif reward.worker_tag is None:
             reward.worker_tag = self.WorkerTag.REWARD
         return reward
-
-
-def _score(task: RewardTask) -> float:
-    if task.reward is None or math.isnan(task.reward):
-        raise WorkerError(f"the reward worker gave {task.reward} for a score: it must give a number")
-    return task.reward

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from scaffolding_core.answers import REFUSAL, Extractor
 from scaffolding_core.controller import Steps
 from scaffolding_core.controllers.answering import Sorting, compared, compared_at_once, is_long
 from scaffolding_core.controllers.samples import Samples
+from scaffolding_core.controllers.sampling import drawn
 from scaffolding_core.errors import BudgetExceededError
+from scaffolding_core.results import Candidate
 
 __all__ = ["Counting", "poll"]
 
@@ -51,33 +53,48 @@ def poll(
         extractor: finds the answer of a sample.
         trusting: an answer that a sample's own method found counts as it is.
     """
-    race = samples.race
-    race.ahead = ballot.ahead
-    costly, in_time = extractor.costly or classes.costly, True
-    try:
-        while (outcome := (yield race)) is not None:
-            candidate = samples.take(outcome)
-            choice = None
-            if candidate.error is None and in_time:
-                try:
-                    if costly or is_long(candidate.message):
-                        choice = yield from compared(extractor, classes, candidate, trusting=trusting)
-                    else:
-                        choice = compared_at_once(extractor, classes, candidate, trusting=trusting)
-                except BudgetExceededError as error:
-                    samples.out_of_budget(error)
-                    in_time = False
-            race.tell(candidate)
-            if candidate.read_as == REFUSAL:
-                ballot.refuse(candidate.index)
-            else:
-                ballot.see(candidate.index, choice)
-            if ballot.decided and in_time:
-                samples.stopped = "decided"
-                break
-            if samples.stopped == "complete":
-                race.ahead = ballot.ahead
-    except BudgetExceededError as error:
-        samples.out_of_budget(error)
+    yield from drawn(samples, _Voting(samples, ballot, classes, extractor, trusting))
     if samples.stopped == "budget":
         ballot.count_all()
+
+
+class _Voting(Generic[Choice]):
+    def __init__(
+        self,
+        samples: Samples,
+        ballot: Counting[Choice],
+        classes: Sorting[Choice],
+        extractor: Extractor,
+        trusting: bool,
+    ) -> None:
+        self._samples, self._ballot, self._classes, self._extractor = samples, ballot, classes, extractor
+        self._trusting = trusting
+        self._costly = extractor.costly or classes.costly
+        self._in_time = True
+        self.ahead = ballot.ahead
+
+    def at(self, candidate: Candidate) -> bool | Steps[bool]:
+        if candidate.error is not None or not self._in_time:
+            return self._count(candidate, None)
+        if self._costly or is_long(candidate.message):
+            return self._at_length(candidate)
+        choice = compared_at_once(self._extractor, self._classes, candidate, trusting=self._trusting)
+        return self._count(candidate, choice)
+
+    def _at_length(self, candidate: Candidate) -> Steps[bool]:
+        choice = None
+        try:
+            choice = yield from compared(self._extractor, self._classes, candidate, trusting=self._trusting)
+        except BudgetExceededError as error:
+            self._samples.out_of_budget(error)
+            self._in_time = False
+        return self._count(candidate, choice)
+
+    def _count(self, candidate: Candidate, choice: Choice | None) -> bool:
+        ballot = self._ballot
+        if candidate.read_as == REFUSAL:
+            ballot.refuse(candidate.index)
+        else:
+            ballot.see(candidate.index, choice)
+        self.ahead = ballot.ahead
+        return ballot.decided and self._in_time

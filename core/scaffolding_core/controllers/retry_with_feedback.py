@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import derived_seed
+from scaffolding_core.controllers.scoring import judged
 from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import AssistantMessage, UserMessage
 from scaffolding_core.results import Candidate, ScaffoldingOutput, Stopped
@@ -42,11 +43,11 @@ class _Attempts:
 class RetryWithFeedbackController(Controller):
     """Asks again, up to k times, where a judge fails the answer, with the answer and the judge's feedback.
 
-    The judge is the reward: it fails an answer that it scores below `passing`, or whatever it says itself in
-    `custom_output_params["passing"]`; its words are read from `custom_output_params["feedback"]`. Each
-    attempt is judged by the prompt as it came in. The answer is the first that passes, else the one with the
-    highest score. Attempts are the `candidates`. An attempt or a judgement that fails ends the retries, and
-    the best answer before it counts.
+    The judge is the reward: it fails an answer that it scores below `passing`, unless its task has a `verdict`;
+    its words are the task's `feedback`. A worker may also say both in `custom_output_params`, as `passing` and
+    `feedback`. Each attempt is judged by the prompt as it came in. The answer is the first that passes, else the
+    one with the highest score. Attempts are the `candidates`. An attempt or a judgement that fails ends the
+    retries, and the best answer before it counts.
 
     Cost: at most 1 + k generations and as many rewards, one after another.
 
@@ -136,13 +137,9 @@ class RetryWithFeedbackController(Controller):
             candidate.answer, candidate.read_as = output.answer, output.read_as
         reward = RewardTask.for_answer(task)
         reward.response = asked.message()
-        judge = self.reward_controller.clone()
-        scores: Any = yield from judge.process([reward])
-        candidate.score = float((scores if scores is not None else judge.scores)[0])  # type: ignore[attr-defined]  # the other way to hand back scores
-        said = reward.custom_output_params or {}
-        verdict, feedback = said.get("passing"), said.get("feedback")
-        attempt.passed = verdict if isinstance(verdict, bool) else candidate.score >= self.passing
-        attempt.feedback = str(feedback) if feedback else None
+        said = (yield from judged(self.reward_controller, [reward]))[0]
+        candidate.score, attempt.feedback = said.score, said.feedback
+        attempt.passed = candidate.score >= self.passing if said.verdict is None else said.verdict
 
     def _with_feedback(self, task: GenerationTask, attempt: _Attempt) -> GenerationTask:
         answer = attempt.candidate.message

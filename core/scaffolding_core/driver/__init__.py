@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from scaffolding_core.driver.compute import ComputeWorker, computing
+from scaffolding_core.driver.compute import computing
 from scaffolding_core.driver.driver import Driver
 from scaffolding_core.driver.lane import Lane
+from scaffolding_core.driver.needs import check_needs
 from scaffolding_core.driver.own_loop import OwnLoop
 from scaffolding_core.driver.request import Request, current_request
+from scaffolding_core.driver.roster import Roster
 
-__all__ = ["ComputeWorker", "Driver", "Lane", "OwnLoop", "Request", "computing", "current_request"]
+__all__ = ["Driver", "Lane", "OwnLoop", "Request", "Roster", "check_needs", "computing", "current_request"]

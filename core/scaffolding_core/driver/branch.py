@@ -6,7 +6,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from scaffolding_core.controller import CancelRace, Outcome, ParallelProcess, Race, Steps, checked_generator
+from scaffolding_core.controller import (
+    CancelRace,
+    Outcome,
+    ParallelProcess,
+    Race,
+    Steps,
+    checked_generator,
+    method_error,
+)
 from scaffolding_core.driver.call import Call
 from scaffolding_core.errors import ControllerError
 from scaffolding_core.messages import Usage
@@ -18,6 +26,9 @@ if TYPE_CHECKING:
     from scaffolding_core.driver.request import Request
 
 __all__ = ["Branch", "Child", "RaceRun"]
+
+AT_ONCE = 1000
+"""How often a method may go on at once, by what it yields, before the rest of the loop has its turn."""
 
 
 class RaceRun:
@@ -89,7 +100,7 @@ class Branch:
         self.done = False
         self.live = 0  # children that run, those of races included
         self.spawned = 0  # children so far, for paths that never repeat
-        self.races: tuple[RaceRun, ...] = ()
+        self.races: list[RaceRun] = []
         self.waiting: RaceRun | None = None
         self.children: Sequence[Child] = ()  # of the list or ParallelProcess that is waited for
         self.pending = 0
@@ -118,21 +129,34 @@ class Branch:
             return None
         if self.closing:
             return self._close()
-        while True:
+        for _ in range(AT_ONCE):
             error, self.throw = self.throw, None
             reply, self.reply = self.reply, None
             try:
                 yielded = self.generator.send(reply) if error is None else self.generator.throw(error)
             except StopIteration as stop:
                 return self._end(stop.value, None)
+            except KeyboardInterrupt:
+                raise
             except BaseException as raised:
-                return self._end(None, raised)
+                return self._end(None, method_error(raised))
             begin = _BEGIN.get(type(yielded)) or _beginning(yielded)
             try:
                 if not begin(self, yielded):
                     return None
             except Exception as refusal:
                 self.throw = refusal
+        self._pause()
+        return None
+
+    def _pause(self) -> None:
+        """Let the rest of the loop have its turn; a method that gets nowhere does not outlive its time."""
+        if not self.reply:
+            try:
+                self.request.refuse_if_expired()
+            except Exception as refusal:
+                self.reply, self.throw = None, refusal
+        self.driver.post_behind(self)
 
     def cut(self) -> None:
         """Stop it and all below it; it reports to its parent once they have unwound."""
@@ -177,7 +201,11 @@ class Branch:
             return self._collect() if self.pending == 0 and self.waiting is None else None
         if run is not self.waiting:
             return None
-        return self if self._hand_back(run) else None
+        try:
+            return self if self._hand_back(run) else None
+        except Exception as refusal:  # of what the race drew next
+            self.throw = refusal
+            return self
 
     # What the generator yields: each starts it, and returns True if the generator can be resumed at once.
 
@@ -273,7 +301,7 @@ class Branch:
     def _run_of(self, race: Race) -> RaceRun:
         if race.run is None:
             race.run = RaceRun(race, self)
-            self.races = (*self.races, race.run)
+            self.races.append(race.run)
         run = race.run
         if not isinstance(run, RaceRun) or run.owner is not self:
             raise ControllerError("a race belongs to the branch that first yielded it")
@@ -322,8 +350,8 @@ class Branch:
                 if not run.live and not run.outcomes:
                     request.refuse_if_expired()
                 return
-            item = next(race.branches, None)
-            if item is None:
+            item = next(race.branches, _NO_MORE)
+            if item is _NO_MORE:
                 run.exhausted = True
                 return
             index, path = run.started, self.spawned
@@ -357,8 +385,10 @@ class Branch:
             return None
         try:
             self.generator.close()
+        except KeyboardInterrupt:
+            raise
         except BaseException as error:
-            self.error = self.error or error
+            self.error = self.error or method_error(error)
         return self._report()
 
     def _report(self) -> Branch | None:
@@ -366,7 +396,8 @@ class Branch:
         for run in self.races:
             run.outcomes.clear()
             run.race.branches, run.race.run = iter(()), _ENDED  # else they would keep each other, and all samples
-        self.races = self.children = ()
+        self.races.clear()
+        self.children = ()
         self.reply = self.waiting = None
         parent = self.parent
         if parent is None:
@@ -386,6 +417,8 @@ class Branch:
 
 
 Child: TypeAlias = Branch | Call
+
+_NO_MORE = object()
 
 _ENDED = object()
 """What is left of a race whose branch has ended."""

@@ -61,6 +61,7 @@ class Call:
         "usage",
         "value",
         "worker",
+        "written",
     )
 
     def __init__(
@@ -87,6 +88,7 @@ class Call:
         self.stopped_by: BaseException | None = None
         self.grace: asyncio.TimerHandle | None = None
         self.detached = False
+        self.written = 0  # tokens, as far as it told before it was charged
 
     # As a `Scope`, for workers.
 
@@ -116,6 +118,13 @@ class Call:
             return
         self.request.result.push(TokenEvent(self.branch, delta.text, delta.reasoning))
 
+    def wrote(self, tokens: int) -> None:
+        """So many tokens were written so far."""
+        if self.request.tokens is None or self.cut_off or self.run is None or self.run.done():
+            return
+        self.request.expect(tokens - self.written)
+        self.written = tokens
+
     # As a `Waiter`, for the lane.
 
     @property
@@ -130,7 +139,7 @@ class Call:
 
     def granted(self) -> None:
         """Start with the slot that came free, unless it is no longer wanted."""
-        if self.cut_off or self.driver.closed:
+        if self.cut_off or self.request.ending or self.driver.closed:
             self.cut_off = True
             self.driver.post(self)
         else:
@@ -139,7 +148,7 @@ class Call:
     # Its life.
 
     def launch(self) -> None:
-        """Start, or queue for a slot."""
+        """Start, or queue for a slot; what stands in the way of that is what it fails with."""
         request, task = self.request, self.task
         if request.recorder is not None:
             request.recorder.queued(self)
@@ -148,10 +157,9 @@ class Call:
                 raise ControllerError("a task may run only once at a time: yield a copy() of it")
             if request.limited:
                 request.allow(task)
-            self.worker, lane = self.request.worker_for(task)
-        except ScaffoldingError as error:
-            self.error = error
-            self.driver.post(self)
+            self.worker, lane = request.roster.find(task)
+        except Exception as error:
+            self._refuse(error)
             return
         self.lane = lane
         task.scope = self
@@ -188,32 +196,67 @@ class Call:
     def advance(self) -> Branch | None:
         """Settle what ended, and report to the branch."""
         task, request = self.task, self.request
-        if self.run is not None:
-            self._read()
-            if task.usage is not None or (self.begun and (self.cut_off or self.error is not None)):
-                self._charge()
+        if self.written:
+            request.expect(-self.written)
+        try:
+            self._settle()
+        except Exception as error:  # what the worker left behind cannot be read
+            self.cut_off, self.error = False, _unusable(self.worker, error)
+            self._describe(self.error)
         if self.lane is not None and not self.detached:
             self.lane.release(self.driver)
-        if self.cut_off and self.stopped_by is not None:
-            self.cut_off, self.error = False, self.stopped_by
-        if self.error is not None:
-            self._describe(self.error)
         if task.scope is self:
             task.scope = None
         if request.recorder is not None:
             request.recorder.ended(self)
-        if task.goes_on and isinstance(task, StreamGenerationTask):
-            request.keep_stream(task)
         return self.parent.child_done(self)
+
+    def _settle(self) -> None:
+        """Take over what the run has left, and say what became of the call."""
+        task = self.task
+        if self.run is not None:
+            self._read()
+            if task.usage is not None or (self.begun and (self.cut_off or self.error is not None)):
+                self._charge()
+        if self.cut_off and self.stopped_by is not None:
+            self.cut_off, self.error = False, self.stopped_by
+        if self.error is not None:
+            self._describe(self.error)
+        if task.goes_on and isinstance(task, StreamGenerationTask):
+            self.request.keep_stream(task)
+
+    def _refuse(self, error: Exception) -> None:
+        """It cannot start: it settles for that error."""
+        if not isinstance(error, ScaffoldingError):
+            cause, error = error, ControllerError(f"a {type(self.task).__name__} cannot be started: {error!r}")
+            error.__cause__ = cause
+        self.error = error
+        self.driver.post(self)
 
     def _start(self) -> None:
         if self.request.recorder is not None:
             self.request.recorder.started(self)
-        self.run = self.driver.create_task(self._run())
+        work = self._run()
+        try:
+            self.run = self.driver.create_task(work)
+        except Exception as error:  # of the loop's own factory of tasks
+            work.close()
+            self._refuse(error)
+            return
+        if not self.begun:
+            self.run.add_done_callback(self._never_begun)
+
+    def _never_begun(self, run: asyncio.Task[None]) -> None:
+        """It was cancelled before its first step, so that nothing of it ran."""
+        if not self.cut_off:
+            self.raised = asyncio.CancelledError()
+            self.driver.post(self)
 
     async def _run(self) -> None:
         """Run the task; as its last act it posts itself, so that all else is done once it is really over."""
         self.begun = True
+        if self.run is not None:
+            self.run.remove_done_callback(self._never_begun)
         around, worker = self.request.around, self.worker
         assert worker is not None
         try:
@@ -221,14 +264,14 @@ class Call:
             if type(running) is not CoroutineType and not isawaitable(running):
                 raise WorkerError(f"{type(worker).__name__}.run_task must be an 'async def'")
             self.status = await running
-        except Exception as error:
-            self.raised = error
-        except GeneratorExit:  # thrown away with its loop
-            raise
-        except BaseException as error:
+        except (asyncio.CancelledError, KeyboardInterrupt) as error:
             self.raised = error
             self._over()
             raise
+        except BaseException as error:
+            if isinstance(error, GeneratorExit) and asyncio._get_running_loop() is not self.driver.loop:
+                raise  # it is thrown away with its loop
+            self.raised = error
         self._over()
 
     def _over(self) -> None:
@@ -264,10 +307,11 @@ class Call:
         assert self.run is not None
         name = type(self.worker).__name__
         if isinstance(raised, asyncio.CancelledError):
-            if self.run.cancelling():  # somebody outside cancelled it, and that can only be the loop's teardown
-                self.driver.tear_down()
-            return WorkerError(f"{name} cancelled its own call")
-        if not isinstance(raised, Exception):
+            if not self.run.cancelling():
+                return WorkerError(f"{name} cancelled its own call")
+            self.driver.notice_teardown()
+            return WorkerError(f"a call of {name} was cancelled from outside: cancel its request instead")
+        if isinstance(raised, KeyboardInterrupt):
             self.run.exception()  # asyncio would complain that nobody looked at it
         return typed_error(self.worker, raised)
 
@@ -295,3 +339,10 @@ class Call:
             error.branch = self.branch
         if isinstance(error, Exception):
             self.task.error = error
+
+
+def _unusable(worker: object, error: Exception) -> WorkerError:
+    """The error of a worker whose results, or whose own error, make whoever reads them fail."""
+    typed = WorkerError(f"{type(worker).__name__} left what cannot be used: {type(error).__name__}")
+    typed.__cause__ = error
+    return typed

@@ -11,13 +11,13 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, TypeVarTuple, Unpack
 
+from scaffolding_core.controller import method_error
 from scaffolding_core.errors import ClosedError
 
 if TYPE_CHECKING:
     from scaffolding_core.driver.item import Item
     from scaffolding_core.driver.lane import Lane
     from scaffolding_core.driver.request import Request
-    from scaffolding_core.worker import Worker
 
 __all__ = ["Driver"]
 
@@ -33,19 +33,12 @@ class Driver:
     Args:
         loop: where it steps them.
         admission: slots for requests.
-        scope_workers: workers that want to know when a request ends.
     """
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        admission: Lane,
-        scope_workers: tuple[Worker, ...] = (),
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, admission: Lane) -> None:
         self.loop = loop
         self.admission = admission
         self.create_task = _task_maker(loop)
-        self.scope_workers = scope_workers
         self.empty_context = Context()
         self.past_context = Context()  # for what is left of a request that ended
         self.requests: set[Request] = set()
@@ -61,6 +54,10 @@ class Driver:
         if not self._scheduled:
             self._scheduled = True
             self.loop.call_soon(self._drain, context=self.empty_context)
+
+    def post_behind(self, item: Item) -> None:
+        """As `post`, but whatever else the loop has to do comes first."""
+        self.loop.call_soon(self.post, item, context=self.empty_context)
 
     def call_from_anywhere(self, function: Callable[[Unpack[Given]], None], *given: *Given) -> None:
         """Call a function on the loop: at once if this is it, soon if not, never if it is closed."""
@@ -78,11 +75,11 @@ class Driver:
         self._owned.add(task)
         task.add_done_callback(self._owned.discard)
 
-    def tear_down(self) -> None:
-        """The loop is being torn down around us: end every request, and start nothing new."""
-        self.closed = True
-        for request in list(self.requests):
-            request.cancel(ClosedError("the event loop was shut down while the request ran"))
+    def notice_teardown(self) -> None:
+        """A call was cancelled from outside: if all of the loop is, that is torn down, and every request ends."""
+        if all(task.cancelling() for task in asyncio.all_tasks(self.loop)):
+            for request in list(self.requests):
+                request.cancel(ClosedError("the event loop was shut down while the request ran"))
 
     def abandon(self) -> None:
         """The loop is closed: fail what was in flight, from any thread."""
@@ -90,6 +87,12 @@ class Driver:
         for request in list(self.requests):
             request.abandon(ClosedError("the event loop was closed while the request ran"))
         self.requests.clear()
+
+    def leave_to_parent(self) -> None:
+        """In the child of a fork: fail what was in flight, whatever threads that are not here were about to do."""
+        for request in list(self.requests):
+            request.result.leave_to_parent()
+        self.abandon()
 
     async def drained(self) -> None:
         """Wait until nothing of ours is left on the loop: no request, no cut call still unwinding."""
@@ -109,8 +112,11 @@ class Driver:
             item = ready.popleft()
             try:
                 item.request.context.run(_advance, item)
-            except Exception as error:  # only the request whose parts brought it about may suffer
-                item.request.fail(error)
+            except BaseException as error:  # only the request whose parts brought it about may suffer
+                item.request.fail(method_error(error))
+                if isinstance(error, KeyboardInterrupt):  # the user's wish, wherever it came up
+                    self.loop.call_soon(self._drain, context=self.empty_context)
+                    raise
         self.loop.call_soon(self._drain, context=self.empty_context)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from scaffolding_core.driver.driver import Driver
@@ -59,6 +61,7 @@ class Lane:
         self._row: deque[Waiter] = deque()  # those of no priority, by place
         self._jumping: list[tuple[int, int, Waiter]] = []  # the others: a heap, by the place that they jump to
         self._places = itertools.count()
+        _all.add(self)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.limit,)  # a worker that goes elsewhere has its slots free there
@@ -124,8 +127,8 @@ class Lane:
         for waiter in granted:
             _tell(waiter, driver)
 
-    def reset(self) -> None:
-        """Start afresh, in a forked child: what the parent holds is not ours."""
+    def leave_to_parent(self) -> None:
+        """Start afresh, in the child of a fork: what the parent holds is not ours."""
         self.__init__(self.limit)  # type: ignore[misc]  # the lock may be held by a thread that is gone
 
     def _stuck(self, waiter: Waiter) -> int:
@@ -145,6 +148,18 @@ class Lane:
             if not waiter.driver.loop.is_closed():  # else it was swept with its driver
                 return waiter
         return None
+
+
+_all: WeakSet[Lane] = WeakSet()
+
+
+def _leave_all_to_parent() -> None:
+    for lane in list(_all):
+        lane.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all_to_parent)
 
 
 def _tell(granted: Waiter, driver: Driver) -> None:

@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from scaffolding_core.controller import Controller, Steps, checked_generator
 from scaffolding_core.driver.budget import Budget
@@ -14,9 +14,25 @@ from scaffolding_core.errors import ControllerError, InvalidRequestError, Unsupp
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask, Prompt, task_from_prompt
 
-__all__ = ["Order", "described", "option_names", "order_of", "steps_of"]
+__all__ = ["ANSWER_OPTIONS", "REQUEST_OPTIONS", "Order", "described", "option_names", "order_of", "steps_of"]
 
 T = TypeVar("T")
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "budget": (Budget,),
+    "deadline": (float, int),
+    "priority": (int,),
+    "seed": (int,),
+    "metadata": (Mapping,),
+    "trace": (bool,),
+}
+"""What each option of a request must be."""
+
+REQUEST_OPTIONS = frozenset(_KINDS)
+"""Options that every request takes, whatever its method; see `ScaffoldingLlm`. A wrapped model never gets them."""
+
+ANSWER_OPTIONS = frozenset({"answers", "extractor", "equivalence", "equivalences"})
+"""Options of methods that say how answers are read and compared. A wrapped model never gets them."""
 
 
 @dataclass(slots=True)
@@ -30,7 +46,7 @@ class Order:
     deadline: float | None = None
     priority: int = 0
     metadata: dict[str, object] = field(default_factory=dict)
-    traced: bool = False
+    trace: bool = False
 
 
 def order_of(
@@ -49,16 +65,8 @@ def order_of(
     """
     order = Order(prompt, task_from_prompt(prompt))
     for name, value in given.items():
-        if name == "budget":
-            order.budget = _checked(name, value, Budget)
-        elif name == "deadline":
-            order.deadline = _checked(name, value, float, int)
-        elif name == "priority":
-            order.priority = _checked(name, value, int) or 0
-        elif name == "metadata":
-            order.metadata = dict(_checked(name, value, Mapping) or {})  # type: ignore[type-abstract]  # for isinstance
-        elif name == "trace":
-            order.traced = bool(_checked(name, value, bool))
+        if name in REQUEST_OPTIONS:
+            _set_option(order, name, _checked(name, value, *_KINDS[name]))
         elif name in SAMPLING_PARAMETERS:
             setattr(order.task, name, _checked_parameter(name, value))
         elif names is None or name in names:
@@ -66,13 +74,20 @@ def order_of(
             order.options[name] = value
         else:
             raise InvalidRequestError(
-                f"{name!r} is neither a sampling parameter, nor one of budget, deadline, priority, seed, metadata "
-                f"and trace, nor an option of {type(method).__name__}, whose options are: "
+                f"{name!r} is neither a sampling parameter, nor one of {', '.join(_KINDS)}, "
+                f"nor an option of {type(method).__name__}, whose options are: "
                 f"{', '.join(sorted(names)) or 'none'}"
             )
     if order.deadline is not None and math.isnan(order.deadline):
         raise InvalidRequestError("deadline must be a time on time.monotonic()'s clock, got nan")
     return order
+
+
+def _set_option(order: Order, name: str, value: Any) -> None:  # Any: of the option's kind
+    if name == "seed":
+        order.task.seed = value
+    elif value is not None:
+        setattr(order, name, dict(value) if name == "metadata" else value)
 
 
 def steps_of(order: Order, controller: Controller) -> Steps[ScaffoldingOutput]:
@@ -131,8 +146,6 @@ def described(value: object) -> str:
 
 
 def _checked_parameter(name: str, value: object) -> object:
-    if name == "seed":
-        return _checked(name, value, int)
     if name == "n" and value not in (None, 1):
         raise UnsupportedParameterError(
             f"n must be 1, got {value!r}: a request has one answer; for several samples give sample_num to a "

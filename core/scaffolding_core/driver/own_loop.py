@@ -18,6 +18,7 @@ class OwnLoop:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="scaffolding-loop", daemon=True)
         self._thread.start()
 
@@ -38,15 +39,19 @@ class OwnLoop:
     def stop_soon(self) -> None:
         """Stop the loop, and wait for nothing."""
         if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.loop.call_soon_threadsafe(self._stopping.set)
+
+    async def _until_stopped(self) -> None:
+        await self._stopping.wait()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
+        # A task that lasts as long as the loop: where all tasks are cancelled, a loop is being torn down.
+        main = self.loop.create_task(self._until_stopped())
         try:
-            while True:
+            while not main.done():
                 with suppress(SystemExit, KeyboardInterrupt):  # a worker's: its call has failed with it
-                    self.loop.run_forever()
-                    break
+                    self.loop.run_until_complete(main)
         finally:
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             self.loop.run_until_complete(self.loop.shutdown_default_executor())

@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.driver.recorder import Recorder
-from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
+from scaffolding_core.driver.roster import NOBODY, Roster
+from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError, copy_error
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import ScaffoldingOutput, ScaffoldingResult
 from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task
 from scaffolding_core.trace import ExecutionTrace
-from scaffolding_core.worker import around_calls
+from scaffolding_core.worker import around_calls, told
 
 if TYPE_CHECKING:
     from scaffolding_core.controller import Steps
     from scaffolding_core.driver.driver import Driver
-    from scaffolding_core.driver.lane import Lane
     from scaffolding_core.driver.order import Order
-    from scaffolding_core.worker import Worker
 
 __all__ = ["Limit", "Request", "current_request"]
 
@@ -51,7 +50,7 @@ class Request:
         driver: of the loop it runs on.
         order: what it asks for.
         begin: makes the method's generator, once the request is admitted.
-        find_worker: the worker that runs a task, with its slots.
+        roster: the workers.
         deadline: on the loop's clock.
         blocked: driver of a loop that waits for this request, blocked.
     """
@@ -63,6 +62,7 @@ class Request:
         "_children",
         "_ended",
         "_ending",
+        "_expected",
         "_refused",
         "_root",
         "_sampled",
@@ -85,10 +85,10 @@ class Request:
         "priority",
         "recorder",
         "result",
+        "roster",
         "samples",
         "tokens",
         "usage",
-        "worker_for",
     )
 
     def __init__(
@@ -96,7 +96,7 @@ class Request:
         driver: Driver,
         order: Order,
         begin: Callable[[Request], Steps[ScaffoldingOutput]],
-        find_worker: Callable[[Task], tuple[Worker, Lane]],
+        roster: Roster,
         deadline: float | None,
         blocked: Driver | None,
     ) -> None:
@@ -126,17 +126,18 @@ class Request:
             self.id, self.usage, order.metadata, self._cancel_from_anywhere, driver.loop
         )
         self.recorder: Recorder | None = None
-        if order.traced:
+        if order.trace:
             self.result.trace = ExecutionTrace(self.id)
             self.recorder = Recorder(self.result.trace, driver.loop.time)
         self.expired: Limit | None = None
         self._begin = begin
-        self.worker_for = find_worker
+        self.roster = roster
         self._root: Branch | None = None
         self.place = -1
         self._admitted = False
         self._ended = False
         self._sampled = 0
+        self._expected = 0  # tokens that running calls have written and will charge
         self._speaking = False  # its time is up, and the time for its last words runs
         self._speechless = False  # that is over, too: nothing may be computed any more
         self._refused = 0
@@ -157,7 +158,6 @@ class Request:
 
     def submit(self) -> None:
         """Ask for admission; called on the driver's loop."""
-        self.driver.requests.add(self)
         if self.driver.closed:
             self._end(None, ClosedError("the event loop of this request is shutting down"))
             return
@@ -180,18 +180,20 @@ class Request:
         if self._ended:
             self._leave()
             return None
-        try:
-            generator = self._begin(self)
-        except BaseException as error:
-            self._end(None, error)
-            return None
-        self._root = Branch(self, None, generator)
+        self._root = Branch(self, None, self._begin(self))
         return self._root
 
     # Limits.
 
+    @property
+    def ending(self) -> bool:
+        """Whether it was cancelled, so that nothing of it may start."""
+        return self._ending is not None
+
     def refuse_if_expired(self) -> None:
         """Raise if no more work may start."""
+        if self._ending is not None:
+            raise copy_error(self._ending)
         if self.expired is None:
             return
         self._refused += 1
@@ -201,7 +203,7 @@ class Request:
 
     def allow(self, task: Task) -> None:
         """Let a task start, and count it against the budget, or raise; asked if the request is `limited`."""
-        if not task.needs_worker and not self._speechless:
+        if not task.needs_worker and not self._speechless and not self.ending:
             return  # what a method computes itself must work, or there were no best answer
         self.refuse_if_expired()
         if not task.is_sample:
@@ -220,8 +222,8 @@ class Request:
         usage = task.usage
         if task.goes_on:
             charged = self._charged = self._charged or {}
-            usage = _since(charged.get(task), usage)
-            charged[task] = _since(None, task.usage)
+            usage = usage.since(charged.get(task))
+            charged[task] = task.usage.since(None)
         self.charge_usage(usage)
         return usage
 
@@ -232,6 +234,13 @@ class Request:
             self.parent.driver.call_from_anywhere(self.parent.charge_usage, usage)
         if self.tokens is not None and self.usage.total_tokens >= self.tokens:
             self.expire("tokens")
+
+    def expect(self, tokens: int) -> None:
+        """Count tokens that a running call will charge, and end the request soon if they are too many."""
+        self._expected += tokens
+        if self.tokens is not None and self.usage.total_tokens + self._expected > self.tokens:
+            # Not at once: a call whose answer is whole must not be stopped before it could say so.
+            self.driver.loop.call_soon(self.expire, "tokens", context=self.driver.empty_context)
 
     def expire(self, limit: Limit) -> None:
         """Budget or deadline ran out: stop all work, and let the method return its best answer so far.
@@ -284,6 +293,7 @@ class Request:
         if self._ended or self._ending is not None:
             return
         self._ending = error or RequestCancelledError("the request was cancelled")
+        self.limited = True
         for child in list(self._children):
             child.driver.call_from_anywhere(child.cancel)
         if self._root is None:
@@ -305,23 +315,24 @@ class Request:
 
     def finish(self, root: Branch) -> None:
         """The method's own generator has ended."""
-        if self._streams or self.driver.scope_workers:
+        if self._streams or self.roster.scope_workers:
             self.driver.own(self._clean_up(root))
         else:
             self._end(root.value, self._error_of(root))
 
     async def _clean_up(self, root: Branch) -> None:
-        streams = self._streams or {}
-        handles, tasks = list(streams), list(streams.values())
-        closing = [handle.aclose() for handle in handles]
-        closing += [worker.on_scope_end(str(self.id)) for worker in self.driver.scope_workers]
-        for failure in await asyncio.gather(*closing, return_exceptions=True):
-            if isinstance(failure, BaseException):
-                logger.warning("request %d could not be cleaned up whole: %r", self.id, failure)
-        for task in tasks:
-            if task.usage is not None:
-                self.charge(task)
-        self._end(root.value, self._error_of(root))
+        streams = dict(self._streams or {})
+        closing = [told(handle, "aclose") for handle in streams]
+        closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.roster.scope_workers]
+        try:
+            for failure in await asyncio.gather(*closing, return_exceptions=True):
+                if isinstance(failure, BaseException):
+                    logger.warning("request %d could not be cleaned up whole: %r", self.id, failure)
+            for task in streams.values():
+                if task.usage is not None:
+                    self.charge(task)
+        finally:  # cancelled from outside, it must end all the same
+            self._end(root.value, self._error_of(root))
 
     def _error_of(self, root: Branch) -> BaseException | None:
         if self._ending is not None:
@@ -353,7 +364,7 @@ class Request:
         idle, a timer that was cancelled for as long as it would have run.
         """
         self.context = self.driver.past_context  # the old one holds this request
-        self._begin = self.worker_for = _over
+        self._begin, self.roster = _over, NOBODY
 
     def _leave(self) -> None:
         self.driver.requests.discard(self)
@@ -369,16 +380,3 @@ class Request:
 
 def _over(part: object) -> NoReturn:
     raise ClosedError("the request has ended")
-
-
-def _since(before: Usage | None, now: Usage) -> Usage:
-    if before is None:
-        before = Usage()
-    return Usage(
-        now.prompt_tokens - before.prompt_tokens,
-        now.completion_tokens - before.completion_tokens,
-        now.cached_tokens - before.cached_tokens,
-        now.reasoning_tokens - before.reasoning_tokens,
-        now.calls - before.calls,
-        now.lost_calls - before.lost_calls,
-    )

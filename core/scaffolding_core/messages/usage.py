@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 __all__ = ["Usage"]
 
@@ -32,6 +32,11 @@ class Usage:
         """Tokens read and written."""
         return self.prompt_tokens + self.completion_tokens
 
+    def summary(self) -> dict[str, int]:
+        """The counts, and the total of tokens, as plain data."""
+        counts: dict[str, int] = {part.name: getattr(self, part.name) for part in fields(self)}
+        return {**counts, "total_tokens": self.total_tokens}
+
     def add(self, other: Usage) -> None:
         """Add another's counts to this one, in place."""
         self.prompt_tokens += other.prompt_tokens
@@ -40,3 +45,15 @@ class Usage:
         self.reasoning_tokens += other.reasoning_tokens
         self.calls += other.calls
         self.lost_calls += other.lost_calls
+
+    def since(self, before: Usage | None) -> Usage:
+        """What was paid since it was so much; None stands for nothing."""
+        before = before or Usage()
+        return Usage(
+            self.prompt_tokens - before.prompt_tokens,
+            self.completion_tokens - before.completion_tokens,
+            self.cached_tokens - before.cached_tokens,
+            self.reasoning_tokens - before.reasoning_tokens,
+            self.calls - before.calls,
+            self.lost_calls - before.lost_calls,
+        )

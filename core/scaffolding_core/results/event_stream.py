@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scaffolding_core.results.events import Event, TokenEvent
@@ -12,7 +13,10 @@ from scaffolding_core.results.events import Event, TokenEvent
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-__all__ = ["EventStream"]
+__all__ = ["LOOK_AGAIN", "EventStream"]
+
+LOOK_AGAIN = 0.5
+"""Seconds after which whoever waits looks whether the request's event loop still stands."""
 
 
 class EventStream:
@@ -23,10 +27,12 @@ class EventStream:
 
     Args:
         before_blocking: raises where a blocking read would never end.
+        look: closes the stream if nobody is left who would; called now and then while a reader waits.
     """
 
-    def __init__(self, before_blocking: Callable[[], None]) -> None:
+    def __init__(self, before_blocking: Callable[[], None], look: Callable[[], None]) -> None:
         self._before_blocking = before_blocking
+        self._look = look
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._events: deque[Event | list[TokenEvent]] = deque()
@@ -56,18 +62,26 @@ class EventStream:
             self._raise_error = raise_error
             self._wake()
 
+    def leave_to_parent(self) -> None:
+        """In the child of a fork: wait for no thread that holds a lock, and wake no loop, that is not here."""
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._reader = None
+
     def __iter__(self) -> Iterator[Event]:
         while True:
             with self._changed:
-                event = self._pop()
-                if event is None and not self._closed:
+                event, closed = self._pop(), self._closed
+                if event is None and not closed:
                     self._before_blocking()
-                    self._changed.wait()
-                    continue
-            if event is None:
+                    self._changed.wait(LOOK_AGAIN)
+            if event is not None:
+                yield event
+            elif closed:
                 self._raise_error()
                 return
-            yield event
+            else:
+                self._look()
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         changed = asyncio.Event()
@@ -79,10 +93,14 @@ class EventStream:
                 changed.clear()
                 if event is None and self._closed:
                     break
-            if event is None:
-                await changed.wait()
-            else:
+            if event is not None:
                 yield event
+                continue
+            try:
+                async with asyncio.timeout(LOOK_AGAIN):
+                    await changed.wait()
+            except TimeoutError:
+                self._look()
         self._raise_error()
 
     def _pop(self) -> Event | None:
@@ -103,7 +121,8 @@ class EventStream:
         loop, changed = self._reader
         if loop is asyncio._get_running_loop():
             changed.set()
-        elif not loop.is_closed():
+            return
+        with suppress(RuntimeError):  # the reader's loop is closed: nobody reads any more
             loop.call_soon_threadsafe(changed.set)
 
 

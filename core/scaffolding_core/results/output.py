@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, Self, TypeAlias
 
 from scaffolding_core.messages import AssistantMessage, Content, Part, TokenLogprob, ToolCall, Usage
@@ -111,6 +111,8 @@ class ScaffoldingOutput:
         usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
         stopped: why the method stopped.
         method: name of the method.
+        consensus: what a vote on each field agreed on, put together of several samples; None where there was no
+            such vote, or it agreed on nothing.
     """
 
     message: AssistantMessage = field(default_factory=AssistantMessage)
@@ -126,6 +128,7 @@ class ScaffoldingOutput:
     stopped: Stopped = "complete"
     method: str = ""
     read_as: str = ""
+    consensus: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
         given: object = self.message
@@ -178,8 +181,10 @@ class ScaffoldingOutput:
             "counted": self.counted if self.candidates else 1,
             "cut": self.cut,
             "stopped": self.stopped,
+            "finish_reason": self.finish_reason,
             "data": _plain(self.data),
-            "usage": {part.name: getattr(self.usage, part.name) for part in fields(self.usage)},
+            "consensus": _plain(self.consensus),
+            "usage": self.usage.summary(),
         }
 
     @classmethod

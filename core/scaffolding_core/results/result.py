@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING, Self
 
 from scaffolding_core.errors import ClosedError, DeadlockError, RequestCancelledError, copy_error
 from scaffolding_core.messages import Usage
-from scaffolding_core.results.event_stream import EventStream
+from scaffolding_core.results.event_stream import LOOK_AGAIN, EventStream
 from scaffolding_core.results.events import Event, FinalEvent
 from scaffolding_core.results.output import ScaffoldingOutput
-from scaffolding_core.trace import ExecutionTrace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
 
-__all__ = ["ScaffoldingResult"]
+    from scaffolding_core.trace import ExecutionTrace
 
-LOOK_AGAIN = 0.5
-"""Seconds after which a thread that waits looks whether the request's event loop still stands."""
+__all__ = ["ScaffoldingResult"]
 
 logger = logging.getLogger("scaffolding_core")
 
@@ -157,9 +155,8 @@ class ScaffoldingResult:
         self._refuse_deadlock()
         end = math.inf if timeout is None else time.monotonic() + timeout
         while not self._finished.wait(max(0.0, min(LOOK_AGAIN, end - time.monotonic()))):
-            if self.loop.is_closed():  # and so nobody is left who would finish it
-                self.finish(None, ClosedError("the event loop of this request was closed while it ran"))
-            elif time.monotonic() >= end:
+            self._look()
+            if not self._done and time.monotonic() >= end:
                 return False
         return True
 
@@ -171,6 +168,8 @@ class ScaffoldingResult:
             self._waiters.append(future)
         if self._done:  # perhaps only now, on another thread: then it may be settled twice, which does no harm
             self._settle(future)
+        elif loop is not self.loop:
+            loop.call_later(LOOK_AGAIN, self._look_again, future)
         return future
 
     def __await__(self) -> Generator[object, None, ScaffoldingResult]:
@@ -189,7 +188,7 @@ class ScaffoldingResult:
 
     def events(self) -> EventStream:
         """Events from now on, for `for` and `async for`; the last is a `FinalEvent`, or the error is raised."""
-        stream = EventStream(self._refuse_deadlock)
+        stream = EventStream(self._refuse_deadlock, self._look)
         with self._lock:
             if not self._done:
                 self._streams = (*self._streams, stream)
@@ -236,6 +235,24 @@ class ScaffoldingResult:
                 continue
             with suppress(RuntimeError):  # the waiter's loop is closed: nobody waits there any more
                 loop.call_soon_threadsafe(self._settle, waiter)
+
+    def leave_to_parent(self) -> None:
+        """In the child of a fork: wait for no thread that holds a lock, and wake no loop, that is not here."""
+        self._lock = threading.Lock()
+        self._finished = None
+        self._waiters = []
+        for stream in self._streams:
+            stream.leave_to_parent()
+
+    def _look(self) -> None:
+        """Fail if the request's event loop was closed, and so nobody is left who would finish it."""
+        if self.loop.is_closed():
+            self.finish(None, ClosedError("the event loop of this request was closed while it ran"))
+
+    def _look_again(self, waiter: asyncio.Future[ScaffoldingResult]) -> None:
+        self._look()
+        if not (waiter.done() or self._done):
+            waiter.get_loop().call_later(LOOK_AGAIN, self._look_again, waiter)
 
     def _settle(self, waiter: asyncio.Future[ScaffoldingResult]) -> None:
         if waiter.done():

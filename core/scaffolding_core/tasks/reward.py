@@ -27,6 +27,8 @@ class RewardTask(Task):
     Attributes:
         reward: the score; higher is better.
         step_rewards: a score for each step, from a process reward model.
+        verdict: whether the answer passes, where the judge says so; it goes before the score.
+        feedback: the judge's words.
     """
 
     input_str: str | None = None
@@ -35,6 +37,8 @@ class RewardTask(Task):
     response: AssistantMessage | None = field(default=None, kw_only=True)
     reward: float | None = field(default=None, kw_only=True, metadata=RESULT)
     step_rewards: list[float] | None = field(default=None, kw_only=True, metadata=RESULT)
+    verdict: bool | None = field(default=None, kw_only=True, metadata=RESULT)
+    feedback: str | None = field(default=None, kw_only=True, metadata=RESULT)
 
     @classmethod
     def for_answer(cls, task: GenerationTask) -> RewardTask:

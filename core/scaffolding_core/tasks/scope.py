@@ -38,6 +38,9 @@ class Scope(Protocol):
     def emit(self, delta: Delta) -> None:
         """Hand on a piece of the answer."""
 
+    def wrote(self, tokens: int) -> None:
+        """Tell how many tokens were written for the task so far: its budget may end with them."""
+
 
 class StreamHandle(Protocol):
     """An open stream that a `StreamGenerationTask` goes on reading; closing it aborts at the backend."""

@@ -35,6 +35,12 @@ class Quorum(StopRule):
     def __repr__(self) -> str:
         return f"Quorum({self.share!r})"
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.share == self.share
+
+    def __hash__(self) -> int:
+        return hash(self.share)
+
     def reached(self, votes: int, n: int) -> bool:
         """Whether so many votes of n samples are enough."""
         return votes / n >= self.share

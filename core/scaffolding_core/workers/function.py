@@ -35,7 +35,7 @@ class FunctionWorker(Worker):
     Args:
         function: takes a task.
         max_concurrency: calls at once; a thread whose call was cut is not counted any more.
-        capabilities: what the function can do.
+        capabilities: what the function can do; None says nothing of it.
 
     Raises:
         InvalidRequestError: not callable.
@@ -52,7 +52,8 @@ class FunctionWorker(Worker):
             raise InvalidRequestError(f"FunctionWorker needs a function, got {function!r}")
         self.function = function
         self.max_concurrency = max_concurrency
-        self.capabilities = capabilities or Capabilities()
+        if capabilities is not None:
+            self.capabilities = capabilities
         self._is_async = is_async(function)
         self._closed = False
 

@@ -22,13 +22,14 @@ from scaffolding_core.errors import (
 )
 from scaffolding_core.tasks import ChatTask, GenerationTask
 from scaffolding_core.worker import Capabilities
+from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.gguf import chat_template, check_gguf, trained_context
 from scaffolding_core.workers.http_stream import Gate
 from scaffolding_core.workers.limits import check_counts
 from scaffolding_core.workers.llama_server import LlamaServer
 from scaffolding_core.workers.openai import OpenAIWorker
 from scaffolding_core.workers.parameters import LLAMA_CPP_PARAMETERS
-from scaffolding_core.workers.room import Room, Share
+from scaffolding_core.workers.room import Need, Room, Share, Tenant
 
 __all__ = ["LocalWorker", "embedded_model", "shared_local_worker"]
 
@@ -38,6 +39,8 @@ _ONE_REQUEST_EACH = {"Connection": "close"}
 
 _TEMPLATE_TOKENS = 64
 _NO_LIMIT = 1 << 30
+_WAVES = 2
+"""Those that are written, and those that collect meanwhile: their prompt is read once if they begin together."""
 
 
 class LocalWorker(OpenAIWorker):
@@ -96,16 +99,16 @@ class LocalWorker(OpenAIWorker):
         self.threads = threads
         self.max_tokens = max_tokens
         self._takes_tools = "tools" in chat_template(self.path)
-        self._room = Room(n_ctx)
-        self._server = LlamaServer(self.path, n_parallel=n_parallel, n_ctx=n_ctx, threads=threads)
-        self._stop = weakref.finalize(self, self._server.stop)
+        self._room = Room(n_parallel, n_ctx)
+        self._llama = LlamaServer(self.path, n_parallel=n_parallel, n_ctx=n_ctx, threads=threads)
+        self._stop = weakref.finalize(self, self._llama.stop)
         super().__init__(
             "http://127.0.0.1",
             self.path.stem,
             headers=_ONE_REQUEST_EACH,
             accepts=LLAMA_CPP_PARAMETERS,
             siblings=n_parallel,
-            max_concurrency=n_parallel,
+            max_concurrency=_WAVES * n_parallel,
             max_attempts=max_attempts,
         )
         self.context_window = min(n_ctx, trained_context(self.path) or n_ctx)
@@ -126,7 +129,7 @@ class LocalWorker(OpenAIWorker):
             BackendUnavailableError: llama.cpp does not start.
             ClosedError: the worker was shut down.
         """
-        self.base_url = f"{self._server.launch().result()}/v1"
+        self.base_url = f"{self._llama.launch().result()}/v1"
 
     async def served_models(self) -> list[str]:
         """The names of the models that the server lists."""
@@ -144,7 +147,7 @@ class LocalWorker(OpenAIWorker):
         self._stop()
 
     async def _started(self) -> None:
-        launched = self._server.launch()
+        launched = self._llama.launch()
         try:
             address = launched.result() if launched.done() else await asyncio.wrap_future(launched)
         except Exception as error:
@@ -170,27 +173,43 @@ class LocalWorker(OpenAIWorker):
         fitting = (self.n_ctx - _prompt_tokens(body)) // _answer_tokens(body)
         return max(1, min(fitting, super()._most_together(body)))
 
-    def _gate(self, body: dict[str, Any]) -> Gate:
-        return _InContext(self._room, _prompt_tokens(body) + body.get("n", 1) * _answer_tokens(body), self._ready)
+    def _gate(self, exchange: Exchange) -> Gate:
+        return _InContext(self._room, exchange, self._ready)
+
+    async def _answer(self, task: GenerationTask) -> None:
+        try:
+            await super()._answer(task)
+        finally:
+            self._room.look_again()  # its choice is written, though its request may go on
 
     async def _ready(self) -> None:
-        if self._closed:  # meanwhile
+        if self._server.closed:  # meanwhile
             raise ClosedError(f"{self!r} is closed: make a new one")
         await self._started()  # again, if it died
 
 
-class _InContext(Gate):
-    """Holds a request's part of the shared context: samples that outgrow it together would all fail."""
+class _InContext(Gate, Tenant):
+    """Holds an exchange's part of the shared context: samples that outgrow it together would all fail."""
 
-    def __init__(self, room: Room, tokens: int, ready: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, room: Room, exchange: Exchange, ready: Callable[[], Awaitable[None]]) -> None:
         self._room = room
-        self._tokens = tokens
+        self._exchange = exchange
+        self._prompt, self._answer = _prompt_tokens(exchange.body), _answer_tokens(exchange.body)
         self._ready = ready
         self._share: Share | None = None
 
+    def need(self) -> Need:
+        """Of the choices that are written, or will be."""
+        choices = self._exchange.running
+        return Need(choices, self._prompt + choices * self._answer)
+
+    def let_in(self) -> None:
+        """It has what it needs: no more may join."""
+        self._exchange.open = False
+
     async def enter(self) -> None:
         """Wait for room, and then for the server."""
-        self._share = await self._room.take(self._tokens)
+        self._share = await self._room.take(self)
         await self._ready()
 
     def leave(self) -> None:

@@ -91,7 +91,7 @@ class Choice:
     """One answer as it grows.
 
     Args:
-        scope: hears of each piece, if anybody listens.
+        scope: hears of each piece.
 
     Attributes:
         finish_reason: None until the server says it.
@@ -138,6 +138,8 @@ class Choice:
         self._token_ids += choice.get("token_ids") or ()
         if choice.get("finish_reason"):
             self.finish_reason = str(choice["finish_reason"])
+        elif self._scope is not None:  # one that is whole is not to be stopped
+            self._scope.wrote(self.pieces)
 
     def fill(self, task: GenerationTask) -> None:
         """Hand what is there to the task."""

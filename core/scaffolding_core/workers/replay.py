@@ -5,110 +5,154 @@ from __future__ import annotations
 import asyncio
 
 import scaffolding_core.errors as all_errors
-from scaffolding_core.errors import InvalidRequestError, ReplayMismatchError, WorkerError
+from scaffolding_core.errors import ReplayMismatchError, ScaffoldingError, WorkerError
+from scaffolding_core.messages import AssistantMessage, Usage
 from scaffolding_core.tasks import Delta, GenerationTask, StreamGenerationTask, Task, TaskStatus
+from scaffolding_core.trace import Begun, Record, Recording, Rerun
+from scaffolding_core.trace.past import Turn
+from scaffolding_core.trace.task_content import TaskContent, fill_results, role_of
 from scaffolding_core.worker import Capabilities, Worker
 from scaffolding_core.workers.limits import check_seconds
-from scaffolding_core.workers.recording import Record, Recording, inputs_of, place_of, results_into
+from scaffolding_core.workers.recording import RecordingWorker
 
 __all__ = ["ReplayWorker"]
 
 
-class ReplayWorker(Worker):
-    """Gives each task what the same call gave when it was recorded, at no cost.
+class ReplayWorker(RecordingWorker):
+    """Gives each task what the same task was given when it was recorded, at no cost.
 
-    Calls of a request end in the recorded order, and those that were cut then run until they are cut now, so
-    a method does again what it did. Requests must come in the recorded order, at once or one by one.
+    Calls are found by what they ask: the tag of the worker, its model, inputs and parameters, and of calls that
+    ask the same, by their number. So a run may make its requests in another order, or have been broken off. A
+    request that does again what a recorded one did gets its calls in the order in which they ended then, and those
+    that were cut run until they are cut again: its output is the same, usage included.
+
+    With a worker, calls that are not there, failed or were cut are asked from it and added to the recording, which
+    so goes on where it was broken off. Workers of several roles share `recording.again()`.
 
     Args:
-        recording: what a `RecordingWorker` took down, or `Recording.load(path)`.
-        patience: seconds that a call waits for its turn while no other call of its request ends; then the
-            method has gone another way than it did.
+        recording: what a `RecordingWorker` took down, `Recording.load(path)`, or `Recording.open(path)` to go on.
+        worker: does what is not there; None makes that an error.
+        patience: seconds that a call waits for its turn while no other call of its request ends; then the method
+            has gone another way than it did. None: 60, with a worker 1.
 
     Raises:
-        InvalidRequestError: a patience that is no time.
+        InvalidRequestError: a patience that is no time, or a recording without content.
     """
 
-    capabilities = Capabilities(logprobs=True, tools=True, streaming=True, token_prompts=True)
-
-    def __init__(self, recording: Recording, *, patience: float = 60.0) -> None:
-        check_seconds(patience=patience)
-        self.patience = patience
-        self.max_concurrency = max(1, len(recording.records))
-        self._records = {(r.request, r.branch, r.call): r for r in recording.records}
-        self._requests: dict[int, int] = {}
-        self._calls: dict[tuple[int, tuple[int, ...]], int] = {}
-        self._ended: dict[int, int] = {}
-        self._waiting: dict[int, dict[int, asyncio.Event]] = {}
+    def __init__(
+        self, recording: Recording, *, worker: Worker | None = None, patience: float | None = None
+    ) -> None:
+        self.rerun = recording if isinstance(recording, Rerun) else recording.again()
+        super().__init__(_Nobody(len(self.rerun.past)) if worker is None else worker, self.rerun)
+        self.patience = (60.0 if worker is None else 1.0) if patience is None else patience
+        check_seconds(patience=self.patience)
+        self._alone = worker is None
 
     async def run_task(self, task: Task) -> TaskStatus | None:
         """Wait for the call's turn, and give what was recorded.
 
         Raises:
-            ReplayMismatchError: the run made no such call, or asked for something else.
-            ScaffoldingError: what the call failed with when it was recorded.
+            ReplayMismatchError: the run made no such call, or made it in another order.
+            ScaffoldingError: what the call failed with when it was recorded, or fails with.
         """
-        if isinstance(task, StreamGenerationTask):
-            raise InvalidRequestError("a StreamGenerationTask cannot be replayed: use a GenerationTask")
-        record = self._record_of(task)
-        await self._turn_of(record)
-        try:
-            self._give(task, record)
-            return None
-        finally:
-            self._next_turn(record.request)
-
-    def _record_of(self, task: Task) -> Record:
-        place = place_of(task, self._requests, self._calls)
-        record = self._records.get(place)
-        where = f"call {place[2]} of branch {place[1]} of request {place[0]}"
+        model = self.rerun.past.model_of(role_of(task)) if self._alone else await self.model_name()
+        begun = self.rerun.begin(task, model)
+        record = begun.earlier
         if record is None:
-            raise ReplayMismatchError(f"the recorded run made no {where}: the method or its input has changed")
-        inputs = inputs_of(task)
-        for name, value in inputs.items():
-            if record.inputs.get(name) != value:
-                raise ReplayMismatchError(
-                    f"{where} asks for {name} {value!r}, recorded was {record.inputs.get(name)!r}: record anew"
-                )
-        return record
+            return await self._ask(begun, task)
+        if record.ending == "cut":
+            await self._be_cut(begun, record, task)
+            return await self._ask(begun, task)
+        if begun.turn is not None and begun.turn.order is not None:
+            await self._turn(begun.turn, task)
+        if record.ending == "finished" or self._alone:
+            return _give(task, record)
+        return await self._ask(begun, task)
 
-    async def _turn_of(self, record: Record) -> None:
-        ended = self._ended.setdefault(record.request, 0)
-        turn = asyncio.Event()  # stays unset for one that was cut, and will be
-        if record.ended is not None:
-            if record.ended <= ended:
-                return
-            self._waiting.setdefault(record.request, {})[record.ended] = turn
-        while not turn.is_set():
-            ended = self._ended[record.request]
-            try:
-                async with asyncio.timeout(self.patience):
-                    await turn.wait()
-            except TimeoutError:
-                if self._ended[record.request] == ended:
-                    raise ReplayMismatchError(_stuck(record)) from None
+    async def _turn(self, turn: Turn, task: Task) -> None:
+        """Wait until the calls that ended before have ended."""
+        turns = self.rerun.turns
+        try:
+            came = await turns.come(turn, self.patience)
+        except asyncio.CancelledError:
+            task.usage = task.usage or Usage()  # nothing was sent
+            raise
+        if not came:
+            self._go_another_way(turn, "waits for a call that the recorded run made before")
+        turns.over(turn)
 
-    def _next_turn(self, request: int) -> None:
-        self._ended[request] += 1
-        turn = self._waiting.get(request, {}).pop(self._ended[request], None)
-        if turn is not None:
-            turn.set()
+    async def _be_cut(self, begun: Begun, record: Record, task: Task) -> None:
+        """Run until it is cut, as it was, unless nothing happens any more."""
+        turn = begun.turn or self.rerun.past.turn_of(record)
+        try:
+            await self.rerun.turns.come(turn._replace(order=None), self.patience)
+        except asyncio.CancelledError:
+            _fill(task, record)
+            raise
+        self._go_another_way(turn, "was cut in the recorded run, and is not now")
 
-    def _give(self, task: Task, record: Record) -> None:
-        if record.error is not None:
-            kind = getattr(all_errors, record.error[0], WorkerError)
-            error = kind.__new__(kind)
-            error.args = (record.error[1],)
-            raise error
-        results_into(task, record)
-        if isinstance(task, GenerationTask) and task.output_str and task.scope is not None:
-            task.scope.emit(Delta(task.output_str, task.reasoning or ""))
+    def _go_another_way(self, turn: Turn, how: str) -> None:
+        if self._alone:
+            raise ReplayMismatchError(f"a call {how}: the method has changed, record anew")
+        self.rerun.turns.leave(turn)
+
+    async def _ask(self, begun: Begun, task: Task) -> TaskStatus | None:
+        if self._alone:
+            raise ReplayMismatchError(_difference(begun, self.rerun.past.instead(begun.place)))
+        if isinstance(task, StreamGenerationTask) and task.output_str and task.request_handle is None:
+            raise ReplayMismatchError("a recorded stream cannot go on where its recording ends: record it anew")
+        return await self.record(begun, task)
 
 
-def _stuck(record: Record) -> str:
-    where = f"branch {record.branch} of request {record.request}"
-    if record.ended is None:
-        return (
-            f"the call of {where} was cut in the recorded run, and is not now: the method has changed, record anew"
-        )
-    return f"{where} waits for a call that the recorded run made before: the method has changed, record anew"
+class _Nobody(Worker):
+    """Stands where no worker does what is not recorded."""
+
+    capabilities = Capabilities(logprobs=True, tools=True, streaming=True, token_prompts=True)
+
+    def __init__(self, calls: int) -> None:
+        self.max_concurrency = max(1, calls)  # those that were cut must not keep others waiting
+
+
+def _give(task: Task, record: Record) -> TaskStatus | None:
+    """Let a call end as it did.
+
+    Raises:
+        ScaffoldingError: what it failed with.
+    """
+    before = task.message() if isinstance(task, StreamGenerationTask) else AssistantMessage()
+    _fill(task, record)
+    if record.error_type is not None:
+        kind = getattr(all_errors, record.error_type, WorkerError)
+        error: ScaffoldingError = kind.__new__(kind)
+        error.args = (record.error,)
+        raise error
+    if isinstance(task, GenerationTask) and task.scope is not None:
+        text = task.message().text.removeprefix(before.text)
+        reasoning = (task.reasoning or "").removeprefix(before.reasoning or "")
+        if text or reasoning:
+            task.scope.emit(Delta(text, reasoning))
+    return TaskStatus(record.status) if record.status is not None else None
+
+
+def _fill(task: Task, record: Record) -> None:
+    fill_results(task, record.results or {})
+    if record.usage is not None:
+        usage = task.usage if task.goes_on and task.usage is not None else Usage()
+        usage.add(record.usage)
+        task.usage = usage
+
+
+def _difference(begun: Begun, recorded: Record | None) -> str:
+    """How a call differs from the one that was recorded in its place."""
+    where = f"call {begun.place.call} of branch {begun.place.branch}"
+    if recorded is not None:
+        asked, was = _asked(begun.content), _asked(recorded)
+        for name in sorted(asked.keys() | was.keys()):
+            if asked.get(name) != was.get(name):
+                return f"{where} asks for {name} {asked.get(name)!r}, recorded was {was.get(name)!r}: record anew"
+    return f"the recorded run made no {where}: the method or its input has changed"
+
+
+def _asked(content: TaskContent | Record) -> dict[str, object]:
+    named = {"task": content.task, "worker_tag": content.role, "model": content.model}
+    return {**named, **(content.inputs or {}), **(content.parameters or {})}

@@ -1,4 +1,4 @@
-"""Room: the tokens of a shared context that running samples hold, and the queue for them."""
+"""Room: the slots and the tokens of a shared context that running requests hold, and the queue for them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,56 @@ import asyncio
 import os
 import threading
 from collections import deque
+from typing import NamedTuple, Protocol
 
-__all__ = ["Room", "Share"]
+__all__ = ["Need", "Room", "Share", "Tenant"]
+
+
+class Need(NamedTuple):
+    """What a request needs of the room: slots to write in, and tokens of context."""
+
+    slots: int
+    tokens: int
+
+
+class Tenant(Protocol):
+    """Who takes a share of the room."""
+
+    def need(self) -> Need:
+        """What it needs now: that may grow until it is let in, and shrink from then on."""
+
+    def let_in(self) -> None:
+        """Its share is its own."""
 
 
 class Share:
     """A part of the room, held or waited for."""
 
-    def __init__(self, tokens: int, loop: asyncio.AbstractEventLoop) -> None:
-        self.tokens = tokens
+    def __init__(self, tenant: Tenant, loop: asyncio.AbstractEventLoop) -> None:
+        self.tenant = tenant
         self.loop = loop
         self.granted: asyncio.Future[None] = loop.create_future()
 
 
 class Room:
-    """Tokens that are handed out over all event loops, first come, first served.
+    """Slots and tokens that are handed out over all event loops, first come, first served.
 
     Args:
-        size: tokens there are; whoever asks for more gets the whole room.
+        slots: there are.
+        tokens: there are; whoever needs more of either gets all.
     """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, slots: int, tokens: int) -> None:
+        self.slots = slots
+        self.tokens = tokens
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._held: set[Share] = set()
         self._queue: deque[Share] = deque()
 
-    async def take(self, tokens: int) -> Share:
+    async def take(self, tenant: Tenant) -> Share:
         """Wait until there is room, and hold it until `give_back`."""
-        share = Share(min(tokens, self.size), asyncio.get_running_loop())
+        share = Share(tenant, asyncio.get_running_loop())
         with self._of_this_process():
             self._queue.append(share)
             self._grant()
@@ -55,19 +75,34 @@ class Room:
                 self._queue.remove(share)
             self._grant()
 
+    def look_again(self) -> None:
+        """Somebody who holds a share needs less of it: let in who fits."""
+        with self._of_this_process():
+            self._grant()
+
     def _grant(self) -> None:
         self._held = {share for share in self._held if not share.loop.is_closed()}
-        taken = sum(share.tokens for share in self._held)
-        while self._queue and (self._queue[0].loop.is_closed() or taken + self._queue[0].tokens <= self.size):
-            share = self._queue.popleft()
+        free = Need(self.slots, self.tokens)
+        for share in self._held:
+            free = self._without(free, share)
+        while self._queue:
+            share = self._queue[0]
             if not share.loop.is_closed():
-                taken += share.tokens
+                free = self._without(free, share)
+                if min(free) < 0:
+                    return
                 self._held.add(share)
+                share.tenant.let_in()
                 share.loop.call_soon_threadsafe(_tell, share.granted)
+            self._queue.popleft()
+
+    def _without(self, free: Need, share: Share) -> Need:
+        need = share.tenant.need()
+        return Need(free.slots - min(need.slots, self.slots), free.tokens - min(need.tokens, self.tokens))
 
     def _of_this_process(self) -> threading.Lock:
         if self._process != os.getpid():
-            self.__init__(self.size)  # type: ignore[misc]  # what the parent holds is not ours
+            self.__init__(self.slots, self.tokens)  # type: ignore[misc]  # what the parent holds is not ours
         return self._lock
 
 

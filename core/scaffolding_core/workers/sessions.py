@@ -7,9 +7,12 @@ import json
 import os
 import socket
 import threading
+import warnings
 import weakref
 from collections.abc import AsyncGenerator, Mapping, MutableSet
+from contextlib import suppress
 from contextvars import ContextVar
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -54,7 +57,7 @@ class Sessions:
         self._sessions: dict[asyncio.AbstractEventLoop, _Open] = {}
         self._lock = threading.Lock()
         weakref.finalize(self, _close_soon, self._sessions).atexit = False
-        self._process = os.getpid()
+        _all.add(self)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self._headers, self.connect_timeout)  # what is open stays in its process
@@ -76,7 +79,7 @@ class Sessions:
     async def _open(self) -> _Open:
         loop = asyncio.get_running_loop()
         held = self._sessions.get(loop)
-        if held is not None and not held.session.closed and self._process == os.getpid():
+        if held is not None and not held.session.closed:
             return held
         self._forget_dead()
         responses: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
@@ -106,15 +109,36 @@ class Sessions:
             self._sessions.clear()
         _close_soon(sessions)
 
+    def leave_to_parent(self) -> None:
+        """Start afresh, in the child of a fork: what is open stays as it is, for the parent's loops."""
+        for held in self._sessions.values():
+            held.session.detach()
+            _of_parents.append(held)
+        self._sessions.clear()
+        self._lock = threading.Lock()  # a thread that is not here may have held the old one
+
     def _forget_dead(self) -> None:
-        """Drop what belongs to loops that are gone, or to the process that forked this one."""
-        forked = self._process != os.getpid()
-        self._process = os.getpid()
+        """Drop what belongs to loops that are gone."""
         with self._lock:
             for loop, held in list(self._sessions.items()):
-                if forked or loop.is_closed():
+                if loop.is_closed():
                     del self._sessions[loop]
                     held.session.detach()  # closing it would need its loop
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Does nothing at its end in a forked child: it would take the parent's sockets off the parent's loop.
+
+    The two processes share what the loop asks for news of its sockets (on Linux an epoll instance).
+    """
+
+    def __init__(self, **options: Any) -> None:  # Any: aiohttp's own
+        super().__init__(**options)
+        self._process = os.getpid()
+
+    def __del__(self, _warnings: ModuleType = warnings) -> None:
+        if self._process == os.getpid():
+            super().__del__(_warnings)
 
 
 class _Open(NamedTuple):
@@ -127,13 +151,16 @@ class _Open(NamedTuple):
 
 
 def _close_soon(sessions: Mapping[asyncio.AbstractEventLoop, _Open]) -> None:
-    """Ask each loop to close its session."""
+    """Ask each loop to close its session; one that has ended has closed it."""
     for loop, held in sessions.items():
-        closing = held.close()
-        try:
-            asyncio.run_coroutine_threadsafe(closing, loop)
-        except RuntimeError:  # the loop is closed
-            closing.close()
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(_close, held)
+
+
+def _close(held: _Open) -> None:
+    closing = asyncio.ensure_future(held.close())
+    _closing.add(closing)
+    closing.add_done_callback(_closing.discard)
 
 
 async def _keep(
@@ -145,7 +172,7 @@ async def _keep(
         timeout=timeout,
         json_serialize=_json,
         # The worker's own slots bound the connections.
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, socket_factory=_open),
+        connector=_Connector(limit=0, keepalive_timeout=KEEP_ALIVE, socket_factory=_open),
         read_bufsize=1 << 18,
     )
     try:
@@ -167,3 +194,20 @@ def _open(address: AddrInfoType) -> socket.socket:
     connection.get(Connection()).opened = True
     family, kind, protocol = address[:3]
     return socket.socket(family, kind, protocol)
+
+
+_closing: set[asyncio.Future[None]] = set()
+"""What closes, kept until it has."""
+
+_all: weakref.WeakSet[Sessions] = weakref.WeakSet()
+_of_parents: list[_Open] = []
+"""What a forked child inherited: kept, since whatever is dropped may close something."""
+
+
+def _leave_all_to_parent() -> None:
+    for sessions in list(_all):
+        sessions.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all_to_parent)

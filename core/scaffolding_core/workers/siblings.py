@@ -5,103 +5,112 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Any
+from typing import TypeAlias
 
-from scaffolding_core.errors import copy_error
 from scaffolding_core.tasks import GenerationTask
+from scaffolding_core.workers.attempts import Apart
+from scaffolding_core.workers.exchange import Exchange, Member
 
-__all__ = ["Siblings", "TogetherRefused"]
-
-Run = Callable[[list[GenerationTask], dict[str, Any]], Awaitable[None]]
+__all__ = ["Siblings"]
 
 
-class TogetherRefused(Exception):
-    """The server answers each sample only alone."""
+_Key: TypeAlias = tuple[asyncio.AbstractEventLoop, int, str]
 
 
 class _Batch:
-    """Tasks that are answered with one request."""
+    """An exchange of siblings, and what answers it once it has begun."""
 
-    def __init__(self, body: dict[str, Any]) -> None:
-        self.body = body
-        self.tasks: list[GenerationTask] = []
-        self.left = 0
+    def __init__(self, exchange: Exchange, group: object) -> None:
+        self.exchange = exchange
+        self.group = group  # kept, for as long as its id is part of a key
         self.running: asyncio.Task[None] | None = None
-        self.closed = False
+
+    @property
+    def open(self) -> bool:
+        """Whether others may join; once it has begun it ends with the last that waits."""
+        return self.exchange.open and (self.running is None or bool(self.exchange.waiting))
 
 
 class Siblings:
-    """Collects siblings for one tick of the loop, and runs them together.
+    """Collects siblings until their request is sent, for one tick of the loop at least, and has them answered.
 
-    A member that is cut leaves at once; the request goes on for the others, and is aborted with the last.
+    A member is done when its own choice is, and one that is cut leaves at once. The request belongs to those that
+    wait: the last of them stays until it has ended, or, cut itself, until it was aborted.
 
     Args:
-        run: answers several tasks with the same body; after `TogetherRefused` each is run alone.
-        leave: records what a member that is cut has cost so far.
+        answer: has an exchange answered.
         most: tasks in one request at most, whatever its body.
     """
 
-    def __init__(self, run: Run, leave: Callable[[GenerationTask], None], most: int) -> None:
+    def __init__(self, answer: Callable[[Exchange], Awaitable[None]], most: int) -> None:
         self.most = most
-        self._run = run
-        self._on_leave = leave
-        self._open: dict[tuple[asyncio.AbstractEventLoop, int, str], _Batch] = {}
+        self._answer = answer
+        self._latest: dict[_Key, _Batch] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._run, self._on_leave, self.most)  # what is collected stays on its loop
+        return type(self), (self._answer, self.most)  # what is collected stays on its loop
 
-    async def run(self, task: GenerationTask, body: dict[str, Any], most: int) -> None:
-        """Run a task with its siblings that start in the same tick.
+    async def answer(self, task: GenerationTask, exchange: Exchange, most: int) -> Exchange | None:
+        """Have a task answered with its siblings that start before its request is sent.
 
         Args:
-            task: to run.
-            body: of the request; siblings have the same.
-            most: tasks of this body in one request at most.
+            task: to answer.
+            exchange: for it and for siblings whose exchange asks for the same.
+            most: tasks of such an exchange at most.
+
+        Returns:
+            What the task must go on with alone; None if it is answered.
 
         Raises:
             WorkerError: the request failed; each member gets an exception of its own.
         """
-        batch = self._join(task, body, most)
-        batch.left += 1
-        assert batch.running is not None
+        batch, member = self._join(task, exchange, most)
         try:
-            await asyncio.shield(batch.running)
+            await member.done
         except asyncio.CancelledError:
-            await self._leave(batch, task)
+            if member in batch.exchange.waiting:
+                await _leave(batch, member)
             raise
-        except TogetherRefused:
-            await self._run([task], body)
-        except Exception as error:
-            raise copy_error(error) from error.__cause__
-        finally:
-            batch.left -= 1
+        if member.error is not None:
+            raise member.error from member.error.__cause__
+        return None if member.choice.complete else batch.exchange.alone(member)
 
-    def _join(self, task: GenerationTask, body: dict[str, Any], most: int) -> _Batch:
+    def _join(self, task: GenerationTask, exchange: Exchange, most: int) -> tuple[_Batch, Member]:
         loop = asyncio.get_running_loop()
-        key = (loop, id(task.group), json.dumps(body, sort_keys=True, default=str))
-        batch = self._open.get(key)
-        if batch is None or batch.closed or len(batch.tasks) >= most:
-            batch = self._open[key] = _Batch(body)
-            batch.running = loop.create_task(self._answer(key, batch))
-        batch.tasks.append(task)
-        return batch
+        key = (loop, id(task.group), json.dumps(exchange.body, sort_keys=True, default=str))
+        batch = self._latest.get(key)
+        if batch is None or not batch.open or len(batch.exchange.waiting) >= most:
+            batch = self._latest[key] = _Batch(exchange, task.group)
+            loop.call_soon(self._begin, key, batch)  # siblings started in this tick join before it
+        return batch, batch.exchange.join(task)
 
-    async def _answer(self, key: tuple[asyncio.AbstractEventLoop, int, str], batch: _Batch) -> None:
-        await asyncio.sleep(0)  # siblings started in this tick join before it
-        batch.closed = True
-        if self._open.get(key) is batch:
-            del self._open[key]
-        if batch.tasks:
-            await self._run(batch.tasks, batch.body)
+    def _begin(self, key: _Key, batch: _Batch) -> None:
+        if batch.exchange.waiting:
+            batch.running = asyncio.get_running_loop().create_task(self._run(batch.exchange))
+            batch.running.add_done_callback(lambda _: self._forget(key, batch))
+        else:
+            self._forget(key, batch)
 
-    async def _leave(self, batch: _Batch, task: GenerationTask) -> None:
-        if not batch.closed:
-            batch.tasks.remove(task)
-        elif batch.left > 1:
-            self._on_leave(task)
-        if batch.left > 1 or batch.running is None:
-            return
+    def _forget(self, key: _Key, batch: _Batch) -> None:
+        if self._latest.get(key) is batch:
+            del self._latest[key]
+
+    async def _run(self, exchange: Exchange) -> None:
+        try:
+            await self._answer(exchange)
+        except Apart as apart:
+            if apart.refused:
+                self.most = 1
+            exchange.part()
+        except Exception as error:
+            exchange.fail(error)
+        finally:  # whoever still waits is torn down with the loop
+            for member in exchange.waiting:
+                member.done.cancel()
+
+
+async def _leave(batch: _Batch, member: Member) -> None:
+    batch.exchange.cut(member)
+    if not batch.exchange.waiting and batch.running is not None:
         batch.running.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await batch.running
+        await asyncio.wait([batch.running])

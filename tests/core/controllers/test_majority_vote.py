@@ -278,7 +278,8 @@ async def test_sample_num_is_an_option_of_each_request():
 async def test_a_seed_gives_each_sample_one_of_its_own_and_the_same_ones_again():
     _, first = await vote(["7"] * 4, options={"seed": 5}, stop_rule="full")
     _, again = await vote(["7"] * 4, options={"seed": 5}, stop_rule="full")
-    assert len(set(first.seeds)) == 4
+    _, other = await vote(["7"] * 4, options={"seed": 6}, stop_rule="full")
+    assert len({*first.seeds, *other.seeds}) == 8
     assert first.seeds == again.seeds
 
 

@@ -23,9 +23,7 @@ from scaffolding_core import (
     ScaffoldingLlm,
     SystemMessage,
     UserMessage,
-    build_method,
 )
-from scaffolding_core.errors import UnknownMethodError
 from scaffolding_core.worker import Worker
 
 single = NativeGenerationController()
@@ -204,17 +202,6 @@ async def test_one_branch_methods_stream_their_tokens_others_only_their_samples(
         async with ScaffoldingLlm(method, Writes()) as llm:
             events = [event async for event in llm.stream("q")]
         assert (events[0].branch == ()) is live
-
-
-async def test_methods_have_names():
-    assert isinstance(build_method("majority-vote", sample_num=3), MajorityVoteController)
-    assert isinstance(build_method("direct"), NativeChatController)
-    with pytest.raises(UnknownMethodError, match="there are: direct, chain_of_thought"):
-        build_method("vote")
-    with pytest.raises(InvalidRequestError, match="takes one sample"):
-        build_method("direct", sample_num=3)
-    with pytest.raises(InvalidRequestError, match="options"):
-        build_method("majority_vote", size=3)
 
 
 def test_clones_of_methods_without_state_are_themselves():

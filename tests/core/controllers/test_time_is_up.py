@@ -1,6 +1,7 @@
 """Time that is up while answers are read, compared or scored: each method ends with what is there."""
 
 import asyncio
+import math
 import subprocess
 import sys
 import threading
@@ -35,11 +36,13 @@ class Blocking:
 
     def __init__(self):
         self.met, self.over = threading.Event(), threading.Event()
+        self.read = 0
 
     def on(self, text):
         if "slow" in str(text):
             self.met.set()
             self.over.wait()
+        self.read += 1
         return text
 
     @property
@@ -102,9 +105,9 @@ def blocking():
     blocking.over.set()
 
 
-async def output_of(method, answers, blocking):
+async def output_of(method, answers, blocking, worker=None):
     """What a method returns if time is up when it meets what blocks."""
-    workers = {"generation": Says(answers), "reward": reward_worker(blocking.reward)}
+    workers = {"generation": worker or Says(answers), "reward": reward_worker(blocking.reward)}
     async with ScaffoldingLlm(method, workers) as llm:
         result = llm.generate_async("q")
         await until(blocking.met.is_set)
@@ -223,6 +226,35 @@ async def test_the_best_is_given_although_its_support_is_not_known(blocking):
         output = (await result).output
     assert (output.text, output.score, output.stopped) == ("slow", 3, "budget")
     assert output.votes == {"7": 1}
+
+
+class FirstIsLast(Says):
+    """Its first sample ends when all others have been read."""
+
+    def __init__(self, answers, blocking):
+        super().__init__(answers)
+        self.blocking = blocking
+
+    async def run_task(self, task):
+        if not self.started:
+            await super().run_task(task)
+            await until(lambda: self.blocking.read == len(self.answers) - 1)
+        else:
+            await super().run_task(task)
+
+
+@pytest.mark.parametrize("kind", ["whole", "fields"])
+async def test_all_that_is_there_counts_though_a_statistical_rule_would_have_stopped(blocking, kind):
+    """The rule sees nothing before the first sample, and then stops at the fifth."""
+    answers = ["slow", *['{"a": 1}'] * 4, *['{"a": 2}'] * 2]
+    vote, extractor = {
+        "whole": (MajorityVoteController, blocking.extractor),
+        "fields": (FieldVoteController, Slowly(blocking)),
+    }[kind]
+    method = vote(single, len(answers), stop_rule="beta", run_ahead=math.inf, extractor=extractor)
+    output = await output_of(method, answers, blocking, FirstIsLast(answers, blocking))
+    assert output.stopped == "budget"
+    assert output.agreement == pytest.approx(4 / 6)
 
 
 async def test_an_attempt_that_is_not_judged_any_more_is_given(blocking):

@@ -1,6 +1,7 @@
 """Slots, queues, priorities and admission."""
 
 import asyncio
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -137,3 +138,45 @@ def test_a_limit_below_one_is_refused(limit):
 def test_what_is_no_worker_is_refused(workers):
     with pytest.raises(InvalidRequestError, match=r"a worker must have an async run_task\(task\), got"):
         ScaffoldingLlm(NativeGenerationController(), workers)
+
+
+def test_one_that_was_handed_a_slot_is_too_late_to_leave_the_queue():
+    here = Running()
+    lane, first, second, third = Lane(1), Waiting(here), Waiting(here), Waiting(here)
+    assert lane.acquire(first)
+    assert not lane.acquire(second)
+    assert not lane.acquire(third)
+    assert lane.withdraw(third)
+    assert not lane.withdraw(third)  # it has left
+    lane.release(here)
+    assert second.started
+    assert not lane.withdraw(second)  # the slot is its own
+    lane.release(here)
+    assert not third.started
+
+
+@pytest.mark.looptime(False)
+async def test_a_slot_that_a_call_was_handed_as_it_was_cut_comes_free():
+    backend = Backend(max_concurrency=1)
+    elsewhere = ScaffoldingLlm(NativeGenerationController(), backend)
+    begun, go = threading.Event(), threading.Event()
+
+    async def hold(task):
+        task.output_str = "x"
+        begun.set()
+        await asyncio.to_thread(go.wait)
+
+    backend.run_task = hold
+    with elsewhere:
+        running = await asyncio.to_thread(elsewhere.generate_async, "first")
+        await asyncio.to_thread(begun.wait)
+        async with ScaffoldingLlm(NativeGenerationController(), backend) as llm:
+            queued = llm.generate_async("queued")
+            await asyncio.sleep(0)
+            go.set()
+            running.wait_ended(60)  # this loop is blocked while the slot is handed to it
+            queued.cancel()
+            with pytest.raises(RequestCancelledError):
+                await queued
+            async with asyncio.timeout(60):
+                await llm.generate_async("later")

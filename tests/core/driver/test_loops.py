@@ -335,3 +335,43 @@ async def test_calls_are_tasks_of_the_class_that_asyncio_has_by_now(monkeypatch)
             patched.setattr(asyncio, "Task", Counted)
             await llm.generate_async("say:y")
     assert Counted.made == 1
+
+
+@pytest.mark.parametrize("waits", ["await", "async for", "for"])
+def test_whoever_waits_elsewhere_for_a_request_of_a_loop_that_is_closed_is_told(waits):
+    backend, loop = Backend(), asyncio.new_event_loop()
+    llm = ScaffoldingLlm(single, backend)
+
+    async def start():
+        result = llm.generate_async("wait:30")
+        while not backend.started:
+            await asyncio.sleep(0)
+        return result
+
+    result = loop.run_until_complete(start())
+    waiting, told = threading.Event(), []
+
+    async def wait():
+        waiting.set()
+        if waits == "await":
+            await result
+        async for _ in result:
+            pass
+
+    def run():
+        try:
+            if waits == "for":
+                waiting.set()
+                list(result)
+            asyncio.run(wait())
+        except ClosedError as error:
+            told.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    waiting.wait()
+    for pending in asyncio.all_tasks(loop):
+        pending._log_destroy_pending = False
+    loop.close()
+    thread.join(60)
+    assert told

@@ -118,3 +118,14 @@ def test_what_counts_is_what_counts_for_any_field():
     assert new.counted() == {0, 1, 2, 3, 4, 5}
     new.see(7, {"settled": 0, "open": 0})
     assert 7 not in new.counted()
+
+
+def test_when_time_is_up_all_that_is_there_votes_on_every_field_and_on_the_whole():
+    ballot = FieldBallot(Beta(), 40)
+    ballot.see(2, {"a": 5})  # before samples 0 and 1, which would count first
+    ballot.see(3, {"a": 5})
+    assert (ballot.winner(), ballot.counted()) == ({}, set())
+    ballot.count_all()
+    assert ballot.votes() == {"a": {2: 5, 3: 5}}
+    assert ballot.winner() == {"a": 5}
+    assert ballot.whole().keys() == ballot.counted() == {2, 3}

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from scaffolding_core import NativeGenerationController, ScaffoldingLlm
+from scaffolding_core import MajorityVoteController, NativeGenerationController, ScaffoldingLlm
 from scaffolding_core.errors import BadRequestError, ContextLengthExceededError, UnsupportedParameterError
 from scaffolding_core.messages import ToolDescription, UserMessage
 from scaffolding_core.tasks import ChatTask, GenerationTask, StreamGenerationTask
@@ -193,6 +193,26 @@ async def test_a_sibling_that_is_cut_leaves_the_others_alone(local_worker):
     running[0].cancel()
     await asyncio.gather(*running, return_exceptions=True)
     assert [task.finish_reason for task in tasks] == ["cancelled", "length", "length", "length"]
+
+
+async def test_siblings_that_wait_for_slots_collect_and_read_their_prompt_once(local_worker):
+    method = MajorityVoteController(NativeGenerationController({"max_tokens": 8}), 32, stop_rule="full")
+    async with ScaffoldingLlm(method, local_worker) as llm:
+        usage = (await llm.generate_async(STORY)).usage
+    assert usage.calls == 2
+
+
+async def test_siblings_end_one_by_one_and_what_nobody_waits_for_is_cut(local_worker):
+    tasks = siblings(8, max_tokens=200, stop=".")
+    running = [asyncio.create_task(local_worker.run_task(task)) for task in tasks]
+    done, rest = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    assert rest
+    for cut in rest:
+        cut.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    await until_idle(local_worker)
+    assert sum(task.finish_reason == "stop" for task in tasks) == len(done)
+    assert (sum(task.usage.calls for task in tasks), sum(task.usage.lost_calls for task in tasks)) == (1, 1)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,6 @@ from scaffolding_core import (
     UserMessage,
 )
 from scaffolding_core.errors import AuthenticationError
-from scaffolding_core.workers import openai
 from tests.core.workers.asking import outcome
 from tests.eventually import until
 from tests.servers.scripted import Reply, Scripted, scripted_server, serve
@@ -144,7 +143,9 @@ async def test_one_deadline_bounds_all_attempts():
 async def test_what_could_only_be_tried_again_after_the_deadline_fails_with_what_the_server_said(
     reply, attempts, monkeypatch
 ):
-    monkeypatch.setattr(openai, "backoff", lambda attempt, rng: 0.0 if attempt < 3 else 120.0)
+    monkeypatch.setattr(
+        "scaffolding_core.workers.attempts.backoff", lambda attempt, rng: 0.0 if attempt < 3 else 120.0
+    )
     task, server, error = await outcome(reply, timeout=60, max_attempts=1000)
     assert isinstance(error, ServerError | RateLimitError)
     assert error.attempts == task.usage.calls == len(server.requests) == attempts

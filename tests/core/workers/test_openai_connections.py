@@ -133,7 +133,7 @@ async def test_after_many_random_cuts_every_request_is_served_and_no_connection_
             OpenAIWorker(server.url, "m", max_concurrency=10) as worker,
             ScaffoldingLlm(NativeGenerationController(), worker, max_parallel_requests=100) as llm,
         ):
-            for _ in range(10):
+            while server.cut <= 50:
                 results = [llm.generate_async("q") for _ in range(50)]
                 for result in results:
                     await asyncio.sleep(rng.random() * 0.004)
@@ -142,4 +142,3 @@ async def test_after_many_random_cuts_every_request_is_served_and_no_connection_
             served = await asyncio.gather(*(llm.generate_async("q") for _ in range(30)))
             assert [result.text for result in served] == ["777"] * 30
         await until(lambda: not server.open)
-    assert server.cut > 50

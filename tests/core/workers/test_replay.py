@@ -19,6 +19,8 @@ from scaffolding_core import (
     ReplayWorker,
     ScaffoldingLlm,
     StreamGenerationTask,
+    TaskStatus,
+    Usage,
     WorkerError,
 )
 from scaffolding_core.worker import Worker
@@ -123,7 +125,7 @@ async def test_an_error_replays_as_the_same_typed_error():
 
 async def test_what_was_not_recorded_is_a_mismatch_and_nothing_hangs():
     _, recording = await recorded(single, Says(["7"]))
-    with pytest.raises(ReplayMismatchError, match=r"asks for prompt 'other', recorded was 'q'"):
+    with pytest.raises(ReplayMismatchError, match=r"asks for input_str 'other', recorded was 'q'"):
         await replayed(single, recording, ("other",))
     with pytest.raises(ReplayMismatchError, match="temperature"):
         await replayed(single, recording, temperature=0.5)
@@ -170,9 +172,113 @@ def test_a_file_that_is_no_recording_is_one_typed_error(tmp_path, content):
         Recording.load(tmp_path / "missing")
 
 
-async def test_tasks_that_go_on_in_steps_are_refused():
-    def process(tasks):
-        yield [StreamGenerationTask(input_str="q")]
+class Steps(Worker):
+    """Writes a word at each step, another one for each stream."""
 
-    with pytest.raises(InvalidRequestError, match="StreamGenerationTask"):
-        await recorded(Method(process), Backend())
+    def __init__(self):
+        self.streams = 0
+        self.steps = 0
+
+    async def run_task(self, task):
+        if task.request_handle is None:
+            self.streams += 1
+            task.request_handle = Handle(self.streams)
+        self.steps += 1
+        task.output_str = (task.output_str or "") + f"{task.request_handle.stream};"
+        task.usage = (task.usage or Usage()).since(None)
+        task.usage.completion_tokens += 1
+        task.end_flag = len(task.output_str) >= 6
+
+
+class Handle:
+    def __init__(self, stream):
+        self.stream = stream
+
+    async def aclose(self):
+        pass
+
+
+def stepwise(tasks):
+    """Two streams of one prompt, the second one in turn with the first."""
+    streams = [StreamGenerationTask(input_str="q") for _ in range(2)]
+    while not all(stream.end_flag for stream in streams):
+        for stream in streams:
+            yield [stream]
+    tasks[0].output_str = " ".join(stream.output_str for stream in streams)
+
+
+async def test_streams_that_go_on_in_steps_replay_each_with_its_own_text():
+    (output,), recording = await recorded(Method(stepwise), Steps())
+    (same,) = await replayed(Method(stepwise), recording)
+    assert same.text == output.text == "1;1;1; 2;2;2;"
+    assert same.usage == output.usage
+    assert recording.usage.completion_tokens == 6
+
+
+def one_after_another(tasks):
+    """The same two streams, the second one after the first."""
+    streams = [StreamGenerationTask(input_str="q") for _ in range(2)]
+    for stream in streams:
+        while not stream.end_flag:
+            before = stream.output_str or ""
+            yield [stream]
+            assert stream.output_str.startswith(before)
+            assert len(stream.output_str) == len(before) + 2
+    tasks[0].output_str = " ".join(stream.output_str for stream in streams)
+
+
+async def test_no_step_is_taken_for_one_of_another_stream():
+    _, recording = await recorded(Method(stepwise), Steps())
+    worker = Steps()
+    async with ScaffoldingLlm(Method(one_after_another), ReplayWorker(recording, worker=worker)) as llm:
+        assert (await llm.generate_async("q")).text == "1;1;1; 2;2;2;"
+    assert worker.steps == 0
+
+
+async def test_a_recorded_stream_does_not_go_on_as_another_one():
+    _, recording = await recorded(Method(stepwise), Steps())
+    broken_off = Recording(recording.records[:3])
+    async with ScaffoldingLlm(Method(stepwise), ReplayWorker(broken_off, worker=Steps())) as llm:
+        with pytest.raises(ReplayMismatchError, match="cannot go on"):
+            await llm.generate_async("q")
+
+
+async def test_requests_in_another_order_find_their_calls():
+    method = MajorityVoteController(single, 4, run_ahead=2)
+    prompts = ["a", "b", "c"]
+    outputs, recording = await recorded(method, Says("798" * 4, delays=[0.03, 0.01, 0.02] * 4), prompts)
+    for order in (prompts[::-1], ["b", "c", "a"]):
+        again = dict(zip(order, await replayed(method, recording, order), strict=True))
+        assert [again[prompt].summary() for prompt in prompts] == [output.summary() for output in outputs]
+
+
+async def test_equal_requests_each_find_the_calls_of_one():
+    method = MajorityVoteController(single, 3, stop_rule="full")
+    outputs, recording = await recorded(method, Says("787998789", delays=[0.03, 0.01, 0.02] * 3), ["q"] * 3)
+    assert [o.summary() for o in await replayed(method, recording, ["q"] * 3)] == [o.summary() for o in outputs]
+
+
+async def test_what_a_cut_sample_had_cost_is_counted_in_the_replay_too():
+    class Slow(Worker):
+        async def run_task(self, task):
+            task.usage = Usage(calls=1, completion_tokens=5)
+            task.output_str = "7"
+            await asyncio.sleep(0.01 if task.scope.branch < (2,) else 30)
+
+    method = MajorityVoteController(single, 3, run_ahead=3)
+    (output,), recording = await recorded(method, Slow())
+    (same,) = await replayed(method, recording)
+    assert output.cut == 1
+    assert same.usage == output.usage == Usage(calls=3, completion_tokens=15)
+
+
+async def test_a_status_that_a_worker_returned_replays_as_the_same_failure():
+    class Refuses(Worker):
+        async def run_task(self, task):
+            return TaskStatus.WORKER_EXECEPTION
+
+    recording = RecordingWorker(Refuses())
+    for replays in (False, True):
+        async with ScaffoldingLlm(single, ReplayWorker(recording.recording) if replays else recording) as llm:
+            with pytest.raises(WorkerError, match="WORKER_EXECEPTION"):
+                await llm.generate_async("q")

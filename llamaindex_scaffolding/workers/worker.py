@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, closing
-from typing import Any, ClassVar, TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 from llama_index.core.llms import LLM, CustomLLM
@@ -26,14 +24,12 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
-from scaffolding_core.adapting import TaskHandler, called_synchronously, run_in_thread
+from scaffolding_core.adapting import TaskHandler, read_either, run_either
 
 __all__ = ["LLAMAINDEX_KWARGS", "LlamaIndexWorker"]
 
 LLAMAINDEX_KWARGS = "llamaindex_kwargs"
 """Key of a task's `custom_input_params` whose value goes to the LLM's call as it is."""
-
-R = TypeVar("R", ChatResponse, CompletionResponse)
 
 
 class LlamaIndexWorker(Worker):
@@ -67,67 +63,30 @@ class LlamaIndexWorker(Worker):
         self.max_concurrency = max_concurrency
 
     async def _chat(self, task: ChatTask) -> None:
-        messages, kwargs = from_core(task.messages), _kwargs(task)
+        kwargs = _kwargs(task)
         if task.tools:
             kwargs.setdefault("tools", task.tools_to_dict())
-        if self._blocks("astream_chat" if _listening(task) else "achat"):
-            await _blocking(task, self.llm.chat, self.llm.stream_chat, messages, kwargs)
-        elif _listening(task):
-            await _aread(task, await self.llm.astream_chat(messages, **kwargs))
-        else:
-            _fill(task, await self.llm.achat(messages, **kwargs))
+        await self._ask("chat", task, from_core(task.messages), kwargs)
 
     async def _complete(self, task: GenerationTask) -> None:
         if task.input_str is None:
             raise InvalidRequestError("a LlamaIndex LLM takes text or messages, not token ids")
-        prompt, kwargs = task.input_str, _kwargs(task)
-        if self._blocks("astream_complete" if _listening(task) else "acomplete"):
-            await _blocking(task, self.llm.complete, self.llm.stream_complete, prompt, kwargs)
-        elif _listening(task):
-            await _aread(task, await self.llm.astream_complete(prompt, **kwargs))
-        else:
-            _fill(task, await self.llm.acomplete(prompt, **kwargs))
+        await self._ask("complete", task, task.input_str, _kwargs(task))
 
-    def _blocks(self, method: str) -> bool:
-        """Whether the blocking methods are to be called: as the caller calls, or since the LLM has no others."""
-        return called_synchronously.get() or _is_blocking(type(self.llm), method)
+    async def _ask(self, way: str, task: GenerationTask, prompt: object, kwargs: dict[str, Any]) -> None:
+        if task.scope is None or not task.scope.listening:
+            _fill(task, await run_either(*self._forms(way), prompt, **kwargs))
+            return
+        reading = _Reading(task)
+        await read_either(*self._forms(f"stream_{way}"), reading.take, prompt, **kwargs)
+        reading.finish()
+
+    def _forms(self, way: str) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
+        """The LLM's blocking method, and its async one if it has one of its own."""
+        blocks = _is_blocking(type(self.llm), f"a{way}")
+        return getattr(self.llm, way), None if blocks else getattr(self.llm, f"a{way}")
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {ChatTask: _chat, GenerationTask: _complete}
-
-
-async def _blocking(
-    task: GenerationTask,
-    call: Callable[..., R],
-    stream: Callable[..., Iterator[R]],
-    prompt: object,
-    kwargs: dict[str, Any],
-) -> None:
-    if not _listening(task):
-        _fill(task, await run_in_thread(call, prompt, **kwargs))
-        return
-    stopped = threading.Event()
-    try:
-        await run_in_thread(lambda: _read(task, stream(prompt, **kwargs), stopped))
-    finally:
-        stopped.set()
-
-
-def _read(task: GenerationTask, responses: Iterator[R], stopped: threading.Event) -> None:
-    reading = _Reading(task)
-    with closing(cast("Any", responses)):
-        for response in responses:
-            if stopped.is_set():
-                return
-            reading.take(response)
-    reading.finish()
-
-
-async def _aread(task: GenerationTask, responses: AsyncIterator[R]) -> None:
-    reading = _Reading(task)
-    async with aclosing(cast("Any", responses)):
-        async for response in responses:
-            reading.take(response)
-    reading.finish()
 
 
 class _Reading:
@@ -169,10 +128,6 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
     sampling = task.sampling()
     sampling.pop("n", None)
     return {**sampling, **(given if isinstance(given, Mapping) else {})}
-
-
-def _listening(task: GenerationTask) -> bool:
-    return task.scope is not None and task.scope.listening
 
 
 def _fill(task: GenerationTask, response: ChatResponse | CompletionResponse) -> None:

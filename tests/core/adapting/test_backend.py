@@ -8,22 +8,26 @@ import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 
 from scaffolding_core import (
     ChatTask,
     ClosedError,
+    Extractor,
     FunctionWorker,
     GenerationTask,
     InvalidRequestError,
     ModelInfo,
     NativeGenerationController,
     OpenAIWorker,
+    Quorum,
     Worker,
 )
 from scaffolding_core.adapting.backend import KEPT_METHODS, Backend
 from scaffolding_core.adapting.backends import Backends
+from scaffolding_core.adapting.option_key import option_key
 from tests.servers.scripted import Reply, scripted_server
 
 
@@ -32,6 +36,38 @@ class Kinds(Worker):
 
     async def run_task(self, task):
         task.output_str = f"{type(task).__name__} {task.temperature}"
+
+
+class Alike(Extractor):
+    """Looks like any other of its kind."""
+
+    def __init__(self, pick):
+        self.pick = pick
+
+    def __repr__(self):
+        return "Alike()"
+
+    def extract(self, message):
+        return self.pick(message.text)
+
+
+@dataclass
+class Unhashable(Extractor):
+    """Has an equality, and no hash."""
+
+    word: str
+
+    def extract(self, message):
+        return self.word
+
+
+class Incomparable:
+    """Answers a comparison as arrays do."""
+
+    __hash__ = None
+
+    def __eq__(self, other):
+        raise ValueError("the truth value is ambiguous")
 
 
 def test_methods_generate_by_chat_turns_or_as_they_are_told():
@@ -56,6 +92,50 @@ class TestKeptMethods:
     def test_a_method_that_is_used_again_is_the_same(self):
         backend = Backend(Kinds())
         assert backend.llm("direct", {}) is backend.llm("direct", {})
+
+    def test_options_that_look_alike_and_do_other_things_are_another_method(self):
+        backend = Backend(FunctionWorker(lambda task: "seven or eight"))
+        first, last = (
+            backend.llm("majority_vote", {"extractor": Alike(pick)}).generate("q")
+            for pick in (str.split, str.title)
+        )
+        assert (first.output.answer, last.output.answer) == (["seven", "or", "eight"], "Seven Or Eight")
+        backend.close()
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda: {"stop_rule": Quorum(0.5)},
+            lambda: {"sampling_params": {"stop": ["a", "b"], "logit_bias": {"7": 1.0}}},
+            lambda: {"answers": "number", "stop_rule": "full"},
+            lambda: {"extractor": Unhashable("x")},
+        ],
+        ids=["values", "nested", "texts", "unhashable"],
+    )
+    def test_equal_options_are_one_method(self, make):
+        backend = Backend(Kinds())
+        assert backend.llm("majority_vote", make()) is backend.llm("majority_vote", make())
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [(1, True), (["a"], ("a",)), ({"a": 1}, {"a": 2}), ({"a"}, {"b"}), (Unhashable("x"), Unhashable("y"))],
+        ids=str,
+    )
+    def test_options_that_differ_are_two(self, one, other):
+        assert option_key({"option": one}) != option_key({"option": other})
+
+    def test_an_option_that_was_changed_in_place_is_another(self):
+        backend, options = Backend(Kinds()), {"sampling_params": {"temperature": 0.5}}
+        before = backend.llm("direct", options)
+        options["sampling_params"]["temperature"] = 0.7
+        assert backend.llm("direct", options).generate("q").text == f"{ChatTask.__name__} 0.7"
+        assert backend.llm("direct", options) is not before
+        backend.close()
+
+    def test_objects_that_cannot_be_compared_are_the_same_only_as_themselves(self):
+        one, other = Incomparable(), Incomparable()
+        assert option_key([one]) == option_key([one])
+        assert option_key([one]) != option_key([other])
 
     def test_those_used_last_are_kept_and_others_are_let_go(self):
         backend = Backend(Kinds())

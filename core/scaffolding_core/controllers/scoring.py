@@ -1,0 +1,79 @@
+"""Scoring: what a reward says of answers, however it says it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, SupportsFloat
+
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.errors import WorkerError
+from scaffolding_core.tasks import RewardTask, Task
+
+__all__ = ["Judgement", "judged", "score_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a reward says of one answer.
+
+    Args:
+        score: higher is better.
+        verdict: whether the answer passes; None where the score has to tell.
+        feedback: the judge's words.
+    """
+
+    score: float
+    verdict: bool | None = None
+    feedback: str | None = None
+
+
+def judged(
+    rewarder: Controller, tasks: Sequence[Task], options: Mapping[str, object] | None = None
+) -> Steps[list[Judgement]]:
+    """What a reward says of tasks, in order.
+
+    Args:
+        rewarder: its `process` returns the scores, or leaves them in `scores`; one that makes reward tasks of what
+            it is given leaves those in `rewards`.
+        tasks: finished generations, or reward tasks.
+        options: of its `process`.
+
+    Raises:
+        WorkerError: it could not score them, or gave no score, or one that is no number.
+    """
+    judge: Any = rewarder.clone()  # Any: one of a user's own may leave its scores on itself
+    returned = yield from judge.process(tasks, **(options or {}))
+    scores = getattr(judge, "scores", None) if returned is None else returned
+    if scores is None or not len(scores):
+        raise WorkerError(f"{type(judge).__name__} gave no score: return a list of them, or leave it in 'scores'")
+    said = getattr(judge, "rewards", None)
+    asked = said if isinstance(said, list) and len(said) == len(tasks) else tasks
+    return [_judgement(_number(score), task) for score, task in zip(scores, asked, strict=False)]
+
+
+def score_of(task: RewardTask) -> float:
+    """The score in a finished reward task; a verdict without a score is 1 or 0.
+
+    Raises:
+        WorkerError: it has none, or one that is no number.
+    """
+    return _number(task.verdict if task.reward is None else task.reward)
+
+
+def _number(score: SupportsFloat | None) -> float:
+    if score is None or math.isnan(score):
+        raise WorkerError(f"the reward gave {score} for a score: it must give a number")
+    return float(score)
+
+
+def _judgement(score: float, task: object) -> Judgement:
+    if not isinstance(task, RewardTask):
+        return Judgement(score)
+    said = task.custom_output_params or {}  # where workers of before there were fields for it say it
+    verdict, feedback = said.get("passing"), said.get("feedback")
+    if task.verdict is not None or not isinstance(verdict, bool):
+        verdict = task.verdict
+    feedback = task.feedback or feedback
+    return Judgement(score, verdict, str(feedback) if feedback else None)

@@ -1,0 +1,147 @@
+"""Attempts: an exchange is sent until it is answered, or until another attempt makes no sense."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from scaffolding_core.errors import ClosedError, InvalidRequestError
+from scaffolding_core.workers.exchange import Exchange
+from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream
+from scaffolding_core.workers.openai_server import OpenAIServer
+from scaffolding_core.workers.retry import backoff
+
+__all__ = ["Apart", "Attempts"]
+
+T = TypeVar("T")
+
+
+class Apart(Exception):
+    """Those that wait for an exchange must each be asked for alone.
+
+    Args:
+        refused: the server takes no request of several choices at all.
+    """
+
+    def __init__(self, *, refused: bool) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+class Attempts:
+    """Sends exchanges to a server.
+
+    Args:
+        server: where they go.
+        most: attempts for each, the first included.
+        gate: what an exchange waits for before it is sent, if for anything.
+    """
+
+    def __init__(
+        self,
+        server: OpenAIServer,
+        most: int,
+        gate: Callable[[Exchange], Gate | None],
+    ) -> None:
+        self.most = most
+        self._server = server
+        self._gate = gate
+        self._random = random.Random()
+
+    async def answer(self, exchange: Exchange) -> None:
+        """Have each that waits answered; whoever has not been when it raises is still waiting.
+
+        The last attempt for several is one for each alone: what fails for all may not fail for each.
+
+        Raises:
+            WorkerError: the last attempt failed.
+            Apart: each must be asked for alone.
+        """
+        await self._until_done(exchange, self._whole)
+        exchange.finish()
+
+    async def open(self, exchange: Exchange) -> HttpStream:
+        """Have the exchange sent; whoever reads its answer closes the stream.
+
+        Raises:
+            WorkerError: the last attempt failed.
+        """
+        return await self._until_done(exchange, lambda exchange: self._stream(exchange).__aenter__())
+
+    async def read(self, stream: HttpStream, exchange: Exchange) -> bool:
+        """Read on in an open stream; returns whether its answer has ended.
+
+        Raises:
+            AttemptFailed: it broke off, or ended and somebody's choice is not whole.
+        """
+        events = await stream.events()
+        for data in events:
+            self._server.read(data, exchange)
+        if events:
+            return False
+        unfinished = exchange.unfinished
+        if unfinished is not None:
+            raise AttemptFailed(self._server.incomplete(unfinished), again=True)
+        exchange.cost_is_known()
+        return True
+
+    async def _whole(self, exchange: Exchange) -> None:
+        try:
+            async with self._stream(exchange) as stream:
+                while not await self.read(stream, exchange):
+                    if exchange.over:
+                        return
+        except AttemptFailed:
+            if exchange.unfinished is not None:
+                raise
+
+    def _stream(self, exchange: Exchange) -> HttpStream:
+        return self._server.stream(exchange, self._gate(exchange))
+
+    async def _until_done(self, exchange: Exchange, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
+        while True:
+            exchange.next_attempt()
+            try:
+                return await attempt(exchange)
+            except AttemptFailed as failed:
+                await self._wait_after(failed, exchange)
+            except InvalidRequestError:  # JSON cannot hold it
+                exchange.unsend()
+                raise
+
+    async def _wait_after(self, failed: AttemptFailed, exchange: Exchange) -> None:
+        """Wait for the next attempt, or raise if there is none."""
+        if failed.stale and not exchange.stale and not self._server.closed:
+            exchange.stale = True
+            exchange.unsend()
+            exchange.attempt -= 1
+            return
+        if not failed.sent:
+            exchange.cost_is_known()
+        self._refuse_if_closed()
+        shared = len(exchange.waiting) > 1
+        if shared and _refuses_n(failed):
+            exchange.attempt -= 1
+            raise Apart(refused=True) from failed.error
+        # Jitter on top of what the server asks for, lest all whom it sent away come back at once.
+        wait = failed.wait + backoff(exchange.attempt, self._random)
+        late = exchange.deadline is not None and asyncio.get_running_loop().time() + wait >= exchange.deadline
+        if exchange.attempt >= self.most or not failed.again or exchange.shown or math.isinf(wait) or late:
+            failed.error.attempts = exchange.attempt
+            raise failed.error from failed.__cause__
+        await asyncio.sleep(wait)
+        self._refuse_if_closed()
+        if shared and failed.sent and exchange.attempt == self.most - 1:
+            raise Apart(refused=False) from failed.error
+
+    def _refuse_if_closed(self) -> None:
+        if self._server.closed:
+            raise ClosedError(f"the worker of {self._server.base_url} was closed while the task ran")
+
+
+def _refuses_n(failed: AttemptFailed) -> bool:
+    words = str(failed.error).lower()
+    return not failed.again and any(hint in words for hint in (" n ", "'n'", '"n"', "n_cmpl", "slots"))

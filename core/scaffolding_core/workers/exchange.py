@@ -1,0 +1,195 @@
+"""Exchange: what one request asks for, the tasks that wait for its choices, and what it has cost."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from scaffolding_core.errors import copy_error
+from scaffolding_core.messages import Usage
+from scaffolding_core.tasks import GenerationTask
+from scaffolding_core.workers.openai_wire import Choice, read_chunk, read_usage
+
+__all__ = ["Exchange", "Member"]
+
+
+class Member:
+    """A task that waits for its choice.
+
+    Attributes:
+        done: the task need not wait any longer.
+        error: why it has no choice, where its exchange failed.
+    """
+
+    __slots__ = ("choice", "done", "error", "task")
+
+    def __init__(self, task: GenerationTask) -> None:
+        self.task = task
+        self.choice = Choice(task.scope)
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.error: BaseException | None = None
+
+
+class Exchange:
+    """What one request asks for, over all its attempts.
+
+    A task is done when its own choice is whole, and pays for what was written for it. The last that waits stays
+    until the answer ends, and pays the rest: the prompt, and what was written for those that were cut.
+
+    Args:
+        route: where it goes, below the server's address.
+        body: what is sent, but for the number of choices.
+        deadline: when it has to be done, on the running loop's clock.
+
+    Attributes:
+        attempt: number of the attempt that runs.
+        stale: an attempt was not counted, since it met an idle connection that the server had closed.
+        waiting: those that are not done, in the order of their choices.
+        open: whether others may join, as long as it was never sent.
+    """
+
+    # Any: whatever JSON holds.
+    def __init__(self, route: str, body: dict[str, Any], deadline: float | None) -> None:
+        self.route = route
+        self.body = body
+        self.deadline = deadline
+        self.attempt = 0
+        self.stale = False
+        self.waiting: list[Member] = []
+        self.open = True
+        self._owed = Usage()  # for earlier attempts
+        self._sent: list[Choice] = []
+        self._told: Usage | None = None
+        self._paid = 0  # tokens of this attempt that those who left have paid
+        self._in_doubt = False  # this attempt may have cost more than is known
+
+    def join(self, task: GenerationTask) -> Member:
+        """Let a task wait for a choice."""
+        member = Member(task)
+        self.waiting.append(member)
+        return member
+
+    # An attempt.
+
+    def next_attempt(self) -> None:
+        """Start anew; what the last attempt cost stays to be paid."""
+        self.attempt += 1
+        self._owed = self.rest()
+        self._sent, self._told, self._paid, self._in_doubt = [], None, 0, False
+        for member in self.waiting:
+            member.choice = Choice(member.task.scope)
+
+    def send(self) -> dict[str, Any]:
+        """The body that is sent now, for those that still wait."""
+        self._owed.calls += 1
+        self._owed.lost_calls += 1  # until its cost is known
+        self._in_doubt, self.open = True, False
+        self._sent = [member.choice for member in self.waiting]
+        return {**self.body, "n": len(self._sent)} if len(self._sent) > 1 else self.body
+
+    def read(self, data: bytes) -> dict[str, Any]:
+        """Take one event of the answer, and let those go whose choice is whole; returns it.
+
+        Raises:
+            IncompleteResponseError: it is no JSON object of the right shape.
+        """
+        chunk = read_chunk(data, self._sent)
+        told = read_usage(chunk["usage"]) if chunk.get("usage") else None
+        if told is not None:
+            self._told = told
+            if self.running == 0:  # llama.cpp tells a part with each choice
+                self.cost_is_known()
+        if len(self.waiting) > 1:
+            for member in [member for member in self.waiting if member.choice.complete]:
+                if len(self.waiting) > 1:
+                    self._finish(member)
+        return chunk
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody needs the rest of the answer."""
+        return self.unfinished is None and self.running > 0
+
+    def cost_is_known(self) -> None:
+        """The attempt has cost nothing beyond what was told, or read."""
+        if self._in_doubt:
+            self._in_doubt = False
+            self._owed.lost_calls -= 1
+
+    def unsend(self) -> None:
+        """Nothing of the attempt reached the server."""
+        self.cost_is_known()
+        self._owed.calls -= bool(self._sent)
+        self._sent = []
+
+    @property
+    def running(self) -> int:
+        """How many choices the server writes, or will once it is sent."""
+        return sum(not choice.complete for choice in self._sent) if self._sent else len(self.waiting)
+
+    @property
+    def unfinished(self) -> Choice | None:
+        """A choice that somebody waits for and that is not whole, if there is one."""
+        return next((member.choice for member in self.waiting if not member.choice.complete), None)
+
+    @property
+    def shown(self) -> bool:
+        """Whether somebody has seen text that another attempt would take back."""
+        return any(
+            member.choice.pieces and member.task.scope is not None and member.task.scope.listening
+            for member in self.waiting
+        )
+
+    # The end.
+
+    def finish(self) -> None:
+        """Let those go that wait: each has its choice whole."""
+        for member in list(self.waiting):
+            self._finish(member)
+
+    def fail(self, error: BaseException) -> None:
+        """Let those go that wait, each with an error of its own."""
+        for member in list(self.waiting):
+            member.error = copy_error(error)
+            self.leave(member)
+
+    def part(self) -> None:
+        """Let those go that wait, for each to go on `alone`."""
+        for member in list(self.waiting):
+            self.leave(member)
+
+    def alone(self, member: Member) -> Exchange:
+        """What one goes on with that was let go without a choice: an exchange of its own."""
+        alone = Exchange(self.route, self.body, self.deadline)
+        alone.attempt, alone._owed = self.attempt, member.task.usage or Usage()
+        return alone
+
+    def cut(self, member: Member) -> None:
+        """Let one go that nobody wants any more: it keeps what is there."""
+        member.choice.fill(member.task)
+        member.task.finish_reason = "cancelled"
+        self.leave(member)
+
+    def leave(self, member: Member) -> None:
+        """Let one go; it pays its part."""
+        last = self.waiting == [member]
+        member.task.usage = self.rest() if last else Usage(completion_tokens=member.choice.pieces)
+        self._paid += member.choice.pieces
+        self.waiting.remove(member)
+        if not member.done.done():  # it is cancelled with whoever awaits it
+            member.done.set_result(None)
+
+    def rest(self) -> Usage:
+        """What nobody has paid yet, as far as is known; where no tokens were told, a piece counts as one."""
+        read = sum(choice.pieces for choice in self._sent)
+        rest = replace(self._told) if self._told is not None else Usage()
+        if len(self._sent) > 1:  # llama.cpp tells the tokens of one choice only
+            rest.completion_tokens = max(rest.completion_tokens, read)
+        rest.completion_tokens = (rest.completion_tokens or read) - self._paid
+        rest.add(self._owed)
+        return rest
+
+    def _finish(self, member: Member) -> None:
+        member.choice.fill(member.task)
+        self.leave(member)

@@ -1,0 +1,35 @@
+"""Who plays the roles of a method, as the core's workers."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from langchain_scaffolding.judging.rewards import core_reward
+from langchain_scaffolding.workers.worker import LangChainWorker
+from scaffolding_core import InvalidRequestError, Worker
+from scaffolding_core.adapting import SCORING_ROLES
+
+__all__ = ["core_roles"]
+
+
+def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, Worker]:
+    """A worker for each role.
+
+    Args:
+        roles: a worker, or a reward for a role that scores and a model or chain for any other; Any, since
+            rewards have no common class.
+
+    Raises:
+        InvalidRequestError: no mapping, or somebody who cannot play the role.
+    """
+    if not isinstance(roles or {}, Mapping):
+        raise InvalidRequestError(f"roles must map each role to who plays it, got {roles!r}")
+    return {role: _worker_of(role, player) for role, player in (roles or {}).items()}
+
+
+def _worker_of(role: Hashable, player: Any) -> Worker:
+    if isinstance(player, Worker):
+        return player
+    scores = core_reward(player) if role in SCORING_ROLES else None
+    return scores or LangChainWorker(player)

@@ -1,0 +1,38 @@
+"""Who plays the roles of a method, as the core's workers."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+from llama_index.core.llms import LLM
+
+from llamaindex_scaffolding.instrumentation.unheard import unheard
+from llamaindex_scaffolding.judging.rewards import Reward, core_reward
+from llamaindex_scaffolding.workers.worker import LlamaIndexWorker
+from scaffolding_core import InvalidRequestError, Worker
+from scaffolding_core.adapting import RewardFunction
+
+__all__ = ["core_roles"]
+
+
+def core_roles(roles: Mapping[Hashable, Reward | LLM] | None) -> dict[Hashable, RewardFunction | Worker]:
+    """A worker for each role, or a function for one that scores.
+
+    Args:
+        roles: a worker, or a reward for a role that scores and an LLM for any other.
+
+    Raises:
+        InvalidRequestError: no mapping, nobody, or an evaluator that compares two answers.
+    """
+    if not isinstance(roles or {}, Mapping):
+        raise InvalidRequestError(f"roles must map each role to who plays it, got {roles!r}")
+    return {role: _worker_of(role, player) for role, player in (roles or {}).items()}
+
+
+def _worker_of(role: Hashable, player: Reward | LLM) -> RewardFunction | Worker:
+    if isinstance(player, LLM):
+        return LlamaIndexWorker(unheard(player))
+    worker = core_reward(player)
+    if worker is None:
+        raise InvalidRequestError(f"nobody plays the role {role!r}: give an LLM or a worker, or leave it out")
+    return worker

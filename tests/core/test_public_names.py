@@ -1,0 +1,89 @@
+"""The public names of each package, written down once more, so that none that users import goes by accident."""
+
+import importlib
+
+import pytest
+
+import scaffolding_core
+
+PUBLIC = {
+    "scaffolding_core": """
+        ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
+        CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
+        ClosedError ComputeTask ContextLengthExceededError Controller ControllerError DeadlockError
+        DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
+        FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionWorker
+        GenerationTask GenerationTokenCounter IncompleteResponseError InsufficientSamplesError
+        InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask METHODS
+        MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
+        ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
+        NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker OpenaiWorker Outcome
+        ParallelProcess Parsed PerField Quorum REQUEST_OPTIONS Race RateLimitError Reading Recording
+        RecordingWorker Regex ReplayMismatchError ReplayWorker RequestCancelledError
+        RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
+        ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError Stated Steps
+        StopRule StreamGenerationTask Structure SystemMessage TRTOpenaiWorker Task TaskCollection
+        TaskStatus TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
+        UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
+        Window Worker WorkerError build_method default_extractor extract_answer_from_boxed
+        extract_answer_with_regex get_digit_majority_vote_result message_from_dict shared_local_worker
+        with_task_collection
+    """,
+    "scaffolding_core.answers": """
+        Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor
+        FieldClasses FirstOf FromFunction FromMessage Json KINDS KeyEquivalence Kind KnownTools
+        LastNumber Mathematical Normalised Numeric OfKind Parsed PerField REFUSAL ReadArguments Reading
+        Regex Stated Structure ToolCalls Tools WholeText as_written default_equivalence default_extractor
+        is_refusal read_as_type read_by_schema tools_of
+    """,
+    "scaffolding_core.voting": """
+        Ballot Beta Dirichlet FieldBallot Full Lossless Quorum REFUSED STOP_RULES StopRule Tally Window
+        resolve_stop_rule winner winner_of
+    """,
+    "scaffolding_core.errors": """
+        AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError
+        BudgetExceededError ClosedError ContextLengthExceededError ControllerError DeadlockError
+        IncompleteResponseError InsufficientSamplesError InvalidRequestError MissingExtraError
+        MissingWorkerError ModelFileError ModelNotFoundError RateLimitError ReplayMismatchError
+        RequestCancelledError ScaffoldingError ServerError UnknownMethodError UnsupportedParameterError
+        UnsupportedTaskError WorkerError
+    """,
+    "scaffolding_core.adapting": """
+        Acceptance AnswersLike Backend Call Calls Classes Code JsonObject KnownTools ReadArguments
+        RewardFunction SCORING_ROLES ShownEvents TaskHandler Tools around_calls as_written call_function
+        candidate_data check_method checked_answers checked_sample_num computing current_request
+        model_values prompt_text read_as_type read_by_schema read_either read_json result_data run_either
+        run_in_thread split task_from_prompt tools_of
+    """,
+    "langchain_scaffolding": """
+        ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker
+        SameByRunnable ScaffoldingLLM ScaffoldingRunnable evaluator_reward with_best_of_n
+        with_chain_of_thought with_majority_vote
+    """,
+    "langchain_scaffolding.middleware": """
+        OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
+    """,
+    "llamaindex_scaffolding": """
+        EvaluatorSupport LlamaIndexWorker ReActStep RotatedContext SampleEndEvent SampleInProgressEvent
+        ScaffoldingLLM ScaffoldingQueryEngine ShuffledContext SourceSupport UnsupportedAnswerError
+        run_method with_best_of_n with_chain_of_thought with_majority_vote
+    """,
+}
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_the_public_names_are_these_each_once(package):
+    names = importlib.import_module(package).__all__
+    assert sorted(names) == sorted(PUBLIC[package].split())
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_each_of_them_is_there(package):
+    module = importlib.import_module(package)
+    assert [name for name in module.__all__ if not hasattr(module, name)] == []
+
+
+def test_any_other_name_is_no_attribute():
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        scaffolding_core.Nothing  # noqa: B018  # the lookup is what fails
