@@ -115,7 +115,8 @@ class MethodFields(Closable, BaseModel):
     @property
     def backend(self) -> Backend:
         """What runs the calls, as the fields say."""
-        return self._backends.get(self._settings(), self._make_backend)
+        backends: Backends = self.opened
+        return backends.get(self._settings(), self._make_backend)
 
     @property
     def _backends(self) -> Backends:

@@ -177,6 +177,7 @@ class ScaffoldingLlm:
             shutdown_workers: close the workers too.
         """
         self._closed = True
+        self._sweep()
         running = asyncio._get_running_loop()
         for loop, driver in list(self._drivers.items()):
             for request in list(driver.requests):
@@ -197,6 +198,7 @@ class ScaffoldingLlm:
             shutdown_workers: close the workers too.
         """
         self._closed = True
+        self._sweep()
         loop = asyncio.get_running_loop()
         for other, driver in list(self._drivers.items()):
             if other is loop:
@@ -316,9 +318,9 @@ class ScaffoldingLlm:
 
     def _sweep(self) -> None:
         """Fail what ran on loops that were closed, and free the slots it held."""
-        for loop, driver in list(self._drivers.items()):
-            if loop.is_closed():
-                del self._drivers[loop]
+        with self._lock:
+            gone = [loop for loop in list(self._drivers) if loop.is_closed()]
+            for driver in map(self._drivers.pop, gone):
                 driver.abandon()
                 for lane in (self._admission, *self._roster.lanes):
                     lane.forget(driver)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from abc import abstractmethod
 from collections.abc import Callable
@@ -39,7 +40,10 @@ class Backends:
             make: makes it; what it raises is raised.
         """
         with self._lock:
-            found = next((kept for kept in self._kept if all(map(_same, kept[0], settings))), None)
+            found = None
+            for kept in self._kept:
+                if all(map(operator.is_, kept[0], settings)) or all(map(_same, kept[0], settings)):
+                    found = kept
             if found is None:
                 found = settings, make()
             else:

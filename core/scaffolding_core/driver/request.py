@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 from scaffolding_core.driver.branch import Branch
 from scaffolding_core.driver.recorder import Recorder
 from scaffolding_core.driver.roster import NOBODY, Roster
-from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError, copy_error
+from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import ExecutionTrace, ScaffoldingOutput, ScaffoldingResult
 from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task
@@ -191,8 +191,6 @@ class Request:
 
     def refuse_if_expired(self) -> None:
         """Raise if no more work may start."""
-        if self._ending is not None:
-            raise copy_error(self._ending)
         if self.expired is None:
             return
         self._refused += 1
@@ -202,7 +200,7 @@ class Request:
 
     def allow(self, task: Task) -> None:
         """Let a task start, and count it against the budget, or raise; asked if the request is `limited`."""
-        if not task.needs_worker and not self._speechless and not self.ending:
+        if not task.needs_worker and not self._speechless:
             return  # what a method computes itself must work, or there were no best answer
         self.refuse_if_expired()
         if not task.is_sample:
@@ -292,7 +290,6 @@ class Request:
         if self._ended or self._ending is not None:
             return
         self._ending = error or RequestCancelledError("the request was cancelled")
-        self.limited = True
         for child in list(self._children):
             child.driver.call_from_anywhere(child.cancel)
         if self._root is None:

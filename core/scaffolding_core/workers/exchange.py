@@ -74,8 +74,9 @@ class Exchange:
 
     def next_attempt(self) -> None:
         """Start anew; what the last attempt cost stays to be paid."""
+        if self.attempt:
+            self._owed = self.rest()
         self.attempt += 1
-        self._owed = self.rest()
         self._sent, self._told, self._paid, self._in_doubt = [], None, 0, False
         for member in self.waiting:
             member.choice = Choice(member.task.scope)
@@ -126,12 +127,18 @@ class Exchange:
     @property
     def running(self) -> int:
         """How many choices the server writes, or will once it is sent."""
-        return sum(not choice.complete for choice in self._sent) if self._sent else len(self.waiting)
+        left = len(self._sent) or len(self.waiting)
+        for choice in self._sent:
+            left -= choice.complete
+        return left
 
     @property
     def unfinished(self) -> Choice | None:
         """A choice that somebody waits for and that is not whole, if there is one."""
-        return next((member.choice for member in self.waiting if not member.choice.complete), None)
+        for member in self.waiting:
+            if not member.choice.complete:
+                return member.choice
+        return None
 
     @property
     def shown(self) -> bool:
@@ -182,7 +189,9 @@ class Exchange:
 
     def rest(self) -> Usage:
         """What nobody has paid yet, as far as is known; where no tokens were told, a piece counts as one."""
-        read = sum(choice.pieces for choice in self._sent)
+        read = 0
+        for choice in self._sent:
+            read += choice.pieces
         rest = replace(self._told) if self._told is not None else Usage()
         if len(self._sent) > 1:  # llama.cpp tells the tokens of one choice only
             rest.completion_tokens = max(rest.completion_tokens, read)

@@ -114,9 +114,10 @@ class OpenAIWorker(Worker):
         self.context_window: int | None = None
         self._learned = False
         self._running: dict[asyncio.AbstractEventLoop, int] = {}
+        self._asking: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {**super().__getstate__(), "_running": {}}  # what runs stays in its process
+        return {**super().__getstate__(), "_running": {}, "_asking": {}}  # what runs stays in its process
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, {self.model!r})"
@@ -215,9 +216,6 @@ class OpenAIWorker(Worker):
             if left is None:
                 return
             exchange = left
-        await self._answer_alone(task, exchange)
-
-    async def _answer_alone(self, task: GenerationTask, exchange: Exchange) -> None:
         member = exchange.join(task)
         try:
             await self._attempts.answer(exchange)
@@ -242,11 +240,29 @@ class OpenAIWorker(Worker):
         if self._server.closed:
             raise ClosedError(f"{self!r} is closed: make a new one")
         body = request_body(task, self.accepts, type(self).__name__)
-        if self.model is None:
-            await self.learn_model()
+        model = self.model
+        if model is None:
+            model = await self._learned_together()
+        return {"model": model, **body, **self.extra_body}
+
+    async def _learned_together(self) -> str:
+        """The model's name, asked once for all that begin together: they stay in one tick, and so siblings."""
+        loop = asyncio.get_running_loop()
+        asked = self._asking.get(loop)
+        if asked is not None:
+            await asked.wait()
+            if self.model is None:  # whoever asked got no answer, or was cut
+                await self.learn_model()
+        else:
+            asked = self._asking[loop] = asyncio.Event()
+            try:
+                await self.learn_model()
+            finally:
+                del self._asking[loop]
+                asked.set()
         if self.model is None:
             raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
-        return {"model": self.model, **body, **self.extra_body}
+        return self.model
 
     def _gate(self, exchange: Exchange) -> Gate | None:
         """What an exchange waits for before it is sent."""

@@ -95,12 +95,14 @@ class Choice:
 
     Attributes:
         finish_reason: None until the server says it.
+        complete: the server said why it ended, and that it is whole.
         pieces: how many pieces came, about one a token.
         cut: nobody wants it any more.
     """
 
     def __init__(self, scope: Scope | None) -> None:
         self.finish_reason: str | None = None
+        self.complete = False
         self.pieces = 0
         self.cut = False
         self._scope = scope
@@ -115,16 +117,13 @@ class Choice:
         """The text so far."""
         return "".join(self._text)
 
-    @property
-    def complete(self) -> bool:
-        """Whether the server said why it ended, and that it is whole."""
-        return self.finish_reason in _COMPLETE
-
     def add(self, choice: Json) -> None:
         """Take one piece, or a whole answer from a server that does not stream."""
         part = choice.get("delta") or choice.get("message") or choice
-        text = _text(part.get("content") if part is not choice else part.get("text"))
-        reasoning = _text(part.get("reasoning_content") or part.get("reasoning"))
+        text = part.get("content") if part is not choice else part.get("text")
+        text = _text(text) if text else ""
+        reasoning = part.get("reasoning_content") or part.get("reasoning")
+        reasoning = _text(reasoning) if reasoning else ""
         if text or reasoning:
             self._text.append(text)
             self._reasoning.append(reasoning)
@@ -138,6 +137,7 @@ class Choice:
         self._token_ids += choice.get("token_ids") or ()
         if choice.get("finish_reason"):
             self.finish_reason = str(choice["finish_reason"])
+            self.complete = self.finish_reason in _COMPLETE
         elif self._scope is not None:  # one that is whole is not to be stopped
             self._scope.wrote(self.pieces)
 
@@ -194,8 +194,8 @@ def read_usage(usage: Json) -> Usage | None:
 
 def _text(content: object) -> str:
     """A text, or one in parts, as some servers send it."""
-    if content is None or isinstance(content, str):
-        return content or ""
+    if isinstance(content, str):
+        return content
     if not isinstance(content, list):
         raise TypeError(f"text was due, not {content!r}")
     return "".join(part["text"] for part in content if part["type"] == "text")

@@ -1,7 +1,9 @@
 """Backend: what a model of another library holds."""
 
 import asyncio
+import copy
 import gc
+import pickle
 import threading
 import time
 import weakref
@@ -12,6 +14,7 @@ import pytest
 
 from scaffolding_core import (
     ChatTask,
+    ClosedError,
     Extractor,
     FunctionWorker,
     GenerationTask,
@@ -23,6 +26,7 @@ from scaffolding_core import (
     Worker,
 )
 from scaffolding_core.adapting.backend import KEPT_METHODS, Backend
+from scaffolding_core.adapting.backends import Backends
 from scaffolding_core.adapting.option_key import option_key
 from tests.servers.scripted import Reply, scripted_server
 
@@ -239,3 +243,29 @@ class TestTheModel:
 
     def test_a_worker_that_knows_nothing_leaves_it_unknown(self):
         assert Backend(Kinds()).model_info(ModelInfo(), on_loop=True) == ModelInfo()
+
+
+class TestClosing:
+    @pytest.mark.parametrize("way", ["blocking", "async"])
+    @pytest.mark.parametrize("own", [True, False])
+    async def test_a_worker_is_closed_by_its_owner_alone(self, server, way, own):
+        async with OpenAIWorker(server.url, "m") as worker:
+            backend = Backend(worker, closes_worker=own)
+            backend.llm("direct", {}).generate("q")
+            if way == "blocking":
+                backend.close()
+            else:
+                await backend.aclose()
+            if own:
+                with pytest.raises(ClosedError):
+                    await worker.run_task(GenerationTask(input_str="q"))
+            else:
+                await worker.run_task(GenerationTask(input_str="q"))
+
+
+def test_backends_go_to_other_processes_as_what_is_yet_to_be_opened():
+    backends = Backends()
+    backend = backends.get(("m",), lambda: Backend(Kinds()))
+    assert backends.get(("m",), lambda: Backend(Kinds())) is backend
+    assert pickle.loads(pickle.dumps(backends)).get(("m",), lambda: Backend(Kinds())) is not backend
+    assert copy.deepcopy(backends) is backends

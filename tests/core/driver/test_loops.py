@@ -213,6 +213,24 @@ def test_a_loop_torn_down_midway_ends_its_requests_and_frees_their_slots():
     assert backend.started == ["wait:30 a", "say:after"]
 
 
+def test_a_loop_torn_down_starts_nothing_of_a_long_queue():
+    backend, requests, results = Backend(max_concurrency=1), 300, []
+    llm = ScaffoldingLlm(single, backend, max_parallel_requests=requests)
+
+    async def leaves_early():
+        for place in range(requests):
+            results.append(llm.generate_async(f"wait:30 {place}"))
+        while not backend.started:
+            await asyncio.sleep(0)
+        for _ in range(100):  # until all have asked for the slot
+            await asyncio.sleep(0)
+
+    asyncio.run(leaves_early())
+    llm.shutdown()
+    assert len(backend.started) == 1
+    assert {type(result.error) for result in results} == {ClosedError}
+
+
 def test_a_loop_that_was_closed_with_requests_in_flight_is_swept():
     backend = Backend(max_concurrency=1)
     llm = ScaffoldingLlm(single, backend)
