@@ -1,7 +1,5 @@
 """Roles: a worker for each, put together and checked when a method is assembled."""
 
-import pickle
-
 import pytest
 
 from scaffolding_core import (
@@ -113,19 +111,3 @@ def test_a_role_goes_before_the_tag_of_a_task_and_without_one_the_tag_stays():
 def test_a_role_that_is_given_wrongly_is_refused(given, told):
     with pytest.raises(InvalidRequestError, match=told):
         Backend(says("7"), **given)
-
-
-def test_roles_go_to_other_processes_with_their_backend():
-    backend = pickle.loads(pickle.dumps(Backend(Answers("7"), roles={"critic": Answers("no")})))
-    assert told(backend, reviewed("critic")) == "7 no"
-
-
-class Answers(FunctionWorker):
-    """As `says`, and it can be pickled."""
-
-    def __init__(self, text):
-        super().__init__(self.answer)
-        self.text = text
-
-    def answer(self, task):
-        return self.text
