@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Self
 
 from scaffolding_core.adapting.backend import Backend
@@ -36,18 +35,14 @@ class Backends:
         """The backend that was made of these settings, or is made now.
 
         Args:
-            settings: texts and numbers are the same if they are equal, anything else if it is the same object.
+            settings: texts and numbers are the same if they are equal, mappings if they hold the same, anything
+                else if it is the same object.
             make: makes it; what it raises is raised.
         """
+        settings = tuple(map(_as_it_is, settings))
         with self._lock:
-            found = None
-            for kept in self._kept:
-                if all(map(operator.is_, kept[0], settings)) or all(map(_same, kept[0], settings)):
-                    found = kept
-            if found is None:
-                found = settings, make()
-            else:
-                self._kept.remove(found)
+            place = next((at for at, (kept, _) in enumerate(self._kept) if _same(kept, settings)), None)
+            found = (settings, make()) if place is None else self._kept.pop(place)
             self._kept = [*self._kept, found][-KEPT_BACKENDS:]
             return found[1]
 
@@ -67,8 +62,17 @@ class Backends:
         return [backend for _, backend in kept]
 
 
+def _as_it_is(setting: object) -> object:
+    """A setting that later changes of the mapping it was read from leave alone."""
+    return tuple(setting.items()) if isinstance(setting, Mapping) else setting
+
+
 def _same(one: object, other: object) -> bool:
-    return one is other or (isinstance(one, str | int | float) and one == other)
+    if one is other:
+        return True
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, str | int | float) and one == other
 
 
 class Closable:

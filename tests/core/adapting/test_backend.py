@@ -269,3 +269,12 @@ def test_backends_go_to_other_processes_as_what_is_yet_to_be_opened():
     assert backends.get(("m",), lambda: Backend(Kinds())) is backend
     assert pickle.loads(pickle.dumps(backends)).get(("m",), lambda: Backend(Kinds())) is not backend
     assert copy.deepcopy(backends) is backends
+
+
+def test_a_mapping_among_the_settings_counts_by_what_it_holds():
+    backends, roles = Backends(), {"judge": Kinds()}
+    first = backends.get((roles,), lambda: Backend(Kinds()))
+    assert backends.get((dict(roles),), lambda: Backend(Kinds())) is first
+    roles["judge"] = Kinds()
+    assert backends.get((roles,), lambda: Backend(Kinds())) is not first
+    assert backends.get(({},), lambda: Backend(Kinds())) is not first
