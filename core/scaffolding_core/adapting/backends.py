@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Self
 
 from scaffolding_core.adapting.backend import Backend
@@ -35,14 +36,18 @@ class Backends:
         """The backend that was made of these settings, or is made now.
 
         Args:
-            settings: texts and numbers are the same if they are equal, mappings if they hold the same, anything
-                else if it is the same object.
+            settings: texts and numbers are the same if they are equal, dicts and tuples if they hold the same, and
+                anything else if it is the same object.
             make: makes it; what it raises is raised.
         """
-        settings = tuple(map(_as_it_is, settings))
+        settings = tuple([tuple(each.items()) if isinstance(each, dict) else each for each in settings])
         with self._lock:
-            place = next((at for at, (kept, _) in enumerate(self._kept) if _same(kept, settings)), None)
-            found = (settings, make()) if place is None else self._kept.pop(place)
+            for place, (kept, _) in enumerate(self._kept):
+                if all(map(operator.is_, kept, settings)) or _same(kept, settings):
+                    found = self._kept.pop(place)
+                    break
+            else:
+                found = settings, make()
             self._kept = [*self._kept, found][-KEPT_BACKENDS:]
             return found[1]
 
@@ -62,17 +67,10 @@ class Backends:
         return [backend for _, backend in kept]
 
 
-def _as_it_is(setting: object) -> object:
-    """A setting that later changes of the mapping it was read from leave alone."""
-    return tuple(setting.items()) if isinstance(setting, Mapping) else setting
-
-
 def _same(one: object, other: object) -> bool:
-    if one is other:
-        return True
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(_same, one, other))
-    return isinstance(one, str | int | float) and one == other
+    return one is other or (isinstance(one, str | int | float) and one == other)
 
 
 class Closable:
