@@ -139,7 +139,7 @@ class Call:
 
     def granted(self) -> None:
         """Start with the slot that came free, unless it is no longer wanted."""
-        if self.cut_off or self.request.ending or self.driver.closed:
+        if self.cut_off or self.request.ending:
             self.cut_off = True
             self.driver.post(self)
         else:

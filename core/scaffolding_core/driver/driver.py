@@ -43,7 +43,6 @@ class Driver:
         self.past_context = Context()  # for what is left of a request that ended
         self.requests: set[Request] = set()
         self.detached: set[asyncio.Task[object]] = set()
-        self.closed = False
         self._ready: deque[Item] = deque()
         self._scheduled = False
         self._owned: set[asyncio.Task[None]] = set()
@@ -83,7 +82,6 @@ class Driver:
 
     def abandon(self) -> None:
         """The loop is closed: fail what was in flight, from any thread."""
-        self.closed = True
         for request in list(self.requests):
             request.abandon(ClosedError("the event loop was closed while the request ran"))
         self.requests.clear()

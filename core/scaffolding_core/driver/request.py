@@ -157,9 +157,6 @@ class Request:
 
     def submit(self) -> None:
         """Ask for admission; called on the driver's loop."""
-        if self.driver.closed:
-            self._end(None, ClosedError("the event loop of this request is shutting down"))
-            return
         if self.deadline is not None:
             self._timer = self.driver.loop.call_at(self.deadline, self.expire, self.deadline_is)
         if self.parent is not None:
