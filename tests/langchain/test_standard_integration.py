@@ -78,7 +78,9 @@ class TestPlain(ChatModelIntegrationTests):
 
 
 class TestMajorityVote(TestPlain):
-    fields = {"method": "majority_vote", "sample_num": 3}
+    """All samples are waited for: a vote that is stopped closes its request before the server tells its cost."""
+
+    fields = {"method": "majority_vote", "sample_num": 3, "method_options": {"stop_rule": "full"}}
 
 
 class TestBestOfN(TestPlain):
