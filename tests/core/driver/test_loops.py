@@ -393,3 +393,12 @@ def test_whoever_waits_elsewhere_for_a_request_of_a_loop_that_is_closed_is_told(
     loop.close()
     thread.join(60)
     assert told
+
+
+async def test_while_its_loop_is_torn_down_a_request_ends_before_it_begins():
+    backend = Backend()
+    async with ScaffoldingLlm(single, backend) as llm:
+        llm._driver_of(asyncio.get_running_loop()).tear_down()  # as a call does that is cancelled from outside
+        with pytest.raises(ClosedError, match="shutting down"):
+            await llm.generate_async("say:x")
+    assert backend.started == []

@@ -413,3 +413,12 @@ async def test_an_event_of_any_size_in_any_pieces():
         got = [data for at in range(0, len(raw), step) for data in splitter.feed(raw[at : at + step])]
         assert [data.decode() for data in got] == events
     assert EventSplitter().feed(b"data: a\ndata: b\n\n") == [b"a\nb"]
+
+
+async def test_an_event_that_is_too_large_is_asked_for_again(monkeypatch):
+    monkeypatch.setattr("scaffolding_core.workers.sse.LARGEST_EVENT", 1000)
+    with scripted_server([Reply(pieces=("7" * 1_000_000,)), Reply()]) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            task = GenerationTask(input_str="q")
+            await worker.run_task(task)
+    assert (task.output_str, len(server.requests)) == ("7", 2)
