@@ -120,6 +120,16 @@ class TestAStream:
         assert await asyncio.to_thread(pieces.closed.wait, 60)
         assert taken == ["first"]
 
+    @pytest.mark.parametrize("form", ["blocking", "async"])
+    async def test_whose_piece_nobody_can_take_is_closed(self, form):
+        def take(piece):
+            raise ValueError("no text")
+
+        pieces = Pieces()
+        with pytest.raises(ValueError, match="no text"):
+            await read_either(pieces.stream, pieces.astream if form == "async" else None, take, "first")
+        assert pieces.closed.is_set()
+
     async def test_that_swallows_a_cut_ends_with_its_next_piece(self):
         async def astream():
             yield "first"

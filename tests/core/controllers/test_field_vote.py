@@ -51,7 +51,7 @@ async def vote(*structures, budget=None, **options):
 
 async def test_each_field_is_voted_on_by_itself():
     output, _ = await vote({"name": "Ada", "age": 36}, {"name": "ada.", "age": 37}, {"name": "Bob", "age": 37.0})
-    assert output.answer == {"name": "Ada", "age": 37}
+    assert output.answer == output.consensus == {"name": "Ada", "age": 37}
     assert output.data == {"fields": {"name": 2 / 3, "age": 2 / 3}}
     assert output.agreement == pytest.approx(2 / 3)
     assert output.method == "FieldVoteController"
@@ -89,6 +89,7 @@ async def test_a_sample_without_a_structure_abstains_and_a_failed_one_costs_itse
 async def test_without_any_structure_there_is_no_answer():
     output, _ = await vote("no idea", "nothing")
     assert output.answer is None
+    assert output.consensus is None
     assert output.text == "no idea"
     assert output.agreement == 0.0
 

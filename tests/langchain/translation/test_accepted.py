@@ -1,49 +1,34 @@
-"""Votes on tool calls and structures: what a tool or class would refuse has no vote, and what it gets is compared.
+"""Votes on tool calls: what a tool would refuse has no vote, and what it gets is compared.
 
 On scripted models, since the calls of a vote must be known; agents are LangChain's own.
 """
 
-import asyncio
 import itertools
 import json
 import pickle
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.messages import AIMessage
-from langchain_core.output_parsers import PydanticOutputParser
-from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, StructuredTool, tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import InjectedState, ToolNode, tools_condition
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, field_validator
 from typing_extensions import TypedDict
 
-from langchain_scaffolding import ChatScaffolding, ScaffoldingRunnable, with_best_of_n, with_majority_vote
+from langchain_scaffolding import ChatScaffolding, with_best_of_n, with_majority_vote
 from langchain_scaffolding.middleware import ScaffoldingMiddleware, ToolCallVoteMiddleware
 from scaffolding_core import InvalidRequestError, ToolCalls
+from tests.langchain.accepting import VISITS, Visit, calls, told
 from tests.langchain.agents import Steps, ai_messages, open_ai, run, says, tool_messages, wants
 from tests.langchain.doubles import FULL, Scripted, each_way, voted
-from tests.servers.scripted import Reply, scripted_server
-
-ids = itertools.count()
-
-
-def calls(name="book", text="", **args):
-    """A message that calls a tool, with an id unlike any other."""
-    call = {"name": name, "args": args, "id": f"call-{next(ids)}", "type": "tool_call"}
-    return AIMessage(text, tool_calls=[call])
-
-
-def told(message):
-    return message.response_metadata["scaffolding"]
+from tests.servers.scripted import scripted_server
 
 
 class Booking(BaseModel):
@@ -260,14 +245,6 @@ def test_a_model_with_tools_pickles():
 # Agents.
 
 
-@pytest.fixture
-async def clients():
-    """HTTP clients of a wrapped model, closed with the test."""
-    with httpx.Client() as client:
-        async with httpx.AsyncClient() as async_client:
-            yield {"http_client": client, "http_async_client": async_client}
-
-
 def tables():
     """A tool of an agent, and what it was called with."""
     ran = []
@@ -328,15 +305,6 @@ async def test_a_graph_of_ones_own_runs_what_was_voted_for():
     assert state["messages"][-1].text == "done"
 
 
-class Visit(BaseModel):
-    """A visit."""
-
-    town: str
-    days: int = 1
-    id: str = Field(default_factory=lambda: uuid4().hex)
-    planned_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
-
-
 @dataclass
 class Trip:
     """A visit."""
@@ -344,9 +312,6 @@ class Trip:
     town: str
     days: int = 1
     id: str = field(default_factory=lambda: uuid4().hex)
-
-
-VISITS = [{"town": 5}, {"town": "Rome", "days": "many"}, {"town": "Nice"}, {"town": "Nice", "days": "1"}]
 
 
 @pytest.mark.parametrize("schema", [Visit, Trip, {"title": "Visit", **Visit.model_json_schema()}])
@@ -404,134 +369,3 @@ async def test_arguments_of_risky_calls_that_do_not_count_can_be_named(clients):
     assert [town for town, _ in ran] == ["Nice"]
     with pytest.raises(InvalidRequestError, match="kind 'calls'"):
         ToolCallVoteMiddleware({"book"}, answers="number")
-
-
-# Structures.
-
-WAYS = ["function_calling", "json_schema", "json_mode"]
-
-
-def answering(*visits):
-    """Each request gets the next structure, as a call if it names a tool, else as text."""
-    drawn = itertools.cycle(visits)
-
-    def script(body):
-        visit = json.dumps(next(drawn))
-        if body.get("tools"):
-            name = body["tools"][0]["function"]["name"]
-            return Reply(pieces=(), tool_calls=((name, visit),), finish="tool_calls")
-        return Reply(pieces=(visit,))
-
-    return script
-
-
-@pytest.fixture(params=["own", "wrapped"])
-def structured(request, clients):
-    """Makes a model for structures, of a server's own or wrapped."""
-
-    def make(server, schema, way, n=4, **fields):
-        fields = {"sample_num": n, "seed": 1, "method_options": FULL, **fields}
-        inner = {"inner": open_ai(server, **clients)} if request.param == "wrapped" else {"base_url": server.url}
-        return ChatScaffolding(**inner, **fields).with_structured_output(schema, method=way, include_raw=True)
-
-    return make
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_structures_count_as_the_class_reads_them_without_what_it_generates(structured, way):
-    with scripted_server(answering(*VISITS, {"town": "Oslo"})) as server:
-        model = structured(server, Visit, way, 5)
-        for told_, parsed in [
-            (told(result["raw"]), result["parsed"])
-            for result in (await asyncio.to_thread(model.invoke, "q"), await model.ainvoke("q"))
-        ]:
-            assert (parsed.town, parsed.days) == ("Nice", 1)
-            assert told_["votes"] == {"{'town': 'Nice', 'days': 1}": 2, "{'town': 'Oslo', 'days': 1}": 1}
-            assert told_["answer"] == {"town": "Nice", "days": 1}
-            assert [each["read_as"] for each in told_["candidates"]].count("structure") == 3
-
-
-class VisitDict(TypedDict):
-    """A visit."""
-
-    town: str
-    days: Annotated[int, 1, "how many"]
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("schema", [VisitDict, {"title": "Visit", "description": "", **Visit.model_json_schema()}])
-def test_structures_without_a_class_are_read_by_their_schema(structured, way, schema):
-    with scripted_server(answering(*VISITS, {"town": "Nice", "days": 1})) as server:
-        result = structured(server, schema, way, 5).invoke("q")
-    assert result["parsed"]["town"] == "Nice"
-    assert max(told(result["raw"])["votes"].values()) >= 2
-    assert not any("many" in answer or "5" in answer for answer in told(result["raw"])["votes"])
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_where_the_class_refuses_every_sample_its_parser_tells(structured, way):
-    with scripted_server(answering(*VISITS[:2])) as server:
-        result = structured(server, Visit, way, 2).invoke("q")
-    assert result["parsed"] is None
-    assert result["parsing_error"] is not None
-    assert told(result["raw"])["agreement"] == 0
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_all_of_a_structure_counts_even_where_a_field_is_named_answer(structured, way):
-    class Reasoned(BaseModel):
-        """An answer."""
-
-        reasoning: str
-        answer: int
-
-    samples = [{"reasoning": text, "answer": 5} for text in "abb"]
-    with scripted_server(answering(*samples)) as server:
-        model = structured(server, Reasoned, way, 3)
-        assert told(model.invoke("q")["raw"])["agreement"] == 2 / 3
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_a_vote_on_fields_takes_them_as_the_class_reads_them(structured, way):
-    samples = [{"town": "Nice", "days": "many"}, {"town": "Rome", "days": "3"}, {"town": "Rome"}, {"town": "Rome"}]
-    with scripted_server(answering(*samples)) as server:
-        result = structured(server, Visit, way, method="field_vote").invoke("q")
-    assert (result["parsed"].town, result["parsed"].days) == ("Rome", 1)
-    assert told(result["raw"])["data"]["fields"] == {"town": 1, "days": 2 / 3}
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", ["number", {"kind": "json", "key": "town"}])
-def test_a_kind_says_what_counts_of_a_structure_only_where_it_is_of_structures(structured, way, kind):
-    samples = [{"town": town, "days": days} for town, days in (("Rome", 1), ("Nice", 1), ("Nice", 2))]
-    with scripted_server(answering(*samples)) as server:
-        details = told(structured(server, Visit, way, 3, answers=kind).invoke("q")["raw"])
-    assert details["agreement"] == (1 / 3 if kind == "number" else 2 / 3)
-
-
-@pytest.mark.parametrize("way", ["json_schema", "json_mode"])
-def test_text_that_the_parser_cannot_read_has_no_vote(way):
-    texts = [
-        'Here: {"town": "Rome"}',
-        '{"town": "Rome"',
-        '```json\n{"town": "Nice"}\n```',
-        '{"town": "Nice"}',
-        "Rome",
-    ]
-    drawn = itertools.cycle(texts)
-    with scripted_server(lambda body: Reply((next(drawn),))) as server:
-        model = ChatScaffolding(base_url=server.url, sample_num=5, seed=1, method_options=FULL)
-        result = model.with_structured_output(Visit, method=way, include_raw=True).invoke("q")
-    assert result["parsed"].town == "Nice"
-    assert told(result["raw"])["votes"] == {"{'town': 'Nice', 'days': 1}": 2}
-
-
-def test_a_chain_that_ends_in_a_parser_votes_without_what_the_class_generates():
-    texts = ['{"town": 5}', '{"town": "Nice"}', '{"town": "Nice", "days": 1}', '{"town": "Rome"}']
-    model = Scripted(answers=texts)
-    chain = ChatPromptTemplate.from_template("{q}") | model | PydanticOutputParser(pydantic_object=Visit)
-    sampler = ScaffoldingRunnable.wrap(chain, sample_num=4, method_options=FULL)
-    output = sampler.invoke({"q": "?"})
-    assert (output.answer, output.agreement) == ({"town": "Nice", "days": 1}, 2 / 3)
-    assert isinstance(output.message.original, Visit)
-    assert output.message.original.id

@@ -1,0 +1,12 @@
+"""What the tests of LangChain's adapter share."""
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+async def clients():
+    """HTTP clients of a wrapped model, closed with the test."""
+    with httpx.Client() as client:
+        async with httpx.AsyncClient() as async_client:
+            yield {"http_client": client, "http_async_client": async_client}
