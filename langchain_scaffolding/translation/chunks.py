@@ -49,8 +49,8 @@ class Chunks(ShownEvents[ChatGenerationChunk]):
         self._metadata = metadata
         self._message_id = message_id
 
-    def _candidate(self, event: CandidateEvent) -> ChatGenerationChunk:
-        return self._chunk(content=[candidate_block(event)])
+    def _candidate(self, event: CandidateEvent) -> Iterator[ChatGenerationChunk]:
+        yield self._chunk(content=[candidate_block(event)])
 
     def _pieces(self, event: Event, delta: Delta) -> Iterator[ChatGenerationChunk]:
         blocks = None if self._live else _blocks(event)

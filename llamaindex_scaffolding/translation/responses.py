@@ -61,11 +61,11 @@ class ChatStream(ShownEvents[ChatResponse]):
         self._text = ""
         self._reasoning = ""
 
-    def _candidate(self, event: CandidateEvent) -> ChatResponse:
+    def _candidate(self, event: CandidateEvent) -> Iterator[ChatResponse]:
         told = candidate_data(event)
         response = self._piece(Delta("", f"{event.candidate.text or told['error'] or ''}\n\n"))
         response.additional_kwargs[CANDIDATE] = told
-        return response
+        yield response
 
     def _pieces(self, event: Event, delta: Delta) -> Iterator[ChatResponse]:
         if self._shows_pieces:

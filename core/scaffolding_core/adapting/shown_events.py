@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 from scaffolding_core.adapting.answer_stream import AnswerStream
@@ -31,16 +31,16 @@ class ShownEvents(ABC, Generic[Piece]):
     def of(self, event: Event) -> Iterator[Piece]:
         """The pieces that an event brings."""
         if self._shows_candidates and isinstance(event, CandidateEvent):
-            yield self._candidate(event)
+            yield from self._candidate(event)
         delta = self._answer.of(event)
         if delta is not None:
             yield from self._pieces(event, delta)
         if isinstance(event, FinalEvent):
             yield self._last(event)
 
-    def _candidate(self, event: CandidateEvent) -> Piece:
-        """A sample that ended."""
-        raise NotImplementedError
+    def _candidate(self, event: CandidateEvent) -> Iterable[Piece]:
+        """What shows a sample that ended; nothing unless overridden."""
+        return ()
 
     @abstractmethod
     def _pieces(self, event: Event, delta: Delta) -> Iterator[Piece]:

@@ -1,6 +1,8 @@
 """What of a wrapped model is streamed."""
 
 import pytest
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_scaffolding.workers.sampled_model import streams
 from tests.langchain.doubles import KnownChat, Scripted
@@ -8,8 +10,7 @@ from tests.langchain.doubles import KnownChat, Scripted
 
 class StreamsAsync(Scripted):
     async def _astream(self, messages, stop=None, run_manager=None, **kwargs):
-        raise NotImplementedError
-        yield
+        yield ChatGenerationChunk(message=AIMessageChunk("7"))
 
 
 class InvokesInItsOwnWay(KnownChat):
