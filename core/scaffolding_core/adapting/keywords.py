@@ -44,14 +44,14 @@ def split(llm: ScaffoldingLlm, method: str | Controller, given: Mapping[str, Any
     Raises:
         InvalidRequestError: samples, answers, or a way to read them, that the method does not take.
     """
-    split = Keywords({}, {}, {})
+    keywords = Keywords({}, {}, {})
     for name, value in given.items():
         if name == "answers":
-            split.options[name] = checked_answers(method, llm.prototype_controller, value)
+            keywords.options[name] = checked_answers(method, llm.prototype_controller, value)
         elif name in REQUEST_OPTIONS or llm.takes(name):
-            split.options[name] = value
+            keywords.options[name] = value
         elif name in _OF_METHODS:
             raise refusal_of(method, name)
         else:
-            (split.sampling if name in SAMPLING_PARAMETERS else split.rest)[name] = value
-    return split
+            (keywords.sampling if name in SAMPLING_PARAMETERS else keywords.rest)[name] = value
+    return keywords
