@@ -10,9 +10,11 @@ from typing import TypeVar
 
 from scaffolding_core.errors import ClosedError
 from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream
+from scaffolding_core.workers.failures import AttemptFailed
+from scaffolding_core.workers.http_stream import Gate, HttpStream
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.retry import backoff
+from scaffolding_core.workers.sse import Event
 
 __all__ = ["Apart", "Attempts"]
 
@@ -77,9 +79,10 @@ class Attempts:
         Raises:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
-        events = await stream.events()
-        for data in events:
-            self._server.read(data, exchange)
+        events = await self._events(stream, exchange)
+        for event in events:
+            self._server.read(event, exchange)
+        stream.begun = stream.begun or exchange.begun
         if events:
             return False
         unfinished = exchange.unfinished
@@ -89,14 +92,18 @@ class Attempts:
         return True
 
     async def _whole(self, exchange: Exchange) -> None:
+        async with self._stream(exchange) as stream:
+            while not await self.read(stream, exchange):
+                if exchange.over:
+                    return
+
+    async def _events(self, stream: HttpStream, exchange: Exchange) -> list[Event]:
         try:
-            async with self._stream(exchange) as stream:
-                while not await self.read(stream, exchange):
-                    if exchange.over:
-                        return
+            return await stream.events()
         except AttemptFailed:
-            if exchange.unfinished is not None:
-                raise
+            if exchange.unfinished is None and exchange.begun:  # only the end of the answer is missing
+                return []
+            raise
 
     def _stream(self, exchange: Exchange) -> HttpStream:
         return self._server.stream(exchange, self._gate(exchange))

@@ -47,6 +47,7 @@ class Exchange:
         stale: a try was no attempt, since it met an idle connection that the server was closing.
         waiting: those that are not done, in the order of their choices.
         open: whether others may join, as long as it was never sent.
+        headers_due: until when the server has to answer at all; None where it has, or was not asked.
     """
 
     # Any: whatever JSON holds.
@@ -58,6 +59,7 @@ class Exchange:
         self.stale = False
         self.waiting: list[Member] = []
         self.open = True
+        self.headers_due: float | None = None
         self._owed = Usage()  # for earlier attempts
         self._sent: list[Choice] = []
         self._told: Usage | None = None
@@ -116,6 +118,16 @@ class Exchange:
         """Whether nobody needs the rest of the answer."""
         return self.unfinished is None and self.running > 0
 
+    @property
+    def asked(self) -> int:
+        """How many choices the attempt has asked for."""
+        return len(self._sent)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the first token of the attempt has come."""
+        return any(choice.pieces or choice.finish_reason for choice in self._sent)
+
     def cost_is_known(self) -> None:
         """The attempt has cost nothing beyond what was told, or read."""
         if self._in_doubt:
@@ -168,6 +180,7 @@ class Exchange:
         """What one goes on with that was let go without a choice: an exchange of its own."""
         alone = Exchange(self.route, self.body, self.deadline)
         alone.attempt, alone._owed = self.attempt, member.task.usage or Usage()
+        alone.headers_due = self.headers_due
         return alone
 
     def cut(self, member: Member) -> None:

@@ -20,7 +20,7 @@ from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.attempts import Attempts
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import Gate
-from scaffolding_core.workers.limits import check_counts, check_seconds
+from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.openai_stream import OpenStream
 from scaffolding_core.workers.openai_wire import request_body, route
@@ -55,8 +55,13 @@ class OpenAIWorker(Worker):
         max_attempts: attempts for each task, the first included.
         timeout: seconds for a task, over all attempts; the request's own deadline holds too.
         connect_timeout: seconds for one connection.
-        first_byte_timeout: seconds until an answer begins; a busy server queues requests meanwhile.
-        idle_timeout: seconds between two pieces of an answer.
+        headers_timeout: seconds until a server begins to answer, over all attempts: its headers come at once from
+            most servers, while llama.cpp's and some gateways send them with the first token. A server that says
+            nothing for so long is not asked again.
+        first_byte_timeout: seconds from there until the first token; a busy server queues requests meanwhile.
+        idle_timeout: seconds between two pieces of an answer; what keeps a connection alive is no piece.
+        max_answer_bytes: bytes of one answer at most, as they come: some 300 for each token, 2,000 with 20 log
+            probabilities.
 
     Attributes:
         context_window: tokens that one request may have, once the server has told.
@@ -79,16 +84,24 @@ class OpenAIWorker(Worker):
         max_attempts: int = 3,
         timeout: float | None = None,
         connect_timeout: float = 5.0,
+        headers_timeout: float = 60.0,
         first_byte_timeout: float = 600.0,
         idle_timeout: float = 120.0,
+        max_answer_bytes: int = 64 << 20,
     ) -> None:
         if not isinstance(base_url, str):
             api_key = api_key or getattr(base_url, "api_key", None)
             base_url = str(getattr(base_url, "base_url", base_url))
-        check_counts(siblings=siblings, max_concurrency=max_concurrency, max_attempts=max_attempts)
+        check_counts(
+            siblings=siblings,
+            max_concurrency=max_concurrency,
+            max_attempts=max_attempts,
+            max_answer_bytes=max_answer_bytes,
+        )
         check_seconds(
             timeout=1 if timeout is None else timeout,
             connect_timeout=connect_timeout,
+            headers_timeout=headers_timeout,
             first_byte_timeout=first_byte_timeout,
             idle_timeout=idle_timeout,
         )
@@ -102,8 +115,7 @@ class OpenAIWorker(Worker):
             model,
             all_headers,
             connect_timeout=connect_timeout,
-            first_byte_timeout=first_byte_timeout,
-            idle_timeout=idle_timeout,
+            limits=AnswerLimits(headers_timeout, first_byte_timeout, idle_timeout, max_answer_bytes),
         )
         self._attempts = Attempts(self._server, max_attempts, self._gate)
         self._siblings = Siblings(self._attempts.answer, siblings)
@@ -124,7 +136,7 @@ class OpenAIWorker(Worker):
 
     @property
     def base_url(self) -> str:
-        """Address of the server."""
+        """Address of the server, without user, password and query."""
         return self._server.base_url
 
     @base_url.setter

@@ -171,9 +171,8 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
         chunk: Json = json.loads(data)
         for choice in chunk.get("choices") or ():
             choices[int(choice.get("index") or 0)].add(choice)
-    except (ValueError, AttributeError, TypeError, IndexError, KeyError) as error:
-        shown = data[:80].decode("utf-8", "replace")
-        raise IncompleteResponseError(f"the server sent what is no answer: {shown!r}") from error
+    except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+        raise IncompleteResponseError("the server sent what is no answer") from error
     return chunk
 
 
@@ -188,7 +187,7 @@ def read_usage(usage: Json) -> Usage | None:
             cached_tokens=int(prompt.get("cached_tokens") or 0),
             reasoning_tokens=int(completion.get("reasoning_tokens") or 0),
         )
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, ArithmeticError):
         return None
 
 
