@@ -218,7 +218,7 @@ class OpenAIWorker(Worker):
             exchange = left
         member = exchange.join(task)
         try:
-            await self._attempts.answer(exchange)
+            await self._siblings.answer_alone(exchange)
         except asyncio.CancelledError:
             exchange.cut(member)
             raise
