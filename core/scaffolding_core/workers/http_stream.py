@@ -32,6 +32,7 @@ class AttemptFailed(Exception):
         wait: seconds that the server asks to wait before it, at least.
         sent: whether the server may have worked for it.
         stale: it met an idle connection that the server was closing, which says nothing of the server.
+        status: that the server answered with, where it reports an error.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class AttemptFailed(Exception):
         wait: float = 0.0,
         sent: bool = True,
         stale: bool = False,
+        status: int | None = None,
     ) -> None:
         super().__init__(str(error))
         self.error = error
@@ -49,6 +51,7 @@ class AttemptFailed(Exception):
         self.wait = wait
         self.sent = sent
         self.stale = stale
+        self.status = status
 
 
 class Gate(Protocol):
@@ -170,6 +173,7 @@ class HttpStream:
             again=may_succeed_later(response.status),
             wait=asked_wait(response.headers) or 0.0,
             sent=response.status >= 500,
+            status=response.status,
         )
 
     def _raise(self, error: Exception, limit: float) -> NoReturn:

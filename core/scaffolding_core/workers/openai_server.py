@@ -90,7 +90,7 @@ class OpenAIServer:
         status = status_of_event(chunk)
         if status is not None:
             reported = error_from_event(status, chunk, self.base_url, self.model)
-            raise AttemptFailed(reported, again=may_succeed_later(status))
+            raise AttemptFailed(reported, again=may_succeed_later(status), status=status)
 
     def incomplete(self, choice: Choice) -> WorkerError:
         """What to raise where an answer has ended and a choice is not whole."""
