@@ -15,7 +15,7 @@ from scaffolding_core.errors import (
     IncompleteResponseError,
     WorkerError,
 )
-from scaffolding_core.workers.http_errors import error_from_answer, may_succeed_later
+from scaffolding_core.errors.http import error_from_answer, may_succeed_later
 from scaffolding_core.workers.retry import asked_wait
 from scaffolding_core.workers.sessions import Dispatch, Sessions
 from scaffolding_core.workers.sse import LARGEST_EVENT, EventSplitter

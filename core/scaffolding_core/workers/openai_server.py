@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from scaffolding_core.errors import IncompleteResponseError, InvalidRequestError, WorkerError
-from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.http_errors import (
+from scaffolding_core.errors.http import (
     error_from_answer,
     error_from_event,
     may_succeed_later,
     status_of_event,
 )
+from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream, unreachable
 from scaffolding_core.workers.model_list import ListedModels
 from scaffolding_core.workers.openai_wire import Choice
