@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, ClassVar
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
@@ -12,7 +11,6 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_scaffolding.tracing.inner_runs import inside
 from langchain_scaffolding.translation.messages import from_core
-from langchain_scaffolding.workers.closed_loop import again_if_loop_closed
 from langchain_scaffolding.workers.model_call import ainvoke, invoke
 from langchain_scaffolding.workers.sampled_model import for_samples, streams, unbound
 from langchain_scaffolding.workers.task_results import emit, fill, joined
@@ -62,7 +60,7 @@ class LangChainWorker(Worker):
     async def _generate(self, task: GenerationTask) -> None:
         given, kwargs = self._given(task), _kwargs(task)
         with inside(task, counted=not self._tells_usage) as config:
-            answer = await again_if_loop_closed(partial(self._answer, task, given, config, kwargs))
+            answer = await self._answer(task, given, config, kwargs)
         self._fill(task, answer)
 
     async def _answer(
