@@ -17,6 +17,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 
 from langchain_scaffolding import ChatScaffolding, with_best_of_n
+from scaffolding_core import UnsupportedParameterError
 from tests.eventually import until
 from tests.langchain.doubles import FULL, Runs, Scripted
 from tests.servers.scripted import Reply, scripted_server
@@ -231,3 +232,24 @@ async def test_a_chain_that_streams_no_message_is_a_typed_error():
 
     with pytest.raises(Exception, match="must be text or message chunks, got"):
         list(ChatScaffolding.wrap(RunnableLambda(pieces), "direct").stream("q"))
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        lambda client: client.model_copy(update={"n": 3}),
+        lambda client: client.bind(n=3),
+        lambda client: client.bind(n=3).with_config(tags=["a"]).with_fallbacks([client]),
+        lambda client: client.with_fallbacks([client]).bind(n=3),
+    ],
+    ids=["field", "bound", "fallbacks", "bound_to_fallbacks"],
+)
+def test_a_client_that_writes_several_choices_writes_one_for_each_sample(several, client):
+    with scripted_server(Reply(pieces=("4", "2"))) as server:
+        inner = ChatOpenAI(base_url=server.url, api_key="none", model="m", http_client=client)
+        model = ChatScaffolding.wrap(several(inner), sample_num=2, method_options=FULL)
+        assert model.invoke("q").content == "42"
+        assert "".join(chunk.text for chunk in model.stream("q")) == "42"
+        assert {body.get("n", 1) for body in server.requests} == {1}
+        with pytest.raises(UnsupportedParameterError, match="n must be 1, got 3"):
+            model.invoke("q", n=3)
