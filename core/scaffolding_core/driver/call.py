@@ -123,7 +123,8 @@ class Call:
         """Hand on a piece of the answer."""
         if self.cut_off or not self.listening:
             return
-        self.request.result.push(TokenEvent(self.branch, delta.text, delta.reasoning))
+        originals = () if delta.original is None else (delta.original,)
+        self.request.result.push(TokenEvent(self.branch, delta.text, delta.reasoning, originals))
 
     def wrote(self, tokens: int) -> None:
         """So many tokens were written so far."""
