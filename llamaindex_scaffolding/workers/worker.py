@@ -83,8 +83,12 @@ class LlamaIndexWorker(Worker):
 
     def _forms(self, way: str) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
         """The LLM's blocking method, and its async one if it has one of its own."""
-        blocks = _is_blocking(type(self.llm), f"a{way}")
-        return getattr(self.llm, way), None if blocks else getattr(self.llm, f"a{way}")
+        llm = self._called
+        return getattr(llm, way), None if _is_blocking(type(self.llm), f"a{way}") else getattr(llm, f"a{way}")
+
+    @property
+    def _called(self) -> LLM:
+        return self.llm
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {ChatTask: _chat, GenerationTask: _complete}
 
