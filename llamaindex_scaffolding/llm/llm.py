@@ -111,10 +111,10 @@ class ScaffoldingLLM(StructuredPredictions):
     def wrap(cls, llm: LLM, method: str | Controller = "majority_vote", **fields: Any) -> Self:
         """Give an LLM that you have a method.
 
-        The LLM itself is called, so whatever changes in it holds from the next call on. Its parameters, prompts and
-        tools stay; its context window, model name and abilities are shown as the wrapper's own. The wrapper tells
-        the LLM's callback manager, and the calls inside tell nobody, so that tokens are counted once, over all
-        samples.
+        The LLM itself is called, so whatever changes in it holds from the next call on. Its parameters, prompts
+        and tools stay; its context window, model name and abilities are shown as the wrapper's own. The wrapper
+        tells the LLM's callback manager, and the calls inside tell nobody, so that tokens are counted once, over
+        all samples.
 
         Args:
             llm: any LLM.
