@@ -21,7 +21,7 @@ from llama_index_instrumentation.base import BaseEvent
 from llama_index_instrumentation.event_handlers import BaseEventHandler
 from llama_index_instrumentation.events.span import SpanDropEvent
 
-from llamaindex_scaffolding.translation.told_usage import told_usage
+from llamaindex_scaffolding.instrumentation.told_usage import told_usage
 from scaffolding_core import Usage
 from scaffolding_core.adapting import current_request
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 from llama_index.core.llms import LLM, CustomLLM
 
+from llamaindex_scaffolding.instrumentation.told_usage import field_of, told_usage
 from llamaindex_scaffolding.translation.messages import from_core, reasoning_of, tool_calls_of
-from llamaindex_scaffolding.translation.told_usage import field_of, told_usage
 from scaffolding_core import (
     AssistantMessage,
     Capabilities,

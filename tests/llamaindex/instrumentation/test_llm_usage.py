@@ -77,7 +77,7 @@ async def test_what_a_call_that_failed_paid_inside_is_counted():
     refused = StructuredLLM(llm=ScriptedLLM(answers=[tool_call("P", a="seven")]), output_cls=P)
     with counted_llm_calls() as calls:
         for _ in range(2):
-            with pytest.raises(ValueError):
+            with pytest.raises(ValueError, match="valid integer"):
                 refused.chat(CHAT)
     assert (calls.usage.calls, calls.usage.lost_calls, calls.usage.total_tokens) == (2, 0, 10)
 
@@ -86,8 +86,9 @@ async def test_what_a_call_that_failed_paid_inside_is_counted():
 def test_an_engine_over_a_structured_llm_tells_what_it_paid(of):
     inner = ScriptedLLM(answers=[tool_call("P", a=7)])
     llm = STRUCTURED if of == "llamaindex" else with_majority_vote(inner, n=1).as_structured_llm(P)
-    engine = ScaffoldingQueryEngine(summary_index("a is 7").as_query_engine(llm=llm), sample_num=3, stop_rule="full")
-    usage = engine.query("a?").metadata["scaffolding"]["usage"]
+    engine = summary_index("a is 7").as_query_engine(llm=llm)
+    sampled = ScaffoldingQueryEngine(engine, sample_num=3, stop_rule="full")
+    usage = sampled.query("a?").metadata["scaffolding"]["usage"]
     assert (usage["calls"], usage["total_tokens"]) == (3, 15)
 
 
