@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scaffolding_core.errors import copy_error
 from scaffolding_core.messages import Usage
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.workers.openai_wire import Choice, read_chunk, read_usage
+
+if TYPE_CHECKING:
+    from scaffolding_core.workers.trial import Trial
 
 __all__ = ["Exchange", "Member"]
 
@@ -48,6 +51,7 @@ class Exchange:
         waiting: those that are not done, in the order of their choices.
         open: whether others may join, as long as it was never sent.
         headers_due: until when the server has to answer at all; None where it has, or was not asked.
+        trial: tells those that were let go why their request was refused, if it was.
     """
 
     # Any: whatever JSON holds.
@@ -60,6 +64,7 @@ class Exchange:
         self.waiting: list[Member] = []
         self.open = True
         self.headers_due: float | None = None
+        self.trial: Trial | None = None
         self._owed = Usage()  # for earlier attempts
         self._sent: list[Choice] = []
         self._told: Usage | None = None
@@ -124,9 +129,24 @@ class Exchange:
         return len(self._sent)
 
     @property
-    def begun(self) -> bool:
+    def first_token(self) -> bool:
         """Whether the first token of the attempt has come."""
         return any(choice.pieces or choice.finish_reason for choice in self._sent)
+
+    @property
+    def begun(self) -> int:
+        """How many choices the server has begun."""
+        return sum(choice.begun for choice in self._sent)
+
+    @property
+    def whole(self) -> int:
+        """How many choices are whole."""
+        return sum(choice.complete for choice in self._sent)
+
+    def end(self) -> None:
+        """The answer has ended: if its cost was told, it is known."""
+        if self.unfinished is None or (self._told is not None and self.whole == self.begun):
+            self.cost_is_known()
 
     def cost_is_known(self) -> None:
         """The attempt has cost nothing beyond what was told, or read."""
@@ -137,10 +157,7 @@ class Exchange:
     @property
     def running(self) -> int:
         """How many choices the server writes, or will once it is sent."""
-        left = len(self._sent) or len(self.waiting)
-        for choice in self._sent:
-            left -= choice.complete
-        return left
+        return (len(self._sent) or len(self.waiting)) - self.whole
 
     @property
     def unfinished(self) -> Choice | None:
@@ -179,7 +196,7 @@ class Exchange:
     def alone(self, member: Member) -> Exchange:
         """What one goes on with that was let go without a choice: an exchange of its own."""
         alone = Exchange(self.route, self.body, self.deadline)
-        alone.attempt, alone._owed = self.attempt, member.task.usage or Usage()
+        alone.attempt, alone._owed, alone.trial = self.attempt, member.task.usage or Usage(), self.trial
         alone.headers_due = self.headers_due
         return alone
 

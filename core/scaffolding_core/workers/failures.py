@@ -9,8 +9,8 @@ from urllib.parse import urljoin
 import aiohttp
 
 from scaffolding_core.errors import BackendUnavailableError, BadRequestError, IncompleteResponseError, WorkerError
+from scaffolding_core.errors.http import error_from_answer, may_succeed_later
 from scaffolding_core.workers.endpoint import Endpoint, open_address
-from scaffolding_core.workers.http_errors import error_from_answer, may_succeed_later
 from scaffolding_core.workers.retry import asked_wait
 
 __all__ = ["AttemptFailed", "broken", "refusal", "unreachable"]
@@ -50,6 +50,11 @@ class AttemptFailed(Exception):
         self.stale = stale
         self.status = status
 
+    @property
+    def redirects(self) -> bool:
+        """Whether the server pointed elsewhere."""
+        return self.status is not None and self.status < 400
+
 
 async def refusal(response: aiohttp.ClientResponse, endpoint: Endpoint, model: str | None) -> AttemptFailed:
     """What an answer means whose status is no success; reads it, for some seconds at most."""
@@ -57,7 +62,7 @@ async def refusal(response: aiohttp.ClientResponse, endpoint: Endpoint, model: s
     if 300 <= status < 400:
         error: WorkerError = _redirect(response, endpoint)
     else:
-        error = error_from_answer(status, await _text(response), endpoint, model)
+        error = error_from_answer(status, await _text(response), endpoint.address, model, endpoint.hide)
     return AttemptFailed(
         error,
         again=may_succeed_later(status, error),

@@ -10,10 +10,10 @@ from typing import Any
 import aiohttp
 
 from scaffolding_core.errors import IncompleteResponseError, WorkerError
+from scaffolding_core.errors.http import error_from_event, may_succeed_later, status_of_event
 from scaffolding_core.workers.endpoint import Endpoint
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.failures import AttemptFailed, broken, refusal, unreachable
-from scaffolding_core.workers.http_errors import error_from_event, may_succeed_later, status_of_event
 from scaffolding_core.workers.http_stream import Gate, HttpStream
 from scaffolding_core.workers.limits import AnswerLimits
 from scaffolding_core.workers.model_list import ListedModels
@@ -96,7 +96,7 @@ class OpenAIServer:
         chunk = _parsed(event.data) if event.failed else self._chunk(event.data, exchange)
         status = status_of_event(chunk, event.failed)
         if status is not None:
-            reported = error_from_event(status, chunk, self._endpoint, self.model)
+            reported = error_from_event(status, chunk, self.base_url, self.model, self._endpoint.hide)
             raise AttemptFailed(reported, again=may_succeed_later(status, reported), status=status)
 
     def _chunk(self, data: bytes, exchange: Exchange) -> object:

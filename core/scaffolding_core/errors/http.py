@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from scaffolding_core.errors import (
     AuthenticationError,
@@ -17,9 +17,9 @@ from scaffolding_core.errors import (
     ServerError,
     WorkerError,
 )
-from scaffolding_core.workers.endpoint import Endpoint
+from scaffolding_core.shown_text import sentence
 
-__all__ = ["error_from_answer", "error_from_event", "may_succeed_later", "status_of_event"]
+__all__ = ["error_from_answer", "error_from_details", "error_from_event", "may_succeed_later", "status_of_event"]
 
 _FILTER_CODES = ("content_filter", "content_policy_violation", "responsibleaipolicyviolation")
 _OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
@@ -30,6 +30,8 @@ _OVERFLOW_WORDS = (
     "exceeds the maximum allowed length",
     "exceeds the available context size",
     "max_model_len",
+    "prompt is too long",
+    "exceed context limit",
 )
 _REFUSALS = {
     **dict.fromkeys((*_FILTER_CODES, *_OVERFLOW_CODES, "invalid_request_error", "badrequesterror"), 400),
@@ -41,16 +43,19 @@ _LONGEST = 500
 _MARKUP = re.compile(r"<[^<>]*>")
 
 
-def error_from_answer(status: int, body: str, endpoint: Endpoint, model: str | None) -> WorkerError:
+def error_from_answer(
+    status: int, body: str, where: str, model: str | None, hide: Callable[[str], str]
+) -> WorkerError:
     """The typed error for an answer that is no success.
 
     Args:
         status: HTTP status.
         body: of the answer, JSON or not.
-        endpoint: of the server.
+        where: address of the server.
         model: the model that was asked for.
+        hide: takes secrets out of what the server says.
     """
-    return _error(status, _details(body), endpoint, model, of_prompt=True)
+    return _error(status, _details(body), where, model, hide, of_prompt=True)
 
 
 def status_of_event(event: object, failed: bool) -> int | None:
@@ -71,9 +76,22 @@ def status_of_event(event: object, failed: bool) -> int | None:
     return next((_REFUSALS[code.lower()] for code in codes if code.lower() in _REFUSALS), 500)
 
 
-def error_from_event(status: int, event: object, endpoint: Endpoint, model: str | None) -> WorkerError:
+def error_from_event(
+    status: int, event: object, where: str, model: str | None, hide: Callable[[str], str]
+) -> WorkerError:
     """The typed error for an error that a server reports in the middle of a stream."""
-    return _error(status, _flattened(event), endpoint, model, of_prompt=False)
+    return _error(status, _flattened(event), where, model, hide, of_prompt=False)
+
+
+def error_from_details(status: int, details: Mapping[str, object], where: str) -> WorkerError:
+    """The typed error for one that a client of another library raised.
+
+    Args:
+        status: HTTP status.
+        details: `message`, and what there is of `type`, `code` and `param`.
+        where: who called it.
+    """
+    return _error(status, details, where, None, str, of_prompt=True)
 
 
 def may_succeed_later(status: int, error: WorkerError) -> bool:
@@ -84,13 +102,19 @@ def may_succeed_later(status: int, error: WorkerError) -> bool:
 
 
 def _error(
-    status: int, details: Mapping[str, object], endpoint: Endpoint, model: str | None, *, of_prompt: bool
+    status: int,
+    details: Mapping[str, object],
+    where: str,
+    model: str | None,
+    hide: Callable[[str], str],
+    *,
+    of_prompt: bool,
 ) -> WorkerError:
     inner = details.get("innererror")
     codes = [_word(details.get("type")), _word(details.get("code"))]
     codes += [_word(inner.get("code"))] if isinstance(inner, Mapping) else []
-    words = endpoint.quoted(_text(details.get("message")), _LONGEST)
-    said = f"{endpoint.address} says: {words}" if words else f"{endpoint.address} answers with status {status}"
+    words = sentence(hide(_text(details.get("message"))), _LONGEST)
+    said = f"{where} says: {words}" if words else f"{where} answers with status {status}"
     if any(code.lower() in _FILTER_CODES for code in codes):
         return ContentFilterError(f"the server's content filter refused the request; {said}", of_prompt=of_prompt)
     if status in (401, 403):
@@ -104,7 +128,8 @@ def _error(
             f"prompt and answer do not fit the context window, shorten them or serve a longer one; {said}"
         )
     if "model_not_found" in codes or (status == 404 and ("model" in words.lower() or "NotFoundError" in codes)):
-        return ModelNotFoundError(f"the server does not serve the model {model!r}, name one it does; {said}")
+        asked = "that model" if model is None else f"the model {model!r}"
+        return ModelNotFoundError(f"the server does not serve {asked}, name one it does; {said}")
     if status >= 500:
         return ServerError(f"the server failed ({status}); {said}")
     if status == 404:
