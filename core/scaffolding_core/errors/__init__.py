@@ -272,6 +272,8 @@ class ContentFilterError(WorkerError):
     def __init__(self, message: str, *, of_prompt: bool = False) -> None:
         super().__init__(message)
         self.of_prompt = of_prompt
+        if of_prompt:
+            self.recurs = "alike"
 
 
 class IncompleteResponseError(WorkerError):

@@ -165,9 +165,11 @@ def _word(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
+    if value is None:
+        return ""
+    if not isinstance(value, Mapping | list):
+        return str(value)
     try:
         return json.dumps(value, ensure_ascii=False)
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return "an error that is nested too deep to show"

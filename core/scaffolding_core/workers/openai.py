@@ -10,6 +10,7 @@ from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import (
     BackendTimeoutError,
     ClosedError,
+    ContentFilterError,
     InvalidRequestError,
     ModelNotFoundError,
 )
@@ -207,10 +208,12 @@ class OpenAIWorker(Worker):
     async def _generate(self, task: GenerationTask) -> None:
         task.usage = Usage()  # as long as nothing is sent
         await self._bounded(task, self._answer(task))
+        self._refuse_withheld(task)
 
     async def _step(self, task: StreamGenerationTask) -> None:
         if not task.cancel_flag:
             await self._bounded(task, self._read_on(task))
+            self._refuse_withheld(task)
         elif task.request_handle is not None:
             await task.request_handle.aclose()
         else:
@@ -244,6 +247,13 @@ class OpenAIWorker(Worker):
             task.request_handle = OpenStream(self._attempts, await self._exchange(task), task)
         assert isinstance(task.request_handle, OpenStream)
         await task.request_handle.read(task.streaming_step)
+
+    def _refuse_withheld(self, task: GenerationTask) -> None:
+        """Raise if a part of the answer is missing: what is there is no whole answer, and paid."""
+        if task.finish_reason == "content_filter":
+            raise ContentFilterError(
+                f"the content filter of {self.base_url} withheld the answer: ask in other words, or another model"
+            )
 
     async def _exchange(self, task: GenerationTask) -> Exchange:
         """What a task that starts now asks for."""

@@ -70,8 +70,9 @@ def _of_basic(value: str) -> Iterator[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    escaped = json.dumps(secret)[1:-1]
-    yield from (secret, escaped, escaped.replace("/", "\\/"), repr(secret)[1:-1], html.escape(secret))
+    escaped, encoded = json.dumps(secret)[1:-1], secret.encode(errors="replace")
+    yield from (secret, escaped, escaped.replace("/", "\\/"), html.escape(secret))
+    yield from (repr(secret)[1:-1], repr(encoded)[2:-1], encoded.decode("latin-1"))
     yield from (quote(secret, errors="replace"), quote(secret, "", errors="replace"))
     yield quote_plus(secret, errors="replace")
 
