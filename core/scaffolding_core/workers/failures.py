@@ -83,9 +83,12 @@ def unreachable(error: Exception, endpoint: Endpoint) -> BackendUnavailableError
 
 def broken(error: Exception, endpoint: Endpoint) -> WorkerError:
     """A connection that was lost, or brought what is no HTTP."""
-    why = endpoint.quoted(str(error) or type(error).__name__, _LONGEST)
     if isinstance(error, aiohttp.ClientResponseError):
-        return IncompleteResponseError(f"{endpoint.address} answered with what is no HTTP: {why}")
+        why = error.message.partition("\n")[0]  # below it is what the server has sent
+        return IncompleteResponseError(
+            f"{endpoint.address} answered with what is no HTTP: {endpoint.quoted(why, _LONGEST)}"
+        )
+    why = endpoint.quoted(str(error) or type(error).__name__, _LONGEST)
     return BackendUnavailableError(f"the connection to {endpoint.address} was lost: {why}")
 
 
