@@ -82,9 +82,8 @@ class Attempts:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
         events = await self._events(stream, exchange)
-        for event in events:
-            self._server.read(event, exchange)
         stream.begun = stream.begun or exchange.first_token
+        stream.whole = exchange.whole == exchange.asked
         if events:
             return False
         exchange.end()
@@ -103,12 +102,16 @@ class Attempts:
                     return
 
     async def _events(self, stream: HttpStream, exchange: Exchange) -> list[Event]:
+        """Read the next events; returns none at the end, which may be missing, or broken, where all is whole."""
         try:
-            return await stream.events()
+            events = await stream.events()
+            for event in events:
+                self._server.read(event, exchange)
         except AttemptFailed:
-            if exchange.unfinished is None and exchange.begun:  # only the end of the answer is missing
+            if exchange.unfinished is None and exchange.begun:
                 return []
             raise
+        return events
 
     def _stream(self, exchange: Exchange) -> HttpStream:
         return self._server.stream(exchange, self._gate(exchange))
