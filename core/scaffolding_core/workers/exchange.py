@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from scaffolding_core.errors import copy_error
 from scaffolding_core.messages import Usage
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.workers.openai_wire import Choice, read_chunk, read_usage
+from scaffolding_core.workers.choice import Choice, read_chunk
+from scaffolding_core.workers.wire_numbers import read_usage
 
 if TYPE_CHECKING:
     from scaffolding_core.workers.trial import Trial
@@ -95,22 +96,26 @@ class Exchange:
         return {**self.body, "n": len(self._sent)} if len(self._sent) > 1 else self.body
 
     def read(self, data: bytes) -> dict[str, Any]:
-        """Take one event of the answer, and let those go whose choice is whole; returns it.
+        """Take one event of the answer; returns it.
 
         Raises:
             IncompleteResponseError: it is no JSON object of the right shape.
         """
         chunk = read_chunk(data, self._sent)
-        told = read_usage(chunk["usage"]) if chunk.get("usage") else None
+        told = read_usage(chunk.get("usage"))
         if told is not None:
             self._told = told
             if self.running == 0:  # llama.cpp tells a part with each choice
                 self.cost_is_known()
-        if len(self.waiting) > 1:
-            for member in [member for member in self.waiting if member.choice.complete]:
-                if len(self.waiting) > 1:
-                    self._finish(member)
         return chunk
+
+    def take_stock(self) -> None:
+        """Let those go whose choice is whole, though the last stays until the answer ends; tell of the others."""
+        for member in [member for member in self.waiting if member.choice.complete]:
+            if len(self.waiting) > 1:
+                self._finish(member)
+        for member in list(self.waiting):
+            member.choice.tell()
 
     @property
     def over(self) -> bool:
@@ -126,6 +131,11 @@ class Exchange:
     def begun(self) -> int:
         """How many choices the server has begun."""
         return sum(choice.begun for choice in self._sent)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the server has mixed choices in one."""
+        return any(choice.mixed for choice in self._sent)
 
     @property
     def whole(self) -> int:

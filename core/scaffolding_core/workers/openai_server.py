@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from scaffolding_core.errors import IncompleteResponseError, InvalidRequestError, WorkerError
+from scaffolding_core.workers.choice import Choice
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_errors import (
     error_from_answer,
@@ -19,7 +20,6 @@ from scaffolding_core.workers.http_errors import (
 )
 from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream, unreachable
 from scaffolding_core.workers.model_list import ListedModels
-from scaffolding_core.workers.openai_wire import Choice
 from scaffolding_core.workers.sessions import Sessions
 
 __all__ = ["OpenAIServer"]
