@@ -24,6 +24,7 @@ from scaffolding_core.workers.limits import check_counts, check_seconds
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.openai_stream import OpenStream
 from scaffolding_core.workers.openai_wire import request_body, route
+from scaffolding_core.workers.prompt_size import PromptSizes
 from scaffolding_core.workers.siblings import Siblings
 
 __all__ = ["OpenAIWorker"]
@@ -108,6 +109,7 @@ class OpenAIWorker(Worker):
         )
         self._attempts = Attempts(self._server, max_attempts, self._gate)
         self._siblings = Siblings(self._attempts.answer, siblings)
+        self._prompts = PromptSizes()
         self.extra_body = dict(extra_body or {})
         self.accepts = dict(accepts) if isinstance(accepts, Mapping) else {name: name for name in accepts}
         self.max_concurrency = max_concurrency
@@ -235,7 +237,7 @@ class OpenAIWorker(Worker):
 
     async def _exchange(self, task: GenerationTask) -> Exchange:
         """What a task that starts now asks for."""
-        return Exchange(route(task), await self._body(task), self._deadline(task))
+        return Exchange(route(task), await self._body(task), self._deadline(task), self._prompts.of(task.group))
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:  # Any: whatever JSON holds
         if self._server.closed:

@@ -1,4 +1,4 @@
-"""Answers that servers mix up: choices under one index, text after the end, odd tool calls, numbers that are none."""
+"""Answers that servers mix up: choices under one index, text after the end, odd tool calls, odd numbers."""
 
 import asyncio
 import json
