@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from scaffolding_core.errors import IncompleteResponseError, InvalidRequestError, WorkerError
+from scaffolding_core.errors import IncompleteResponseError, InvalidRequestError, ModelNotFoundError, WorkerError
 from scaffolding_core.errors.http import (
     error_from_answer,
     error_from_event,
@@ -20,6 +20,7 @@ from scaffolding_core.workers.choice import Choice
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream, unreachable
 from scaffolding_core.workers.model_list import ListedModels
+from scaffolding_core.workers.server_facts import ServerFacts, facts_of
 from scaffolding_core.workers.sessions import Dispatch, Sessions
 
 __all__ = ["OpenAIServer"]
@@ -38,6 +39,7 @@ class OpenAIServer:
 
     Attributes:
         closed: nothing more is to be sent.
+        facts: what was learned of it.
 
     Raises:
         InvalidRequestError: an address that is none.
@@ -54,12 +56,30 @@ class OpenAIServer:
         idle_timeout: float,
     ) -> None:
         _check_address(base_url)
-        self.base_url = base_url.rstrip("/")
+        self._headers = dict(headers)
+        self.base_url = base_url
         self.model = model
         self.closed = False
         self._first_byte_timeout = first_byte_timeout
         self._idle_timeout = idle_timeout
         self._sessions = Sessions(headers, connect_timeout)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name != "facts"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self.facts = facts_of(self.base_url, self._headers)
+
+    @property
+    def base_url(self) -> str:
+        """Its address."""
+        return self._base_url
+
+    @base_url.setter
+    def base_url(self, base_url: str) -> None:
+        self._base_url = base_url.rstrip("/")
+        self.facts = facts_of(self._base_url, self._headers)
 
     # Answers.
 
@@ -100,18 +120,21 @@ class OpenAIServer:
     # What it tells of itself.
 
     async def listed_models(self) -> ListedModels:
-        """The models that it lists.
+        """The models that it lists, as it says now.
 
         Raises:
             WorkerError: it does not answer, or lists none.
         """
         try:
-            return ListedModels(await self._get(f"{self.base_url}/models"))
+            listed = ListedModels(await self._get(f"{self.base_url}/models"))
         except (KeyError, TypeError, ValueError) as error:
             raise WorkerError(
                 f"{self.base_url} does not list its models: correct the address, most end in /v1, "
                 "or name a model with model="
             ) from error
+        if not listed.names:
+            raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
+        return listed
 
     async def slot_window(self) -> int | None:
         """The context window of each of llama.cpp's slots; None if it does not tell."""
@@ -139,13 +162,17 @@ class OpenAIServer:
 
     async def aclose(self) -> None:
         """Close all connections for good."""
-        self.closed = True
+        self._close()
         await self._sessions.close_all()
 
     def close(self) -> None:
         """Close all connections for good, from a thread without a running loop."""
-        self.closed = True
+        self._close()
         self._sessions.close_elsewhere()
+
+    def _close(self) -> None:
+        self.closed = True
+        self.facts = ServerFacts()  # another server may come to the address
 
 
 def _check_address(base_url: str) -> None:
