@@ -3,7 +3,6 @@
 No test may fail that the bare client passes.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -10,9 +10,11 @@ from typing import TypeVar
 
 from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
 from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream
+from scaffolding_core.workers.failures import AttemptFailed
+from scaffolding_core.workers.http_stream import Gate, HttpStream
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.retry import backoff
+from scaffolding_core.workers.sse import Event
 
 __all__ = ["Apart", "Attempts"]
 
@@ -79,12 +81,13 @@ class Attempts:
         Raises:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
-        events = await stream.events()
+        events = await self._events(stream, exchange)
         try:
-            for data in events:
-                self._server.read(data, exchange)
+            for event in events:
+                self._server.read(event, exchange)
         finally:
             exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
+        stream.begun = stream.begun or exchange.first_token
         if events:
             return False
         exchange.end()
@@ -97,14 +100,18 @@ class Attempts:
         raise AttemptFailed(self._server.incomplete(unfinished), again=True)
 
     async def _whole(self, exchange: Exchange) -> None:
+        async with self._stream(exchange) as stream:
+            while not await self.read(stream, exchange):
+                if exchange.over:
+                    return
+
+    async def _events(self, stream: HttpStream, exchange: Exchange) -> list[Event]:
         try:
-            async with self._stream(exchange) as stream:
-                while not await self.read(stream, exchange):
-                    if exchange.over:
-                        return
+            return await stream.events()
         except AttemptFailed:
-            if exchange.unfinished is not None:
-                raise
+            if exchange.unfinished is None and exchange.begun:  # only the end of the answer is missing
+                return []
+            raise
 
     def _stream(self, exchange: Exchange) -> HttpStream:
         return self._server.stream(exchange, self._gate(exchange))
@@ -152,4 +159,4 @@ class Attempts:
 def _may_mean_sharing(failed: AttemptFailed) -> bool:
     """Whether a server may have refused a request because it asks for several choices; the words are no guide."""
     refused = type(failed.error) in (BadRequestError, AuthenticationError) or failed.status in (500, 501)
-    return refused and failed.status != 401
+    return refused and failed.status != 401 and not failed.redirects

@@ -148,8 +148,7 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
         for index, choice in _by_index(chunk.get("choices") or []):
             choices[index].add(choice, chunk.get("id"), shared=len(choices) > 1)
     except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
-        shown = data[:80].decode("utf-8", "replace")
-        raise IncompleteResponseError(f"the server sent what is no answer: {shown!r}") from error
+        raise IncompleteResponseError("the server sent what is no answer") from error
     return chunk
 
 

@@ -53,6 +53,7 @@ class Exchange:
         stale: a try was no attempt, since it met an idle connection that the server was closing.
         waiting: those that are not done, in the order of their choices.
         open: whether others may join, as long as it was never sent.
+        headers_due: until when the server has to answer at all; None where it has, or was not asked.
         trial: tells those that were let go why their request was refused, if it was.
     """
 
@@ -66,6 +67,7 @@ class Exchange:
         self.stale = False
         self.waiting: list[Member] = []
         self.open = True
+        self.headers_due: float | None = None
         self.trial: Trial | None = None
         self._owed = Usage()  # for earlier attempts
         self._sent: list[Choice] = []
@@ -136,6 +138,11 @@ class Exchange:
         return len(self._sent)
 
     @property
+    def first_token(self) -> bool:
+        """Whether the first token of the attempt has come."""
+        return any(choice.pieces or choice.finish_reason for choice in self._sent)
+
+    @property
     def begun(self) -> int:
         """How many choices the server has begun."""
         return sum(choice.begun for choice in self._sent)
@@ -204,6 +211,7 @@ class Exchange:
         """What one goes on with that was let go without a choice: an exchange of its own."""
         alone = Exchange(self.route, self.body, self.deadline, self._prompt)
         alone.attempt, alone._owed, alone.trial = self.attempt, member.task.usage or Usage(), self.trial
+        alone.headers_due = self.headers_due
         return alone
 
     def cut(self, member: Member) -> None:

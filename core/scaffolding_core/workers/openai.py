@@ -10,6 +10,7 @@ from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import (
     BackendTimeoutError,
     ClosedError,
+    ContentFilterError,
     InvalidRequestError,
 )
 from scaffolding_core.messages import Usage
@@ -19,7 +20,7 @@ from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.attempts import Attempts
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import Gate
-from scaffolding_core.workers.limits import check_counts, check_seconds
+from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.openai_stream import OpenStream
 from scaffolding_core.workers.openai_wire import request_body, route
@@ -55,8 +56,13 @@ class OpenAIWorker(Worker):
         max_attempts: attempts for each task, the first included.
         timeout: seconds for a task, over all attempts; the request's own deadline holds too.
         connect_timeout: seconds for one connection.
-        first_byte_timeout: seconds until an answer begins; a busy server queues requests meanwhile.
-        idle_timeout: seconds between two pieces of an answer.
+        headers_timeout: seconds until a server begins to answer, over all attempts: its headers come at once from
+            most servers, while llama.cpp's and some gateways send them with the first token. A server that says
+            nothing for so long is not asked again.
+        first_byte_timeout: seconds from there until the first token; a busy server queues requests meanwhile.
+        idle_timeout: seconds between two pieces of an answer; what keeps a connection alive is no piece.
+        max_answer_bytes: bytes of one answer at most, as they come: some 300 for each token, 2,000 with 20 log
+            probabilities.
 
     Attributes:
         context_window: tokens that one request may have, once the server has told.
@@ -79,17 +85,25 @@ class OpenAIWorker(Worker):
         max_attempts: int = 3,
         timeout: float | None = None,
         connect_timeout: float = 5.0,
+        headers_timeout: float = 60.0,
         first_byte_timeout: float = 600.0,
         idle_timeout: float = 120.0,
+        max_answer_bytes: int = 64 << 20,
     ) -> None:
         if not isinstance(base_url, str):
             api_key = api_key or getattr(base_url, "api_key", None)
             base_url = str(getattr(base_url, "base_url", base_url))
         siblings = 16 if siblings is None else siblings
-        check_counts(siblings=siblings, max_concurrency=max_concurrency, max_attempts=max_attempts)
+        check_counts(
+            siblings=siblings,
+            max_concurrency=max_concurrency,
+            max_attempts=max_attempts,
+            max_answer_bytes=max_answer_bytes,
+        )
         check_seconds(
             timeout=1 if timeout is None else timeout,
             connect_timeout=connect_timeout,
+            headers_timeout=headers_timeout,
             first_byte_timeout=first_byte_timeout,
             idle_timeout=idle_timeout,
         )
@@ -103,8 +117,7 @@ class OpenAIWorker(Worker):
             model,
             all_headers,
             connect_timeout=connect_timeout,
-            first_byte_timeout=first_byte_timeout,
-            idle_timeout=idle_timeout,
+            limits=AnswerLimits(headers_timeout, first_byte_timeout, idle_timeout, max_answer_bytes),
         )
         self._attempts = Attempts(self._server, max_attempts, self._gate)
         self._siblings = Siblings(self._attempts.answer, siblings, self._server)
@@ -125,7 +138,7 @@ class OpenAIWorker(Worker):
 
     @property
     def base_url(self) -> str:
-        """Address of the server."""
+        """Address of the server, without user, password and query."""
         return self._server.base_url
 
     @base_url.setter
@@ -197,10 +210,12 @@ class OpenAIWorker(Worker):
     async def _generate(self, task: GenerationTask) -> None:
         task.usage = Usage()  # as long as nothing is sent
         await self._bounded(task, self._answer(task))
+        self._refuse_withheld(task)
 
     async def _step(self, task: StreamGenerationTask) -> None:
         if not task.cancel_flag:
             await self._bounded(task, self._read_on(task))
+            self._refuse_withheld(task)
         elif task.request_handle is not None:
             await task.request_handle.aclose()
         else:
@@ -234,6 +249,13 @@ class OpenAIWorker(Worker):
             task.request_handle = OpenStream(self._attempts, await self._exchange(task), task)
         assert isinstance(task.request_handle, OpenStream)
         await task.request_handle.read(task.streaming_step)
+
+    def _refuse_withheld(self, task: GenerationTask) -> None:
+        """Raise if a part of the answer is missing: what is there is no whole answer, and paid."""
+        if task.finish_reason == "content_filter":
+            raise ContentFilterError(
+                f"the content filter of {self.base_url} withheld the answer: ask in other words, or another model"
+            )
 
     async def _exchange(self, task: GenerationTask) -> Exchange:
         """What a task that starts now asks for."""
