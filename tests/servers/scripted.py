@@ -73,6 +73,7 @@ class Scripted:
         self.url = ""
         self.listed: Any = [{"id": "scripted-model"}]
         self.list_wait = 0.0
+        self.list_held: threading.Event | None = None
         self.props: Any = None
         self.asked: list[str] = []  # what it is
 
@@ -179,6 +180,7 @@ class Scripted:
     async def models(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         await asyncio.sleep(self.list_wait)
+        await _released(self.list_held)
         return web.json_response({"data": self.listed})
 
     async def tell_props(self, request: web.Request) -> web.Response:

@@ -82,6 +82,11 @@ class Attempts:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
         events = await self._events(stream, exchange)
+        try:
+            for event in events:
+                self._server.read(event, exchange)
+        finally:
+            exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
         stream.begun = stream.begun or exchange.first_token
         stream.whole = exchange.whole == exchange.asked
         if events:
@@ -137,6 +142,9 @@ class Attempts:
         if exchange.asked > 1 and exchange.begun == 0 and _may_mean_sharing(failed):
             exchange.attempt -= 1
             raise Apart(refusal=failed.error) from failed.error
+        if exchange.asked > 1 and exchange.mixed and not exchange.shown:
+            exchange.attempt -= 1
+            raise Apart(choices=1) from failed.error
         # Jitter on top of what the server asks for, lest all whom it sent away come back at once.
         wait = failed.wait + backoff(exchange.attempt, self._random)
         late = exchange.deadline is not None and asyncio.get_running_loop().time() + wait >= exchange.deadline
