@@ -82,11 +82,6 @@ class Attempts:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
         events = await self._events(stream, exchange)
-        try:
-            for event in events:
-                self._server.read(event, exchange)
-        finally:
-            exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
         stream.begun = stream.begun or exchange.first_token
         stream.whole = exchange.whole == exchange.asked
         if events:
@@ -110,8 +105,11 @@ class Attempts:
         """Read the next events; returns none at the end, which may be missing, or broken, where all is whole."""
         try:
             events = await stream.events()
-            for event in events:
-                self._server.read(event, exchange)
+            try:
+                for event in events:
+                    self._server.read(event, exchange)
+            finally:
+                exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
         except AttemptFailed:
             if exchange.unfinished is None and exchange.begun:
                 return []
