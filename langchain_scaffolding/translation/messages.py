@@ -58,10 +58,10 @@ def to_core(messages: Sequence[BaseMessage], *, wrapped: bool = False) -> list[R
     for message in messages:
         try:
             core = _to_core(message)
-        except (ValueError, InvalidRequestError) as error:
+        except Exception as error:  # LangChain stumbles over what it does not know in many ways
             if not wrapped:
                 raise InvalidRequestError(f"a message has no form in OpenAI's API: {error}") from error
-            core = UserMessage(str(message.text))
+            core = _text_alone(message)
         core.original = message
         converted.append(core)
     return converted
@@ -77,11 +77,36 @@ def _to_core(message: BaseMessage) -> RoleMessage:
     return message_from_dict(shape)
 
 
+def _text_alone(message: BaseMessage) -> RoleMessage:
+    text = str(message.text)
+    if isinstance(message, SystemMessage):
+        return CoreSystemMessage(text)
+    if isinstance(message, AIMessage):
+        return AssistantMessage(text, reasoning_of(message), core_tool_calls(message))
+    if isinstance(message, ToolMessage):
+        return CoreToolMessage(text, message.tool_call_id)
+    return UserMessage(text)
+
+
 def from_core(messages: Sequence[RoleMessage]) -> list[BaseMessage]:
     """LangChain's messages: those that a method left alone are the very ones that came in."""
     return [
-        message.original if isinstance(message.original, BaseMessage) else _built(message) for message in messages
+        _with_added(message.original, message.added)
+        if isinstance(message.original, BaseMessage)
+        else _built(message)
+        for message in messages
     ]
+
+
+def _with_added(message: BaseMessage, paragraphs: Sequence[str]) -> BaseMessage:
+    """The message with paragraphs that a method has added, all its blocks in their places."""
+    content = message.content
+    for text in paragraphs:
+        if isinstance(content, str):
+            content = f"{content}\n\n{text}"
+        else:
+            content = [*content, {"type": "text", "text": text}]
+    return message.model_copy(update={"content": content}) if paragraphs else message
 
 
 def to_ai_message(message: AssistantMessage) -> AIMessage:

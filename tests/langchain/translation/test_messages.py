@@ -19,7 +19,7 @@ from langchain_core.messages import (
 from langchain_core.output_parsers import StrOutputParser
 from langchain_openai import ChatOpenAI
 
-from langchain_scaffolding import ChatScaffolding, ScaffoldingRunnable
+from langchain_scaffolding import ChatScaffolding, ScaffoldingRunnable, with_chain_of_thought
 from langchain_scaffolding.middleware import ScaffoldingMiddleware
 from scaffolding_core import InvalidRequestError
 from tests.langchain.doubles import FULL, Scripted, each_way, voted
@@ -254,6 +254,34 @@ async def test_they_survive_where_a_graph_streams_what_its_node_invokes(method, 
         shown = [message for mode, (message, *_) in streamed if mode == "messages"]
         assert kept.content == SIGNED
         assert {chunk.id for chunk in shown} == {kept.id}
+
+
+MARK = {"cache_control": {"type": "ephemeral"}}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "text-plain", "text": "THE DOCUMENT", "mime_type": "text/plain"},
+        {"type": "document", "source": {"type": "text", "data": "THE DOCUMENT"}, **MARK},
+        {"type": "image", "base64": "AA", "mime_type": "image/png"},
+        {"cachePoint": {"type": "default"}},
+        {"type": "text", "text": "a long preamble", **MARK},
+    ],
+    ids=["text-plain", "document", "image", "cache_point", "cache_mark"],
+)
+async def test_every_block_stays_in_its_place_where_a_method_adds_its_words(block):
+    asked = {"type": "text", "text": "How tall?"}
+    system = SystemMessage([{"type": "text", "text": "Be brief.", **MARK}, {"cachePoint": {"type": "default"}}])
+    human = HumanMessage([block, asked], name="ann", additional_kwargs={"kept": 1})
+    inner = Scripted(answers=["7"])
+    for model in (inner, inner | StrOutputParser()):
+        await with_chain_of_thought(model, instruction="Think.").ainvoke([system, human])
+    for (first, last), _ in inner.calls:
+        assert first is system
+        assert last.content == [block, asked, {"type": "text", "text": "Think."}]
+        assert (last.name, last.additional_kwargs) == ("ann", {"kept": 1})
+    assert human.content == [block, asked]
 
 
 def test_a_wrapped_providers_usage_details_add_up():
