@@ -18,7 +18,7 @@ from langchain_scaffolding.request.gate import Gate
 from langchain_scaffolding.request.parameters import SAMPLING_FIELDS
 from langchain_scaffolding.tracing.runs import Beneath, Manager, sampled_under
 from langchain_scaffolding.translation.accepted import told_acceptance
-from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LangChainWorker
+from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LLM_TYPE, LangChainWorker
 from scaffolding_core import (
     ChatTask,
     Controller,
@@ -225,7 +225,7 @@ class ModelFields(MethodFields):
 
     @property
     def _llm_type(self) -> str:
-        return "scaffolding"
+        return LLM_TYPE
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:

@@ -160,11 +160,20 @@ def usage_from_core(usage: Usage) -> UsageMetadata:
         output_tokens=usage.completion_tokens,
         total_tokens=usage.total_tokens,
     )
-    if usage.cached_tokens:
-        metadata["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
-    if usage.reasoning_tokens:
-        metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
+    if details := _details(usage, "input", cache_read=usage.cached_tokens):
+        metadata["input_token_details"] = cast("InputTokenDetails", details)
+    if details := _details(usage, "output", reasoning=usage.reasoning_tokens):
+        metadata["output_token_details"] = cast("OutputTokenDetails", details)
     return metadata
+
+
+def _details(usage: Usage, side: str, **counted: int) -> dict[str, int]:
+    told = {
+        name.removeprefix(f"{side}_"): count
+        for name, count in (usage.details or {}).items()
+        if name.startswith(f"{side}_")
+    }
+    return told | {name: count for name, count in counted.items() if count or name in told}
 
 
 def usage_to_core(message: AIMessage) -> Usage:
@@ -172,12 +181,20 @@ def usage_to_core(message: AIMessage) -> Usage:
     metadata = message.usage_metadata
     if metadata is None:
         return Usage(calls=1)
+    sides = {"input": metadata.get("input_token_details"), "output": metadata.get("output_token_details")}
+    details: dict[str, int] = {
+        f"{side}_{name}": count
+        for side, told in sides.items()
+        for name, count in (told or {}).items()
+        if isinstance(count, int)
+    }
     return Usage(
         prompt_tokens=metadata["input_tokens"],
         completion_tokens=metadata["output_tokens"],
-        cached_tokens=metadata.get("input_token_details", {}).get("cache_read", 0),
-        reasoning_tokens=metadata.get("output_token_details", {}).get("reasoning", 0),
+        cached_tokens=details.get("input_cache_read", 0),
+        reasoning_tokens=details.get("output_reasoning", 0),
         calls=1,
+        details=details or None,
     )
 
 

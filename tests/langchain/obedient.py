@@ -38,7 +38,9 @@ def _answer(body):
 def _shape(body):
     """The format of the answer, also where NVIDIA's servers are told it."""
     guided = body.get("guided_json")
-    return {"type": "json_schema", "json_schema": {"schema": guided}} if guided else body.get("response_format", {})
+    return (
+        {"type": "json_schema", "json_schema": {"schema": guided}} if guided else body.get("response_format", {})
+    )
 
 
 def filled(schema, message):

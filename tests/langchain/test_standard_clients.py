@@ -48,18 +48,39 @@ def openai(server):
 
 CLIENTS = {
     "ChatCompletions": Client("langchain_openai", "ChatOpenAI", openai, {}),
-    "Responses": Client("langchain_openai", "ChatOpenAI", lambda server: {**openai(server), "use_responses_api": True}, {}),
-    "Anthropic": Client("langchain_anthropic", "ChatAnthropic", lambda server: {"base_url": server.root, "api_key": "none", "model": "m", "max_retries": 0}, {}),
+    "Responses": Client(
+        "langchain_openai", "ChatOpenAI", lambda server: {**openai(server), "use_responses_api": True}, {}
+    ),
+    "Anthropic": Client(
+        "langchain_anthropic",
+        "ChatAnthropic",
+        lambda server: {"base_url": server.root, "api_key": "none", "model": "m", "max_retries": 0},
+        {},
+    ),
     "Ollama": Client("langchain_ollama", "ChatOllama", lambda server: {"base_url": server.root, "model": "m"}, {}),
-    "NVIDIA": Client("langchain_nvidia_ai_endpoints", "ChatNVIDIA", lambda server: {"base_url": server.url, "api_key": "none", "model": "m"}, {}),
+    "NVIDIA": Client(
+        "langchain_nvidia_ai_endpoints",
+        "ChatNVIDIA",
+        lambda server: {"base_url": server.url, "api_key": "none", "model": "m"},
+        {},
+    ),
 }
 
 MODES = {
     "Bare": lambda inner: inner,
     "Plain": lambda inner: {"inner": inner, "method": "direct"},
     "Voted": lambda inner: {"inner": inner, "method": "majority_vote", "sample_num": 3},
-    "BestOfN": lambda inner: {"inner": inner, "method": "best_of_n", "sample_num": 3, "reward": lambda prompt, answer: len(answer)},
-    "Nested": lambda inner: {"inner": ChatScaffolding.wrap(inner, "chain_of_thought"), "method": "majority_vote", "sample_num": 3},
+    "BestOfN": lambda inner: {
+        "inner": inner,
+        "method": "best_of_n",
+        "sample_num": 3,
+        "reward": lambda prompt, answer: len(answer),
+    },
+    "Nested": lambda inner: {
+        "inner": ChatScaffolding.wrap(inner, "chain_of_thought"),
+        "method": "majority_vote",
+        "sample_num": 3,
+    },
 }
 
 
@@ -97,11 +118,15 @@ class Suite:
     @pytest.fixture(autouse=True)
     def web(self, monkeypatch):
         monkeypatch.setenv("LANGCHAIN_TESTS_USER_AGENT", "tests")
-        monkeypatch.setattr(httpx, "get", lambda url, **options: httpx.Response(200, content=b"from " + url.encode()))
+        monkeypatch.setattr(
+            httpx, "get", lambda url, **options: httpx.Response(200, content=b"from " + url.encode())
+        )
 
 
 for name, client in CLIENTS.items():
     for mode in MODES:
         for kind, suite in (("Unit", ChatModelUnitTests), ("", ChatModelIntegrationTests)):
             title = f"Test{name}{mode}{kind}"
-            globals()[title] = type(title, (Suite, suite), {"client": client, "mode": mode, "__module__": __name__})
+            globals()[title] = type(
+                title, (Suite, suite), {"client": client, "mode": mode, "__module__": __name__}
+            )

@@ -49,7 +49,12 @@ def plain(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
 
 def streamed(reply: Reply, body: dict[str, Any]) -> Iterator[str]:
     """The answer as events."""
-    begun = {**plain(reply, body), "content": [], "stop_reason": None, "usage": {**_usage(reply), "output_tokens": 1}}
+    begun = {
+        **plain(reply, body),
+        "content": [],
+        "stop_reason": None,
+        "usage": {**_usage(reply), "output_tokens": 1},
+    }
     yield _event("message_start", message=begun)
     for index, block in enumerate(_blocks(reply)):
         empty, deltas = _grown(reply, block)
