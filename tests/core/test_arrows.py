@@ -37,6 +37,7 @@ FLOORS = {
         {"translation"},
         {"request"},
         {"tracing"},
+        {"memory"},
         {"workers"},
         {"judging"},
         {"middleware", "call_context", "identity"},
