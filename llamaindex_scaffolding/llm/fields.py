@@ -54,7 +54,7 @@ from scaffolding_core.adapting import (
 
 __all__ = ["ModelFields"]
 
-_OF_THE_SERVER = ("api_key", "timeout")
+_OF_THE_SERVER = ("api_key", "timeout", "siblings")
 _AS_GIVEN = NativeGenerationController()
 """Generates with the kind of task that comes in: a text stays a text."""
 
@@ -108,6 +108,10 @@ class ModelFields(Closable, FunctionCallingLLM):
     )
     timeout: float | None = Field(default=None, description="Seconds for one sample, over all attempts.")
     max_retries: int = Field(default=2, description="Further attempts of a sample that fails.")
+    siblings: int | None = Field(
+        default=None,
+        description="Samples that one request to the server may ask for (`n`); 1 sends each alone, None is 16.",
+    )
     stream_candidates: StreamCandidates | None = Field(
         default=None,
         description=(
@@ -286,7 +290,7 @@ class ModelFields(Closable, FunctionCallingLLM):
         return self._opened
 
     def _backend(self) -> Backend:
-        server = self.api_base, self.model, key_text(self.api_key), self.timeout, self.max_retries
+        server = self.api_base, self.model, key_text(self.api_key), self.timeout, self.max_retries, self.siblings
         return self._opened.get((self.llm, self.worker, self.reward, self.roles, *server), self._make_backend)
 
     def _make_backend(self) -> Backend:
@@ -319,5 +323,10 @@ class ModelFields(Closable, FunctionCallingLLM):
         if self.worker is not None or self.api_base is None:
             return self.worker
         return server_worker(
-            self.api_base, self.model, self.api_key, timeout=self.timeout, max_retries=self.max_retries
+            self.api_base,
+            self.model,
+            self.api_key,
+            timeout=self.timeout,
+            max_retries=self.max_retries,
+            siblings=self.siblings,
         )

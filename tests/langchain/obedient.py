@@ -1,6 +1,7 @@
 """A scripted model that does as it is told: calls each tool, keeps to each format."""
 
 import json
+from dataclasses import replace
 
 from tests.servers.scripted import Reply
 
@@ -16,7 +17,11 @@ USAGE = {
 
 def obedient(body):
     """Keeps to the tool or format it is told, with the user's words as text; else says hello, to the stop text."""
-    last, choice, shape = body["messages"][-1], body.get("tool_choice"), body.get("response_format", {})
+    return replace(_answer(body), model=body.get("model", "m"))
+
+
+def _answer(body):
+    last, choice, shape = body["messages"][-1], body.get("tool_choice"), _shape(body)
     named = choice["function"]["name"] if isinstance(choice, dict) else None
     tools = [tool["function"] for tool in body.get("tools", ()) if named in (None, tool["function"]["name"])]
     if tools and (named or choice == "required" or (last["role"] == "user" and choice != "none")):
@@ -28,6 +33,12 @@ def obedient(body):
         return Reply(pieces=(json.dumps({"setup": "?", "punchline": "!"}),), usage=USAGE)
     text = SAID.split((body.get("stop") or ["\0"])[0])[0]
     return Reply(pieces=tuple(word + " " for word in text.split()), usage=USAGE)
+
+
+def _shape(body):
+    """The format of the answer, also where NVIDIA's servers are told it."""
+    guided = body.get("guided_json")
+    return {"type": "json_schema", "json_schema": {"schema": guided}} if guided else body.get("response_format", {})
 
 
 def filled(schema, message):
