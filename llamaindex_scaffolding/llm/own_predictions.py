@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, closing
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from llama_index.core.base.llms.types import ChatResponse
 from llama_index.core.bridge.pydantic import BaseModel, PrivateAttr
@@ -117,20 +116,17 @@ class OwnPredictions(KnownCallers):
 
         return read()
 
-    @abstractmethod
-    def _answer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse: ...
+    if TYPE_CHECKING:  # LlamaIndex makes a span of each method that was abstract
 
-    @abstractmethod
-    async def _aanswer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse: ...
+        def _answer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse: ...
 
-    @abstractmethod
-    def _call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> Call: ...
+        async def _aanswer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse: ...
 
-    @abstractmethod
-    def _response(self, output: ScaffoldingOutput, request_id: int) -> ChatResponse: ...
+        def _call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> Call: ...
 
-    @abstractmethod
-    def _sample_events(self) -> Callable[[Event], None]: ...
+        def _response(self, output: ScaffoldingOutput, request_id: int) -> ChatResponse: ...
+
+        def _sample_events(self) -> Callable[[Event], None]: ...
 
     def _prediction_task(
         self, prediction: Prediction, prompt: PromptTemplate, prompt_args: Mapping[str, Any]

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
+from scaffolding_core.worker import before_sending
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream
 from scaffolding_core.workers.openai_server import OpenAIServer
@@ -108,6 +109,9 @@ class Attempts:
 
     async def _until_done(self, exchange: Exchange, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
         while True:
+            ask = before_sending.get()
+            if ask is not None:
+                await ask()
             exchange.next_attempt()
             try:
                 return await attempt(exchange)
