@@ -283,18 +283,18 @@ class ScaffoldingLLM(StructuredPredictions):
     def _answer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse:
         if self.stream_candidates == "events":
             return deque(self._stream(task, kwargs), maxlen=1)[0]
-        result = self._call(task, kwargs).result()
+        result = self._call(task, kwargs, streamed=False).result()
         return self._response(result.output, result.id)
 
     async def _aanswer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse:
         if self.stream_candidates == "events":
             async with aclosing(await self._astream(task, kwargs)) as responses:
                 return [response async for response in responses][-1]
-        result = await self._call(task, kwargs).aresult()
+        result = await self._call(task, kwargs, streamed=False).aresult()
         return self._response(result.output, result.id)
 
     def _stream(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> Generator[ChatResponse, None, None]:
-        call = self._call(task, kwargs)
+        call = self._call(task, kwargs, streamed=True)
         events = call.events()  # starts here, while the caller's span is open
         responses, tell = self._chat_stream(call), self._sample_events()
 
@@ -309,7 +309,7 @@ class ScaffoldingLLM(StructuredPredictions):
     async def _astream(
         self, task: GenerationTask, kwargs: Mapping[str, Any]
     ) -> AsyncGenerator[ChatResponse, None]:
-        call = self._call(task, kwargs)
+        call = self._call(task, kwargs, streamed=True)
         events = await call.aevents()  # starts here, while the caller's span is open
         responses, tell, listener = self._chat_stream(call), self._sample_events(), event_listener.get()
 
@@ -324,13 +324,13 @@ class ScaffoldingLLM(StructuredPredictions):
 
         return read()
 
-    def _call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> Call:
-        return self._request(task, kwargs, self._around(task))
+    def _call(self, task: GenerationTask, kwargs: Mapping[str, Any], *, streamed: bool) -> Call:
+        return self._request(task, kwargs, self._around(task, streamed=streamed))
 
     @contextmanager
-    def _around(self, task: GenerationTask) -> Iterator[None]:
-        # A wrapped LLM shows its calls by itself.
-        with nullcontext() if self.llm is not None else shown_as_spans():
+    def _around(self, task: GenerationTask, *, streamed: bool) -> Iterator[None]:
+        # A wrapped LLM shows its calls by itself; but tracers end a stream's span with any stream right under it.
+        with shown_as_spans() if self.llm is None or streamed else nullcontext():
             # LlamaIndex asks for the call itself, but not for a prediction.
             asked = 0 if PREDICTION in (task.custom_input_params or {}) else 1
             by_sample = self.llm is not None or self.worker is not None

@@ -122,7 +122,7 @@ class OwnPredictions(KnownCallers):
 
         async def _aanswer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse: ...
 
-        def _call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> Call: ...
+        def _call(self, task: GenerationTask, kwargs: Mapping[str, Any], *, streamed: bool) -> Call: ...
 
         def _response(self, output: ScaffoldingOutput, request_id: int) -> ChatResponse: ...
 
@@ -146,7 +146,8 @@ class OwnPredictions(KnownCallers):
         grown: deque[BaseModel] = deque()
         live = self._method(kwargs.get("method", self.method)).prototype_controller.streams_answer
         prediction = Prediction(output_cls, grown if live else None)
-        return self._call(self._prediction_task(prediction, prompt, prompt_args), kwargs), grown
+        task = self._prediction_task(prediction, prompt, prompt_args)
+        return self._call(task, kwargs, streamed=True), grown
 
     def _shown(
         self, event: Event, grown: deque[BaseModel], output_cls: type[BaseModel], call: Call
