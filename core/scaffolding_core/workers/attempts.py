@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
+from scaffolding_core.worker import before_sending
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.failures import AttemptFailed
 from scaffolding_core.workers.http_stream import Gate, HttpStream
@@ -121,6 +122,9 @@ class Attempts:
 
     async def _until_done(self, exchange: Exchange, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
         while True:
+            ask = before_sending.get()
+            if ask is not None:
+                await ask()
             exchange.next_attempt()
             try:
                 return await attempt(exchange)
