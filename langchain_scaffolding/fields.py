@@ -199,6 +199,8 @@ class ModelFields(MethodFields):
     """Seconds for one sample, over all attempts."""
     max_retries: int = 2
     """Further attempts of a sample that fails."""
+    siblings: int | None = None
+    """Samples that one request to the server may ask for (`n`); 1 sends each alone, None is 16."""
     streaming: bool = False
     """Whether `invoke` streams to callbacks."""
     worker: Any = Field(default=None, exclude=True)
@@ -237,8 +239,8 @@ class ModelFields(MethodFields):
         return {"api_key": "SCAFFOLDING_API_KEY"}
 
     def _settings(self) -> tuple[object, ...]:
-        mine = self.base_url, self.model_name, key_text(self.api_key), self.timeout, self.max_retries, self.worker
-        return *super()._settings(), *mine
+        server = self.base_url, self.model_name, key_text(self.api_key)
+        return *super()._settings(), *server, self.timeout, self.max_retries, self.siblings, self.worker
 
     def _owns_worker(self) -> bool:
         return self.worker is None
@@ -258,6 +260,7 @@ class ModelFields(MethodFields):
             timeout=self.timeout,
             max_retries=self.max_retries,
             max_concurrency=self._limit(),
+            siblings=self.siblings,
         )
 
     def _check_backend(self) -> None:
@@ -270,6 +273,8 @@ class ModelFields(MethodFields):
             )
         if self.max_concurrency is not None and self.base_url is None and self.inner is None:
             raise InvalidRequestError("max_concurrency is the worker's own: make a worker with it")
+        if self.siblings is not None and self.base_url is None:
+            raise InvalidRequestError("siblings is for a server: pass base_url=, or leave it out")
 
     def _model(self, kwargs: Mapping[str, Any] | None = None) -> str:
         """The name of the model that answers; on an event loop a server's own is known once it has answered."""

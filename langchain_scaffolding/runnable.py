@@ -8,12 +8,11 @@ from typing import Any, ClassVar, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
-from langchain_core.tracers._streaming import _StreamingCallbackHandler, _V2StreamingCallbackHandler
 from pydantic import ConfigDict
 
 from langchain_scaffolding.fields import MethodFields
 from langchain_scaffolding.request.parameters import method_parameters
-from langchain_scaffolding.tracing.runs import Beneath, Manager
+from langchain_scaffolding.tracing.runs import Beneath, Manager, without_streams
 from langchain_scaffolding.translation.inputs import ChainInput
 from langchain_scaffolding.translation.results import Part
 from langchain_scaffolding.workers.runnable_worker import NativeRunnableController, RunnableWorker
@@ -222,7 +221,7 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
 
         def beneath(manager: Manager) -> RunnableConfig:
             if not stream_samples:
-                manager = _without_streams(manager)
+                manager = without_streams(manager)
             return RunnableConfig(**{**config, "configurable": configurable, "callbacks": manager})
 
         return beneath
@@ -236,15 +235,6 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     def OutputType(self) -> Any:  # noqa: N802  # LangChain's name
         """Any: LangChain makes schemas of it, and a `ScaffoldingOutput` has none."""
         return Any
-
-
-def _without_streams(manager: Manager) -> Manager:
-    """The same, without the handlers that pick up tokens for a stream."""
-    manager = manager.copy()
-    for handler in list(manager.handlers):
-        if isinstance(handler, _StreamingCallbackHandler | _V2StreamingCallbackHandler):
-            manager.remove_handler(handler)
-    return manager
 
 
 def _original(output: ScaffoldingOutput) -> Any:

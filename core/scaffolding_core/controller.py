@@ -81,6 +81,7 @@ class Outcome:
         error: why it failed, where it did.
         usage: what it cost.
         cut: stopped before it ended, because the race was cancelled.
+        answered: whether a worker had answered anything in it; else it failed with the first that it asked.
     """
 
     index: int
@@ -88,6 +89,7 @@ class Outcome:
     error: BaseException | None = None
     usage: Usage | None = None
     cut: bool = False
+    answered: bool = False
 
 
 class Race:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError, original_error
+from scaffolding_core.errors.client import error_from_client
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import ChatTask, GenerationTask, Task, TaskStatus, results_of
 
@@ -47,13 +48,15 @@ _OF_THIS_PROCESS = ("_lane", "_resolved_handlers")
 def typed_error(worker: object, error: BaseException) -> BaseException:
     """An error of a worker's own code as a `WorkerError` whose cause it is; typed ones and cuts stay as they are.
 
+    One of a client that carries a status of HTTP is of the kind that the status means.
     Not only an `Exception`: a worker's SystemExit, say, is no reason to end whoever uses it.
     """
     if isinstance(error, ScaffoldingError | asyncio.CancelledError):
         return error
     cause = original_error(error)
     described = f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
-    typed = WorkerError(f"{type(worker).__name__} failed: {described}")
+    name = type(worker).__name__
+    typed = error_from_client(cause, name) or WorkerError(f"{name} failed: {described}")
     typed.__cause__ = cause
     return typed
 

@@ -7,10 +7,10 @@ model is therefore called without callbacks, and each sample is told to tracers 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -26,6 +26,7 @@ from langchain_core.callbacks.manager import (
     ParentRunManager,
 )
 from langchain_core.runnables import RunnableConfig, ensure_config
+from langchain_core.tracers._streaming import _StreamingCallbackHandler, _V2StreamingCallbackHandler
 from uuid_utils.compat import uuid7
 
 from langchain_scaffolding.request.gate import Gate
@@ -41,6 +42,7 @@ __all__ = [
     "child_of_run",
     "inner_config",
     "sampled_under",
+    "without_streams",
 ]
 
 Manager: TypeAlias = CallbackManager | AsyncCallbackManager
@@ -96,6 +98,15 @@ def _child(manager: Manager, child: AnyManager, config: RunnableConfig) -> AnyMa
     return child
 
 
+def without_streams(manager: Manager) -> Manager:
+    """The same, without the handlers that pick up tokens for a stream."""
+    manager = manager.copy()
+    for handler in list(manager.handlers):
+        if isinstance(handler, _StreamingCallbackHandler | _V2StreamingCallbackHandler):
+            manager.remove_handler(handler)
+    return manager
+
+
 @contextmanager
 def sampled_under(
     manager: Manager | None, beneath: Beneath | None = None, gate: Gate | None = None
@@ -129,19 +140,36 @@ def sampled_under(
 
 
 async def _told(manager: Manager, worker: Worker, task: Task, beneath: Beneath | None) -> TaskStatus | None:
-    run = await _start(manager, task)
-    if beneath is not None:
-        inner_config.set(beneath(run.get_child()))  # each call is an asyncio task, with a context of its own
+    starting = asyncio.ensure_future(_start(manager, task))
     try:
+        run = await asyncio.shield(starting)
+        if beneath is not None:
+            inner_config.set(beneath(run.get_child()))  # each call is an asyncio task, with a context of its own
         status = await worker.run_task(task)
     except asyncio.CancelledError:
-        await _end(run, {"status": "cancelled", **_outputs(task)})
+        await _whole(_end(starting, {"status": "cancelled", **_outputs(task)}))
         raise
-    except Exception as error:
-        await _fail(run, error)
+    except GeneratorExit:  # its loop is gone, and nothing can be awaited any more
         raise
-    await _end(run, _outputs(task))
+    except BaseException as error:
+        await _whole(_fail(starting, error))
+        raise
+    await _whole(_end(starting, _outputs(task)))
     return status
+
+
+async def _whole(telling: Coroutine[Any, Any, None]) -> None:
+    """Tell something to the end, also where this is cut meanwhile: a run that has begun ends."""
+    told = asyncio.ensure_future(telling)
+    cut: asyncio.CancelledError | None = None
+    while not told.done():
+        try:
+            await asyncio.wait([told])
+        except asyncio.CancelledError as error:
+            cut = error
+    if cut is not None:
+        raise cut
+    told.result()
 
 
 _NAMES: dict[type[Task], str] = {RewardTask: "reward", ComputeTask: "answer"}
@@ -156,14 +184,16 @@ async def _start(manager: Manager, task: Task) -> Run:
     return await asyncio.to_thread(manager.on_chain_start, {"name": name}, inputs, name=name)
 
 
-async def _end(run: Run, outputs: dict[str, object]) -> None:
+async def _end(starting: Awaitable[Run], outputs: dict[str, object]) -> None:
+    run = await starting
     if isinstance(run, AsyncCallbackManagerForChainRun):
         await run.on_chain_end(outputs)
     else:
         await asyncio.to_thread(run.on_chain_end, outputs)
 
 
-async def _fail(run: Run, error: Exception) -> None:
+async def _fail(starting: Awaitable[Run], error: BaseException) -> None:
+    run = await starting
     if isinstance(run, AsyncCallbackManagerForChainRun):
         await run.on_chain_error(error)
     else:

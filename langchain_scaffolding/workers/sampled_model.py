@@ -10,7 +10,9 @@ from langchain_core.runnables.base import RunnableBinding, RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable, RunnableConfigurableFields
 from langchain_core.runnables.retry import RunnableRetry
 
-__all__ = ["for_samples", "streams", "unbound"]
+__all__ = ["for_samples", "is_model", "streams", "unbound"]
+
+_CHOICES = "n"
 
 
 def unbound(model: object) -> object:
@@ -26,10 +28,16 @@ def unbound(model: object) -> object:
             return model
 
 
+def is_model(model: object) -> bool:
+    """Whether it is a model, beneath what is bound to it or around it."""
+    return isinstance(unbound(model), BaseChatModel | BaseLLM)
+
+
 def for_samples(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
     """The model or chain without caches, which would turn all samples into one, and with the usage of streams.
 
-    `stream_usage` is how LangChain's models call the second; what its user has set stays.
+    `stream_usage` is how LangChain's models call the second; what its user has set stays. A model that writes
+    several choices for each call, by `n`, writes one: a call's answer is the first, and streams mix them.
     """
     return cast("Runnable[Any, Any]", _ready(model))
 
@@ -39,7 +47,12 @@ def _ready(part: Any) -> Any:  # Any: a Runnable, or whatever a field of one hol
         changes: dict[str, object] = {"cache": False}
         if "stream_usage" in type(part).model_fields and getattr(part, "stream_usage", None) is None:
             changes["stream_usage"] = True
+        if (getattr(part, _CHOICES, None) or 1) != 1 and _CHOICES in type(part).model_fields:
+            changes[_CHOICES] = 1
         return part.model_copy(update=changes)
+    if isinstance(part, RunnableBinding) and _CHOICES in part.kwargs and is_model(part.bound):
+        kept = {name: value for name, value in part.kwargs.items() if name != _CHOICES}
+        return part.model_copy(update={"bound": _ready(part.bound), "kwargs": kept})
     if isinstance(part, RunnableSerializable) and type(part).__module__.startswith("langchain_core.runnables."):
         parts = {name: getattr(part, name) for name in type(part).model_fields}
         changed = {name: new for name, old in parts.items() if (new := _ready(old)) is not old}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, ClassVar
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
@@ -12,11 +11,18 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_scaffolding.tracing.inner_runs import inside
 from langchain_scaffolding.translation.messages import from_core
-from langchain_scaffolding.workers.closed_loop import again_if_loop_closed
 from langchain_scaffolding.workers.model_call import ainvoke, invoke
-from langchain_scaffolding.workers.sampled_model import for_samples, streams, unbound
+from langchain_scaffolding.workers.sampled_model import for_samples, is_model, streams, unbound
 from langchain_scaffolding.workers.task_results import emit, fill, joined
-from scaffolding_core import Capabilities, ChatTask, GenerationTask, InvalidRequestError, Task, Worker
+from scaffolding_core import (
+    Capabilities,
+    ChatTask,
+    GenerationTask,
+    InvalidRequestError,
+    Task,
+    UnsupportedParameterError,
+    Worker,
+)
 from scaffolding_core.adapting import TaskHandler, read_either, run_either
 
 __all__ = ["LANGCHAIN_KWARGS", "LangChainWorker"]
@@ -56,13 +62,18 @@ class LangChainWorker(Worker):
         self.model = for_samples(model)
         self.max_concurrency = max_concurrency
         itself = unbound(model)
+        self._is_model = is_model(model)
         self._takes_text = isinstance(itself, BaseLLM)
         self._tells_usage = isinstance(itself, BaseChatModel)
 
     async def _generate(self, task: GenerationTask) -> None:
         given, kwargs = self._given(task), _kwargs(task)
+        if self._is_model and kwargs.get("n") not in (None, 1):
+            raise UnsupportedParameterError(
+                f"n must be 1, got {kwargs['n']!r}: each sample is one choice; set sample_num for several"
+            )
         with inside(task, counted=not self._tells_usage) as config:
-            answer = await again_if_loop_closed(partial(self._answer, task, given, config, kwargs))
+            answer = await self._answer(task, given, config, kwargs)
         self._fill(task, answer)
 
     async def _answer(

@@ -99,6 +99,7 @@ class ScaffoldingLLM(StructuredPredictions):
         if unknown:
             raise InvalidRequestError(f"ScaffoldingLLM has no field {unknown[0]!r}: correct it, or leave it out")
         super().__init__(method=method, **fields)
+        self._follow(own=fields)
         self._check()
 
     @classmethod
@@ -110,18 +111,17 @@ class ScaffoldingLLM(StructuredPredictions):
     def wrap(cls, llm: LLM, method: str | Controller = "majority_vote", **fields: Any) -> Self:
         """Give an LLM that you have a method.
 
-        Its parameters, prompts and tools stay; its context window, model name and abilities are shown as its
-        own. Its callback manager moves to the wrapper, and the calls inside run without one, so that tokens
-        are counted once, over all samples.
+        The LLM itself is called, so whatever changes in it holds from the next call on. Its parameters, prompts
+        and tools stay; its context window, model name and abilities are shown as the wrapper's own. The wrapper
+        tells the LLM's callback manager, and the calls inside tell nobody, so that tokens are counted once, over
+        all samples.
 
         Args:
             llm: any LLM.
             method: a method's name, or a controller.
             fields: of this class, such as `sample_num`, `temperature` or `reward`.
         """
-        kept = ("callback_manager", "system_prompt", "messages_to_prompt", "completion_to_prompt",
-                "output_parser", "pydantic_program_mode")  # fmt: skip
-        return cls(method, llm=llm, **{**{name: getattr(llm, name) for name in kept}, **fields})
+        return cls(method, llm=llm, **fields)
 
     # Calls.
 

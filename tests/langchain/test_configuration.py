@@ -303,3 +303,13 @@ def test_a_model_on_the_embedded_one_pickles_and_stays_on_it():
     model = ChatScaffolding()
     worker = model.backend.worker
     assert pickle.loads(pickle.dumps(model)).backend.worker is worker
+
+
+def test_a_field_says_how_many_samples_one_request_of_a_server_may_ask_for():
+    with scripted_server(Reply()) as server:
+        with ChatScaffolding(base_url=server.url, sample_num=3, method_options=FULL, siblings=1) as model:
+            model.invoke("q")
+            model.configurable_fields(siblings=ConfigurableField("shared")).with_config(
+                configurable={"shared": 3}
+            ).invoke("q")
+    assert [body.get("n") for body in server.requests] == [None] * 3 + [3]

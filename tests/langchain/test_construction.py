@@ -63,6 +63,7 @@ def test_options_beside_a_controller_are_refused_since_it_has_its_own():
         ({"model": "large", "inner": Scripted(answers=["7"])}, "name it in the wrapped model"),
         ({"base_url": "http://x/v1", "inner": Scripted(answers=["7"])}, "give one of"),
         ({"max_concurrency": 3}, "make a worker with it"),
+        ({"siblings": 1}, "siblings is for a server"),
     ],
 )
 def test_a_field_that_the_backend_would_ignore_is_refused(wrong, told):

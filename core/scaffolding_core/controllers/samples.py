@@ -12,7 +12,8 @@ from scaffolding_core.errors import (
     BudgetExceededError,
     InsufficientSamplesError,
     InvalidRequestError,
-    ReplayMismatchError,
+    ScaffoldingError,
+    WorkerError,
 )
 from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput, Stopped
 from scaffolding_core.tasks import GenerationTask
@@ -96,6 +97,7 @@ class Samples:
 
         Raises:
             InsufficientSamplesError: too few are left that could succeed.
+            ScaffoldingError: the sample's own, where every other would meet it.
         """
         index, value, error = outcome.index, outcome.value, outcome.error
         task = self.tasks[index][0]
@@ -109,7 +111,7 @@ class Samples:
             if value.stopped == "budget":
                 self._stop_at_budget()
         if error is not None:
-            self._fail(candidate, error)
+            self._fail(candidate, error, answered=outcome.answered)
         return candidate
 
     def out_of_budget(self, error: BudgetExceededError) -> None:
@@ -157,13 +159,13 @@ class Samples:
             return self._end_of_budget
         return InsufficientSamplesError(f"none of {len(self.candidates)} samples succeeded", self.failures)
 
-    def _fail(self, candidate: Candidate, error: BaseException) -> None:
+    def _fail(self, candidate: Candidate, error: BaseException, *, answered: bool) -> None:
         candidate.error = error
         if isinstance(error, BudgetExceededError):
             self.out_of_budget(error)
             return
-        if isinstance(error, InvalidRequestError | ReplayMismatchError):
-            raise error  # every other sample would fail alike
+        if self._meets_all(error, answered):
+            raise error
         self.failures.append(error)
         if self.stopped == "complete" and self.n - len(self.failures) < self._min_samples:
             raise InsufficientSamplesError(
@@ -171,6 +173,14 @@ class Samples:
                 f"succeed; the last error: {error}",
                 self.failures,
             )
+
+    def _meets_all(self, error: BaseException, answered: bool) -> bool:
+        """Whether every other sample would meet that error; the first that they ask is the same of all."""
+        if not isinstance(error, ScaffoldingError) or error.recurs is None:
+            return False
+        if isinstance(error, WorkerError) and any(each.error is None for each in self.candidates.values()):
+            return False  # a backend has answered another
+        return error.recurs == "always" or not answered
 
 
 def _began(candidate: Candidate) -> bool:

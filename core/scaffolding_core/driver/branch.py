@@ -52,6 +52,7 @@ class Branch:
     """One generator that is being driven; it waits for one thing at a time."""
 
     __slots__ = (
+        "answered",
         "children",
         "closing",
         "cut_off",
@@ -95,6 +96,7 @@ class Branch:
         self.value: Any = None
         self.error: BaseException | None = None
         self.usage: Usage | None = None
+        self.answered = False  # anything in it, by a worker
         self.closing = False
         self.cut_off = False
         self.done = False
@@ -183,6 +185,8 @@ class Branch:
         self.live -= 1
         if child.usage is not None:
             self._charge(child.usage)
+        if not self.answered:
+            self.answered = child.answered
         run = child.race
         if run is not None:
             del run.live[child.index]
@@ -441,5 +445,5 @@ def _beginning(yielded: object) -> Callable[[Branch, Any], bool]:
 
 def _outcome(child: Child) -> Outcome:
     if child.error is not None:
-        return Outcome(child.index, None, child.error, child.usage)
+        return Outcome(child.index, None, child.error, child.usage, answered=child.answered)
     return Outcome(child.index, child.value, None, child.usage, child.cut_off)

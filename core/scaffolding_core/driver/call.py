@@ -103,6 +103,13 @@ class Call:
         return self.parent.branch if self.path is None else (*self.parent.branch, self.path)
 
     @property
+    def answered(self) -> bool:
+        """Whether its worker answered it, or part of it, as an agent's first steps."""
+        if self.error is None:
+            return self.task.needs_worker and not self.cut_off
+        return self.usage is not None and self.usage.calls > self.usage.lost_calls
+
+    @property
     def deadline(self) -> float | None:
         """When the request ends at the latest."""
         return self.request.deadline
@@ -116,7 +123,8 @@ class Call:
         """Hand on a piece of the answer."""
         if self.cut_off or not self.listening:
             return
-        self.request.result.push(TokenEvent(self.branch, delta.text, delta.reasoning))
+        originals = () if delta.original is None else (delta.original,)
+        self.request.result.push(TokenEvent(self.branch, delta.text, delta.reasoning, originals))
 
     def wrote(self, tokens: int) -> None:
         """So many tokens were written so far."""

@@ -10,10 +10,11 @@ __all__ = ["Delta", "Scope", "StreamHandle"]
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of an answer as it is written."""
+    """A piece of an answer as it is written; `original` is how a wrapped client gave it."""
 
     text: str = ""
     reasoning: str = ""
+    original: object = None
 
 
 class Scope(Protocol):

@@ -8,7 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from scaffolding_core.errors import ClosedError, InvalidRequestError
+from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream
 from scaffolding_core.workers.openai_server import OpenAIServer
@@ -23,12 +23,14 @@ class Apart(Exception):
     """Those that wait for an exchange must each be asked for alone.
 
     Args:
-        refused: the server takes no request of several choices at all.
+        refusal: what the server answered to several, where that may be the reason.
+        choices: how many it has answered with instead of all, where it ended as if that were all.
     """
 
-    def __init__(self, *, refused: bool) -> None:
+    def __init__(self, *, refusal: WorkerError | None = None, choices: int | None = None) -> None:
         super().__init__()
-        self.refused = refused
+        self.refusal = refusal
+        self.choices = choices
 
 
 class Attempts:
@@ -82,11 +84,14 @@ class Attempts:
             self._server.read(data, exchange)
         if events:
             return False
+        exchange.end()
         unfinished = exchange.unfinished
-        if unfinished is not None:
-            raise AttemptFailed(self._server.incomplete(unfinished), again=True)
-        exchange.cost_is_known()
-        return True
+        if unfinished is None:
+            return True
+        if 0 < exchange.whole == exchange.begun < exchange.asked:
+            exchange.attempt -= 1  # the others were not tried
+            raise Apart(choices=exchange.whole)
+        raise AttemptFailed(self._server.incomplete(unfinished), again=True)
 
     async def _whole(self, exchange: Exchange) -> None:
         try:
@@ -108,24 +113,20 @@ class Attempts:
                 return await attempt(exchange)
             except AttemptFailed as failed:
                 await self._wait_after(failed, exchange)
-            except InvalidRequestError:  # JSON cannot hold it
-                exchange.unsend()
-                raise
 
     async def _wait_after(self, failed: AttemptFailed, exchange: Exchange) -> None:
         """Wait for the next attempt, or raise if there is none."""
         if failed.stale and not exchange.stale and not self._server.closed:
             exchange.stale = True
-            exchange.unsend()
             exchange.attempt -= 1
             return
         if not failed.sent:
             exchange.cost_is_known()
         self._refuse_if_closed()
         shared = len(exchange.waiting) > 1
-        if shared and _refuses_n(failed):
+        if exchange.asked > 1 and exchange.begun == 0 and _may_mean_sharing(failed):
             exchange.attempt -= 1
-            raise Apart(refused=True) from failed.error
+            raise Apart(refusal=failed.error) from failed.error
         # Jitter on top of what the server asks for, lest all whom it sent away come back at once.
         wait = failed.wait + backoff(exchange.attempt, self._random)
         late = exchange.deadline is not None and asyncio.get_running_loop().time() + wait >= exchange.deadline
@@ -135,13 +136,14 @@ class Attempts:
         await asyncio.sleep(wait)
         self._refuse_if_closed()
         if shared and failed.sent and exchange.attempt == self.most - 1:
-            raise Apart(refused=False) from failed.error
+            raise Apart from failed.error
 
     def _refuse_if_closed(self) -> None:
         if self._server.closed:
             raise ClosedError(f"the worker of {self._server.base_url} was closed while the task ran")
 
 
-def _refuses_n(failed: AttemptFailed) -> bool:
-    words = str(failed.error).lower()
-    return not failed.again and any(hint in words for hint in (" n ", "'n'", '"n"', "n_cmpl", "slots"))
+def _may_mean_sharing(failed: AttemptFailed) -> bool:
+    """Whether a server may have refused a request because it asks for several choices; the words are no guide."""
+    refused = type(failed.error) in (BadRequestError, AuthenticationError) or failed.status in (500, 501)
+    return refused and failed.status != 401

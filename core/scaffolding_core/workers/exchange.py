@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scaffolding_core.errors import copy_error
 from scaffolding_core.messages import Usage
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.workers.openai_wire import Choice, read_chunk, read_usage
+
+if TYPE_CHECKING:
+    from scaffolding_core.workers.trial import Trial
 
 __all__ = ["Exchange", "Member"]
 
@@ -44,9 +47,10 @@ class Exchange:
 
     Attributes:
         attempt: number of the attempt that runs.
-        stale: an attempt was not counted, since it met an idle connection that the server had closed.
+        stale: a try was no attempt, since it met an idle connection that the server was closing.
         waiting: those that are not done, in the order of their choices.
         open: whether others may join, as long as it was never sent.
+        trial: tells those that were let go why their request was refused, if it was.
     """
 
     # Any: whatever JSON holds.
@@ -58,6 +62,7 @@ class Exchange:
         self.stale = False
         self.waiting: list[Member] = []
         self.open = True
+        self.trial: Trial | None = None
         self._owed = Usage()  # for earlier attempts
         self._sent: list[Choice] = []
         self._told: Usage | None = None
@@ -82,12 +87,16 @@ class Exchange:
             member.choice = Choice(member.task.scope)
 
     def send(self) -> dict[str, Any]:
-        """The body that is sent now, for those that still wait."""
-        self._owed.calls += 1
-        self._owed.lost_calls += 1  # until its cost is known
-        self._in_doubt, self.open = True, False
+        """The body to send now, for those that still wait."""
+        self.open = False
         self._sent = [member.choice for member in self.waiting]
         return {**self.body, "n": len(self._sent)} if len(self._sent) > 1 else self.body
+
+    def sent(self) -> None:
+        """It goes out to the server: that is counted."""
+        self._owed.calls += 1
+        self._owed.lost_calls += 1  # until its cost is known
+        self._in_doubt = True
 
     def read(self, data: bytes) -> dict[str, Any]:
         """Take one event of the answer, and let those go whose choice is whole; returns it.
@@ -112,25 +121,36 @@ class Exchange:
         """Whether nobody needs the rest of the answer."""
         return self.unfinished is None and self.running > 0
 
+    @property
+    def asked(self) -> int:
+        """How many choices the attempt has asked for."""
+        return len(self._sent)
+
+    @property
+    def begun(self) -> int:
+        """How many choices the server has begun."""
+        return sum(choice.begun for choice in self._sent)
+
+    @property
+    def whole(self) -> int:
+        """How many choices are whole."""
+        return sum(choice.complete for choice in self._sent)
+
+    def end(self) -> None:
+        """The answer has ended: if its cost was told, it is known."""
+        if self.unfinished is None or (self._told is not None and self.whole == self.begun):
+            self.cost_is_known()
+
     def cost_is_known(self) -> None:
         """The attempt has cost nothing beyond what was told, or read."""
         if self._in_doubt:
             self._in_doubt = False
             self._owed.lost_calls -= 1
 
-    def unsend(self) -> None:
-        """Nothing of the attempt reached the server."""
-        self.cost_is_known()
-        self._owed.calls -= bool(self._sent)
-        self._sent = []
-
     @property
     def running(self) -> int:
         """How many choices the server writes, or will once it is sent."""
-        left = len(self._sent) or len(self.waiting)
-        for choice in self._sent:
-            left -= choice.complete
-        return left
+        return (len(self._sent) or len(self.waiting)) - self.whole
 
     @property
     def unfinished(self) -> Choice | None:
@@ -169,7 +189,7 @@ class Exchange:
     def alone(self, member: Member) -> Exchange:
         """What one goes on with that was let go without a choice: an exchange of its own."""
         alone = Exchange(self.route, self.body, self.deadline)
-        alone.attempt, alone._owed = self.attempt, member.task.usage or Usage()
+        alone.attempt, alone._owed, alone.trial = self.attempt, member.task.usage or Usage(), self.trial
         return alone
 
     def cut(self, member: Member) -> None:

@@ -15,9 +15,9 @@ from scaffolding_core.errors import (
     IncompleteResponseError,
     WorkerError,
 )
-from scaffolding_core.workers.http_errors import error_from_answer, may_succeed_later
+from scaffolding_core.errors.http import error_from_answer, may_succeed_later
 from scaffolding_core.workers.retry import asked_wait
-from scaffolding_core.workers.sessions import Connection, Sessions, connection
+from scaffolding_core.workers.sessions import Dispatch, Sessions
 from scaffolding_core.workers.sse import LARGEST_EVENT, EventSplitter
 
 __all__ = ["AttemptFailed", "Gate", "HttpStream", "unreachable"]
@@ -31,7 +31,8 @@ class AttemptFailed(Exception):
         again: whether another attempt makes sense.
         wait: seconds that the server asks to wait before it, at least.
         sent: whether the server may have worked for it.
-        stale: the connection was an idle one that the server had closed, so that nothing was tried.
+        stale: it met an idle connection that the server was closing, which says nothing of the server.
+        status: that the server answered with, where it reports an error.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class AttemptFailed(Exception):
         wait: float = 0.0,
         sent: bool = True,
         stale: bool = False,
+        status: int | None = None,
     ) -> None:
         super().__init__(str(error))
         self.error = error
@@ -49,6 +51,7 @@ class AttemptFailed(Exception):
         self.wait = wait
         self.sent = sent
         self.stale = stale
+        self.status = status
 
 
 class Gate(Protocol):
@@ -67,6 +70,7 @@ class HttpStream:
     Args:
         sessions: the running loop's one sends it.
         request: gives the address and what to send there as JSON, once the gate is passed.
+        sent: called when it goes out to the server.
         model: the model that is asked for, for errors.
         first_byte_timeout: seconds until the answer begins.
         idle_timeout: seconds between two pieces of it.
@@ -77,6 +81,7 @@ class HttpStream:
         self,
         sessions: Sessions,
         request: Callable[[], tuple[str, dict[str, Any]]],
+        sent: Callable[[], None],
         *,
         model: str | None,
         first_byte_timeout: float,
@@ -90,7 +95,7 @@ class HttpStream:
         self._model = model
         self._first_byte_timeout = first_byte_timeout
         self._idle_timeout = idle_timeout
-        self._connection = Connection()
+        self._dispatch = Dispatch(sent)
         self._response: aiohttp.ClientResponse | None = None
         self._splitter = EventSplitter()
         self._plain = False
@@ -100,9 +105,8 @@ class HttpStream:
             if self._gate is not None:
                 await self._gate.enter()
             self._url, body = self._request()
-            connection.set(self._connection)
             async with asyncio.timeout(self._first_byte_timeout):
-                self._response = await self._sessions.post(self._url, body)
+                self._response = await self._sessions.send(self._dispatch, "POST", self._url, body)
                 await self._check(self._response)
         except Exception as error:
             self._raise(error, self._first_byte_timeout)
@@ -169,6 +173,7 @@ class HttpStream:
             again=may_succeed_later(response.status),
             wait=asked_wait(response.headers) or 0.0,
             sent=response.status >= 500,
+            status=response.status,
         )
 
     def _raise(self, error: Exception, limit: float) -> NoReturn:
@@ -201,13 +206,14 @@ class HttpStream:
             )
         # A RuntimeError is aiohttp's way to say that the session was closed meanwhile.
         if isinstance(error, aiohttp.ClientError | ConnectionError | RuntimeError):
-            stale = self._response is None and not self._connection.opened
+            sent = self._dispatch.sent
+            stale = sent and self._response is None and not self._dispatch.opened
             return AttemptFailed(
                 BackendUnavailableError(
                     f"the connection to {self._url} was lost: {error or type(error).__name__}"
                 ),
                 again=True,
-                sent=not stale,
+                sent=sent,
                 stale=stale,
             )
         if isinstance(error, WorkerError):

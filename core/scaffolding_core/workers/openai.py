@@ -50,7 +50,7 @@ class OpenAIWorker(Worker):
         extra_body: sent with every request.
         accepts: sampling parameters beyond OpenAI's that the server takes, or their names on the wire by
             name; see `scaffolding_core.workers.parameters` for known servers.
-        siblings: most samples in one request (`n`); 1 sends each alone.
+        siblings: most samples in one request (`n`); 1 sends each alone, None is 16.
         max_concurrency: tasks at once, over all event loops.
         max_attempts: attempts for each task, the first included.
         timeout: seconds for a task, over all attempts; the request's own deadline holds too.
@@ -74,7 +74,7 @@ class OpenAIWorker(Worker):
         headers: Mapping[str, str] | None = None,
         extra_body: Mapping[str, object] | None = None,
         accepts: Mapping[str, str] | Iterable[str] = (),
-        siblings: int = 16,
+        siblings: int | None = None,
         max_concurrency: int = 256,
         max_attempts: int = 3,
         timeout: float | None = None,
@@ -85,6 +85,7 @@ class OpenAIWorker(Worker):
         if not isinstance(base_url, str):
             api_key = api_key or getattr(base_url, "api_key", None)
             base_url = str(getattr(base_url, "base_url", base_url))
+        siblings = 16 if siblings is None else siblings
         check_counts(siblings=siblings, max_concurrency=max_concurrency, max_attempts=max_attempts)
         check_seconds(
             timeout=1 if timeout is None else timeout,
@@ -218,7 +219,7 @@ class OpenAIWorker(Worker):
             exchange = left
         member = exchange.join(task)
         try:
-            await self._attempts.answer(exchange)
+            await self._siblings.answer_alone(exchange)
         except asyncio.CancelledError:
             exchange.cut(member)
             raise

@@ -10,17 +10,17 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from scaffolding_core.errors import IncompleteResponseError, InvalidRequestError, WorkerError
-from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.http_errors import (
+from scaffolding_core.errors.http import (
     error_from_answer,
     error_from_event,
     may_succeed_later,
     status_of_event,
 )
+from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream, unreachable
 from scaffolding_core.workers.model_list import ListedModels
 from scaffolding_core.workers.openai_wire import Choice
-from scaffolding_core.workers.sessions import Sessions
+from scaffolding_core.workers.sessions import Dispatch, Sessions
 
 __all__ = ["OpenAIServer"]
 
@@ -68,6 +68,7 @@ class OpenAIServer:
         return HttpStream(
             self._sessions,
             lambda: (self.base_url + exchange.route, exchange.send()),
+            exchange.sent,
             model=self.model,
             first_byte_timeout=self._first_byte_timeout,
             idle_timeout=self._idle_timeout,
@@ -89,7 +90,7 @@ class OpenAIServer:
         status = status_of_event(chunk)
         if status is not None:
             reported = error_from_event(status, chunk, self.base_url, self.model)
-            raise AttemptFailed(reported, again=may_succeed_later(status))
+            raise AttemptFailed(reported, again=may_succeed_later(status), status=status)
 
     def incomplete(self, choice: Choice) -> WorkerError:
         """What to raise where an answer has ended and a choice is not whole."""
@@ -123,8 +124,7 @@ class OpenAIServer:
 
     async def _get(self, url: str) -> Any:  # Any: whatever JSON holds
         try:
-            session = await self._sessions.get()
-            async with asyncio.timeout(30), session.get(url) as response:
+            async with asyncio.timeout(30), await self._sessions.send(Dispatch(), "GET", url) as response:
                 if response.status not in (200, 404, 405):
                     raise error_from_answer(response.status, await response.read(), url, self.model)
                 return await response.json(content_type=None)

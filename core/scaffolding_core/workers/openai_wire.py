@@ -96,6 +96,7 @@ class Choice:
     Attributes:
         finish_reason: None until the server says it.
         complete: the server said why it ended, and that it is whole.
+        begun: the server has sent something of it.
         pieces: how many pieces came, about one a token.
         cut: nobody wants it any more.
     """
@@ -103,6 +104,7 @@ class Choice:
     def __init__(self, scope: Scope | None) -> None:
         self.finish_reason: str | None = None
         self.complete = False
+        self.begun = False
         self.pieces = 0
         self.cut = False
         self._scope = scope
@@ -119,6 +121,7 @@ class Choice:
 
     def add(self, choice: Json) -> None:
         """Take one piece, or a whole answer from a server that does not stream."""
+        self.begun = True
         part = choice.get("delta") or choice.get("message") or choice
         text = part.get("content") if part is not choice else part.get("text")
         text = _text(text) if text else ""

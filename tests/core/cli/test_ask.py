@@ -66,6 +66,12 @@ def test_a_vote_that_stops_early_tells_what_was_started_what_counted_and_what_wa
     assert done.stderr.splitlines()[-1].startswith("5 samples started, 3 counted, 2 cut, 100% agree, read as ")
 
 
+def test_samples_can_be_kept_apart():
+    with scripted_server(Reply()) as server:
+        scaffolding("ask", "q", "--url", server.url, "-m", "majority-vote", "-n", "3", "--siblings", "1")
+    assert [body.get("n") for body in server.requests] == [None] * 3
+
+
 def test_the_cost_is_one_line_however_narrow_the_terminal():
     with scripted_server(_each(*["7"] * 4)) as server:
         vote = (
@@ -153,6 +159,7 @@ def test_json_is_json_whatever_a_reward_gives(tmp_path):
         (["ask", "q", "-m", "majority-vote", "--stop-rule", "soon"], 2, "lossless, beta"),
         (["ask", "q", "-m", "best-of-n"], 2, "--reward"),
         (["ask", "q", "-m", "best-of-n", "--reward", "nowhere:f"], 2, "--reward"),
+        (["ask", "q", "--siblings", "1"], 2, "--siblings is for a server"),
         (["ask", "q", "--reward", "os.path:join"], 2, "leave --reward out"),
         (["ask", "q", "--stop-rule", "full"], 2, "'direct' does not take these options: got an unexpected"),
         (["ask", "q", "-m", "majority-vote", "--answers", "numbre"], 2, "there are: auto, number, "),

@@ -233,6 +233,8 @@ async def test_a_providers_own_content_blocks_survive_the_vote_in_each_way_of_ca
     model, _ = voted([AIMessage(SIGNED), AIMessage("8"), AIMessage(SIGNED)])
     async for message in each_way(model, "q"):
         assert message.content == SIGNED
+    async for message in each_way(ChatScaffolding.wrap(Scripted(answers=[AIMessage(SIGNED)]), "direct"), "q"):
+        assert message.content == SIGNED
     model, _ = voted([AIMessage(SIGNED)] * 3, output_version="v1")
     async for message in each_way(model, "q"):
         assert [block["type"] for block in message.content_blocks] == ["non_standard", "text", "image"]
@@ -252,14 +254,6 @@ async def test_they_survive_where_a_graph_streams_what_its_node_invokes(method, 
         shown = [message for mode, (message, *_) in streamed if mode == "messages"]
         assert kept.content == SIGNED
         assert {chunk.id for chunk in shown} == {kept.id}
-
-
-async def test_a_live_stream_tells_what_is_neither_text_nor_thought_at_its_end():
-    model = ChatScaffolding.wrap(Scripted(answers=[AIMessage(SIGNED)]), "direct")
-    streamed = [*model.stream("q")]
-    whole = sum(streamed[1:], streamed[0])
-    assert whole.text == "7"
-    assert [block["type"] for block in whole.content_blocks] == ["text", "image"]
 
 
 def test_a_wrapped_providers_usage_details_add_up():

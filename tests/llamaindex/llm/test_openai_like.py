@@ -10,7 +10,7 @@ from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
 from llamaindex_scaffolding import ScaffoldingLLM
-from scaffolding_core import InsufficientSamplesError
+from scaffolding_core import BadRequestError
 from tests.llamaindex.servers import FULL, openai_like
 from tests.servers.scripted import Paced, Reply, scripted_server
 
@@ -84,9 +84,9 @@ async def test_it_pickles_without_its_connections(llm, caplog):
 async def test_what_the_server_refuses_is_the_reason(server):
     server.script = Reply(status=400, body={"error": {"message": "too long"}})
     async with openai_like(server.url, sample_num=2) as llm:
-        with pytest.raises(InsufficientSamplesError, match="too long"):
+        with pytest.raises(BadRequestError, match="too long"):
             await llm.achat(CHAT)
-    assert len(server.requests) == 2
+    assert len(server.requests) <= 2
 
 
 async def test_thoughts_of_the_server_stay_thoughts(server):
@@ -102,3 +102,12 @@ async def test_on_the_embedded_model(embedded_url):
         for response in (llm.chat(CHAT), await llm.achat(CHAT)):
             assert response.message.content
             assert response.raw["usage"]["prompt_tokens"] > 0
+
+
+def test_a_field_says_how_many_samples_one_request_of_a_server_may_ask_for():
+    with scripted_server(Reply()) as server:
+        with ScaffoldingLLM(
+            "majority_vote", sample_num=3, method_options=FULL, api_base=server.url, model="m", siblings=1
+        ) as llm:
+            llm.chat(CHAT)
+    assert [body.get("n") for body in server.requests] == [None] * 3

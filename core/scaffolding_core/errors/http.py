@@ -16,7 +16,7 @@ from scaffolding_core.errors import (
     WorkerError,
 )
 
-__all__ = ["error_from_answer", "error_from_event", "may_succeed_later", "status_of_event"]
+__all__ = ["error_from_answer", "error_from_details", "error_from_event", "may_succeed_later", "status_of_event"]
 
 _OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
 _OVERFLOW_WORDS = (
@@ -26,6 +26,8 @@ _OVERFLOW_WORDS = (
     "exceeds the maximum allowed length",
     "exceeds the available context size",
     "max_model_len",
+    "prompt is too long",
+    "exceed context limit",
 )
 _LONGEST = 500
 
@@ -55,6 +57,17 @@ def error_from_event(status: int, event: Mapping[str, object], where: str, model
     return _error(status, _flattened(event), where, model)
 
 
+def error_from_details(status: int, details: Mapping[str, object], where: str) -> WorkerError:
+    """The typed error for one that a client of another library raised.
+
+    Args:
+        status: HTTP status.
+        details: `message`, and what there is of `type`, `code` and `param`.
+        where: who called it.
+    """
+    return _error(status, details, where, None)
+
+
 def may_succeed_later(status: int) -> bool:
     """Whether another attempt makes sense."""
     return status in (408, 409, 429) or (status >= 500 and status != 501)
@@ -75,7 +88,8 @@ def _error(status: int, details: Mapping[str, object], where: str, model: str | 
             f"prompt and answer do not fit the context window, shorten them or serve a longer one; {said}"
         )
     if code == "model_not_found" or (status == 404 and ("model" in words.lower() or kind == "NotFoundError")):
-        return ModelNotFoundError(f"the server does not serve the model {model!r}, name one it does; {said}")
+        asked = "that model" if model is None else f"the model {model!r}"
+        return ModelNotFoundError(f"the server does not serve {asked}, name one it does; {said}")
     if status >= 500:
         return ServerError(f"the server failed ({status}); {said}")
     if status == 404:

@@ -32,7 +32,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 __all__ = [
     "AuthenticationError",
@@ -63,14 +63,20 @@ __all__ = [
 ]
 
 
+_Recurs: TypeAlias = Literal["always", "alike"]
+
+
 class ScaffoldingError(Exception):
     """Base of every error of this library.
 
     Attributes:
+        recurs: when the same comes again: `"always"`, whatever is asked; `"alike"`, where the same is asked; None
+            where it may not.
         task: the task that failed, where one did.
         branch: path of the branch it failed in, `()` being the request's own generator.
     """
 
+    recurs: _Recurs | None = None
     task: object = None
     branch: tuple[int, ...] | None = None
 
@@ -107,6 +113,8 @@ def original_error(error: BaseException) -> BaseException:
 
 class InvalidRequestError(ScaffoldingError, ValueError):
     """What was asked makes no sense; nothing ran and nothing was paid."""
+
+    recurs: _Recurs | None = "always"
 
 
 class UnknownMethodError(InvalidRequestError):
@@ -189,6 +197,8 @@ class InsufficientSamplesError(ScaffoldingError):
 class ReplayMismatchError(ScaffoldingError):
     """A replayed run asked for a call that was not recorded."""
 
+    recurs: _Recurs | None = "always"
+
 
 class WorkerError(ScaffoldingError):
     """A backend failed.
@@ -224,17 +234,25 @@ class ServerError(WorkerError):
 class AuthenticationError(WorkerError):
     """The backend refused the key (401, 403)."""
 
+    recurs: _Recurs | None = "always"
+
 
 class ModelNotFoundError(WorkerError):
     """The backend does not serve that model."""
+
+    recurs: _Recurs | None = "always"
 
 
 class ModelFileError(WorkerError):
     """The model file is missing or broken."""
 
+    recurs: _Recurs | None = "always"
+
 
 class BadRequestError(WorkerError):
     """The backend refused the request (400, 422)."""
+
+    recurs: _Recurs | None = "alike"
 
 
 class ContextLengthExceededError(BadRequestError):
