@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 from tests.servers.scripted import Reply
 
@@ -37,7 +38,7 @@ def _message(message: dict[str, Any]) -> dict[str, Any]:
 def plain(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
     """The whole answer."""
     return {
-        "id": "msg_1",
+        "id": f"msg_{uuid4().hex}",
         "type": "message",
         "role": "assistant",
         "model": reply.model,
@@ -68,8 +69,9 @@ def _blocks(reply: Reply) -> list[dict[str, Any]]:
         blocks.append({"type": "thinking", "thinking": reply.reasoning, "signature": "signed"})
     if text := "".join(reply.pieces):
         blocks.append({"type": "text", "text": text})
-    for place, (name, arguments) in enumerate(reply.tool_calls):
-        blocks.append({"type": "tool_use", "id": f"toolu_{place}", "name": name, "input": json.loads(arguments)})
+    for name, arguments in reply.tool_calls:
+        call = {"type": "tool_use", "id": f"toolu_{uuid4().hex}", "name": name}
+        blocks.append({**call, "input": json.loads(arguments)})
     return blocks
 
 
