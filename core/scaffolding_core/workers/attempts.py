@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
+from scaffolding_core.worker import before_sending
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.failures import AttemptFailed
 from scaffolding_core.workers.http_stream import Gate, HttpStream
@@ -105,8 +106,11 @@ class Attempts:
         """Read the next events; returns none at the end, which may be missing, or broken, where all is whole."""
         try:
             events = await stream.events()
-            for event in events:
-                self._server.read(event, exchange)
+            try:
+                for event in events:
+                    self._server.read(event, exchange)
+            finally:
+                exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
         except AttemptFailed:
             if exchange.unfinished is None and exchange.begun:
                 return []
@@ -118,6 +122,9 @@ class Attempts:
 
     async def _until_done(self, exchange: Exchange, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
         while True:
+            ask = before_sending.get()
+            if ask is not None:
+                await ask()
             exchange.next_attempt()
             try:
                 return await attempt(exchange)
@@ -137,6 +144,9 @@ class Attempts:
         if exchange.asked > 1 and exchange.begun == 0 and _may_mean_sharing(failed):
             exchange.attempt -= 1
             raise Apart(refusal=failed.error) from failed.error
+        if exchange.asked > 1 and exchange.mixed and not exchange.shown:
+            exchange.attempt -= 1
+            raise Apart(choices=1) from failed.error
         # Jitter on top of what the server asks for, lest all whom it sent away come back at once.
         wait = failed.wait + backoff(exchange.attempt, self._random)
         late = exchange.deadline is not None and asyncio.get_running_loop().time() + wait >= exchange.deadline

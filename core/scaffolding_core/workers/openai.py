@@ -12,7 +12,6 @@ from scaffolding_core.errors import (
     ClosedError,
     ContentFilterError,
     InvalidRequestError,
-    ModelNotFoundError,
 )
 from scaffolding_core.messages import Usage
 from scaffolding_core.model_info import ModelInfo
@@ -25,6 +24,7 @@ from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_se
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.openai_stream import OpenStream
 from scaffolding_core.workers.openai_wire import request_body, route
+from scaffolding_core.workers.prompt_size import PromptSizes
 from scaffolding_core.workers.siblings import Siblings
 
 __all__ = ["OpenAIWorker"]
@@ -120,7 +120,8 @@ class OpenAIWorker(Worker):
             limits=AnswerLimits(headers_timeout, first_byte_timeout, idle_timeout, max_answer_bytes),
         )
         self._attempts = Attempts(self._server, max_attempts, self._gate)
-        self._siblings = Siblings(self._attempts.answer, siblings)
+        self._siblings = Siblings(self._attempts.answer, siblings, self._server)
+        self._prompts = PromptSizes()
         self.extra_body = dict(extra_body or {})
         self.accepts = dict(accepts) if isinstance(accepts, Mapping) else {name: name for name in accepts}
         self.max_concurrency = max_concurrency
@@ -128,10 +129,9 @@ class OpenAIWorker(Worker):
         self.context_window: int | None = None
         self._learned = False
         self._running: dict[asyncio.AbstractEventLoop, int] = {}
-        self._asking: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {**super().__getstate__(), "_running": {}, "_asking": {}}  # what runs stays in its process
+        return {**super().__getstate__(), "_running": {}}  # what runs stays in its process
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, {self.model!r})"
@@ -182,6 +182,7 @@ class OpenAIWorker(Worker):
     async def learn_model(self) -> None:
         """Ask the server for the model's name and context window, unless both are known or it was asked before.
 
+        All who ask share one question: tasks, event loops, threads, and workers with the same address and headers.
         vLLM, SGLang and llama.cpp tell the window, several services too; trtllm-serve tells names alone.
 
         Cost: one small request; two to an older llama.cpp.
@@ -191,10 +192,11 @@ class OpenAIWorker(Worker):
         """
         if self._learned or self.model_info.is_complete:
             return
-        listed = await self._server.listed_models()
+        server, facts = self._server, self._server.facts
+        listed = await facts.models.answer(server.listed_models)
         info = listed.info(self.model)
         if info.context_window is None and listed.by_llama_cpp:
-            info = info.or_else(ModelInfo(context_window=await self._server.slot_window()))
+            info = info.or_else(ModelInfo(context_window=await facts.slot_window.answer(server.slot_window)))
         self.model, self.context_window, self._learned = info.name, info.context_window, info.name is not None
 
     async def served_models(self) -> list[str]:
@@ -257,7 +259,7 @@ class OpenAIWorker(Worker):
 
     async def _exchange(self, task: GenerationTask) -> Exchange:
         """What a task that starts now asks for."""
-        return Exchange(route(task), await self._body(task), self._deadline(task))
+        return Exchange(route(task), await self._body(task), self._deadline(task), self._prompts.of(task.group))
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:  # Any: whatever JSON holds
         if self._server.closed:
@@ -265,27 +267,9 @@ class OpenAIWorker(Worker):
         body = request_body(task, self.accepts, type(self).__name__)
         model = self.model
         if model is None:
-            model = await self._learned_together()
+            await self.learn_model()
+            model = self.model
         return {"model": model, **body, **self.extra_body}
-
-    async def _learned_together(self) -> str:
-        """The model's name, asked once for all that begin together: they stay in one tick, and so siblings."""
-        loop = asyncio.get_running_loop()
-        asked = self._asking.get(loop)
-        if asked is not None:
-            await asked.wait()
-            if self.model is None:  # whoever asked got no answer, or was cut
-                await self.learn_model()
-        else:
-            asked = self._asking[loop] = asyncio.Event()
-            try:
-                await self.learn_model()
-            finally:
-                del self._asking[loop]
-                asked.set()
-        if self.model is None:
-            raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
-        return self.model
 
     def _gate(self, exchange: Exchange) -> Gate | None:
         """What an exchange waits for before it is sent."""

@@ -9,15 +9,16 @@ from typing import Any
 
 import aiohttp
 
-from scaffolding_core.errors import IncompleteResponseError, WorkerError
+from scaffolding_core.errors import IncompleteResponseError, ModelNotFoundError, WorkerError
 from scaffolding_core.errors.http import error_from_event, may_succeed_later, status_of_event
+from scaffolding_core.workers.choice import Choice
 from scaffolding_core.workers.endpoint import Endpoint
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.failures import AttemptFailed, broken, refusal, unreachable
 from scaffolding_core.workers.http_stream import Gate, HttpStream
 from scaffolding_core.workers.limits import AnswerLimits
 from scaffolding_core.workers.model_list import ListedModels
-from scaffolding_core.workers.openai_wire import Choice
+from scaffolding_core.workers.server_facts import ServerFacts, facts_of
 from scaffolding_core.workers.sessions import Dispatch, Sessions
 from scaffolding_core.workers.sse import Event
 
@@ -42,6 +43,7 @@ class OpenAIServer:
 
     Attributes:
         closed: nothing more is to be sent.
+        facts: what was learned of it.
 
     Raises:
         InvalidRequestError: an address that is none.
@@ -57,11 +59,18 @@ class OpenAIServer:
         limits: AnswerLimits,
     ) -> None:
         self._headers = headers
-        self._endpoint = Endpoint(base_url, headers)
+        self.base_url = base_url
         self.model = model
         self.closed = False
         self._limits = limits
         self._sessions = Sessions(headers, connect_timeout)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name != "facts"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self.facts = self._known()
 
     @property
     def base_url(self) -> str:
@@ -71,6 +80,10 @@ class OpenAIServer:
     @base_url.setter
     def base_url(self, base_url: str) -> None:
         self._endpoint = Endpoint(base_url, self._headers)
+        self.facts = self._known()
+
+    def _known(self) -> ServerFacts:
+        return facts_of(self._endpoint.url(""), self._headers)
 
     # Answers.
 
@@ -117,15 +130,19 @@ class OpenAIServer:
     # What it tells of itself.
 
     async def listed_models(self) -> ListedModels:
-        """The models that it lists.
+        """The models that it lists, as it says now.
 
         Raises:
             WorkerError: it does not answer, or lists none.
         """
         try:
-            return ListedModels(await self._get(self._endpoint.url("/models")))
+            listed = ListedModels(await self._get(self._endpoint.url("/models")))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             cause = self._endpoint.cause(error)
+        else:
+            if not listed.names:
+                raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
+            return listed
         raise WorkerError(
             f"{self.base_url} does not list its models: correct the address, most end in /v1, "
             "or name a model with model="
@@ -169,13 +186,17 @@ class OpenAIServer:
 
     async def aclose(self) -> None:
         """Close all connections for good."""
-        self.closed = True
+        self._close()
         await self._sessions.close_all()
 
     def close(self) -> None:
         """Close all connections for good, from a thread without a running loop."""
-        self.closed = True
+        self._close()
         self._sessions.close_elsewhere()
+
+    def _close(self) -> None:
+        self.closed = True
+        self.facts = ServerFacts()  # another server may come to the address
 
 
 def _parsed(data: bytes) -> object:
