@@ -227,7 +227,7 @@ async def _keep(
 def _json(body: object) -> str:
     try:
         return json.dumps(body, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidRequestError(f"a parameter has a value that JSON cannot hold: {error}") from error
 
 
