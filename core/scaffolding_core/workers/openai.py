@@ -24,6 +24,7 @@ from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_se
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.openai_stream import OpenStream
 from scaffolding_core.workers.openai_wire import request_body, route
+from scaffolding_core.workers.prompt_logprobs import check_prompt_is_told
 from scaffolding_core.workers.prompt_size import PromptSizes
 from scaffolding_core.workers.siblings import Siblings
 
@@ -210,12 +211,13 @@ class OpenAIWorker(Worker):
     async def _generate(self, task: GenerationTask) -> None:
         task.usage = Usage()  # as long as nothing is sent
         await self._bounded(task, self._answer(task))
-        self._refuse_withheld(task)
+        self._check_whole(task)
 
     async def _step(self, task: StreamGenerationTask) -> None:
         if not task.cancel_flag:
             await self._bounded(task, self._read_on(task))
-            self._refuse_withheld(task)
+            if task.end_flag:
+                self._check_whole(task)
         elif task.request_handle is not None:
             await task.request_handle.aclose()
         else:
@@ -250,8 +252,9 @@ class OpenAIWorker(Worker):
         assert isinstance(task.request_handle, OpenStream)
         await task.request_handle.read(task.streaming_step)
 
-    def _refuse_withheld(self, task: GenerationTask) -> None:
+    def _check_whole(self, task: GenerationTask) -> None:
         """Raise if a part of the answer is missing: what is there is no whole answer, and paid."""
+        check_prompt_is_told(task, self.base_url)
         if task.finish_reason == "content_filter":
             raise ContentFilterError(
                 f"the content filter of {self.base_url} withheld the answer: ask in other words, or another model"

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, cast
 
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.prompt_logprobs import PROMPT_LOGPROBS
 
 __all__ = ["request_body", "route"]
 
@@ -53,6 +54,8 @@ def request_body(task: GenerationTask, accepts: Mapping[str, str], worker: str) 
             body[accepts[name]] = value
         elif name != "n" or value != 1:
             raise UnsupportedParameterError(_unsupported(name, worker, chat))
+    if body.get(PROMPT_LOGPROBS) is not None:  # vLLM tells them only where it does not stream
+        del body["stream"], body["stream_options"]
     return body | (_chat_prompt(task) if isinstance(task, ChatTask) else _prompt(task))
 
 
