@@ -9,7 +9,7 @@ from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterErr
 from scaffolding_core.tasks import ChatTask, GenerationTask
 from scaffolding_core.workers.prompt_logprobs import PROMPT_LOGPROBS
 
-__all__ = ["request_body", "route"]
+__all__ = ["request_body", "route", "unstreamed"]
 
 # Any: whatever JSON holds.
 Json: TypeAlias = dict[str, Any]
@@ -55,8 +55,13 @@ def request_body(task: GenerationTask, accepts: Mapping[str, str], worker: str) 
         elif name != "n" or value != 1:
             raise UnsupportedParameterError(_unsupported(name, worker, chat))
     if body.get(PROMPT_LOGPROBS) is not None:  # vLLM tells them only where it does not stream
-        del body["stream"], body["stream_options"]
+        body = unstreamed(body)
     return body | (_chat_prompt(task) if isinstance(task, ChatTask) else _prompt(task))
+
+
+def unstreamed(body: Json) -> Json:
+    """The body of a request whose answer comes whole."""
+    return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
 
 
 def _unsupported(name: str, worker: str, chat: bool) -> str:
