@@ -38,6 +38,7 @@ FLOORS = {
         {"translation"},
         {"request"},
         {"tracing"},
+        {"memory"},
         {"workers"},
         {"judging"},
         {"middleware", "call_context", "identity"},

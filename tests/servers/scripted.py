@@ -166,6 +166,8 @@ class Scripted:
             for place, (name, arguments) in enumerate(reply.tool_calls)
         ]
         message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
+        if reply.reasoning:
+            message["reasoning_content"] = reply.reasoning
         part = {"message": message} if chat else {"text": text}
         usage = reply.usage and _with_total(reply.usage)
         return {

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
+from scaffolding_core.worker import before_sending
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.failures import AttemptFailed
 from scaffolding_core.workers.http_stream import Gate, HttpStream
@@ -82,12 +83,8 @@ class Attempts:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
         events = await self._events(stream, exchange)
-        try:
-            for event in events:
-                self._server.read(event, exchange)
-        finally:
-            exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
         stream.begun = stream.begun or exchange.first_token
+        stream.whole = exchange.whole == exchange.asked
         if events:
             return False
         exchange.end()
@@ -106,18 +103,28 @@ class Attempts:
                     return
 
     async def _events(self, stream: HttpStream, exchange: Exchange) -> list[Event]:
+        """Read the next events; returns none at the end, which may be missing, or broken, where all is whole."""
         try:
-            return await stream.events()
+            events = await stream.events()
+            try:
+                for event in events:
+                    self._server.read(event, exchange)
+            finally:
+                exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
         except AttemptFailed:
-            if exchange.unfinished is None and exchange.begun:  # only the end of the answer is missing
+            if exchange.unfinished is None and exchange.begun:
                 return []
             raise
+        return events
 
     def _stream(self, exchange: Exchange) -> HttpStream:
         return self._server.stream(exchange, self._gate(exchange))
 
     async def _until_done(self, exchange: Exchange, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
         while True:
+            ask = before_sending.get()
+            if ask is not None:
+                await ask()
             exchange.next_attempt()
             try:
                 return await attempt(exchange)

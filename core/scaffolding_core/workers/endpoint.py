@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,12 +25,19 @@ class Endpoint:
         address: as it may be shown: without user, password and query.
 
     Raises:
-        InvalidRequestError: an address that is none, or a user beside an `Authorization` header.
+        InvalidRequestError: an address that is none, a user beside an `Authorization` header, or a value that no
+            header can hold.
     """
 
     def __init__(self, base_url: str, headers: Mapping[str, str]) -> None:
         self.address, self._parts = _checked(base_url), urlsplit(base_url)
         self._redaction = Redaction([*secrets_of_headers(headers), *secrets_of_url(base_url)])
+        for name, value in headers.items():
+            if not _fits_in_a_header(name) or not _fits_in_a_header(value):
+                raise InvalidRequestError(
+                    f"the header {sentence(str(name), 80)!r} holds what no header may, such as an end of line: "
+                    "correct it, or the api_key that it is made of"
+                )
         if self._parts.username is not None and any(name.lower() == "authorization" for name in headers):
             raise InvalidRequestError(f"{self.address} is given with a user and with a key: leave one of them out")
 
@@ -60,6 +68,10 @@ class Endpoint:
                 return None
             beneath = beneath.__cause__ or beneath.__context__
         return error
+
+
+def _fits_in_a_header(text: object) -> bool:
+    return isinstance(text, str) and not re.search(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]", text)
 
 
 def open_address(url: str) -> str:

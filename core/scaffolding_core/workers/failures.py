@@ -93,9 +93,10 @@ def broken(error: Exception, endpoint: Endpoint) -> WorkerError:
 
 
 def _redirect(response: aiohttp.ClientResponse, endpoint: Endpoint) -> WorkerError:
-    location = response.headers.get("location", "")
-    with suppress(ValueError):
-        location = open_address(urljoin(endpoint.address, location)) if location else "nowhere"
+    try:
+        location = open_address(urljoin(endpoint.address, response.headers["location"]))
+    except (KeyError, ValueError):
+        location = "nowhere"
     return BadRequestError(
         f"{endpoint.address} redirects ({response.status}) to {endpoint.quoted(location, _LONGEST)}, where keys "
         "and prompts are not sent unasked: give that address as base_url"

@@ -24,6 +24,9 @@ from scaffolding_core.workers.sse import Event, EventSplitter, Splitter, WholeBo
 
 __all__ = ["Gate", "HttpStream", "Outgoing"]
 
+_LONGEST_END = 5.0
+"""Seconds between the last piece of an answer and its end."""
+
 
 class Gate(Protocol):
     """What a stream waits for before it is sent, and leaves when it is closed."""
@@ -70,6 +73,7 @@ class HttpStream:
 
     Attributes:
         begun: the first token has come, says whoever reads the events: from there on they may not pause for long.
+        whole: all that was asked for has come: only what it cost is waited for, and not for long.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class HttpStream:
         gate: Gate | None = None,
     ) -> None:
         self.begun = False
+        self.whole = False
         self._sessions = sessions
         self._outgoing = outgoing
         self._endpoint = endpoint
@@ -205,7 +210,10 @@ class HttpStream:
         """Until when the next events have to come."""
         if not self._streamed:
             return None
-        return asyncio.get_running_loop().time() + self._limits.idle if self.begun else self._first_due
+        if not self.begun:
+            return self._first_due
+        pause = min(self._limits.idle, _LONGEST_END) if self.whole else self._limits.idle
+        return asyncio.get_running_loop().time() + pause
 
     def _too_large(self) -> AttemptFailed:
         return AttemptFailed(

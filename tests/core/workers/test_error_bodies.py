@@ -270,7 +270,7 @@ async def test_an_error_in_the_middle_of_a_stream_is_typed_and_tried_again_where
 @pytest.mark.parametrize("data", ['{"message": "no", "code": 503}', "no", "[[1]]", "null"])
 async def test_what_a_server_calls_an_error_is_one(data):
     async def reply(number, writer):
-        writer.write(http(event("7") + b"\n\nevent: error\ndata: " + data.encode() + b"\n\n"))
+        writer.write(http(event("7", None) + b"\n\nevent: error\ndata: " + data.encode() + b"\n\n"))
 
     async with raw_server(reply) as server, OpenAIWorker(server.url, "m", max_attempts=1) as worker:
         with pytest.raises(ServerError):

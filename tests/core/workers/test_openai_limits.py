@@ -171,8 +171,20 @@ WHOLE = event("7") + b"\n\n"
         http(WHOLE + b"data: [DO").replace(b"content-length: ", b"content-length: 1"),
         b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
         b"%x\r\n%s\r\n" % (len(WHOLE), WHOLE),
+        HEAD + WHOLE + b"data: [[[\n\n",
+        HEAD + WHOLE + b'data: {"error": "late"}\n\n',
     ],
-    ids=["no blank line", "no [DONE]", "mark", "short", "short, no blank line", "cut [DONE]", "no last chunk"],
+    ids=[
+        "no blank line",
+        "no [DONE]",
+        "mark",
+        "short",
+        "short, no blank line",
+        "cut [DONE]",
+        "no last chunk",
+        "garbage",
+        "error",
+    ],
 )
 async def test_an_answer_is_whole_with_its_finish_reasons_whatever_its_end(raw):
     async def reply(number, writer):
@@ -182,6 +194,12 @@ async def test_an_answer_is_whole_with_its_finish_reasons_whatever_its_end(raw):
     task, requests, error = await ask(reply)
     assert (error, requests, task.output_str) == (None, 1, "7")
     assert (task.usage.calls, task.usage.lost_calls) == (1, 0)
+
+
+async def test_the_end_of_a_whole_answer_is_not_waited_for_long(monkeypatch):
+    monkeypatch.setattr("scaffolding_core.workers.http_stream._LONGEST_END", SOON)
+    task, requests, error = await ask(writing(HEAD + WHOLE), timeout=LATER)
+    assert (error, requests, task.output_str) == (None, 1, "7")
 
 
 @pytest.mark.parametrize("end", [b"", b"\n\n", b'\n\ndata: {"choices": [{"ind'])

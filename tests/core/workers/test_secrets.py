@@ -103,6 +103,13 @@ def test_an_address_with_a_user_takes_no_key_beside_it():
     assert "que5tion" not in str(raised.value)
 
 
+@pytest.mark.parametrize("key", ["sk-01\n23", "sk-01\x0023", "sk-01\ud80023"])
+def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(key):
+    with pytest.raises(InvalidRequestError, match="Authorization") as raised:
+        told("http://host/v1", api_key=key)
+    assert "sk-01" not in str(raised.value)
+
+
 def test_a_short_secret_is_hidden_as_a_word_alone():
     assert Redaction(["test", ""]).hide("test the latest, key=TEST.") == "*** the latest, key=***."
     assert Redaction([]).hide("test") == "test"
