@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from scaffolding_core.errors import IncompleteResponseError
@@ -57,7 +58,7 @@ class Choice:
         self._logprobs: list[Scored] = []
         self._prompt: ScoredPrompt = []
         self._token_ids: list[int] = []
-        self._calls = ToolCallPieces()
+        self._calls: ToolCallPieces | None = None
 
     @property
     def text(self) -> str:
@@ -102,6 +103,7 @@ class Choice:
             if self._scope is not None and self._scope.listening:
                 self._scope.emit(Delta(text, reasoning))
         if calls:
+            self._calls = self._calls or ToolCallPieces()
             self._calls.add(calls)
             self.pieces += len(calls)
         if choice.get("logprobs"):
@@ -152,7 +154,7 @@ class Choice:
         task.said = AssistantMessage(
             self.text,
             "".join(self._reasoning) or None,
-            self._calls.whole() or None,
+            self._calls.whole() if self._calls else None,
             finish_reason=self.finish_reason,
             logprobs=[own for _, own in scored if own is not None] or None,
             output_tokens=self._token_ids or None,
@@ -176,12 +178,12 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
     return chunk
 
 
-def _by_index(listed: list[Json]) -> list[tuple[int, Json]]:
+def _by_index(listed: list[Json]) -> Iterable[tuple[int, Json]]:
     """Each choice with its index; whole ones that all have the same are counted."""
     indexes = [choice.get("index") for choice in listed]
     if len(listed) > 1 and len(set(indexes)) == 1 and all(choice.get("finish_reason") for choice in listed):
         indexes = list(range(len(listed)))
-    return [(_checked(index), choice) for index, choice in zip(indexes, listed, strict=True)]
+    return zip(map(_checked, indexes), listed, strict=True)
 
 
 def _checked(index: object) -> int:

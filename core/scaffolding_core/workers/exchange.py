@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scaffolding_core.errors import copy_error
@@ -255,7 +254,9 @@ class Exchange:
         read = 0
         for choice in self._sent:
             read += choice.pieces
-        rest = replace(self._told) if self._told is not None else Usage()
+        rest = Usage()
+        if self._told is not None:
+            rest.add(self._told)
         if len(self._sent) > 1:  # llama.cpp tells the tokens of one choice only
             rest.completion_tokens = max(rest.completion_tokens, read)
         rest.completion_tokens = (rest.completion_tokens or read) - self._paid

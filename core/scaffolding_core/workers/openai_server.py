@@ -124,7 +124,8 @@ class OpenAIServer:
     def _chunk(self, data: bytes, exchange: Exchange) -> object:
         try:
             chunk = exchange.read(data)
-            self.facts.kind = self.facts.kind or recognised(chunk)
+            if exchange.whole and self.kind is None:  # the last pieces have the marks
+                self.facts.kind = recognised(chunk)
             return chunk
         except WorkerError as error:
             shown = self._endpoint.quoted(data.decode("utf-8", "replace"), _LONGEST)

@@ -22,7 +22,7 @@ _ROUNDING = 1e-3
 
 def read_usage(usage: object) -> Usage | None:
     """The server's count of one request; None if it tells none: the answer is good without."""
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return None
     prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
     if prompt is None and completion is None:
@@ -76,7 +76,7 @@ def log_probability(value: object) -> float | None:
 
 
 def _count(told: object, name: str) -> int | None:
-    count = told.get(name) if isinstance(told, Mapping) else None
+    count = told.get(name) if isinstance(told, dict) else None
     if isinstance(count, bool) or not isinstance(count, int | float) or not 0 <= count <= _MOST:
         return None
     return int(count)
