@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from scaffolding_core.errors import IncompleteResponseError
@@ -169,7 +168,10 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
     """
     try:
         chunk: Json = json.loads(data)
-        for index, choice in _by_index(chunk.get("choices") or []):
+        listed = chunk.get("choices") or []
+        counted = len(listed) > 1 and _are_indistinct(listed)
+        for place, choice in enumerate(listed):
+            index = place if counted else _checked(choice.get("index"))
             choices[index].add(choice, chunk.get("id"), shared=len(choices) > 1)
             if chunk.get(PROMPT_LOGPROBS):  # as vLLM's chats have them, for all
                 choices[index].add_prompt(chunk[PROMPT_LOGPROBS])
@@ -178,20 +180,18 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
     return chunk
 
 
-def _by_index(listed: list[Json]) -> Iterable[tuple[int, Json]]:
-    """Each choice with its index; whole ones that all have the same are counted."""
-    indexes = [choice.get("index") for choice in listed]
-    if len(listed) > 1 and len(set(indexes)) == 1 and all(choice.get("finish_reason") for choice in listed):
-        indexes = list(range(len(listed)))
-    return zip(map(_checked, indexes), listed, strict=True)
+def _are_indistinct(listed: list[Json]) -> bool:
+    """Whether whole choices all have the same index."""
+    whole = all(choice.get("finish_reason") for choice in listed)
+    return whole and len({choice.get("index") for choice in listed}) == 1
 
 
 def _checked(index: object) -> int:
+    if type(index) is int and index >= 0:  # and no bool
+        return index
     if index is None:
         return 0
-    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
-        raise ValueError(f"no index of a choice: {index!r}")
-    return index
+    raise ValueError(f"no index of a choice: {index!r}")
 
 
 def _text(content: object) -> str:

@@ -31,6 +31,7 @@ class Endpoint:
 
     def __init__(self, base_url: str, headers: Mapping[str, str]) -> None:
         self.address, self._parts = _checked(base_url), urlsplit(base_url)
+        self._urls: dict[tuple[str, str], str] = {}
         self._redaction = Redaction([*secrets_of_headers(headers), *secrets_of_url(base_url)])
         for name, value in headers.items():
             if not _fits_in_a_header(name) or not _fits_in_a_header(value):
@@ -48,8 +49,11 @@ class Endpoint:
             route: below the address.
             without: last part of the address that is left out.
         """
-        path = self._parts.path.rstrip("/").removesuffix(without) + route
-        return urlunsplit(self._parts._replace(path=path, fragment=""))
+        url = self._urls.get((route, without))
+        if url is None:
+            path = self._parts.path.rstrip("/").removesuffix(without) + route
+            url = self._urls[route, without] = urlunsplit(self._parts._replace(path=path, fragment=""))
+        return url
 
     def hide(self, text: str) -> str:
         """A text without secrets."""

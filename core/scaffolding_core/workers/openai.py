@@ -319,7 +319,11 @@ class OpenAIWorker(Worker):
         loop = asyncio.get_running_loop()
         self._running[loop] = self._running.get(loop, 0) + 1
         try:
-            async with asyncio.timeout_at(self._deadline(task)):
+            deadline = self._deadline(task)
+            if deadline is None:
+                await work
+                return
+            async with asyncio.timeout_at(deadline):
                 await work
         except TimeoutError as error:
             raise BackendTimeoutError(
