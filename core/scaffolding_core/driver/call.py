@@ -119,6 +119,11 @@ class Call:
         """Whether anybody listens."""
         return self.request.state.listened_to
 
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether a budget of tokens runs."""
+        return self.request.tokens is not None
+
     def emit(self, delta: Delta) -> None:
         """Hand on a piece of the answer."""
         if self.cut_off or not self.listening:

@@ -36,6 +36,10 @@ class Scope(Protocol):
     def listening(self) -> bool:
         """Whether anybody listens to `emit`."""
 
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether what `wrote` tells may end the task, as a budget of tokens does."""
+
     def emit(self, delta: Delta) -> None:
         """Hand on a piece of the answer."""
 
