@@ -71,9 +71,9 @@ class UserMessage(RoleMessage):
 
 @dataclass(slots=True)
 class SystemMessage(RoleMessage):
-    """What the model is told to be."""
+    """What the model is told to be, by whoever runs it, or by the developer of what it is used in."""
 
-    role: Literal["system"] = field(default="system", init=False)
+    role: Literal["system", "developer"] = field(default="system", kw_only=True)
     content: Content
 
 
