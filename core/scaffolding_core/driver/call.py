@@ -127,6 +127,19 @@ class Call:
         """Whether a budget of tokens runs."""
         return self.request.tokens is not None
 
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether the method, a deadline or a budget may stop it."""
+        request = self.request
+        if request.deadline is not None or request.tokens is not None or request.parent is not None:
+            return True
+        step: Call | Branch | None = self
+        while step is not None:
+            if step.race is not None and not step.race.race.all_needed:
+                return True
+            step = step.parent
+        return False
+
     def emit(self, delta: Delta) -> None:
         """Hand on a piece of the answer."""
         if self.cut_off or not self.listening:
