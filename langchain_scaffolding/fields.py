@@ -153,6 +153,7 @@ class MethodFields(Closable, BaseModel):
         kwargs: Mapping[str, Any],
         manager: Manager | None,
         beneath: Beneath | None = None,
+        given_to_chain: object = None,
     ) -> tuple[Call, dict[str, Any]]:
         """The call that does a task, which gets the sampling parameters, and what is left for who is wrapped."""
         given = dict(kwargs)
@@ -169,7 +170,9 @@ class MethodFields(Closable, BaseModel):
         keywords = split(llm, method, given)
         for name, value in keywords.sampling.items():
             setattr(task, name, value)
-        return Call(llm, task, keywords.options, sampled_under(manager, beneath, gate)), keywords.rest
+        return Call(
+            llm, task, keywords.options, sampled_under(manager, beneath, gate, given_to_chain)
+        ), keywords.rest
 
 
 class ModelFields(MethodFields):
