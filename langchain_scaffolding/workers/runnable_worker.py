@@ -63,13 +63,18 @@ class RunnableWorker(LangChainWorker):
         return self._writes_text and super()._streams(task)
 
     async def _answer(
-        self, task: GenerationTask, given: object, config: RunnableConfig, kwargs: dict[str, Any]
+        self,
+        task: GenerationTask,
+        pieces: list[object],
+        given: object,
+        config: RunnableConfig,
+        kwargs: dict[str, Any],
     ) -> object:
         memory = CallMemory.of(task)
         if memory is None:
-            return _uninterrupted(await super()._answer(task, given, config, kwargs))
+            return _uninterrupted(await super()._answer(task, pieces, given, config, kwargs))
         async with memory.sample(config) as mine:
-            mine.result = await super()._answer(task, given, mine.config, kwargs)
+            mine.result = await super()._answer(task, pieces, given, mine.config, kwargs)
         return mine.result if memory.is_kept else _uninterrupted(mine.result)
 
     def _fill(self, task: GenerationTask, answer: object) -> None:

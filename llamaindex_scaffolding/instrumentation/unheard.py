@@ -11,6 +11,8 @@ from llama_index.core.callbacks.schema import CBEventType
 from llama_index.core.llms import LLM
 from pydantic import ConfigDict
 
+from llamaindex_scaffolding.instrumentation.rate_limits import asked_once
+
 __all__ = ["unheard"]
 
 AnLLM = TypeVar("AnLLM", bound=LLM)
@@ -22,7 +24,8 @@ _STATE = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydant
 def unheard(llm: AnLLM) -> AnLLM:
     """The LLM without callbacks: what it spends is told once, by the LLM around it.
 
-    It is no copy: both have one state, so that what either changes holds for both.
+    It is no copy: both have one state, so that what either changes holds for both. Its rate limiter is asked once
+    for each sample.
     """
     view = object.__new__(_without_callbacks(type(llm)))
     for part in _STATE:
@@ -38,6 +41,7 @@ def _without_callbacks(cls: type[LLM]) -> type[LLM]:
     subclass: Any = types.new_class(cls.__name__, (cls,), exec_body=lambda namespace: namespace.update(body))
     # After the class is made: pydantic takes an attribute named as a field for the field's default.
     subclass.callback_manager = property(lambda llm: _NOBODY, lambda llm, manager: None)
+    subclass.rate_limiter = property(lambda llm: asked_once(llm.__dict__.get("rate_limiter")))
     return cast("type[LLM]", subclass)
 
 

@@ -232,7 +232,7 @@ class ModelFields(Closable, FunctionCallingLLM):
         for name, value in keywords.sampling.items():
             setattr(task, name, value)
         if self.llm is not None:
-            task.custom_input_params = {LLAMAINDEX_KWARGS: rest}
+            task.custom_input_params = {**(task.custom_input_params or {}), LLAMAINDEX_KWARGS: rest}
             return Call(llm, task, options, around)
         if isinstance(task, ChatTask):
             task.tools = rest.pop("tools", None)

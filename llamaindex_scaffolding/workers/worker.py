@@ -12,6 +12,7 @@ from llama_index.core.llms import LLM, CustomLLM
 
 from llamaindex_scaffolding.instrumentation.told_usage import field_of, told_usage
 from llamaindex_scaffolding.translation.messages import from_core, reasoning_of, tool_calls_of
+from llamaindex_scaffolding.workers.prediction import PREDICTION, Prediction, predict
 from scaffolding_core import (
     AssistantMessage,
     Capabilities,
@@ -65,6 +66,10 @@ class LlamaIndexWorker(Worker):
 
     async def _chat(self, task: ChatTask) -> None:
         kwargs = _kwargs(task)
+        prediction = (task.custom_input_params or {}).get(PREDICTION)
+        if isinstance(prediction, Prediction):
+            await predict(self._called, task, prediction, kwargs)
+            return
         if task.tools:
             kwargs.setdefault("tools", task.tools_to_dict())
         await self._ask("chat", task, from_core(task.messages), kwargs)

@@ -20,6 +20,7 @@ CORE, LANGCHAIN, LLAMAINDEX = (
 
 FLOORS = {
     CORE: (
+        {"shown_text"},
         {"errors", "threads", "model_info", "capabilities"},
         {"messages"},
         {"answers", "voting", "search"},
