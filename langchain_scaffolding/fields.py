@@ -285,7 +285,8 @@ class ModelFields(MethodFields, TellsAsInner):
         if self.worker is not None:
             return cast("Worker", self.worker)
         if self.inner is not None:
-            return LangChainWorker(self.inner, max_concurrency=self._limit())
+            tells_all = isinstance(self.inner, MethodFields) and hasattr(self.inner, "chosen")
+            return LangChainWorker(self.inner.chosen() if tells_all else self.inner, max_concurrency=self._limit())
         if self.base_url is None:
             return None
         return server_worker(
