@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
-from llama_index.core.base.response.schema import RESPONSE_TYPE
+from llama_index.core.base.response.schema import RESPONSE_TYPE, Response
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index.core.evaluation import BaseEvaluator
@@ -19,7 +19,8 @@ from llamaindex_scaffolding.instrumentation.spans import shown_as_spans
 from llamaindex_scaffolding.judging.rewards import Reward, core_reward
 from llamaindex_scaffolding.judging.roles import core_roles
 from llamaindex_scaffolding.judging.support import Support, support_of
-from llamaindex_scaffolding.query_engine.response import chosen_response
+from llamaindex_scaffolding.query_engine.response import chosen_response, is_streamed
+from llamaindex_scaffolding.query_engine.streams import async_stream_of, stream_of
 from llamaindex_scaffolding.query_engine.worker import QUERY, Query, QueryEngineWorker
 from scaffolding_core import (
     Answers,
@@ -49,9 +50,10 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
     The response is the chosen sample's, whole: text, source nodes, metadata. Its
     `metadata["scaffolding"]` tells method, answer, votes, agreement, candidates (each with its text, answer,
     score, votes, error and the ids of its source nodes), samples, usage, stopped and trace_id, as plain
-    data. A streaming engine is read to its end inside its sample, and a structured response stays one:
-    `field_vote` takes the sample that agrees most, and leaves the consensus in `answer`. A sample that fails
-    costs that sample alone.
+    data. A streaming engine is read to its end inside its sample, and the chosen answer is streamed as a stock
+    engine streams it, with its whole text in `response`. A structured response stays one: `field_vote` takes
+    the sample that agrees most, and leaves the consensus in `answer`. A sample that fails costs that sample
+    alone.
 
     Each sample is a span under the query's. Cancelling `aquery` cancels the samples. It stands wherever a
     query engine stands: tools of agents, routers, sub-questions. It can be pickled where its engines can.
@@ -192,10 +194,14 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         return self.callback_manager.event(CBEventType.QUERY, payload=payload)
 
     def _choose(self, query: Query) -> RESPONSE_TYPE:
-        return chosen_response(self._call(query).result())
+        result = self._call(query).result()
+        chosen = chosen_response(result)
+        return stream_of(chosen) if isinstance(chosen, Response) and is_streamed(result) else chosen
 
     async def _achoose(self, query: Query) -> RESPONSE_TYPE:
-        return chosen_response(await self._call(query).aresult())
+        result = await self._call(query).aresult()
+        chosen = chosen_response(result)
+        return async_stream_of(chosen) if isinstance(chosen, Response) and is_streamed(result) else chosen
 
     def _call(self, query: Query) -> Call:
         return Call(self._llm(), _task(query), self._request, shown_as_spans())
