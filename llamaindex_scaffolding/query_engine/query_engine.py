@@ -118,12 +118,7 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         _check(method, options, max_retries=max_retries)
         if answers is not None:
             options["answers"] = answers
-        worker = QueryEngineWorker(
-            engines,
-            support=support_of(support),
-            extractor=_reads(method, options),
-            max_concurrency=max_concurrency,
-        )
+        worker = QueryEngineWorker(engines, support=support_of(support), max_concurrency=max_concurrency)
         self._query_engines = worker.query_engines
         self._reward = reward
         self._support = support
@@ -134,8 +129,10 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         self._opened = Backends()
         self._request: dict[str, Any] = {} if budget is None else {"budget": budget}
         check_method(self._opened.get((), self._make_backend), method, self._options, sample_num)
-        if self._llm().takes("sample_num"):
+        llm = self._llm()
+        if llm.takes("sample_num"):
             self._request["sample_num"] = sample_num
+        worker.extractor = _reads(llm.prototype_controller, method, options) or worker.extractor
         super().__init__(callback_manager or engines[0].callback_manager)
 
     def retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
@@ -235,10 +232,10 @@ def _check(method: str | Controller, options: Mapping[str, object], *, max_retri
         raise InvalidRequestError("max_retries makes the generation that is sampled: leave one of the two out")
 
 
-def _reads(method: str | Controller, options: Mapping[str, Any]) -> Extractor | None:
+def _reads(controller: Controller, method: str | Controller, options: Mapping[str, Any]) -> Extractor | None:
     """What finds the answer in a text, if the user says it; structures are checked as they are."""
     extractor: Extractor | None = options.get("extractor") or getattr(method, "extractor", None)
-    if extractor is not None or method in ("field_vote", "field-vote"):
+    if extractor is not None or controller.votes_on_fields:
         return extractor
     answers = options.get("answers") or getattr(method, "answers", None)
     return None if answers is None else Answers.of(answers).extractor
