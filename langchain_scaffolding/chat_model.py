@@ -37,6 +37,8 @@ from langchain_scaffolding.translation.accepted import accepted_tools
 from langchain_scaffolding.translation.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.translation.chunks import Chunks, metadata, to_result
 from langchain_scaffolding.translation.messages import to_core
+from langchain_scaffolding.workers.inner_model import inner_params
+from langchain_scaffolding.workers.sampled_model import unbound
 from scaffolding_core import ChatTask, InvalidRequestError
 from scaffolding_core.adapting import Acceptance, Call
 
@@ -125,14 +127,14 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         params = super()._get_ls_params(stop=stop, **kwargs)
         params["ls_provider"] = "scaffolding"
         params["ls_model_name"] = str(kwargs.get("model") or self._model())
-        return params
+        return inner_params(self.inner, params, stop, kwargs)
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
         # Where answers are cached; objects told by their address alone may be taken for one another.
         return super()._get_llm_string(stop, **{name: identity(value) for name, value in kwargs.items()})
 
     def _resolve_model_profile(self) -> Any:  # Any: LangChain's profile type is in beta
-        return getattr(self.inner, "profile", None)
+        return getattr(unbound(self.inner), "profile", None)
 
     def _should_stream(self, *, async_api: bool, run_manager: Any = None, **kwargs: Any) -> bool:
         # With a run manager the call comes from `invoke`: `_generate` streams by itself, so that its samples

@@ -18,7 +18,8 @@ from langchain_scaffolding.request.gate import Gate
 from langchain_scaffolding.request.parameters import SAMPLING_FIELDS
 from langchain_scaffolding.tracing.runs import Beneath, Manager, sampled_under
 from langchain_scaffolding.translation.accepted import told_acceptance
-from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LangChainWorker
+from langchain_scaffolding.workers.inner_model import TellsAsInner
+from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LLM_TYPE, LangChainWorker
 from scaffolding_core import (
     ChatTask,
     Controller,
@@ -172,7 +173,7 @@ class MethodFields(Closable, BaseModel):
         return Call(llm, task, keywords.options, sampled_under(manager, beneath, gate)), keywords.rest
 
 
-class ModelFields(MethodFields):
+class ModelFields(MethodFields, TellsAsInner):
     """As `MethodFields`, with a server or model behind it, and sampling parameters."""
 
     base_url: str | None = None
@@ -225,7 +226,7 @@ class ModelFields(MethodFields):
 
     @property
     def _llm_type(self) -> str:
-        return "scaffolding"
+        return LLM_TYPE
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:

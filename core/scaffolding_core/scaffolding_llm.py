@@ -118,13 +118,13 @@ class ScaffoldingLlm:
         if not _is_many(prompts):
             request = self._request(self._order(prompts, options), self._blocking_driver())  # type: ignore[arg-type]  # not many: one
             self._submit(request)
-            return self._block([request.result])[0].result()
+            return self._block([ScaffoldingResult(request.state)])[0].result()
         orders = [self._order(prompt, options) for prompt in prompts]  # type: ignore[arg-type,union-attr]  # many
         driver = self._blocking_driver()
         requests = [self._request(order, driver) for order in orders]
         for request in requests:
             self._submit(request)
-        return self._block([request.result for request in requests])
+        return self._block([ScaffoldingResult(request.state) for request in requests])
 
     def generate_async(self, prompt: Prompt, **options: object) -> ScaffoldingResult:
         """Start one prompt and return at once; the result can be awaited, iterated and cancelled.
@@ -142,7 +142,7 @@ class ScaffoldingLlm:
         order = self._order(prompt, options)
         request = self._request(order, self._blocking_driver() if loop is None else self._driver_of(loop))
         self._submit(request)
-        return request.result
+        return ScaffoldingResult(request.state)
 
     def stream(self, prompt: Prompt, **options: object) -> ScaffoldingStream:
         """Run one prompt and iterate over its events, with `for` or `async for`, from the very first.
@@ -184,7 +184,7 @@ class ScaffoldingLlm:
                 if loop is running:
                     request.cancel(ClosedError("the ScaffoldingLlm was shut down while the request ran"))
                 elif not loop.is_closed():
-                    request.result.wait_ended()
+                    request.state.wait_ended()
         try:
             self._end()
         finally:
@@ -205,7 +205,7 @@ class ScaffoldingLlm:
                 await driver.drained()
                 continue
             for request in list(driver.requests):
-                await request.result.ended()
+                await request.state.awaiting()
         try:
             await asyncio.to_thread(self._end)
         finally:
@@ -233,7 +233,7 @@ class ScaffoldingLlm:
         """Cancel every request that runs."""
         for driver in list(self._drivers.values()):
             for request in list(driver.requests):
-                request.result.cancel()
+                request.state.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -259,7 +259,7 @@ class ScaffoldingLlm:
     def _begin(self, request: Request) -> Steps[ScaffoldingOutput]:
         controller = self.prototype_controller if self._stateless else self.prototype_controller.clone()
         if self._shows_collections:
-            request.result.task_collections = controller.task_collections
+            request.state.task_collections = controller.task_collections
         return steps_of(request.order, controller)
 
     def _request(self, order: Order, driver: Driver) -> Request:
@@ -381,9 +381,9 @@ class ScaffoldingStream:
         if self.result is not None:
             raise InvalidRequestError("a stream can be iterated over only once: call stream() again")
         request = self._llm._request(self._order, driver)
-        events = request.result.events()
+        events = request.state.events()
         self._llm._submit(request)
-        self.result = request.result
+        self.result = ScaffoldingResult(request.state)
         return events
 
     def __iter__(self) -> Generator[Event, None, None]:

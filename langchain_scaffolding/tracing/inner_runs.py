@@ -32,6 +32,7 @@ __all__ = [
     "tallied",
     "tallied_apart",
     "tell_around",
+    "with_handler",
 ]
 
 
@@ -164,14 +165,24 @@ def _unseen() -> RunnableConfig:
 
 
 def _with_tally(config: RunnableConfig, tally: Tally | None) -> RunnableConfig:
-    mine, told = [tally] if tally is not None else [], config.get("callbacks")
+    told = config.get("callbacks")
+    if isinstance(told, BaseCallbackManager):
+        told = told.copy()
+        for around in _tallies_in(config):
+            around.add(Usage())  # it gets the usage of a method inside by the method's own request
+            told.remove_handler(around)
+        config = RunnableConfig(**{**config, "callbacks": told})
+    return with_handler(config, tally) if tally is not None else config
+
+
+def with_handler(config: RunnableConfig, handler: BaseCallbackHandler) -> RunnableConfig:
+    """The same configuration, with one who is told first: what that one stops is told to nobody."""
+    told = config.get("callbacks")
     if not isinstance(told, BaseCallbackManager):
-        return RunnableConfig(**{**config, "callbacks": [*mine, *(told or ())]})
+        return RunnableConfig(**{**config, "callbacks": [handler, *(told or ())]})
     manager = told.copy()
-    for around in _tallies_in(config):
-        around.add(Usage())  # it gets the usage of a method inside by the method's own request
-        manager.remove_handler(around)
-    manager.handlers[:0] = manager.inheritable_handlers[:0] = mine  # first, so that what it stops is never told
+    manager.handlers.insert(0, handler)
+    manager.inheritable_handlers.insert(0, handler)
     return RunnableConfig(**{**config, "callbacks": manager})
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "child_of_run",
     "inner_config",
     "sampled_under",
+    "to_the_end",
     "without_streams",
 ]
 
@@ -147,18 +148,18 @@ async def _told(manager: Manager, worker: Worker, task: Task, beneath: Beneath |
             inner_config.set(beneath(run.get_child()))  # each call is an asyncio task, with a context of its own
         status = await worker.run_task(task)
     except asyncio.CancelledError:
-        await _whole(_end(starting, {"status": "cancelled", **_outputs(task)}))
+        await to_the_end(_end(starting, {"status": "cancelled", **_outputs(task)}))
         raise
     except GeneratorExit:  # its loop is gone, and nothing can be awaited any more
         raise
     except BaseException as error:
-        await _whole(_fail(starting, error))
+        await to_the_end(_fail(starting, error))
         raise
-    await _whole(_end(starting, _outputs(task)))
+    await to_the_end(_end(starting, _outputs(task)))
     return status
 
 
-async def _whole(telling: Coroutine[Any, Any, None]) -> None:
+async def to_the_end(telling: Coroutine[Any, Any, None]) -> None:
     """Tell something to the end, also where this is cut meanwhile: a run that has begun ends."""
     told = asyncio.ensure_future(telling)
     cut: asyncio.CancelledError | None = None

@@ -146,9 +146,17 @@ def to_result(result: ScaffoldingResult, model_name: str, message_id: str | None
 
 
 def metadata(output: ScaffoldingOutput, model_name: str, trace_id: int) -> dict[str, Any]:
-    """What `response_metadata` holds of a method's result; plain data, fit for JSON."""
+    """What `response_metadata` holds of a method's result; plain data, fit for JSON.
+
+    Args:
+        output: of the method.
+        model_name: of the model, where the answer does not tell which gave it.
+        trace_id: of the request.
+    """
+    original = output.message.original
+    answered = original.response_metadata.get("model_name") if isinstance(original, AIMessage) else None
     return {
-        "model_name": model_name,
+        "model_name": answered or model_name,
         "finish_reason": output.finish_reason or "stop",
         "scaffolding": result_data(output, trace_id),
     }

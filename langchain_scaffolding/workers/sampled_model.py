@@ -8,7 +8,10 @@ from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.runnables import Runnable, RunnableSerializable, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBinding, RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable, RunnableConfigurableFields
+from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.runnables.retry import RunnableRetry
+
+from langchain_scaffolding.memory.histories import sampled_history
 
 __all__ = ["for_samples", "is_model", "streams", "unbound"]
 
@@ -34,7 +37,8 @@ def is_model(model: object) -> bool:
 
 
 def for_samples(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
-    """The model or chain without caches, which would turn all samples into one, and with the usage of streams.
+    """The model or chain without caches, which would turn all samples into one, with the usage of streams, and
+    with a view of its message histories for each sample.
 
     `stream_usage` is how LangChain's models call the second; what its user has set stays. A model that writes
     several choices for each call, by `n`, writes one: a call's answer is the first, and streams mix them.
@@ -56,6 +60,8 @@ def _ready(part: Any) -> Any:  # Any: a Runnable, or whatever a field of one hol
     if isinstance(part, RunnableSerializable) and type(part).__module__.startswith("langchain_core.runnables."):
         parts = {name: getattr(part, name) for name in type(part).model_fields}
         changed = {name: new for name, old in parts.items() if (new := _ready(old)) is not old}
+        if isinstance(part, RunnableWithMessageHistory):
+            changed["get_session_history"] = sampled_history(part.get_session_history)
         return part.model_copy(update=changed) if changed else part
     if type(part) is list:
         return [_ready(item) for item in part]

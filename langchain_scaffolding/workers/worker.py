@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_scaffolding.tracing.inner_runs import inside
 from langchain_scaffolding.translation.messages import from_core
+from langchain_scaffolding.workers.cut_samples import PromptTokens, cut_usage
 from langchain_scaffolding.workers.model_call import ainvoke, invoke
 from langchain_scaffolding.workers.sampled_model import for_samples, is_model, streams, unbound
 from langchain_scaffolding.workers.task_results import emit, fill, joined
@@ -21,11 +23,15 @@ from scaffolding_core import (
     InvalidRequestError,
     Task,
     UnsupportedParameterError,
+    Usage,
     Worker,
 )
 from scaffolding_core.adapting import TaskHandler, read_either, run_either
 
-__all__ = ["LANGCHAIN_KWARGS", "LangChainWorker"]
+__all__ = ["LANGCHAIN_KWARGS", "LLM_TYPE", "LangChainWorker"]
+
+LLM_TYPE = "scaffolding"
+"""What LangChain calls the kind of a model with a method; one inside a sample charges what it costs itself."""
 
 LANGCHAIN_KWARGS = "langchain_kwargs"
 """Key of a task's `custom_input_params` whose value goes to the model's call as it is."""
@@ -65,6 +71,8 @@ class LangChainWorker(Worker):
         self._is_model = is_model(model)
         self._takes_text = isinstance(itself, BaseLLM)
         self._tells_usage = isinstance(itself, BaseChatModel)
+        self._charges_itself = isinstance(itself, BaseChatModel) and itself._llm_type == LLM_TYPE
+        self._prompt_tokens = PromptTokens()
 
     async def _generate(self, task: GenerationTask) -> None:
         given, kwargs = self._given(task), _kwargs(task)
@@ -73,15 +81,26 @@ class LangChainWorker(Worker):
                 f"n must be 1, got {kwargs['n']!r}: each sample is one choice; set sample_num for several"
             )
         with inside(task, counted=not self._tells_usage) as config:
-            answer = await self._answer(task, given, config, kwargs)
+            pieces: list[object] = []
+            try:
+                answer = await self._answer(task, pieces, given, config, kwargs)
+            except BaseException as error:
+                if self._tells_usage and (pieces or isinstance(error, asyncio.CancelledError)):
+                    task.usage = self._cut_usage(task, pieces)
+                raise
         self._fill(task, answer)
+        self._prompt_tokens.tell(task)
 
     async def _answer(
-        self, task: GenerationTask, given: object, config: RunnableConfig, kwargs: dict[str, Any]
+        self,
+        task: GenerationTask,
+        pieces: list[object],
+        given: object,
+        config: RunnableConfig,
+        kwargs: dict[str, Any],
     ) -> object:
         if not self._streams(task):
             return await run_either(invoke, ainvoke, self.model, given, config, kwargs)
-        pieces: list[object] = []
 
         def take(piece: object) -> None:
             pieces.append(piece)
@@ -89,6 +108,11 @@ class LangChainWorker(Worker):
 
         await read_either(self.model.stream, self.model.astream, take, given, config, **kwargs)
         return joined(pieces)
+
+    def _cut_usage(self, task: GenerationTask, pieces: list[object]) -> Usage:
+        if self._charges_itself:
+            return Usage()
+        return cut_usage([*pieces], self._prompt_tokens.of(task))  # a thread may still read
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {GenerationTask: _generate}
 

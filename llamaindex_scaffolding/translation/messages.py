@@ -84,8 +84,22 @@ def has_media(messages: Sequence[ChatMessage]) -> bool:
 def from_core(messages: Sequence[RoleMessage]) -> list[ChatMessage]:
     """LlamaIndex's messages: those that a method left alone are the very ones that came in."""
     return [
-        message.original if isinstance(message.original, ChatMessage) else _built(message) for message in messages
+        _with_added(message.original, message.added)
+        if isinstance(message.original, ChatMessage)
+        else _built(message)
+        for message in messages
     ]
+
+
+def _with_added(message: ChatMessage, paragraphs: Sequence[str]) -> ChatMessage:
+    """The message with paragraphs that a method has added, all its blocks in their places."""
+    blocks = [*message.blocks]
+    for text in paragraphs:
+        if len(blocks) == 1 and isinstance(blocks[0], TextBlock):
+            blocks = [TextBlock(text=f"{blocks[0].text}\n\n{text}")]
+        else:
+            blocks.append(TextBlock(text=text))
+    return message.model_copy(update={"blocks": blocks}) if paragraphs else message
 
 
 def to_chat_message(message: AssistantMessage) -> ChatMessage:

@@ -20,6 +20,7 @@ CORE, LANGCHAIN, LLAMAINDEX = (
 
 FLOORS = {
     CORE: (
+        {"shown_text"},
         {"errors", "threads", "model_info", "capabilities"},
         {"messages"},
         {"answers", "voting", "search"},
@@ -37,6 +38,7 @@ FLOORS = {
         {"translation"},
         {"request"},
         {"tracing"},
+        {"memory"},
         {"workers"},
         {"judging"},
         {"middleware", "call_context", "identity"},

@@ -11,7 +11,8 @@ PUBLIC = {
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
-        ClosedError ComputeTask ContextLengthExceededError Controller ControllerError DeadlockError
+        ClosedError ComputeTask ContentFilterError ContextLengthExceededError Controller ControllerError
+        DeadlockError
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionWorker
         GenerationTask GenerationTokenCounter IncompleteResponseError InsufficientSamplesError
@@ -43,7 +44,8 @@ PUBLIC = {
     """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError
-        BudgetExceededError ClosedError ContextLengthExceededError ControllerError DeadlockError
+        BudgetExceededError ClosedError ContentFilterError ContextLengthExceededError ControllerError
+        DeadlockError
         IncompleteResponseError InsufficientSamplesError InvalidRequestError MissingExtraError
         MissingWorkerError ModelFileError ModelNotFoundError RateLimitError ReplayMismatchError
         RequestCancelledError ScaffoldingError ServerError UnknownMethodError UnsupportedParameterError

@@ -39,9 +39,11 @@ def answer(text: str) -> bytes:
 async def raw_server(reply: Callable[[int, asyncio.StreamWriter], Awaitable[object]]) -> AsyncIterator[Raw]:
     """Serve on a free loopback port; `reply` gets the number of the request, and may close its connection."""
     raw = Raw()
+    serving = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         raw.writers.append(writer)
+        serving.add(asyncio.current_task())
         try:
             while not writer.is_closing():
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -63,3 +65,5 @@ async def raw_server(reply: Callable[[int, asyncio.StreamWriter], Awaitable[obje
         server.close()
         for writer in raw.writers:
             writer.close()
+        if serving:
+            await asyncio.wait(serving)

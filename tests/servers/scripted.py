@@ -73,6 +73,7 @@ class Scripted:
         self.url = ""
         self.listed: Any = [{"id": "scripted-model"}]
         self.list_wait = 0.0
+        self.list_held: threading.Event | None = None
         self.props: Any = None
         self.asked: list[str] = []  # what it is
 
@@ -165,6 +166,8 @@ class Scripted:
             for place, (name, arguments) in enumerate(reply.tool_calls)
         ]
         message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
+        if reply.reasoning:
+            message["reasoning_content"] = reply.reasoning
         part = {"message": message} if chat else {"text": text}
         usage = reply.usage and _with_total(reply.usage)
         return {
@@ -179,6 +182,7 @@ class Scripted:
     async def models(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         await asyncio.sleep(self.list_wait)
+        await _released(self.list_held)
         return web.json_response({"data": self.listed})
 
     async def tell_props(self, request: web.Request) -> web.Response:

@@ -18,6 +18,7 @@ from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.methods import METHODS, build_method, method_named
 from scaffolding_core.results import FinalEvent
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
+from scaffolding_core.shown_text import json_safe, shown
 
 if TYPE_CHECKING:
     from scaffolding_core.controller import Controller
@@ -121,7 +122,7 @@ async def _run(
 
 def _json(result: dict[str, Any]) -> str:
     # A reward may be infinite, which JSON has no number for.
-    return json.dumps(json.loads(json.dumps(result), parse_constant=str), ensure_ascii=False)
+    return json_safe(json.dumps(json.loads(json.dumps(result), parse_constant=str), ensure_ascii=False))
 
 
 def _text(question: str) -> str:
@@ -184,5 +185,5 @@ def _function(name: str) -> Any:  # Any: whatever the user's module holds under 
 
 
 def _fail(error: ScaffoldingError, code: int) -> None:
-    typer.echo(f"scaffolding: {error}", err=True)
+    typer.echo(f"scaffolding: {shown(str(error))}", err=True)
     raise typer.Exit(code)

@@ -259,7 +259,7 @@ class Branch:
         if not isinstance(run, RaceRun) or run.owner is not self:
             run = self._run_of(race)
         if race.news is not None:
-            if self.request.result.listened_to:
+            if self.request.state.listened_to:
                 self._tell_candidate(race.news)
             race.news = None
         return run.cancelled or self._hand_back(run)
@@ -274,13 +274,13 @@ class Branch:
         return self._hand_back(run)
 
     def _tell_candidate(self, candidate: Candidate) -> bool:
-        if self.request.result.listened_to:
-            self.request.result.push(CandidateEvent(self.branch, candidate))
+        if self.request.state.listened_to:
+            self.request.state.push(CandidateEvent(self.branch, candidate))
         return True
 
     def _tell_decision(self, news: DecisionEvent) -> bool:
-        if self.request.result.listened_to:
-            self.request.result.push(DecisionEvent(self.branch, news.candidate, news.stopped))
+        if self.request.state.listened_to:
+            self.request.state.push(DecisionEvent(self.branch, news.candidate, news.stopped))
         return True
 
     # Lists and ParallelProcess.

@@ -117,14 +117,14 @@ class Call:
     @property
     def listening(self) -> bool:
         """Whether anybody listens."""
-        return self.request.result.listened_to
+        return self.request.state.listened_to
 
     def emit(self, delta: Delta) -> None:
         """Hand on a piece of the answer."""
         if self.cut_off or not self.listening:
             return
         originals = () if delta.original is None else (delta.original,)
-        self.request.result.push(TokenEvent(self.branch, delta.text, delta.reasoning, originals))
+        self.request.state.push(TokenEvent(self.branch, delta.text, delta.reasoning, originals))
 
     def wrote(self, tokens: int) -> None:
         """So many tokens were written so far."""

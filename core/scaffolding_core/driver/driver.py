@@ -89,14 +89,14 @@ class Driver:
     def leave_to_parent(self) -> None:
         """In the child of a fork: fail what was in flight, whatever threads that are not here were about to do."""
         for request in list(self.requests):
-            request.result.leave_to_parent()
+            request.state.leave_to_parent()
         self.abandon()
 
     async def drained(self) -> None:
         """Wait until nothing of ours is left on the loop: no request, no cut call still unwinding."""
         while self.requests or self._owned or self.detached:
             for request in list(self.requests):
-                await request.result.ended()
+                await request.state.awaiting()
             if self._owned or self.detached:
                 await asyncio.wait([*self._owned, *self.detached])
             await asyncio.sleep(0)

@@ -15,7 +15,7 @@ from scaffolding_core.driver.recorder import Recorder
 from scaffolding_core.driver.roster import NOBODY, Roster
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
 from scaffolding_core.messages import Usage
-from scaffolding_core.results import ExecutionTrace, ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.results import ExecutionTrace, RequestState, ScaffoldingOutput
 from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task
 from scaffolding_core.worker import around_calls, told
 
@@ -83,9 +83,9 @@ class Request:
         "place",
         "priority",
         "recorder",
-        "result",
         "roster",
         "samples",
+        "state",
         "tokens",
         "usage",
     )
@@ -121,13 +121,11 @@ class Request:
         self.context = contextvars.copy_context()
         self.context.run(current_request.set, self)
         self.usage = Usage()
-        self.result = ScaffoldingResult(
-            self.id, self.usage, order.metadata, self._cancel_from_anywhere, driver.loop
-        )
+        self.state = RequestState(self.id, self.usage, order.metadata, self._cancel_from_anywhere, driver.loop)
         self.recorder: Recorder | None = None
         if order.trace:
-            self.result.trace = ExecutionTrace(self.id)
-            self.recorder = Recorder(self.result.trace, driver.loop.time)
+            self.state.trace = ExecutionTrace(self.id)
+            self.recorder = Recorder(self.state.trace, driver.loop.time)
         self.expired: Limit | None = None
         self._begin = begin
         self.roster = roster
@@ -298,7 +296,7 @@ class Request:
         """Fail the result without running anything: the loop is gone."""
         self._ended = True
         self._let_go()
-        self.result.finish(None, error)
+        self.state.finish(None, error)
 
     def fail(self, error: BaseException) -> None:
         """End it at once: the driver cannot go on with it."""
@@ -348,7 +346,7 @@ class Request:
         self._leave()
         if output is not None:
             output.usage = self.usage
-        self.result.finish(output if error is None else None, error)
+        self.state.finish(output if error is None else None, error)
 
     def _let_go(self) -> None:
         """Hold nothing but what was asked and answered.

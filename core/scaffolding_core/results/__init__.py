@@ -7,6 +7,7 @@ from scaffolding_core.results.events import CandidateEvent, DecisionEvent, Event
 from scaffolding_core.results.execution_trace import CallRecord, Ending, ExecutionTrace
 from scaffolding_core.results.output import Candidate, ScaffoldingOutput, Stopped
 from scaffolding_core.results.result import ScaffoldingResult
+from scaffolding_core.results.state import RequestState
 
 __all__ = [
     "CallRecord",
@@ -18,6 +19,7 @@ __all__ = [
     "EventStream",
     "ExecutionTrace",
     "FinalEvent",
+    "RequestState",
     "ScaffoldingOutput",
     "ScaffoldingResult",
     "Stopped",

@@ -11,9 +11,11 @@ from typing import TypeVar
 from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
 from scaffolding_core.worker import before_sending
 from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream
+from scaffolding_core.workers.failures import AttemptFailed
+from scaffolding_core.workers.http_stream import Gate, HttpStream
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.retry import backoff
+from scaffolding_core.workers.sse import Event
 
 __all__ = ["Apart", "Attempts"]
 
@@ -80,9 +82,9 @@ class Attempts:
         Raises:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
-        events = await stream.events()
-        for data in events:
-            self._server.read(data, exchange)
+        events = await self._events(stream, exchange)
+        stream.begun = stream.begun or exchange.first_token
+        stream.whole = exchange.whole == exchange.asked
         if events:
             return False
         exchange.end()
@@ -95,14 +97,25 @@ class Attempts:
         raise AttemptFailed(self._server.incomplete(unfinished), again=True)
 
     async def _whole(self, exchange: Exchange) -> None:
+        async with self._stream(exchange) as stream:
+            while not await self.read(stream, exchange):
+                if exchange.over:
+                    return
+
+    async def _events(self, stream: HttpStream, exchange: Exchange) -> list[Event]:
+        """Read the next events; returns none at the end, which may be missing, or broken, where all is whole."""
         try:
-            async with self._stream(exchange) as stream:
-                while not await self.read(stream, exchange):
-                    if exchange.over:
-                        return
+            events = await stream.events()
+            try:
+                for event in events:
+                    self._server.read(event, exchange)
+            finally:
+                exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
         except AttemptFailed:
-            if exchange.unfinished is not None:
-                raise
+            if exchange.unfinished is None and exchange.begun:
+                return []
+            raise
+        return events
 
     def _stream(self, exchange: Exchange) -> HttpStream:
         return self._server.stream(exchange, self._gate(exchange))
@@ -131,6 +144,9 @@ class Attempts:
         if exchange.asked > 1 and exchange.begun == 0 and _may_mean_sharing(failed):
             exchange.attempt -= 1
             raise Apart(refusal=failed.error) from failed.error
+        if exchange.asked > 1 and exchange.mixed and not exchange.shown:
+            exchange.attempt -= 1
+            raise Apart(choices=1) from failed.error
         # Jitter on top of what the server asks for, lest all whom it sent away come back at once.
         wait = failed.wait + backoff(exchange.attempt, self._random)
         late = exchange.deadline is not None and asyncio.get_running_loop().time() + wait >= exchange.deadline
@@ -150,4 +166,4 @@ class Attempts:
 def _may_mean_sharing(failed: AttemptFailed) -> bool:
     """Whether a server may have refused a request because it asks for several choices; the words are no guide."""
     refused = type(failed.error) in (BadRequestError, AuthenticationError) or failed.status in (500, 501)
-    return refused and failed.status != 401
+    return refused and failed.status != 401 and not failed.redirects

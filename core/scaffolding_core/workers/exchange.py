@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from scaffolding_core.errors import copy_error
 from scaffolding_core.messages import Usage
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.workers.openai_wire import Choice, read_chunk, read_usage
+from scaffolding_core.workers.choice import Choice, read_chunk
+from scaffolding_core.workers.prompt_size import PromptSize
+from scaffolding_core.workers.wire_numbers import read_usage
 
 if TYPE_CHECKING:
     from scaffolding_core.workers.trial import Trial
@@ -44,24 +46,28 @@ class Exchange:
         route: where it goes, below the server's address.
         body: what is sent, but for the number of choices.
         deadline: when it has to be done, on the running loop's clock.
+        prompt: size of the prompt, which its siblings share.
 
     Attributes:
         attempt: number of the attempt that runs.
         stale: a try was no attempt, since it met an idle connection that the server was closing.
         waiting: those that are not done, in the order of their choices.
         open: whether others may join, as long as it was never sent.
+        headers_due: until when the server has to answer at all; None where it has, or was not asked.
         trial: tells those that were let go why their request was refused, if it was.
     """
 
     # Any: whatever JSON holds.
-    def __init__(self, route: str, body: dict[str, Any], deadline: float | None) -> None:
+    def __init__(self, route: str, body: dict[str, Any], deadline: float | None, prompt: PromptSize) -> None:
         self.route = route
         self.body = body
         self.deadline = deadline
+        self._prompt = prompt
         self.attempt = 0
         self.stale = False
         self.waiting: list[Member] = []
         self.open = True
+        self.headers_due: float | None = None
         self.trial: Trial | None = None
         self._owed = Usage()  # for earlier attempts
         self._sent: list[Choice] = []
@@ -99,22 +105,27 @@ class Exchange:
         self._in_doubt = True
 
     def read(self, data: bytes) -> dict[str, Any]:
-        """Take one event of the answer, and let those go whose choice is whole; returns it.
+        """Take one event of the answer; returns it.
 
         Raises:
             IncompleteResponseError: it is no JSON object of the right shape.
         """
         chunk = read_chunk(data, self._sent)
-        told = read_usage(chunk["usage"]) if chunk.get("usage") else None
+        told = read_usage(chunk.get("usage"))
         if told is not None:
             self._told = told
+            self._prompt.tokens = told.prompt_tokens or self._prompt.tokens
             if self.running == 0:  # llama.cpp tells a part with each choice
                 self.cost_is_known()
-        if len(self.waiting) > 1:
-            for member in [member for member in self.waiting if member.choice.complete]:
-                if len(self.waiting) > 1:
-                    self._finish(member)
         return chunk
+
+    def take_stock(self) -> None:
+        """Let those go whose choice is whole, though the last stays until the answer ends; tell of the others."""
+        for member in [member for member in self.waiting if member.choice.complete]:
+            if len(self.waiting) > 1:
+                self._finish(member)
+        for member in list(self.waiting):
+            member.choice.tell()
 
     @property
     def over(self) -> bool:
@@ -127,9 +138,19 @@ class Exchange:
         return len(self._sent)
 
     @property
+    def first_token(self) -> bool:
+        """Whether the first token of the attempt has come."""
+        return any(choice.pieces or choice.finish_reason for choice in self._sent)
+
+    @property
     def begun(self) -> int:
         """How many choices the server has begun."""
         return sum(choice.begun for choice in self._sent)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the server has mixed choices in one."""
+        return any(choice.mixed for choice in self._sent)
 
     @property
     def whole(self) -> int:
@@ -188,14 +209,17 @@ class Exchange:
 
     def alone(self, member: Member) -> Exchange:
         """What one goes on with that was let go without a choice: an exchange of its own."""
-        alone = Exchange(self.route, self.body, self.deadline)
+        alone = Exchange(self.route, self.body, self.deadline, self._prompt)
         alone.attempt, alone._owed, alone.trial = self.attempt, member.task.usage or Usage(), self.trial
+        alone.headers_due = self.headers_due
         return alone
 
     def cut(self, member: Member) -> None:
         """Let one go that nobody wants any more: it keeps what is there."""
         member.choice.fill(member.task)
         member.task.finish_reason = "cancelled"
+        if self.waiting == [member]:
+            self._charge_prompt()
         self.leave(member)
 
     def leave(self, member: Member) -> None:
@@ -218,6 +242,12 @@ class Exchange:
         rest.completion_tokens = (rest.completion_tokens or read) - self._paid
         rest.add(self._owed)
         return rest
+
+    def _charge_prompt(self) -> None:
+        """Whatever was written for a prompt, it was read before: as many tokens as a sibling was told."""
+        if self._told is None and self._prompt.tokens is not None and self.begun:
+            self._told = Usage(prompt_tokens=self._prompt.tokens)
+            self.cost_is_known()
 
     def _finish(self, member: Member) -> None:
         member.choice.fill(member.task)

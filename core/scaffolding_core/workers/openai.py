@@ -10,8 +10,8 @@ from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import (
     BackendTimeoutError,
     ClosedError,
+    ContentFilterError,
     InvalidRequestError,
-    ModelNotFoundError,
 )
 from scaffolding_core.messages import Usage
 from scaffolding_core.model_info import ModelInfo
@@ -20,10 +20,11 @@ from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.attempts import Attempts
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import Gate
-from scaffolding_core.workers.limits import check_counts, check_seconds
+from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.openai_stream import OpenStream
 from scaffolding_core.workers.openai_wire import request_body, route
+from scaffolding_core.workers.prompt_size import PromptSizes
 from scaffolding_core.workers.siblings import Siblings
 
 __all__ = ["OpenAIWorker"]
@@ -55,8 +56,13 @@ class OpenAIWorker(Worker):
         max_attempts: attempts for each task, the first included.
         timeout: seconds for a task, over all attempts; the request's own deadline holds too.
         connect_timeout: seconds for one connection.
-        first_byte_timeout: seconds until an answer begins; a busy server queues requests meanwhile.
-        idle_timeout: seconds between two pieces of an answer.
+        headers_timeout: seconds until a server begins to answer, over all attempts: its headers come at once from
+            most servers, while llama.cpp's and some gateways send them with the first token. A server that says
+            nothing for so long is not asked again.
+        first_byte_timeout: seconds from there until the first token; a busy server queues requests meanwhile.
+        idle_timeout: seconds between two pieces of an answer; what keeps a connection alive is no piece.
+        max_answer_bytes: bytes of one answer at most, as they come: some 300 for each token, 2,000 with 20 log
+            probabilities.
 
     Attributes:
         context_window: tokens that one request may have, once the server has told.
@@ -79,17 +85,25 @@ class OpenAIWorker(Worker):
         max_attempts: int = 3,
         timeout: float | None = None,
         connect_timeout: float = 5.0,
+        headers_timeout: float = 60.0,
         first_byte_timeout: float = 600.0,
         idle_timeout: float = 120.0,
+        max_answer_bytes: int = 64 << 20,
     ) -> None:
         if not isinstance(base_url, str):
             api_key = api_key or getattr(base_url, "api_key", None)
             base_url = str(getattr(base_url, "base_url", base_url))
         siblings = 16 if siblings is None else siblings
-        check_counts(siblings=siblings, max_concurrency=max_concurrency, max_attempts=max_attempts)
+        check_counts(
+            siblings=siblings,
+            max_concurrency=max_concurrency,
+            max_attempts=max_attempts,
+            max_answer_bytes=max_answer_bytes,
+        )
         check_seconds(
             timeout=1 if timeout is None else timeout,
             connect_timeout=connect_timeout,
+            headers_timeout=headers_timeout,
             first_byte_timeout=first_byte_timeout,
             idle_timeout=idle_timeout,
         )
@@ -103,11 +117,11 @@ class OpenAIWorker(Worker):
             model,
             all_headers,
             connect_timeout=connect_timeout,
-            first_byte_timeout=first_byte_timeout,
-            idle_timeout=idle_timeout,
+            limits=AnswerLimits(headers_timeout, first_byte_timeout, idle_timeout, max_answer_bytes),
         )
         self._attempts = Attempts(self._server, max_attempts, self._gate)
-        self._siblings = Siblings(self._attempts.answer, siblings)
+        self._siblings = Siblings(self._attempts.answer, siblings, self._server)
+        self._prompts = PromptSizes()
         self.extra_body = dict(extra_body or {})
         self.accepts = dict(accepts) if isinstance(accepts, Mapping) else {name: name for name in accepts}
         self.max_concurrency = max_concurrency
@@ -115,17 +129,16 @@ class OpenAIWorker(Worker):
         self.context_window: int | None = None
         self._learned = False
         self._running: dict[asyncio.AbstractEventLoop, int] = {}
-        self._asking: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {**super().__getstate__(), "_running": {}, "_asking": {}}  # what runs stays in its process
+        return {**super().__getstate__(), "_running": {}}  # what runs stays in its process
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, {self.model!r})"
 
     @property
     def base_url(self) -> str:
-        """Address of the server."""
+        """Address of the server, without user, password and query."""
         return self._server.base_url
 
     @base_url.setter
@@ -169,6 +182,7 @@ class OpenAIWorker(Worker):
     async def learn_model(self) -> None:
         """Ask the server for the model's name and context window, unless both are known or it was asked before.
 
+        All who ask share one question: tasks, event loops, threads, and workers with the same address and headers.
         vLLM, SGLang and llama.cpp tell the window, several services too; trtllm-serve tells names alone.
 
         Cost: one small request; two to an older llama.cpp.
@@ -178,10 +192,11 @@ class OpenAIWorker(Worker):
         """
         if self._learned or self.model_info.is_complete:
             return
-        listed = await self._server.listed_models()
+        server, facts = self._server, self._server.facts
+        listed = await facts.models.answer(server.listed_models)
         info = listed.info(self.model)
         if info.context_window is None and listed.by_llama_cpp:
-            info = info.or_else(ModelInfo(context_window=await self._server.slot_window()))
+            info = info.or_else(ModelInfo(context_window=await facts.slot_window.answer(server.slot_window)))
         self.model, self.context_window, self._learned = info.name, info.context_window, info.name is not None
 
     async def served_models(self) -> list[str]:
@@ -195,10 +210,12 @@ class OpenAIWorker(Worker):
     async def _generate(self, task: GenerationTask) -> None:
         task.usage = Usage()  # as long as nothing is sent
         await self._bounded(task, self._answer(task))
+        self._refuse_withheld(task)
 
     async def _step(self, task: StreamGenerationTask) -> None:
         if not task.cancel_flag:
             await self._bounded(task, self._read_on(task))
+            self._refuse_withheld(task)
         elif task.request_handle is not None:
             await task.request_handle.aclose()
         else:
@@ -233,9 +250,16 @@ class OpenAIWorker(Worker):
         assert isinstance(task.request_handle, OpenStream)
         await task.request_handle.read(task.streaming_step)
 
+    def _refuse_withheld(self, task: GenerationTask) -> None:
+        """Raise if a part of the answer is missing: what is there is no whole answer, and paid."""
+        if task.finish_reason == "content_filter":
+            raise ContentFilterError(
+                f"the content filter of {self.base_url} withheld the answer: ask in other words, or another model"
+            )
+
     async def _exchange(self, task: GenerationTask) -> Exchange:
         """What a task that starts now asks for."""
-        return Exchange(route(task), await self._body(task), self._deadline(task))
+        return Exchange(route(task), await self._body(task), self._deadline(task), self._prompts.of(task.group))
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:  # Any: whatever JSON holds
         if self._server.closed:
@@ -243,27 +267,9 @@ class OpenAIWorker(Worker):
         body = request_body(task, self.accepts, type(self).__name__)
         model = self.model
         if model is None:
-            model = await self._learned_together()
+            await self.learn_model()
+            model = self.model
         return {"model": model, **body, **self.extra_body}
-
-    async def _learned_together(self) -> str:
-        """The model's name, asked once for all that begin together: they stay in one tick, and so siblings."""
-        loop = asyncio.get_running_loop()
-        asked = self._asking.get(loop)
-        if asked is not None:
-            await asked.wait()
-            if self.model is None:  # whoever asked got no answer, or was cut
-                await self.learn_model()
-        else:
-            asked = self._asking[loop] = asyncio.Event()
-            try:
-                await self.learn_model()
-            finally:
-                del self._asking[loop]
-                asked.set()
-        if self.model is None:
-            raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
-        return self.model
 
     def _gate(self, exchange: Exchange) -> Gate | None:
         """What an exchange waits for before it is sent."""

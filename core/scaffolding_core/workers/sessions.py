@@ -48,8 +48,9 @@ class Dispatch:
     def send(self) -> None:
         """It has a connection."""
         self.sent = True
-        if self._on_sent is not None:
-            self._on_sent()
+        on_sent, self._on_sent = self._on_sent, None  # a new connection's context keeps this object
+        if on_sent is not None:
+            on_sent()
 
 
 _dispatch: ContextVar[Dispatch] = ContextVar("dispatch")
@@ -83,6 +84,8 @@ class Sessions:
     ) -> aiohttp.ClientResponse:
         """Send a request on the running loop's session; an answer that is being read when it is closed fails.
 
+        No redirect is followed: what is asked and the key are for this server.
+
         Args:
             dispatch: learns how far it came.
             method: such as `POST`.
@@ -92,7 +95,7 @@ class Sessions:
         held = await self._open()
         token = _dispatch.set(dispatch)
         try:
-            response = await held.session.request(method, url, json=body)
+            response = await held.session.request(method, url, json=body, allow_redirects=False)
         finally:
             _dispatch.reset(token)
         held.responses.add(response)

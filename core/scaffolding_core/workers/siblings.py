@@ -10,6 +10,7 @@ from typing import TypeAlias
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.workers.attempts import Apart
 from scaffolding_core.workers.exchange import Exchange, Member
+from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.trial import Trial
 
 __all__ = ["Siblings"]
@@ -43,16 +44,23 @@ class Siblings:
     Args:
         answer: has an exchange answered.
         most: tasks in one request at most, whatever its body.
+        server: tells how many it takes.
     """
 
-    def __init__(self, answer: Callable[[Exchange], Awaitable[None]], most: int) -> None:
-        self.most = most
-        self._given = 1  # most choices that the server has ever begun for one request
+    def __init__(self, answer: Callable[[Exchange], Awaitable[None]], most: int, server: OpenAIServer) -> None:
         self._answer = answer
+        self._most = most
+        self._server = server
         self._latest: dict[_Key, _Batch] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._answer, self.most)  # what is collected stays on its loop
+        return type(self), (self._answer, self._most, self._server)  # what is collected stays on its loop
+
+    @property
+    def most(self) -> int:
+        """Tasks in one request at most, as far as is known."""
+        together = self._server.facts.together
+        return self._most if together is None else min(self._most, together)
 
     async def answer_alone(self, exchange: Exchange) -> None:
         """Have one answered that shares no request, or no longer.
@@ -104,7 +112,7 @@ class Siblings:
             self._forget(key, batch)
 
     def _end(self, key: _Key, batch: _Batch) -> None:
-        self._given = max(self._given, batch.exchange.begun)
+        self._server.facts.gave(batch.exchange.begun)
         self._forget(key, batch)
 
     def _forget(self, key: _Key, batch: _Batch) -> None:
@@ -124,15 +132,11 @@ class Siblings:
                 member.done.cancel()
 
     def _learn_from(self, apart: Apart, exchange: Exchange) -> None:
-        asked = exchange.asked
+        facts, asked = self._server.facts, exchange.asked
         if apart.choices is not None:
-            self._learn(asked, apart.choices)
+            facts.gives_only(apart.choices, asked)
         elif apart.refusal is not None and asked <= self.most:
-            exchange.trial = Trial(apart.refusal, self._answer, lambda: self._learn(asked, 1))
-
-    def _learn(self, asked: int, given: int) -> None:
-        if asked > self._given:  # else it is not the number
-            self.most = min(self.most, max(given, self._given))
+            exchange.trial = Trial(apart.refusal, self._answer, lambda: facts.gives_only(1, asked))
 
 
 async def _leave(batch: _Batch, member: Member) -> None:

@@ -1,40 +1,121 @@
-"""Server-sent events, split out of bytes as they come."""
+"""Events of an answer, split out of bytes as they come; one that is not streamed is a single event."""
 
 from __future__ import annotations
 
+import codecs
+import re
+from typing import NamedTuple, Protocol
+
 from scaffolding_core.errors import IncompleteResponseError
 
-__all__ = ["LARGEST_EVENT", "EventSplitter"]
+__all__ = ["LARGEST_EVENT", "Event", "EventSplitter", "Splitter", "WholeBody"]
 
 LARGEST_EVENT = 16 << 20
 """Bytes of one event; a server that sends more is broken."""
 
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 
-class EventSplitter:
-    """Collects bytes and gives out the data of each whole event."""
 
-    def __init__(self) -> None:
-        self._rest = b""
-        self._data: list[bytes] = []
-        self._size = 0
+class Event(NamedTuple):
+    """What an answer has told at once.
 
-    def feed(self, piece: bytes) -> list[bytes]:
-        """The data of the events that this piece completes.
+    Attributes:
+        data: what it says.
+        failed: whether the server calls it an error.
+    """
+
+    data: bytes
+    failed: bool = False
+
+
+class Splitter(Protocol):
+    """Makes events of bytes."""
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """The events that this piece completes.
 
         Raises:
-            IncompleteResponseError: an event that is too large.
+            IncompleteResponseError: one is too large.
         """
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        events = []
-        for line in lines:
-            line = line.rstrip(b"\r")
-            if line.startswith(b"data:"):
-                self._data.append(line[5:].removeprefix(b" "))
-                self._size += len(line)
-            elif not line and self._data:
-                events.append(b"\n".join(self._data))
-                self._data.clear()
-                self._size = 0
-        if self._size + len(self._rest) > LARGEST_EVENT:
+
+    def finish(self) -> list[Event]:
+        """The event that the end of the answer completes, if there is one."""
+
+
+class WholeBody(Splitter):
+    """An answer that is not streamed: its end completes the only event."""
+
+    def __init__(self) -> None:
+        self._body = bytearray()
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """Keep it; no event yet."""
+        self._body += piece
+        return []
+
+    def finish(self) -> list[Event]:
+        """The whole answer."""
+        body, self._body = bytes(self._body), bytearray()
+        return [Event(body.removeprefix(codecs.BOM_UTF8))] if body else []
+
+
+class EventSplitter(Splitter):
+    """Server-sent events.
+
+    Source: https://html.spec.whatwg.org/multipage/server-sent-events.html, but that an event whose blank line is
+    missing at the end counts.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []  # of a line whose end has not come
+        self._data: list[bytes] = []
+        self._failed = False
+        self._size = 0  # of both
+        self._begun = False
+        self._after_return = False
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """The events that this piece completes.
+
+        Raises:
+            IncompleteResponseError: one is too large.
+        """
+        if self._after_return and piece:
+            piece, self._after_return = piece.removeprefix(b"\n"), False
+        self._pieces.append(piece)
+        self._size += len(piece)
+        events = self._split(piece) if b"\n" in piece or b"\r" in piece else []
+        if self._size > LARGEST_EVENT:
             raise IncompleteResponseError(f"the server sent an event of more than {LARGEST_EVENT} bytes")
         return events
+
+    def finish(self) -> list[Event]:
+        """The event that the end of the answer completes, if there is one."""
+        last, self._pieces, self._size = b"".join(self._pieces), [], 0
+        self._take(last)
+        event = self._take(b"")
+        return [event] if event is not None else []
+
+    def _split(self, piece: bytes) -> list[Event]:
+        self._after_return = piece.endswith(b"\r")
+        whole = b"".join(self._pieces)
+        *lines, rest = whole.split(b"\n") if b"\r" not in whole else _LINE_END.split(whole)
+        events = [event for line in lines if (event := self._take(line)) is not None]
+        self._pieces, self._size = [rest], len(rest) + sum(map(len, self._data))
+        return events
+
+    def _take(self, line: bytes) -> Event | None:
+        """Take a line; returns the event that it ends."""
+        if not self._begun:
+            self._begun = True
+            line = line.removeprefix(codecs.BOM_UTF8)
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].removeprefix(b" "))
+        elif line.startswith(b"event:"):
+            self._failed = line[6:].strip() == b"error"
+        elif not line:
+            data, failed = self._data, self._failed
+            self._data, self._failed = [], False
+            if data:
+                return Event(b"\n".join(data), failed)
+        return None

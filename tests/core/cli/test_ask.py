@@ -129,6 +129,30 @@ def test_json_is_for_programs():
     assert server.requests[0]["model"] == "m"
 
 
+OBEYED = "\x1b]0;title\x07\x1b[31m \x9b2J \u202eevil \ud83d [red]7[/red] [link=x]y[/link] :warning: "
+
+
+def _harmless(text):
+    return all(char.isprintable() or char == "\n" for char in text)
+
+
+def test_nothing_that_a_model_writes_moves_the_terminal():
+    with scripted_server(Reply(pieces=(OBEYED,))) as server:
+        plain = scaffolding("ask", "q", "--url", server.url)
+        vote = scaffolding("ask", "q", "--url", server.url, "-m", "majority-vote", "-n", "2")
+        programs = scaffolding("ask", "q", "--url", server.url, "--json")
+    for done in (plain, vote, programs):
+        assert (done.returncode, _harmless(done.stdout), _harmless(done.stderr)) == (0, True, True)
+    assert "[red]7[/red] [link=x]y[/link] :warning:" in plain.stdout
+    assert json.loads(programs.stdout)["text"] == OBEYED
+
+
+def test_nothing_that_a_server_writes_moves_the_terminal():
+    with scripted_server(Reply(status=400, body={"error": {"message": OBEYED}})) as server:
+        done = scaffolding("ask", "q", "--url", server.url)
+    assert (done.returncode, done.stdout, _harmless(done.stderr)) == (1, "", True)
+
+
 def test_best_of_n_takes_a_function_as_reward(tmp_path):
     (tmp_path / "rewards.py").write_text("def length(prompt, answer):\n    return len(answer)\n")
     with scripted_server(Reply(pieces=("ccc",))) as server:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from unittest.mock import Mock, call
 
 import pytest
 
@@ -92,6 +93,27 @@ async def test_what_is_written_for_one_that_was_cut_is_paid_by_the_last():
             await last
     assert [task.finish_reason for task in tasks] == ["stop", "cancelled", "cancelled", "stop"]
     assert cost(tasks) == Usage(prompt_tokens=9, completion_tokens=8, calls=1)
+
+
+async def test_one_that_is_cut_pays_for_the_prompt_that_its_siblings_were_told():
+    told = {"prompt_tokens": 9, "completion_tokens": 1}
+    replies = iter(
+        [Reply(("7",), usage=told), Reply(("7", "!"), held_choices={-1: NEVER}, finish=None), Reply(held=NEVER)]
+    )
+    with scripted_server(lambda body: next(replies)) as server:
+        async with OpenAIWorker(server.url, "m", siblings=1) as worker:
+            tasks = siblings(3)
+            await worker.run_task(tasks[0])
+            tasks[1].scope = scope = Mock(deadline=None, listening=False)
+            begun = asyncio.create_task(worker.run_task(tasks[1]))
+            await until(lambda: scope.wrote.call_args == call(2))
+            waits = asyncio.create_task(worker.run_task(tasks[2]))
+            await until(lambda: len(server.requests) == 3)
+            for each in (begun, waits):
+                each.cancel()
+            await asyncio.wait([begun, waits])
+    assert tasks[1].usage == Usage(prompt_tokens=9, completion_tokens=2, calls=1)
+    assert tasks[2].usage == Usage(calls=1, lost_calls=1)
 
 
 async def test_nobody_waits_for_a_choice_that_was_cut():
@@ -349,15 +371,3 @@ async def test_siblings_that_must_learn_the_models_name_ask_once_and_share_their
             await asyncio.gather(*started(worker, siblings(16)))
     assert server.asked == ["/v1/models"]
     assert [body["n"] for body in server.requests] == [16]
-
-
-async def test_where_the_one_who_asks_for_the_name_is_cut_the_others_ask_themselves():
-    with scripted_server(Reply()) as server:
-        server.list_wait = 0.05
-        async with OpenAIWorker(server.url) as worker:
-            tasks = siblings(3)
-            first, *others = started(worker, tasks)
-            await until(lambda: server.asked)
-            first.cancel()
-            await asyncio.gather(*others)
-    assert [task.output_str for task in tasks] == [None, "7", "7"]

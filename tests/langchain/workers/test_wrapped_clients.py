@@ -72,6 +72,34 @@ async def test_a_decided_vote_cuts_the_other_requests_at_the_provider(call, clie
     assert sorted(run.outputs.get("status", "") for run in samples) == ["", "", "cancelled"]
 
 
+@pytest.mark.parametrize("call", ["ainvoke", "invoke"])
+async def test_a_cut_sample_tells_what_it_had_written_and_its_siblings_prompt(call, client):
+    written = threading.Event()
+    counter = itertools.count()
+
+    def pieces():
+        yield from ("so ",) * 5
+        written.set()
+        yield "and "
+        yield from ("so ",) * 2000
+
+    def script(body):
+        return Reply(held=written) if next(counter) < 2 else Reply(pieces=pieces(), between=0.02)
+
+    async with httpx.AsyncClient() as async_client:
+        with scripted_server(script) as server:
+            model = decided_early(server, http_client=client, http_async_client=async_client)
+            if call == "ainvoke":
+                message = await model.ainvoke("q")
+            else:
+                message = await asyncio.to_thread(model.invoke, "q")
+            await until(lambda: server.open == 0)
+    usage = message.usage_metadata
+    assert usage["input_tokens"] == 3 * 5
+    assert 2 * 2 < usage["output_tokens"] < 100
+    assert message.response_metadata["scaffolding"]["usage"]["lost_calls"] == 1
+
+
 async def test_a_cancelled_call_cuts_all_its_requests(client):
     async with httpx.AsyncClient() as async_client:
         with scripted_server(Reply(pieces=("thinking ",) * 2000, between=0.02)) as server:

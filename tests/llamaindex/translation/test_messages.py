@@ -249,9 +249,12 @@ class TestThroughAWrappedLLM:
 
     async def test_blocks_stay_what_they_are_where_a_method_adds_its_words(self):
         llm = ScaffoldingLLM.wrap(ScriptedLLM(answers=["7"]), "chain_of_thought")
-        await llm.achat([user(*self.BLOCKS)])
+        given = user(*self.BLOCKS)
+        given.additional_kwargs["kept"] = 1
+        await llm.achat([given])
         ((asked,),) = llm.llm.record.asked
         assert asked.blocks[:-1] == list(self.BLOCKS)
+        assert asked.additional_kwargs == {"kept": 1}
         assert "step by step" in asked.blocks[-1].text
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 from tests.servers.scripted import Reply
 
@@ -37,7 +38,7 @@ def _message(message: dict[str, Any]) -> dict[str, Any]:
 def plain(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
     """The whole answer."""
     return {
-        "id": "msg_1",
+        "id": f"msg_{uuid4().hex}",
         "type": "message",
         "role": "assistant",
         "model": reply.model,
@@ -49,7 +50,8 @@ def plain(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
 
 def streamed(reply: Reply, body: dict[str, Any]) -> Iterator[str]:
     """The answer as events."""
-    begun = {**plain(reply, body), "content": [], "stop_reason": None, "usage": {**_usage(reply), "output_tokens": 1}}
+    usage = {**_usage(reply), "output_tokens": 1}
+    begun = {**plain(reply, body), "content": [], "stop_reason": None, "usage": usage}
     yield _event("message_start", message=begun)
     for index, block in enumerate(_blocks(reply)):
         empty, deltas = _grown(reply, block)
@@ -67,8 +69,9 @@ def _blocks(reply: Reply) -> list[dict[str, Any]]:
         blocks.append({"type": "thinking", "thinking": reply.reasoning, "signature": "signed"})
     if text := "".join(reply.pieces):
         blocks.append({"type": "text", "text": text})
-    for place, (name, arguments) in enumerate(reply.tool_calls):
-        blocks.append({"type": "tool_use", "id": f"toolu_{place}", "name": name, "input": json.loads(arguments)})
+    for name, arguments in reply.tool_calls:
+        call = {"type": "tool_use", "id": f"toolu_{uuid4().hex}", "name": name}
+        blocks.append({**call, "input": json.loads(arguments)})
     return blocks
 
 
@@ -90,13 +93,14 @@ def _ended(reply: Reply) -> dict[str, Any]:
 
 
 def _usage(reply: Reply) -> dict[str, int]:
-    """What it cost; cached tokens are counted beside the others."""
+    """What it cost; what the cache gave or took is counted beside the other tokens."""
     usage = reply.usage or {}
-    cached = usage.get("prompt_tokens_details", {}).get("cached_tokens", 0)
+    details = usage.get("prompt_tokens_details", {})
+    read, created = (details.get(name, 0) for name in ("cached_tokens", "cache_creation_tokens"))
     return {
-        "input_tokens": usage.get("prompt_tokens", 0) - cached,
-        "cache_read_input_tokens": cached,
-        "cache_creation_input_tokens": 0,
+        "input_tokens": usage.get("prompt_tokens", 0) - read - created,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": created,
         "output_tokens": usage.get("completion_tokens", 0),
     }
 

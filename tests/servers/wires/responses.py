@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 from tests.servers.scripted import Reply
 
@@ -32,7 +33,7 @@ def plain(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
     """The whole answer."""
     usage = reply.usage or {}
     return {
-        "id": "resp_1",
+        "id": f"resp_{uuid4().hex}",
         "object": "response",
         "created_at": 0,
         "model": reply.model,
@@ -68,13 +69,13 @@ def _items(reply: Reply) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     if reply.reasoning:
         summary = [{"type": "summary_text", "text": reply.reasoning}]
-        items.append({"id": "rs_1", "type": "reasoning", "summary": summary})
+        items.append({"id": f"rs_{uuid4().hex}", "type": "reasoning", "summary": summary})
     if text := "".join(reply.pieces):
         part = {"type": "output_text", "text": text, "annotations": []}
-        item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
-        items.append(item)
-    for place, (name, arguments) in enumerate(reply.tool_calls):
-        call = {"id": f"fc_{place}", "call_id": f"call_{place}", "name": name, "arguments": arguments}
+        item = {"id": f"msg_{uuid4().hex}", "type": "message", "role": "assistant", "content": [part]}
+        items.append({**item, "status": "completed"})
+    for name, arguments in reply.tool_calls:
+        call = {"id": f"fc_{uuid4().hex}", "call_id": f"call_{uuid4().hex}", "name": name, "arguments": arguments}
         items.append({**call, "type": "function_call", "status": "completed"})
     return items
 
