@@ -48,8 +48,9 @@ class Dispatch:
     def send(self) -> None:
         """It has a connection."""
         self.sent = True
-        if self._on_sent is not None:
-            self._on_sent()
+        on_sent, self._on_sent = self._on_sent, None  # a new connection's context keeps this object
+        if on_sent is not None:
+            on_sent()
 
 
 _dispatch: ContextVar[Dispatch] = ContextVar("dispatch")
