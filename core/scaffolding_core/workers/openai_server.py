@@ -62,7 +62,7 @@ class OpenAIServer:
         limits: AnswerLimits,
     ) -> None:
         self._headers = headers
-        self._given = ""
+        self._given: str | None = None
         self.base_url = base_url
         self.model = model
         self._kind = kind
