@@ -18,6 +18,7 @@ from llama_index.core import Document, SummaryIndex
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from langchain_scaffolding import ChatScaffolding
 from llamaindex_scaffolding import ScaffoldingLLM
@@ -140,7 +141,7 @@ def query_engine_demo(console: Console) -> None:
     )
     for question in ("How many metres tall is the lighthouse?", "In which year was the lighthouse built?"):
         response = index.as_query_engine(llm=llm).query(question)
-        console.print(f"[bold]{question}[/bold]  {response}")
+        console.print(Text.assemble((question, "bold"), f"  {response}"))
 
 
 def main() -> None:

@@ -22,10 +22,10 @@ from pydantic import ConfigDict
 from langchain_scaffolding.configured import ConfiguredChatModel
 from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.identity import identity
+from langchain_scaffolding.provider_structure import bound_by_provider, method_of
 from langchain_scaffolding.structured_output import (
     Schema,
     StructuredMethod,
-    bound_by_provider,
     response_format,
     structure_of,
     structured,
@@ -37,6 +37,8 @@ from langchain_scaffolding.translation.accepted import accepted_tools
 from langchain_scaffolding.translation.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.translation.chunks import Chunks, metadata, to_result
 from langchain_scaffolding.translation.messages import to_core
+from langchain_scaffolding.workers.inner_model import inner_params
+from langchain_scaffolding.workers.sampled_model import unbound
 from scaffolding_core import ChatTask, InvalidRequestError
 from scaffolding_core.adapting import Acceptance, Call
 
@@ -110,8 +112,9 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
 
             chain.with_config(configurable={"sample_num": 32, "answers": "number"})
 
-    `max_concurrency` of a configuration bounds the samples of a call that run at once, and a `rate_limiter` holds
-    each sample. Methods inside a sample keep their own parameters.
+    `max_concurrency` of a configuration bounds the questions of a batch, `max_concurrent_samples` the samples of
+    this model, over all questions, and a `rate_limiter` holds each sample. Methods inside a sample keep their own
+    parameters.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
@@ -125,14 +128,14 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         params = super()._get_ls_params(stop=stop, **kwargs)
         params["ls_provider"] = "scaffolding"
         params["ls_model_name"] = str(kwargs.get("model") or self._model())
-        return params
+        return inner_params(self.inner, params, stop, kwargs)
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
         # Where answers are cached; objects told by their address alone may be taken for one another.
         return super()._get_llm_string(stop, **{name: identity(value) for name, value in kwargs.items()})
 
     def _resolve_model_profile(self) -> Any:  # Any: LangChain's profile type is in beta
-        return getattr(self.inner, "profile", None)
+        return getattr(unbound(self.inner), "profile", None)
 
     def _should_stream(self, *, async_api: bool, run_manager: Any = None, **kwargs: Any) -> bool:
         # With a run manager the call comes from `invoke`: `_generate` streams by itself, so that its samples
@@ -295,20 +298,25 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         """
         if method not in get_args(StructuredMethod):
             raise InvalidRequestError(f"no such way to structured output: {method!r}")
+        accepting = self
         if self.inner is not None:
-            given = bound_by_provider(self.inner, schema, method, strict, kwargs)
-            told = given.get("ls_structured_output_format") or {}
-            method = told.get("kwargs", {}).get("method", method)  # a provider may know better
+            bound_inner = bound_by_provider(self.inner, schema, method, strict, kwargs)
+            method = method_of(bound_inner, method)
+            if isinstance(bound_inner, RunnableBinding):
+                given = dict(bound_inner.kwargs)
+            else:  # each of its models has the structure in its own form
+                accepting = self.model_copy(update={"inner": bound_inner})
+                given = {"ls_structured_output_format": traced(schema, method, strict)}
         elif method == "function_calling":
             shape = convert_to_openai_tool(tool_of(schema), strict=strict)
             given = {"tools": [shape], "tool_choice": "required", **kwargs}
             given["ls_structured_output_format"] = traced(schema, method, strict)
         else:
             given = {**response_format(schema, method, strict), **kwargs}
-        accepting, found = self, structure_of(schema, method)
+        found = structure_of(schema, method)
         if found is not None:
             beside = kwargs.get("tools") if method != "function_calling" else None
-            accepting = self._accepting(Acceptance(accepted_tools(beside) if beside else None, found))
+            accepting = accepting._accepting(Acceptance(accepted_tools(beside) if beside else None, found))
         bound: Runnable[LanguageModelInput, AIMessage] = accepting.bind(**given)
         return structured(bound, schema, method, include_raw=include_raw)
 

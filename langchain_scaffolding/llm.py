@@ -25,6 +25,7 @@ from langchain_scaffolding.request.parameters import model_parameters
 from langchain_scaffolding.tracing.runs import child_of
 from langchain_scaffolding.translation.chunks import metadata
 from langchain_scaffolding.translation.completions import Completions, to_llm_result
+from langchain_scaffolding.workers.inner_model import inner_params
 from scaffolding_core import GenerationTask, NativeGenerationController, ScaffoldingResult
 from scaffolding_core.adapting import Call
 
@@ -93,7 +94,7 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
         params = super()._get_ls_params(stop=stop, **kwargs)
         params["ls_provider"] = "scaffolding"
         params["ls_model_name"] = self._model(kwargs)
-        return params
+        return inner_params(self.inner, params, stop, kwargs)
 
     # Calls.
 

@@ -8,17 +8,18 @@ from typing import Any, ClassVar, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSerializable
-from langchain_core.tracers._streaming import _StreamingCallbackHandler, _V2StreamingCallbackHandler
 from pydantic import ConfigDict
 
 from langchain_scaffolding.fields import MethodFields
+from langchain_scaffolding.memory.call_memory import CallMemory
+from langchain_scaffolding.memory.steps import adone, done
 from langchain_scaffolding.request.parameters import method_parameters
-from langchain_scaffolding.tracing.runs import Beneath, Manager
+from langchain_scaffolding.tracing.runs import Beneath, Manager, without_streams
 from langchain_scaffolding.translation.inputs import ChainInput
 from langchain_scaffolding.translation.results import Part
 from langchain_scaffolding.workers.runnable_worker import NativeRunnableController, RunnableWorker
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS
-from scaffolding_core import Controller, Event, NativeGenerationController, ScaffoldingOutput, Worker
+from scaffolding_core import Controller, Event, FinalEvent, NativeGenerationController, ScaffoldingOutput, Worker
 from scaffolding_core.adapting import Call
 
 __all__ = ["ScaffoldingRunnable"]
@@ -166,13 +167,20 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     def _answer(
         self, given: Any, run_manager: CallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
     ) -> ScaffoldingOutput:
-        return self._call(given, kwargs, run_manager.get_child(), config).result().output
+        call, memory = self._call(given, kwargs, run_manager.get_child(), config)
+        with memory.around():
+            output = call.result().output
+            done(memory.keeps(output.message.original))
+        return output
 
     async def _aanswer(
         self, given: Any, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
     ) -> ScaffoldingOutput:
-        result = await self._call(given, kwargs, run_manager.get_child(), config).aresult()
-        return result.output
+        call, memory = self._call(given, kwargs, run_manager.get_child(), config)
+        async with memory.aaround():
+            output = (await call.aresult()).output
+            await adone(memory.keeps(output.message.original))
+        return output
 
     def _events(
         self,
@@ -181,9 +189,12 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
         config: RunnableConfig,
         **kwargs: Any,
     ) -> Iterator[Event]:
-        call = self._call(next(given), kwargs, run_manager.get_child(), config)
-        with closing(call.events()) as events:
-            yield from events
+        call, memory = self._call(next(given), kwargs, run_manager.get_child(), config)
+        with memory.around(), closing(call.events()) as events:
+            for event in events:
+                if isinstance(event, FinalEvent):
+                    done(memory.keeps(event.output.message.original))
+                yield event
 
     async def _aevents(
         self,
@@ -192,9 +203,11 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
         config: RunnableConfig,
         **kwargs: Any,
     ) -> AsyncIterator[Event]:
-        call = self._call(await anext(given), kwargs, run_manager.get_child(), config)
-        async with aclosing(await call.aevents()) as events:
+        call, memory = self._call(await anext(given), kwargs, run_manager.get_child(), config)
+        async with memory.aaround(), aclosing(await call.aevents()) as events:
             async for event in events:
+                if isinstance(event, FinalEvent):
+                    await adone(memory.keeps(event.output.message.original))
                 yield event
 
     # How a request is made.
@@ -205,11 +218,16 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     def _worker(self) -> Worker:
         return RunnableWorker(self.inner, text=self.text, max_concurrency=self._limit())
 
-    def _call(self, given: Any, kwargs: dict[str, Any], manager: Manager, config: RunnableConfig) -> Call:
+    def _call(
+        self, given: Any, kwargs: dict[str, Any], manager: Manager, config: RunnableConfig
+    ) -> tuple[Call, CallMemory]:
         task = ChainInput.of(given, self.prompt).task()
-        call, rest = self._method_call(task, kwargs, manager, self._beneath(config))
+        call, rest = self._method_call(task, kwargs, manager, self._beneath(config), given)
         task.custom_input_params = {**(task.custom_input_params or {}), LANGCHAIN_KWARGS: rest}
-        return call
+        memory = CallMemory(cast("RunnableWorker", self.backend.worker).found, config)
+        if memory.anything:
+            memory.given_to(task)
+        return call, memory
 
     def _beneath(self, config: RunnableConfig) -> Beneath:
         configurable = {
@@ -222,7 +240,7 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
 
         def beneath(manager: Manager) -> RunnableConfig:
             if not stream_samples:
-                manager = _without_streams(manager)
+                manager = without_streams(manager)
             return RunnableConfig(**{**config, "configurable": configurable, "callbacks": manager})
 
         return beneath
@@ -236,15 +254,6 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     def OutputType(self) -> Any:  # noqa: N802  # LangChain's name
         """Any: LangChain makes schemas of it, and a `ScaffoldingOutput` has none."""
         return Any
-
-
-def _without_streams(manager: Manager) -> Manager:
-    """The same, without the handlers that pick up tokens for a stream."""
-    manager = manager.copy()
-    for handler in list(manager.handlers):
-        if isinstance(handler, _StreamingCallbackHandler | _V2StreamingCallbackHandler):
-            manager.remove_handler(handler)
-    return manager
 
 
 def _original(output: ScaffoldingOutput) -> Any:

@@ -19,6 +19,7 @@ __all__ = [
     "TaskHandler",
     "Worker",
     "around_calls",
+    "before_sending",
     "called_synchronously",
     "is_worker",
     "told",
@@ -38,6 +39,8 @@ AroundCall: TypeAlias = Callable[["Worker", Task], Coroutine[Any, Any, TaskStatu
 around_calls: ContextVar[AroundCall | None] = ContextVar("around_calls", default=None)
 """Runs each call of the requests made in this context: it must await `worker.run_task(task)`. For tracing."""
 
+before_sending: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("before_sending", default=None)
+"""Awaited before each request of the calls made in this context goes to a server. For rate limits."""
 
 _ANSWERED = (GenerationTask, ChatTask)
 """Kinds of task that a handler leaves with an answer; one of a user's own may hold its results elsewhere."""

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias, cast
 
 from langchain.agents.middleware import ModelRequest, ModelResponse
+from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, SystemMessage
+from langchain_core.runnables import RunnableConfig, ensure_config
 from langchain_core.runnables.base import RunnableBindingBase
-from langgraph.constants import TAG_NOSTREAM
 from langgraph.errors import GraphBubbleUp
 
 from langchain_scaffolding.middleware.acceptance import acceptance_of
+from langchain_scaffolding.tracing.inner_runs import inside, tell_around
+from langchain_scaffolding.tracing.runs import Manager, sampled_under, without_streams
 from langchain_scaffolding.translation.messages import from_core, to_ai_message, to_core, usage_from_core
 from langchain_scaffolding.workers.task_results import fill
 from scaffolding_core import (
@@ -23,10 +26,11 @@ from scaffolding_core import (
     ScaffoldingLlm,
     ScaffoldingResult,
     Task,
+    Usage,
     Worker,
     WorkerError,
 )
-from scaffolding_core.adapting import Call, TaskHandler, result_data, run_either
+from scaffolding_core.adapting import Call, TaskHandler, current_request, result_data, run_either
 
 __all__ = [
     "AsyncHandler",
@@ -56,11 +60,13 @@ class ModelCall:
         request: what the agent asks.
         handler: calls the model.
         drawn: a sample that is there already; the first task takes it instead of calling the model.
+        paid: for that one.
     """
 
     request: Request
     handler: Handler | AsyncHandler
     drawn: Response | None = None
+    paid: Usage | None = None
 
 
 class _BubbledUp(InvalidRequestError):
@@ -74,8 +80,7 @@ class _BubbledUp(InvalidRequestError):
 class ModelCallWorker(Worker):
     """Runs tasks by calling an agent's handler: in threads for a blocking agent, on the loop for an async one.
 
-    The model is called without its cache, which would turn all samples into one, and with the tag that keeps
-    its tokens out of `stream_mode="messages"`.
+    The model is called without its cache, which would turn all samples into one, and no stream shows its tokens.
 
     Cost: one call of the model for each task.
 
@@ -92,7 +97,10 @@ class ModelCallWorker(Worker):
         call = cast("ModelCall", (task.custom_input_params or {})[_MODEL_CALL])
         response, call.drawn = call.drawn, None
         if response is None:
-            response = await _called(call, _request_of(call, task))
+            with inside(task):
+                response = await _called(call, _request_of(call, task))
+        else:
+            task.usage = call.paid
         fill(task, ai_message(response))
         task.original = response
 
@@ -102,17 +110,37 @@ class ModelCallWorker(Worker):
 def sampled(llm: ScaffoldingLlm, call: ModelCall, options: Mapping[str, object]) -> ScaffoldingResult:
     """The finished result of a method around a model call."""
     try:
-        return Call(llm, _task_of(call), options).result()
+        result = _call(llm, call, options).result()
     except _BubbledUp as error:
         raise error.bubbled from None
+    return _charged(result)
 
 
 async def asampled(llm: ScaffoldingLlm, call: ModelCall, options: Mapping[str, object]) -> ScaffoldingResult:
     """The finished result of a method around a model call; cancelled with the agent."""
     try:
-        return await Call(llm, _task_of(call), options).aresult()
+        result = await _call(llm, call, options).aresult()
     except _BubbledUp as error:
         raise error.bubbled from None
+    return _charged(result)
+
+
+def _charged(result: ScaffoldingResult) -> ScaffoldingResult:
+    if current_request.get() is None:  # else its own request has told that one
+        tell_around(result.usage)
+    return result
+
+
+def _call(llm: ScaffoldingLlm, call: ModelCall, options: Mapping[str, object]) -> Call:
+    """A request whose samples, and judges, are seen beneath the agent's node."""
+    around = ensure_config()
+    told = around["callbacks"]
+    manager = told if isinstance(told, CallbackManager | AsyncCallbackManager) else CallbackManager.configure(told)
+
+    def beneath(manager: Manager) -> RunnableConfig:
+        return RunnableConfig(**{**around, "callbacks": without_streams(manager)})
+
+    return Call(llm, _task_of(call), options, sampled_under(manager, beneath))
 
 
 def chosen(result: ScaffoldingResult, key: str = "scaffolding", **details: object) -> Response:
@@ -173,16 +201,16 @@ def _request_of(call: ModelCall, task: ChatTask) -> Request:
     messages = from_core(task.messages)
     system = messages.pop(0) if messages and isinstance(messages[0], SystemMessage) else None
     return call.request.override(
-        model=cast("BaseChatModel", _quiet(call.request.model)),
+        model=cast("BaseChatModel", _uncached(call.request.model)),
         system_message=cast("SystemMessage | None", system),
         messages=cast("list[Any]", messages),  # LangChain's union of all messages
         model_settings={**call.request.model_settings, **task.sampling()},
     )
 
 
-def _quiet(model: object) -> object:
+def _uncached(model: object) -> object:
     if isinstance(model, BaseChatModel):
-        return model.model_copy(update={"cache": False, "tags": [*(model.tags or ()), TAG_NOSTREAM]})
+        return model.model_copy(update={"cache": False})
     if isinstance(model, RunnableBindingBase):
-        return model.model_copy(update={"bound": _quiet(model.bound)})
+        return model.model_copy(update={"bound": _uncached(model.bound)})
     return model

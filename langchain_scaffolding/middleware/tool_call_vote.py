@@ -21,6 +21,7 @@ from langchain_scaffolding.middleware.model_calls import (
     chosen,
     sampled,
 )
+from langchain_scaffolding.tracing.inner_runs import tallied_apart, tell_around
 from scaffolding_core import (
     Answers,
     AssistantMessage,
@@ -125,19 +126,23 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
 
     def wrap_model_call(self, request: ModelRequest[ContextT], handler: Handler) -> ModelResponse[ResponseT]:
         """Call the model; vote if it wants a risky tool call."""
-        first = handler(request)
+        with tallied_apart() as tally:
+            first = handler(request)
         if not self._risky(ai_message(first)):
+            tell_around(tally.usage)
             return first
-        return self._voted(sampled(self._llm, ModelCall(request, handler, first), {}))
+        return self._voted(sampled(self._llm, ModelCall(request, handler, first, tally.usage), {}))
 
     async def awrap_model_call(
         self, request: ModelRequest[ContextT], handler: AsyncHandler
     ) -> ModelResponse[ResponseT]:
         """Call the model; vote if it wants a risky tool call."""
-        first = await handler(request)
+        with tallied_apart() as tally:
+            first = await handler(request)
         if not self._risky(ai_message(first)):
+            tell_around(tally.usage)
             return first
-        return self._voted(await asampled(self._llm, ModelCall(request, handler, first), {}))
+        return self._voted(await asampled(self._llm, ModelCall(request, handler, first, tally.usage), {}))
 
     # A node of its own, so that an interrupt in `on_disagreement` resumes behind the vote.
     def after_model(self, state: AgentState[ResponseT], runtime: Runtime[ContextT]) -> dict[str, Any] | None:

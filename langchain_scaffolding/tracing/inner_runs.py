@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -10,7 +11,7 @@ from typing import Any
 from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers.context import _configure_hooks
 from langsmith import tracing_context
@@ -19,38 +20,58 @@ from langsmith.utils import tracing_is_enabled
 from langchain_scaffolding.request.parameters import without_method_parameters
 from langchain_scaffolding.tracing.runs import inner_config
 from langchain_scaffolding.translation.messages import usage_to_core
-from scaffolding_core import Task, Usage
-from scaffolding_core.adapting import run_either
+from scaffolding_core import ScaffoldingError, Task, Usage
+from scaffolding_core.adapting import current_request, run_either
 
-__all__ = ["Tally", "call_inside", "inside", "message_usage", "run_inside"]
+__all__ = [
+    "Tally",
+    "call_inside",
+    "inside",
+    "message_usage",
+    "run_inside",
+    "tallied",
+    "tallied_apart",
+    "tell_around",
+    "with_handler",
+]
 
 
 class Tally(BaseCallbackHandler):
     """Counts what the models inside a chain cost; methods inside it charge what they cost themselves.
 
     Attributes:
-        usage: of all calls of models that have ended; None before the first.
+        usage: of all calls of models that have ended; None if there was none, and no method either.
+        stopped: whether nothing may begin any more: what is cut runs on in its thread, to the end of its step.
     """
 
     run_inline = True
-    ignore_chain = ignore_agent = ignore_retriever = ignore_chat_model = True  # only their ends are of interest
+    ignore_agent = True
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
+        self.stopped = False
         self._lock = threading.Lock()
 
     def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Add a call."""
-        self._add(_usage(response))
+        self.add(_usage(response))
 
     def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
         """Add a call whose cost nobody told."""
-        self._add(Usage(calls=1, lost_calls=1))
+        told = isinstance(error, ScaffoldingError)  # by the method that raised it
+        self.add(Usage() if told else Usage(calls=1, lost_calls=1))
 
-    def _add(self, usage: Usage) -> None:
+    def add(self, usage: Usage) -> None:
+        """Add what else was paid."""
         with self._lock:
             self.usage = self.usage or Usage()
             self.usage.add(usage)
+
+    def _begins(self, *args: Any, **kwargs: Any) -> None:
+        if self.stopped:
+            raise asyncio.CancelledError
+
+    on_chain_start = on_chat_model_start = on_llm_start = on_tool_start = on_retriever_start = _begins
 
 
 @contextmanager
@@ -62,19 +83,54 @@ def inside(task: Task, *, counted: bool = True) -> Iterator[RunnableConfig]:
         counted: whether it does; a lone chat model tells its usage itself.
     """
     seen = inner_config.get()
-    tallies = [Tally()] if counted else []
-    config = without_method_parameters(_unseen(tallies) if seen is None else _with_handlers(seen, tallies))
+    config = without_method_parameters(_unseen() if seen is None else seen)
     unseen = seen is None and tracing_is_enabled()  # setting it costs as much as a third of a model's call
+    tally = Tally() if counted else None
+    try:
+        with (
+            tracing_context(enabled=False) if unseen else nullcontext(),
+            _unhooked(hidden=seen is None),
+            tallied(config, tally) as config,
+        ):
+            yield config
+    except asyncio.CancelledError:
+        if tally is not None:
+            tally.stopped = True
+        raise
+    finally:
+        if tally is not None and tally.usage is not None:
+            if task.usage is not None:
+                tally.add(task.usage)
+            task.usage = tally.usage
+
+
+@contextmanager
+def tallied(config: RunnableConfig, tally: Tally | None) -> Iterator[RunnableConfig]:
+    """The same configuration, that of all calls in here: they are told to this tally, and to none around it."""
+    config = _with_tally(config, tally)
     token = var_child_runnable_config.set(config)  # for what calls models without a configuration
     try:
-        with tracing_context(enabled=False) if unseen else nullcontext(), _unhooked(hidden=seen is None):
-            yield config
+        yield config
     finally:
         var_child_runnable_config.reset(token)
-        for usage in (tally.usage for tally in tallies if tally.usage is not None):
-            if task.usage is not None:
-                usage.add(task.usage)
-            task.usage = usage
+
+
+@contextmanager
+def tallied_apart() -> Iterator[Tally]:
+    """What is paid in here is told to this tally, and to those around only if it fails."""
+    tally = Tally()
+    try:
+        with tallied(ensure_config(), tally):
+            yield tally
+    except BaseException:
+        tell_around(tally.usage)
+        raise
+
+
+def tell_around(usage: Usage | None) -> None:
+    """Tell what was paid to whoever counts around."""
+    for tally in _tallies_in(var_child_runnable_config.get()):
+        tally.add(usage or Usage())
 
 
 @contextmanager
@@ -100,28 +156,47 @@ def call_inside(runnable: Runnable[Any, Any], given: object, task: Task) -> Any:
         return runnable.invoke(given, config)
 
 
-def _unseen(handlers: list[Tally]) -> RunnableConfig:
+def _unseen() -> RunnableConfig:
     """What is configured around the task, without anybody who watches."""
     around = var_child_runnable_config.get()
-    return RunnableConfig(**{**(around or {}), "callbacks": [*handlers]})
+    for tally in _tallies_in(around):
+        tally.add(Usage())
+    return RunnableConfig(**{**(around or {}), "callbacks": []})
 
 
-def _with_handlers(config: RunnableConfig, handlers: list[Tally]) -> RunnableConfig:
-    manager = config.get("callbacks")
-    assert isinstance(manager, BaseCallbackManager)
-    manager = manager.copy()
-    for handler in [handler for handler in manager.handlers if isinstance(handler, Tally)]:
-        manager.remove_handler(handler)  # of a sample around this one, which gets this one's usage anyway
-    for handler in handlers:
-        manager.add_handler(handler)
+def _with_tally(config: RunnableConfig, tally: Tally | None) -> RunnableConfig:
+    told = config.get("callbacks")
+    if isinstance(told, BaseCallbackManager):
+        told = told.copy()
+        for around in _tallies_in(config):
+            around.add(Usage())  # it gets the usage of a method inside by the method's own request
+            told.remove_handler(around)
+        config = RunnableConfig(**{**config, "callbacks": told})
+    return with_handler(config, tally) if tally is not None else config
+
+
+def with_handler(config: RunnableConfig, handler: BaseCallbackHandler) -> RunnableConfig:
+    """The same configuration, with one who is told first: what that one stops is told to nobody."""
+    told = config.get("callbacks")
+    if not isinstance(told, BaseCallbackManager):
+        return RunnableConfig(**{**config, "callbacks": [handler, *(told or ())]})
+    manager = told.copy()
+    manager.handlers.insert(0, handler)
+    manager.inheritable_handlers.insert(0, handler)
     return RunnableConfig(**{**config, "callbacks": manager})
+
+
+def _tallies_in(config: RunnableConfig | None) -> list[Tally]:
+    told = (config or {}).get("callbacks")
+    handlers = told.handlers if isinstance(told, BaseCallbackManager) else told or ()
+    return [handler for handler in handlers if isinstance(handler, Tally)]
 
 
 def _usage(response: LLMResult) -> Usage:
     for generation in (generation for generations in response.generations for generation in generations):
         if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
             return message_usage(generation.message)
-        if "scaffolding" in (generation.generation_info or {}):
+        if _is_charged(generation.generation_info or {}):
             return Usage()
     told = (response.llm_output or {}).get("token_usage")
     counts = told if isinstance(told, Mapping) else {}
@@ -134,7 +209,12 @@ def _usage(response: LLMResult) -> Usage:
 
 def message_usage(message: AIMessage) -> Usage:
     """What the model call behind a message cost, beside what a method there has charged already."""
-    return Usage() if "scaffolding" in message.response_metadata else usage_to_core(message)
+    return Usage() if _is_charged(message.response_metadata) else usage_to_core(message)
+
+
+def _is_charged(metadata: Mapping[str, object]) -> bool:
+    """Whether a method's request has charged the request around it."""
+    return "scaffolding" in metadata and current_request.get() is not None
 
 
 def _count(counts: Mapping[str, object], name: str) -> int:

@@ -7,10 +7,10 @@ model is therefore called without callbacks, and each sample is told to tracers 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -26,9 +26,11 @@ from langchain_core.callbacks.manager import (
     ParentRunManager,
 )
 from langchain_core.runnables import RunnableConfig, ensure_config
+from langchain_core.tracers._streaming import _StreamingCallbackHandler, _V2StreamingCallbackHandler
 from uuid_utils.compat import uuid7
 
 from langchain_scaffolding.request.gate import Gate
+from langchain_scaffolding.translation.inputs import asked
 from scaffolding_core import ChatTask, ComputeTask, GenerationTask, RewardTask, Task, TaskStatus, Worker
 from scaffolding_core.adapting import around_calls
 
@@ -41,6 +43,8 @@ __all__ = [
     "child_of_run",
     "inner_config",
     "sampled_under",
+    "to_the_end",
+    "without_streams",
 ]
 
 Manager: TypeAlias = CallbackManager | AsyncCallbackManager
@@ -96,9 +100,18 @@ def _child(manager: Manager, child: AnyManager, config: RunnableConfig) -> AnyMa
     return child
 
 
+def without_streams(manager: Manager) -> Manager:
+    """The same, without the handlers that pick up tokens for a stream."""
+    manager = manager.copy()
+    for handler in list(manager.handlers):
+        if isinstance(handler, _StreamingCallbackHandler | _V2StreamingCallbackHandler):
+            manager.remove_handler(handler)
+    return manager
+
+
 @contextmanager
 def sampled_under(
-    manager: Manager | None, beneath: Beneath | None = None, gate: Gate | None = None
+    manager: Manager | None, beneath: Beneath | None = None, gate: Gate | None = None, given: object = None
 ) -> Iterator[None]:
     """Requests made in here tell each of their samples as a child run.
 
@@ -106,6 +119,7 @@ def sampled_under(
         manager: for the child runs; None, or one without handlers, tells nobody.
         beneath: shows what runs inside a sample too, beneath its run.
         gate: what each call waits for.
+        given: the input, for judges; None if it is a model's.
     """
     told = manager if manager is not None and manager.handlers else None
 
@@ -121,27 +135,46 @@ def sampled_under(
     plain = run if told is not None else None
     around_token = around_calls.set(run_behind_gate if gate is not None else plain)
     inner_token = inner_config.set(beneath(manager) if beneath is not None and manager is not None else None)
+    asked_token = asked.set(given)
     try:
         yield
     finally:
+        asked.reset(asked_token)
         inner_config.reset(inner_token)
         around_calls.reset(around_token)
 
 
 async def _told(manager: Manager, worker: Worker, task: Task, beneath: Beneath | None) -> TaskStatus | None:
-    run = await _start(manager, task)
-    if beneath is not None:
-        inner_config.set(beneath(run.get_child()))  # each call is an asyncio task, with a context of its own
+    starting = asyncio.ensure_future(_start(manager, task))
     try:
+        run = await asyncio.shield(starting)
+        if beneath is not None:
+            inner_config.set(beneath(run.get_child()))  # each call is an asyncio task, with a context of its own
         status = await worker.run_task(task)
     except asyncio.CancelledError:
-        await _end(run, {"status": "cancelled", **_outputs(task)})
+        await to_the_end(_end(starting, {"status": "cancelled", **_outputs(task)}))
         raise
-    except Exception as error:
-        await _fail(run, error)
+    except GeneratorExit:  # its loop is gone, and nothing can be awaited any more
         raise
-    await _end(run, _outputs(task))
+    except BaseException as error:
+        await to_the_end(_fail(starting, error))
+        raise
+    await to_the_end(_end(starting, _outputs(task)))
     return status
+
+
+async def to_the_end(telling: Coroutine[Any, Any, None]) -> None:
+    """Tell something to the end, also where this is cut meanwhile: a run that has begun ends."""
+    told = asyncio.ensure_future(telling)
+    cut: asyncio.CancelledError | None = None
+    while not told.done():
+        try:
+            await asyncio.wait([told])
+        except asyncio.CancelledError as error:
+            cut = error
+    if cut is not None:
+        raise cut
+    told.result()
 
 
 _NAMES: dict[type[Task], str] = {RewardTask: "reward", ComputeTask: "answer"}
@@ -156,14 +189,16 @@ async def _start(manager: Manager, task: Task) -> Run:
     return await asyncio.to_thread(manager.on_chain_start, {"name": name}, inputs, name=name)
 
 
-async def _end(run: Run, outputs: dict[str, object]) -> None:
+async def _end(starting: Awaitable[Run], outputs: dict[str, object]) -> None:
+    run = await starting
     if isinstance(run, AsyncCallbackManagerForChainRun):
         await run.on_chain_end(outputs)
     else:
         await asyncio.to_thread(run.on_chain_end, outputs)
 
 
-async def _fail(run: Run, error: Exception) -> None:
+async def _fail(starting: Awaitable[Run], error: BaseException) -> None:
+    run = await starting
     if isinstance(run, AsyncCallbackManagerForChainRun):
         await run.on_chain_error(error)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -20,6 +20,8 @@ from scaffolding_core import (
     FinalEvent,
     ScaffoldingOutput,
     ScaffoldingResult,
+    TokenEvent,
+    TokenLogprob,
 )
 from scaffolding_core.adapting import ShownEvents, result_data
 
@@ -45,7 +47,7 @@ class Chunks(ShownEvents[ChatGenerationChunk]):
         candidates: bool = False,
     ) -> None:
         super().__init__(live=live, candidates=candidates)
-        self._whole_shown = False
+        self._text_shown = self._whole_shown = False
         self._metadata = metadata
         self._message_id = message_id
 
@@ -53,59 +55,79 @@ class Chunks(ShownEvents[ChatGenerationChunk]):
         yield self._chunk(content=[candidate_block(event)])
 
     def _pieces(self, event: Event, delta: Delta) -> Iterator[ChatGenerationChunk]:
-        blocks = None if self._live else _blocks(event)
-        if blocks is not None:
+        message = _chosen(event)
+        if isinstance(event, TokenEvent) and event.originals:
             self._whole_shown = True
-            yield self._chunk(content=blocks)
-            return
-        extra = {"reasoning_content": delta.reasoning} if delta.reasoning else {}
-        said = _chosen(event)
-        refused = isinstance(said, AIMessage) and not said.text  # it is told beside the content
-        yield self._chunk(content="" if refused else delta.text, additional_kwargs=extra)
+            for piece in event.originals:
+                yield self._as_streamed(piece)
+        elif message is None or self._text_shown:
+            self._text_shown = True
+            extra = {"reasoning_content": delta.reasoning} if delta.reasoning else {}
+            yield self._chunk(content=delta.text, additional_kwargs=extra)
+        elif not self._whole_shown:
+            self._whole_shown = True
+            kept = _of_provider(message.response_metadata)
+            yield self._chunk(content=_content(message), response_metadata=kept, **_beside(message))
 
     def _last(self, event: FinalEvent) -> ChatGenerationChunk:
-        """All that was not shown yet: tool calls, usage, metadata, pictures and the like."""
-        output = event.output
-        message = to_ai_message(output.message)
-        blocks = () if self._whole_shown else _blocks(event) or ()
-        calls = [
-            tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
-            for index, call in enumerate(message.tool_calls)
-        ]
-        extra = {key: value for key, value in message.additional_kwargs.items() if key != "reasoning_content"}
+        """All that was not shown yet, usage and metadata."""
+        message = to_ai_message(event.output.message)
         last = AIMessageChunk(
-            content=[block for block in blocks if block.get("type") not in _SHOWN_OTHERWISE] or "",
+            content=_nothing(message) if self._whole_shown or self._text_shown else _content(message),
             id=self._message_id,
-            tool_call_chunks=calls,
-            additional_kwargs=extra,
-            response_metadata={**message.response_metadata, **self._metadata(output)},
-            usage_metadata=usage_from_core(output.usage),
+            response_metadata={**message.response_metadata, **self._metadata(event.output)},
+            usage_metadata=usage_from_core(event.output.usage),
             chunk_position="last",
+            **({} if self._whole_shown else _beside(message, reasoning=not self._text_shown)),
         )
         last.invalid_tool_calls += message.invalid_tool_calls
         return ChatGenerationChunk(message=last)
+
+    def _as_streamed(self, piece: object) -> ChatGenerationChunk:
+        """What a wrapped model streamed, but for what is told once and of all samples."""
+        assert isinstance(piece, AIMessageChunk)
+        kept = _of_provider(piece.response_metadata)
+        told_at_the_end = {"usage_metadata": None, "chunk_position": None, "response_metadata": kept}
+        return ChatGenerationChunk(message=piece.model_copy(update={**told_at_the_end, "id": self._message_id}))
 
     def _chunk(self, **fields: Any) -> ChatGenerationChunk:
         return ChatGenerationChunk(message=AIMessageChunk(id=self._message_id, **fields))
 
 
-_SHOWN_OTHERWISE = ("text", "reasoning", "thinking", "tool_use", "tool_call", "function_call")
-"""Kinds of content blocks whose parts a stream shows in its own way."""
-
-
-def _chosen(event: Event) -> object:
-    """The chosen message as a wrapped model gave it."""
+def _chosen(event: Event) -> AIMessage | None:
+    """The chosen message."""
     if isinstance(event, DecisionEvent):
-        return event.candidate.message.original
-    return event.output.message.original if isinstance(event, FinalEvent) else None
+        return to_ai_message(event.candidate.message)
+    return to_ai_message(event.output.message) if isinstance(event, FinalEvent) else None
 
 
-def _blocks(event: Event) -> list[dict[str, Any]] | None:
-    """The content of the chosen message, if a wrapped model made it of blocks."""
-    chosen = _chosen(event)
-    if not isinstance(chosen, AIMessage) or isinstance(chosen.content, str):
-        return None
-    return [{"type": "text", "text": block} if isinstance(block, str) else block for block in chosen.content]
+def _content(message: AIMessage) -> Any:  # Any: text, or blocks
+    """The content of a message, if of blocks then of blocks alone."""
+    if isinstance(message.content, str):
+        return message.content
+    return [{"type": "text", "text": block} if isinstance(block, str) else block for block in message.content]
+
+
+def _nothing(message: AIMessage) -> Any:  # Any: text, or blocks
+    """What adds nothing to the content of a message."""
+    return "" if isinstance(message.content, str) else []
+
+
+def _beside(message: AIMessage, *, reasoning: bool = True) -> dict[str, Any]:
+    """What a message holds beside its content."""
+    calls = [
+        tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
+        for index, call in enumerate(message.tool_calls)
+    ]
+    extra = {
+        key: value for key, value in message.additional_kwargs.items() if reasoning or key != "reasoning_content"
+    }
+    return {"tool_call_chunks": calls, "additional_kwargs": extra}
+
+
+def _of_provider(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What says how to read a message's content."""
+    return {name: metadata[name] for name in ("model_provider", "output_version") if name in metadata}
 
 
 def to_result(result: ScaffoldingResult, model_name: str, message_id: str | None = None) -> ChatResult:
@@ -125,9 +147,36 @@ def to_result(result: ScaffoldingResult, model_name: str, message_id: str | None
 
 
 def metadata(output: ScaffoldingOutput, model_name: str, trace_id: int) -> dict[str, Any]:
-    """What `response_metadata` holds of a method's result; plain data, fit for JSON."""
+    """What `response_metadata` holds of a method's result; plain data, fit for JSON.
+
+    Args:
+        output: of the method.
+        model_name: of the model, where the answer does not tell which gave it.
+        trace_id: of the request.
+    """
+    original = output.message.original
+    logprobs = {"logprobs": _logprobs(output.logprobs)} if output.logprobs else {}
+    answered = original.response_metadata.get("model_name") if isinstance(original, AIMessage) else None
     return {
-        "model_name": model_name,
+        "model_name": answered or model_name,
         "finish_reason": output.finish_reason or "stop",
         "scaffolding": result_data(output, trace_id),
+        **logprobs,
     }
+
+
+def _logprobs(tokens: Sequence[TokenLogprob]) -> dict[str, Any]:
+    """Log probabilities as OpenAI writes them."""
+    return {
+        "content": [
+            {
+                **_token(each.token, each.logprob),
+                "top_logprobs": [_token(token, logprob) for token, logprob in each.top],
+            }
+            for each in tokens
+        ]
+    }
+
+
+def _token(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "bytes": list(token.encode(errors="replace")), "logprob": logprob}

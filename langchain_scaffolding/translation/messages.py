@@ -58,10 +58,10 @@ def to_core(messages: Sequence[BaseMessage], *, wrapped: bool = False) -> list[R
     for message in messages:
         try:
             core = _to_core(message)
-        except (ValueError, InvalidRequestError) as error:
+        except Exception as error:  # LangChain stumbles over what it does not know in many ways
             if not wrapped:
                 raise InvalidRequestError(f"a message has no form in OpenAI's API: {error}") from error
-            core = UserMessage(str(message.text))
+            core = _text_alone(message)
         core.original = message
         converted.append(core)
     return converted
@@ -77,11 +77,36 @@ def _to_core(message: BaseMessage) -> RoleMessage:
     return message_from_dict(shape)
 
 
+def _text_alone(message: BaseMessage) -> RoleMessage:
+    text = str(message.text)
+    if isinstance(message, SystemMessage):
+        return CoreSystemMessage(text)
+    if isinstance(message, AIMessage):
+        return AssistantMessage(text, reasoning_of(message), core_tool_calls(message))
+    if isinstance(message, ToolMessage):
+        return CoreToolMessage(text, message.tool_call_id)
+    return UserMessage(text)
+
+
 def from_core(messages: Sequence[RoleMessage]) -> list[BaseMessage]:
     """LangChain's messages: those that a method left alone are the very ones that came in."""
     return [
-        message.original if isinstance(message.original, BaseMessage) else _built(message) for message in messages
+        _with_added(message.original, message.added)
+        if isinstance(message.original, BaseMessage)
+        else _built(message)
+        for message in messages
     ]
+
+
+def _with_added(message: BaseMessage, paragraphs: Sequence[str]) -> BaseMessage:
+    """The message with paragraphs that a method has added, all its blocks in their places."""
+    content = message.content
+    for text in paragraphs:
+        if isinstance(content, str):
+            content = f"{content}\n\n{text}"
+        else:
+            content = [*content, {"type": "text", "text": text}]
+    return message.model_copy(update={"content": content}) if paragraphs else message
 
 
 def to_ai_message(message: AssistantMessage) -> AIMessage:
@@ -135,11 +160,20 @@ def usage_from_core(usage: Usage) -> UsageMetadata:
         output_tokens=usage.completion_tokens,
         total_tokens=usage.total_tokens,
     )
-    if usage.cached_tokens:
-        metadata["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
-    if usage.reasoning_tokens:
-        metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
+    if details := _details(usage, "input", cache_read=usage.cached_tokens):
+        metadata["input_token_details"] = cast("InputTokenDetails", details)
+    if details := _details(usage, "output", reasoning=usage.reasoning_tokens):
+        metadata["output_token_details"] = cast("OutputTokenDetails", details)
     return metadata
+
+
+def _details(usage: Usage, side: str, **counted: int) -> dict[str, int]:
+    told = {
+        name.removeprefix(f"{side}_"): count
+        for name, count in (usage.details or {}).items()
+        if name.startswith(f"{side}_")
+    }
+    return told | {name: count for name, count in counted.items() if count or name in told}
 
 
 def usage_to_core(message: AIMessage) -> Usage:
@@ -147,12 +181,20 @@ def usage_to_core(message: AIMessage) -> Usage:
     metadata = message.usage_metadata
     if metadata is None:
         return Usage(calls=1)
+    sides = {"input": metadata.get("input_token_details"), "output": metadata.get("output_token_details")}
+    details: dict[str, int] = {
+        f"{side}_{name}": count
+        for side, told in sides.items()
+        for name, count in (told or {}).items()
+        if isinstance(count, int)
+    }
     return Usage(
         prompt_tokens=metadata["input_tokens"],
         completion_tokens=metadata["output_tokens"],
-        cached_tokens=metadata.get("input_token_details", {}).get("cache_read", 0),
-        reasoning_tokens=metadata.get("output_token_details", {}).get("reasoning", 0),
+        cached_tokens=details.get("input_cache_read", 0),
+        reasoning_tokens=details.get("output_reasoning", 0),
         calls=1,
+        details=details or None,
     )
 
 

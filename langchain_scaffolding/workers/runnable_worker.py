@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, get_args
 
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 
+from langchain_scaffolding.memory.call_memory import CallMemory
+from langchain_scaffolding.memory.found import Found
 from langchain_scaffolding.translation.inputs import ChainInput
 from langchain_scaffolding.translation.results import Part, part_of, plain, text_of
 from langchain_scaffolding.workers.worker import LangChainWorker
 from scaffolding_core import (
     AssistantMessage,
     GenerationTask,
+    InvalidRequestError,
     NativeGenerationController,
     ScaffoldingOutput,
     Steps,
@@ -38,6 +41,9 @@ class RunnableWorker(LangChainWorker):
         text: which part of the result is the answer: a key or attribute, or a function; None for all of it.
         max_concurrency: calls at once.
 
+    Attributes:
+        found: what the Runnable remembers with.
+
     Raises:
         InvalidRequestError: not a Runnable.
     """
@@ -47,6 +53,7 @@ class RunnableWorker(LangChainWorker):
     ) -> None:
         super().__init__(runnable, max_concurrency=max_concurrency)
         self.text = text
+        self.found = Found.inside(runnable)
         self._writes_text = text is None and _writes_text(runnable)
 
     def _given(self, task: GenerationTask) -> Any:
@@ -54,6 +61,21 @@ class RunnableWorker(LangChainWorker):
 
     def _streams(self, task: GenerationTask) -> bool:
         return self._writes_text and super()._streams(task)
+
+    async def _answer(
+        self,
+        task: GenerationTask,
+        pieces: list[object],
+        given: object,
+        config: RunnableConfig,
+        kwargs: dict[str, Any],
+    ) -> object:
+        memory = CallMemory.of(task)
+        if memory is None:
+            return _uninterrupted(await super()._answer(task, pieces, given, config, kwargs))
+        async with memory.sample(config) as mine:
+            mine.result = await super()._answer(task, pieces, given, mine.config, kwargs)
+        return mine.result if memory.is_kept else _uninterrupted(mine.result)
 
     def _fill(self, task: GenerationTask, answer: object) -> None:
         value = part_of(answer, self.text)
@@ -83,6 +105,15 @@ class NativeRunnableController(NativeGenerationController):
         fields: Mapping[str, object] = tasks[0].customized_result_fields or {}
         output.answer = fields.get(_ANSWER)
         return output
+
+
+def _uninterrupted(result: object) -> object:
+    if isinstance(result, Mapping) and "__interrupt__" in result:
+        raise InvalidRequestError(
+            "a sampled graph was interrupted, and could not go on: give it a checkpointer and a thread_id, and "
+            "sample it outside of other graphs"
+        )
+    return result
 
 
 def _writes_text(runnable: Runnable[Any, Any]) -> bool:

@@ -8,9 +8,14 @@ from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.runnables import Runnable, RunnableSerializable, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBinding, RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable, RunnableConfigurableFields
+from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.runnables.retry import RunnableRetry
 
-__all__ = ["for_samples", "streams", "unbound"]
+from langchain_scaffolding.memory.histories import sampled_history
+
+__all__ = ["for_samples", "is_model", "streams", "unbound"]
+
+_CHOICES = "n"
 
 
 def unbound(model: object) -> object:
@@ -26,10 +31,17 @@ def unbound(model: object) -> object:
             return model
 
 
-def for_samples(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
-    """The model or chain without caches, which would turn all samples into one, and with the usage of streams.
+def is_model(model: object) -> bool:
+    """Whether it is a model, beneath what is bound to it or around it."""
+    return isinstance(unbound(model), BaseChatModel | BaseLLM)
 
-    `stream_usage` is how LangChain's models call the second; what its user has set stays.
+
+def for_samples(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """The model or chain without caches, which would turn all samples into one, with the usage of streams, and
+    with a view of its message histories for each sample.
+
+    `stream_usage` is how LangChain's models call the second; what its user has set stays. A model that writes
+    several choices for each call, by `n`, writes one: a call's answer is the first, and streams mix them.
     """
     return cast("Runnable[Any, Any]", _ready(model))
 
@@ -39,10 +51,17 @@ def _ready(part: Any) -> Any:  # Any: a Runnable, or whatever a field of one hol
         changes: dict[str, object] = {"cache": False}
         if "stream_usage" in type(part).model_fields and getattr(part, "stream_usage", None) is None:
             changes["stream_usage"] = True
+        if (getattr(part, _CHOICES, None) or 1) != 1 and _CHOICES in type(part).model_fields:
+            changes[_CHOICES] = 1
         return part.model_copy(update=changes)
+    if isinstance(part, RunnableBinding) and _CHOICES in part.kwargs and is_model(part.bound):
+        kept = {name: value for name, value in part.kwargs.items() if name != _CHOICES}
+        return part.model_copy(update={"bound": _ready(part.bound), "kwargs": kept})
     if isinstance(part, RunnableSerializable) and type(part).__module__.startswith("langchain_core.runnables."):
         parts = {name: getattr(part, name) for name in type(part).model_fields}
         changed = {name: new for name, old in parts.items() if (new := _ready(old)) is not old}
+        if isinstance(part, RunnableWithMessageHistory):
+            changed["get_session_history"] = sampled_history(part.get_session_history)
         return part.model_copy(update=changed) if changed else part
     if type(part) is list:
         return [_ready(item) for item in part]
@@ -51,19 +70,21 @@ def _ready(part: Any) -> Any:  # Any: a Runnable, or whatever a field of one hol
     return part
 
 
-def streams(model: Runnable[Any, Any], *, listening: bool) -> bool:
-    """Whether to stream a call of the model: a chat model that can, always; a chain, if somebody listens.
+def streams(model: Runnable[Any, Any], *, listening: bool, may_be_cut: bool) -> bool:
+    """Whether to stream a call of the model: if somebody listens; a chat model also if it may be cut.
 
-    A chain may do other things while it streams: above all, it does not retry.
+    A cut reaches the provider by a stream, which costs several times the CPU of a plain call. A chain may do other
+    things while it streams: above all, it does not retry.
     """
     if isinstance(model, RunnableRetry):
         return False
     if isinstance(model, BaseChatModel):
-        return model.disable_streaming is not True and _can_stream(type(model))
+        wanted = listening or may_be_cut
+        return wanted and model.disable_streaming is not True and _can_stream(type(model))
     if isinstance(model, RunnableBinding):
-        return streams(model.bound, listening=listening)
+        return streams(model.bound, listening=listening, may_be_cut=may_be_cut)
     if isinstance(model, RunnableConfigurableFields):
-        return streams(model.default, listening=listening)
+        return streams(model.default, listening=listening, may_be_cut=may_be_cut)
     return listening
 
 

@@ -20,9 +20,8 @@ def emit(task: GenerationTask, piece: object) -> None:
     if task.scope is None:
         return
     if isinstance(piece, AIMessageChunk):
-        reasoning = reasoning_of(piece) or ""
-        if piece.text or reasoning:
-            task.scope.emit(Delta(str(piece.text), reasoning))
+        if piece.content or piece.additional_kwargs or piece.tool_call_chunks:
+            task.scope.emit(Delta(str(piece.text), reasoning_of(piece) or "", original=piece))
     elif isinstance(piece, str):
         task.scope.emit(Delta(piece))
 

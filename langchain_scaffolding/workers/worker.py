@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+import asyncio
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
@@ -12,14 +12,27 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_scaffolding.tracing.inner_runs import inside
 from langchain_scaffolding.translation.messages import from_core
-from langchain_scaffolding.workers.closed_loop import again_if_loop_closed
+from langchain_scaffolding.workers.cut_samples import PromptTokens, cut_usage
 from langchain_scaffolding.workers.model_call import ainvoke, invoke
-from langchain_scaffolding.workers.sampled_model import for_samples, streams, unbound
+from langchain_scaffolding.workers.sampled_model import for_samples, is_model, streams, unbound
 from langchain_scaffolding.workers.task_results import emit, fill, joined
-from scaffolding_core import Capabilities, ChatTask, GenerationTask, InvalidRequestError, Task, Worker
+from langchain_scaffolding.workers.threads_at_once import ThreadsAtOnce
+from scaffolding_core import (
+    Capabilities,
+    ChatTask,
+    GenerationTask,
+    InvalidRequestError,
+    Task,
+    UnsupportedParameterError,
+    Usage,
+    Worker,
+)
 from scaffolding_core.adapting import TaskHandler, read_either, run_either
 
-__all__ = ["LANGCHAIN_KWARGS", "LangChainWorker"]
+__all__ = ["LANGCHAIN_KWARGS", "LLM_TYPE", "LangChainWorker"]
+
+LLM_TYPE = "scaffolding"
+"""What LangChain calls the kind of a model with a method; one inside a sample charges what it costs itself."""
 
 LANGCHAIN_KWARGS = "langchain_kwargs"
 """Key of a task's `custom_input_params` whose value goes to the model's call as it is."""
@@ -34,15 +47,15 @@ class LangChainWorker(Worker):
     already. A cache would turn all samples into one, so the model is called without it. A model that may
     tell its usage while it streams, and was not told whether to, does.
 
-    A chat model that streams is streamed, whoever asks, so that a cut reaches its provider: at once in an async
-    call, at the next piece of text in a blocking one. A blocking call that does not stream cannot be closed:
-    it runs to its end, unseen.
+    A chat model that streams is streamed where its answer is listened to, or may be cut by a method, a deadline or
+    a budget, so that the cut reaches its provider: at once in an async call, at the next piece of text in a
+    blocking one. A blocking call that does not stream cannot be closed: it runs to its end, unseen.
 
     Cost: one call of the model for each task.
 
     Args:
         model: a model, one with tools or parameters bound to it, or a chain.
-        max_concurrency: calls at once.
+        max_concurrency: calls at once; a blocking one that was cut counts until it has ended.
 
     Raises:
         InvalidRequestError: not a Runnable.
@@ -55,29 +68,61 @@ class LangChainWorker(Worker):
             raise InvalidRequestError(f"LangChainWorker needs a chat model or a chain, got {model!r}")
         self.model = for_samples(model)
         self.max_concurrency = max_concurrency
+        self._threads = ThreadsAtOnce(max_concurrency)
         itself = unbound(model)
+        self._is_model = is_model(model)
         self._takes_text = isinstance(itself, BaseLLM)
         self._tells_usage = isinstance(itself, BaseChatModel)
+        self._charges_itself = isinstance(itself, BaseChatModel) and itself._llm_type == LLM_TYPE
+        self._prompt_tokens = PromptTokens()
 
     async def _generate(self, task: GenerationTask) -> None:
         given, kwargs = self._given(task), _kwargs(task)
+        if self._is_model and kwargs.get("n") not in (None, 1):
+            raise UnsupportedParameterError(
+                f"n must be 1, got {kwargs['n']!r}: each sample is one choice; set sample_num for several"
+            )
         with inside(task, counted=not self._tells_usage) as config:
-            answer = await again_if_loop_closed(partial(self._answer, task, given, config, kwargs))
+            pieces: list[object] = []
+            try:
+                answer = await self._answer(task, pieces, given, config, kwargs)
+            except BaseException as error:
+                if self._tells_usage and (pieces or isinstance(error, asyncio.CancelledError)):
+                    task.usage = self._cut_usage(task, pieces)
+                raise
         self._fill(task, answer)
+        self._prompt_tokens.tell(task)
 
     async def _answer(
-        self, task: GenerationTask, given: object, config: RunnableConfig, kwargs: dict[str, Any]
+        self,
+        task: GenerationTask,
+        pieces: list[object],
+        given: object,
+        config: RunnableConfig,
+        kwargs: dict[str, Any],
     ) -> object:
         if not self._streams(task):
-            return await run_either(invoke, ainvoke, self.model, given, config, kwargs)
-        pieces: list[object] = []
+            return await run_either(self._invoke, ainvoke, self.model, given, config, kwargs)
 
         def take(piece: object) -> None:
             pieces.append(piece)
             emit(task, piece)
 
-        await read_either(self.model.stream, self.model.astream, take, given, config, **kwargs)
+        await read_either(self._stream, self.model.astream, take, given, config, **kwargs)
         return joined(pieces)
+
+    def _invoke(self, *call: Any) -> object:
+        with self._threads.place():
+            return invoke(*call)
+
+    def _stream(self, given: Any, config: RunnableConfig, **kwargs: Any) -> Iterator[object]:
+        with self._threads.place():
+            yield from self.model.stream(given, config, **kwargs)
+
+    def _cut_usage(self, task: GenerationTask, pieces: list[object]) -> Usage:
+        if self._charges_itself:
+            return Usage()
+        return cut_usage([*pieces], self._prompt_tokens.of(task))  # a thread may still read
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {GenerationTask: _generate}
 
@@ -87,7 +132,10 @@ class LangChainWorker(Worker):
         return _messages(task)
 
     def _streams(self, task: GenerationTask) -> bool:
-        return streams(self.model, listening=task.scope is not None and task.scope.listening)
+        scope = task.scope
+        if scope is None:
+            return False
+        return streams(self.model, listening=scope.listening, may_be_cut=scope.may_be_cut)
 
     def _fill(self, task: GenerationTask, answer: object) -> None:
         fill(task, answer)

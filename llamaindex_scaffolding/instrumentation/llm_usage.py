@@ -9,7 +9,6 @@ from contextvars import ContextVar
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
-from llama_index.core.callbacks.token_counting import get_tokens_from_response
 from llama_index.core.instrumentation.events.exception import ExceptionEvent
 from llama_index.core.instrumentation.events.llm import (
     LLMChatEndEvent,
@@ -22,6 +21,7 @@ from llama_index_instrumentation.base import BaseEvent
 from llama_index_instrumentation.event_handlers import BaseEventHandler
 from llama_index_instrumentation.events.span import SpanDropEvent
 
+from llamaindex_scaffolding.instrumentation.told_usage import told_usage
 from scaffolding_core import Usage
 from scaffolding_core.adapting import current_request
 
@@ -29,41 +29,67 @@ __all__ = ["LLMCalls", "counted_llm_calls"]
 
 _installing = threading.Lock()
 
+_NO_CALL = "none"
+
 
 class LLMCalls:
     """The LLM calls that were made in a context, and what they cost.
 
-    A call inside another LLM's call is part of that one. What a `ScaffoldingLLM` or a sampled query engine in
-    there spends is left out: its requests charge the request around them.
-
-    Attributes:
-        usage: of the calls that ended, as far as the LLMs tell their tokens.
+    A call inside another LLM's call is part of that one, which tells what both cost, or else has the cost of those
+    inside. What a `ScaffoldingLLM` or a sampled query engine in there spends is left out: its requests charge the
+    request around them.
     """
 
     def __init__(self) -> None:
-        self.usage = Usage()
         self.request = current_request.get()
-        self._open: set[str | None] = set()
+        self._parents: dict[str | None, str | None] = {}
+        self._open: dict[str | None, list[list[Usage]]] = {}
+        self._ended: list[Usage] = []
         self._lock = threading.Lock()
+
+    @property
+    def any(self) -> bool:
+        """Whether a call was made."""
+        return bool(self._parents)
+
+    @property
+    def usage(self) -> Usage:
+        """Of the calls that ended, as far as the LLMs tell their tokens."""
+        with self._lock:
+            inside = [usage for calls in self._open.values() for one in calls for usage in one]
+            return _sum([*self._ended, *inside])
 
     def started(self, call: str | None) -> None:
         """A call began; the ones that begin below it, until it ends, are part of it."""
         with self._lock:
-            if _call.get() not in self._open:
-                self._open.add(call)
-                _call.set(call)
+            self._parents.setdefault(call, _call.get())  # a span's first call tells; so none is around itself
+            self._open.setdefault(call, []).append([])  # LLMs may call themselves within one span
+            _call.set(call)
 
     def ended(self, call: str | None, response: ChatResponse | CompletionResponse | None) -> None:
         """A call ended; without a response it failed, and what it cost was never told."""
         with self._lock:
             if call not in self._open:
                 return
-            self._open.discard(call)
-            self.usage.add(Usage(calls=1, lost_calls=1) if response is None else _usage(response))
+            inside = self._open[call].pop()
+            if not self._open[call]:
+                del self._open[call]
+                if _call.get() == call:
+                    _call.set(self._parents[call])
+            self._around(call).append(_cost(response, inside))
+
+    def _around(self, call: str | None) -> list[Usage]:
+        """Where the cost of a call belongs: to the one around it that is still open."""
+        around = call
+        while around not in self._open:
+            if around not in self._parents:
+                return self._ended
+            around = self._parents[around]
+        return self._open[around][-1]
 
 
 _calls: ContextVar[LLMCalls | None] = ContextVar("llm_calls", default=None)
-_call: ContextVar[str | None] = ContextVar("llm_call", default="none")
+_call: ContextVar[str | None] = ContextVar("llm_call", default=_NO_CALL)
 
 
 @contextmanager
@@ -104,11 +130,15 @@ def _install() -> None:
             root.add_event_handler(_Counter())
 
 
-def _usage(response: ChatResponse | CompletionResponse) -> Usage:
-    if "scaffolding" in response.additional_kwargs:
+def _cost(response: ChatResponse | CompletionResponse | None, inside: list[Usage]) -> Usage:
+    if response is not None and "scaffolding" in response.additional_kwargs:
         return Usage()
-    try:
-        prompt_tokens, completion_tokens = get_tokens_from_response(response)
-    except (TypeError, ValueError, AttributeError):  # `raw` may be any object of the provider's
-        return Usage(calls=1)
-    return Usage(prompt_tokens or 0, completion_tokens or 0, calls=1)
+    told = Usage(calls=1, lost_calls=1) if response is None else told_usage(response)
+    return told if told.total_tokens or not inside else _sum(inside)
+
+
+def _sum(usages: list[Usage]) -> Usage:
+    total = Usage()
+    for usage in usages:
+        total.add(usage)
+    return total

@@ -6,9 +6,8 @@ from collections.abc import Hashable, Mapping
 
 from llama_index.core.llms import LLM
 
-from llamaindex_scaffolding.instrumentation.unheard import unheard
 from llamaindex_scaffolding.judging.rewards import Reward, core_reward
-from llamaindex_scaffolding.workers.worker import LlamaIndexWorker
+from llamaindex_scaffolding.workers.unheard_worker import UnheardWorker
 from scaffolding_core import InvalidRequestError, Worker
 from scaffolding_core.adapting import RewardFunction
 
@@ -31,7 +30,7 @@ def core_roles(roles: Mapping[Hashable, Reward | LLM] | None) -> dict[Hashable, 
 
 def _worker_of(role: Hashable, player: Reward | LLM) -> RewardFunction | Worker:
     if isinstance(player, LLM):
-        return LlamaIndexWorker(unheard(player))
+        return UnheardWorker(player)
     worker = core_reward(player)
     if worker is None:
         raise InvalidRequestError(f"nobody plays the role {role!r}: give an LLM or a worker, or leave it out")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from llama_index.core.base.llms.types import LLMMetadata
 from llama_index.core.bridge.pydantic import (
@@ -19,14 +19,15 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW, DEFAULT_NUM_OUTPUTS
 from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
+from pydantic import InstanceOf
 
-from llamaindex_scaffolding.instrumentation.unheard import unheard
 from llamaindex_scaffolding.judging.rewards import core_reward
 from llamaindex_scaffolding.judging.roles import core_roles
 from llamaindex_scaffolding.reading import OfClass, Step, read_as_here, told_tools
 from llamaindex_scaffolding.translation.candidates import StreamCandidates
 from llamaindex_scaffolding.translation.serialization import check_complete, llm_from_dict, llm_to_dict, to_plain
-from llamaindex_scaffolding.workers.worker import LLAMAINDEX_KWARGS, LlamaIndexWorker
+from llamaindex_scaffolding.workers.unheard_worker import UnheardWorker
+from llamaindex_scaffolding.workers.worker import LLAMAINDEX_KWARGS
 from scaffolding_core import (
     METHODS,
     Answers,
@@ -53,9 +54,12 @@ from scaffolding_core.adapting import (
 
 __all__ = ["ModelFields"]
 
-_OF_THE_SERVER = ("api_key", "timeout")
+_OF_THE_SERVER = ("api_key", "timeout", "siblings")
 _AS_GIVEN = NativeGenerationController()
 """Generates with the kind of task that comes in: a text stays a text."""
+
+_OF_THE_WRAPPED = LLM.model_fields.keys() - {"rate_limiter"}
+"""Fields that a wrapper which does not set them has of its LLM; that asks its own rate limiter for each sample."""
 
 _STEP = Step()
 """Agents of all kinds run on it."""
@@ -104,6 +108,10 @@ class ModelFields(Closable, FunctionCallingLLM):
     )
     timeout: float | None = Field(default=None, description="Seconds for one sample, over all attempts.")
     max_retries: int = Field(default=2, description="Further attempts of a sample that fails.")
+    siblings: int | None = Field(
+        default=None,
+        description="Samples that one request to the server may ask for (`n`); 1 sends each alone, None is 16.",
+    )
     stream_candidates: StreamCandidates | None = Field(
         default=None,
         description=(
@@ -112,7 +120,7 @@ class ModelFields(Closable, FunctionCallingLLM):
             "and of its end; None shows the answer alone."
         ),
     )
-    llm: LLM | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
+    llm: InstanceOf[LLM] | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
     worker: Worker | None = Field(default=None, description="A worker of your own, instead of a server.")
     reward: Any = Field(default=None, description="Scores answers, for methods that judge; see `Reward`.")
     roles: Any = Field(
@@ -125,6 +133,23 @@ class ModelFields(Closable, FunctionCallingLLM):
 
     _opened: Backends = PrivateAttr(default_factory=Backends)
     _acceptance: Acceptance | None = PrivateAttr(default=None)
+
+    if not TYPE_CHECKING:  # else every name would be one of its attributes
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _OF_THE_WRAPPED and self.llm is not None:
+                return getattr(self.llm, name)
+            return super().__getattr__(name)
+
+    def _follow(self, own: Container[str]) -> None:
+        """Leave fields to the wrapped LLM, whose changes then hold here too.
+
+        Args:
+            own: names of fields that are set here.
+        """
+        for name in _OF_THE_WRAPPED if self.llm is not None else ():
+            if name not in own:
+                self.__dict__.pop(name)
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -164,7 +189,9 @@ class ModelFields(Closable, FunctionCallingLLM):
     def __getstate__(self) -> dict[Any, Any]:
         # LlamaIndex's own drops what cannot be pickled; a lost worker would be another model, unseen.
         state = BaseModel.__getstate__(self)
-        return {**state, "__dict__": {**state["__dict__"], "callback_manager": CallbackManager([])}}
+        fields = state["__dict__"]
+        without = {"callback_manager": CallbackManager([])} if "callback_manager" in fields else {}
+        return {**state, "__dict__": {**fields, **without}}
 
     @field_serializer("llm")
     def _llm_to_data(self, llm: LLM | None) -> dict[str, Any] | None:
@@ -205,7 +232,7 @@ class ModelFields(Closable, FunctionCallingLLM):
         for name, value in keywords.sampling.items():
             setattr(task, name, value)
         if self.llm is not None:
-            task.custom_input_params = {LLAMAINDEX_KWARGS: rest}
+            task.custom_input_params = {**(task.custom_input_params or {}), LLAMAINDEX_KWARGS: rest}
             return Call(llm, task, options, around)
         if isinstance(task, ChatTask):
             task.tools = rest.pop("tools", None)
@@ -236,7 +263,8 @@ class ModelFields(Closable, FunctionCallingLLM):
         answers = next((a for a in (called.get("answers"), field, options.get("answers")) if a is not None), None)
         if llm.prototype_controller.votes_on_fields:
             return {} if answers is None else {"answers": answers}
-        own = options.get("extractor"), options.get("equivalence")
+        # What a call asks for is not read in the model's own way.
+        own = (None, None) if "answers" in called else (options.get("extractor"), options.get("equivalence"))
         told = told_tools(task.messages) if isinstance(task, ChatTask) else None
         if answers is not None and self._asks_for_a_structure:
             return {"answers": Answers.of(answers).with_own(*own)}
@@ -263,7 +291,7 @@ class ModelFields(Closable, FunctionCallingLLM):
         return self._opened
 
     def _backend(self) -> Backend:
-        server = self.api_base, self.model, key_text(self.api_key), self.timeout, self.max_retries
+        server = self.api_base, self.model, key_text(self.api_key), self.timeout, self.max_retries, self.siblings
         return self._opened.get((self.llm, self.worker, self.reward, self.roles, *server), self._make_backend)
 
     def _make_backend(self) -> Backend:
@@ -292,9 +320,14 @@ class ModelFields(Closable, FunctionCallingLLM):
     def _worker(self) -> Worker | None:
         self._check_backend()
         if self.llm is not None:
-            return LlamaIndexWorker(unheard(self.llm))
+            return UnheardWorker(self.llm)
         if self.worker is not None or self.api_base is None:
             return self.worker
         return server_worker(
-            self.api_base, self.model, self.api_key, timeout=self.timeout, max_retries=self.max_retries
+            self.api_base,
+            self.model,
+            self.api_key,
+            timeout=self.timeout,
+            max_retries=self.max_retries,
+            siblings=self.siblings,
         )

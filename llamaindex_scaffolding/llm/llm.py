@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import aclosing, closing, nullcontext
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -25,6 +25,7 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 
+from llamaindex_scaffolding.instrumentation.rate_limits import limited
 from llamaindex_scaffolding.instrumentation.spans import shown_as_spans
 from llamaindex_scaffolding.llm.structured_llm import ScaffoldingStructuredLLM
 from llamaindex_scaffolding.llm.structured_predictions import StructuredPredictions
@@ -32,6 +33,7 @@ from llamaindex_scaffolding.translation.candidates import sample_events
 from llamaindex_scaffolding.translation.messages import has_media, to_core, to_core_as_they_are
 from llamaindex_scaffolding.translation.responses import ChatStream, completion_of
 from llamaindex_scaffolding.translation.tools import chat_arguments, keep_one_call, selections
+from llamaindex_scaffolding.workers.prediction import PREDICTION
 from scaffolding_core import (
     ChatTask,
     Controller,
@@ -99,6 +101,7 @@ class ScaffoldingLLM(StructuredPredictions):
         if unknown:
             raise InvalidRequestError(f"ScaffoldingLLM has no field {unknown[0]!r}: correct it, or leave it out")
         super().__init__(method=method, **fields)
+        self._follow(own=fields)
         self._check()
 
     @classmethod
@@ -110,18 +113,17 @@ class ScaffoldingLLM(StructuredPredictions):
     def wrap(cls, llm: LLM, method: str | Controller = "majority_vote", **fields: Any) -> Self:
         """Give an LLM that you have a method.
 
-        Its parameters, prompts and tools stay; its context window, model name and abilities are shown as its
-        own. Its callback manager moves to the wrapper, and the calls inside run without one, so that tokens
-        are counted once, over all samples.
+        The LLM itself is called, so whatever changes in it holds from the next call on. Its parameters, prompts
+        and tools stay; its context window, model name and abilities are shown as the wrapper's own. The wrapper
+        tells the LLM's callback manager, and the calls inside tell nobody, so that tokens are counted once, over
+        all samples.
 
         Args:
             llm: any LLM.
             method: a method's name, or a controller.
             fields: of this class, such as `sample_num`, `temperature` or `reward`.
         """
-        kept = ("callback_manager", "system_prompt", "messages_to_prompt", "completion_to_prompt",
-                "output_parser", "pydantic_program_mode")  # fmt: skip
-        return cls(method, llm=llm, **{**{name: getattr(llm, name) for name in kept}, **fields})
+        return cls(method, llm=llm, **fields)
 
     # Calls.
 
@@ -281,18 +283,18 @@ class ScaffoldingLLM(StructuredPredictions):
     def _answer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse:
         if self.stream_candidates == "events":
             return deque(self._stream(task, kwargs), maxlen=1)[0]
-        result = self._call(task, kwargs).result()
+        result = self._call(task, kwargs, streamed=False).result()
         return self._response(result.output, result.id)
 
     async def _aanswer(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> ChatResponse:
         if self.stream_candidates == "events":
             async with aclosing(await self._astream(task, kwargs)) as responses:
                 return [response async for response in responses][-1]
-        result = await self._call(task, kwargs).aresult()
+        result = await self._call(task, kwargs, streamed=False).aresult()
         return self._response(result.output, result.id)
 
     def _stream(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> Generator[ChatResponse, None, None]:
-        call = self._call(task, kwargs)
+        call = self._call(task, kwargs, streamed=True)
         events = call.events()  # starts here, while the caller's span is open
         responses, tell = self._chat_stream(call), self._sample_events()
 
@@ -307,7 +309,7 @@ class ScaffoldingLLM(StructuredPredictions):
     async def _astream(
         self, task: GenerationTask, kwargs: Mapping[str, Any]
     ) -> AsyncGenerator[ChatResponse, None]:
-        call = self._call(task, kwargs)
+        call = self._call(task, kwargs, streamed=True)
         events = await call.aevents()  # starts here, while the caller's span is open
         responses, tell, listener = self._chat_stream(call), self._sample_events(), event_listener.get()
 
@@ -322,9 +324,19 @@ class ScaffoldingLLM(StructuredPredictions):
 
         return read()
 
-    def _call(self, task: GenerationTask, kwargs: Mapping[str, Any]) -> Call:
-        # A wrapped LLM shows its calls by itself.
-        return self._request(task, kwargs, nullcontext() if self.llm is not None else shown_as_spans())
+    def _call(self, task: GenerationTask, kwargs: Mapping[str, Any], *, streamed: bool) -> Call:
+        return self._request(task, kwargs, self._around(task, streamed=streamed))
+
+    @contextmanager
+    def _around(self, task: GenerationTask, *, streamed: bool) -> Iterator[None]:
+        # A wrapped LLM shows its calls by itself; but tracers end a stream's span with any stream right under it.
+        with shown_as_spans() if self.llm is None or streamed else nullcontext():
+            # LlamaIndex asks for the call itself, but not for a prediction.
+            asked = 0 if PREDICTION in (task.custom_input_params or {}) else 1
+            by_sample = self.llm is not None or self.worker is not None
+            worker = self._backend().worker if by_sample else None
+            with limited(self.rate_limiter, asked=asked, samples_of=worker):
+                yield
 
     def _chat_stream(self, call: Call) -> ChatStream:
         no_program = self._output_cls is None

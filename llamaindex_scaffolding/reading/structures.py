@@ -72,6 +72,8 @@ class OfClass(_Structure):
     def _made(self, message: AssistantMessage) -> tuple[object, object] | None:
         written = self._written(message)
         try:
+            if isinstance(message.original, self._output_cls):  # an LLM's own prediction
+                return message.original, read_json(written)
             # As JSON: a strict model takes a date as text from nothing else.
             return self._output_cls.model_validate_json(written), read_json(written)
         except Exception:  # a validator of the user's own may raise anything

@@ -45,7 +45,6 @@ __all__ = [
     "tool_calls_of",
 ]
 
-_SYSTEM = (MessageRole.SYSTEM, MessageRole.DEVELOPER)
 _ASSISTANT = (MessageRole.ASSISTANT, MessageRole.MODEL, MessageRole.CHATBOT)
 _TOOL = (MessageRole.TOOL, MessageRole.FUNCTION)
 
@@ -85,8 +84,22 @@ def has_media(messages: Sequence[ChatMessage]) -> bool:
 def from_core(messages: Sequence[RoleMessage]) -> list[ChatMessage]:
     """LlamaIndex's messages: those that a method left alone are the very ones that came in."""
     return [
-        message.original if isinstance(message.original, ChatMessage) else _built(message) for message in messages
+        _with_added(message.original, message.added)
+        if isinstance(message.original, ChatMessage)
+        else _built(message)
+        for message in messages
     ]
+
+
+def _with_added(message: ChatMessage, paragraphs: Sequence[str]) -> ChatMessage:
+    """The message with paragraphs that a method has added, all its blocks in their places."""
+    blocks = [*message.blocks]
+    for text in paragraphs:
+        if len(blocks) == 1 and isinstance(blocks[0], TextBlock):
+            blocks = [TextBlock(text=f"{blocks[0].text}\n\n{text}")]
+        else:
+            blocks.append(TextBlock(text=text))
+    return message.model_copy(update={"blocks": blocks}) if paragraphs else message
 
 
 def to_chat_message(message: AssistantMessage) -> ChatMessage:
@@ -116,7 +129,16 @@ def tool_calls_of(message: ChatMessage) -> list[ToolCall] | None:
 
 def _to_core(message: ChatMessage, parts_of: Parts) -> RoleMessage:
     parts = [part for block in message.blocks for part in parts_of(block)]
-    if message.role in _SYSTEM:
+    core = _of_role(message, parts)
+    name = message.additional_kwargs.get("name")
+    core.name = name if isinstance(name, str) else None
+    return core
+
+
+def _of_role(message: ChatMessage, parts: Sequence[JsonObject]) -> RoleMessage:
+    if message.role == MessageRole.DEVELOPER:
+        return SystemMessage(_text(message, parts), role="developer", original=message)
+    if message.role == MessageRole.SYSTEM:
         return SystemMessage(_text(message, parts), original=message)
     if message.role in _ASSISTANT:
         text = _text(message, parts) or None
@@ -204,19 +226,21 @@ def _beside(call: Any) -> ToolCall:  # Any: an object of the provider's library,
 
 
 def _built(message: RoleMessage) -> ChatMessage:
-    if isinstance(message, SystemMessage):
-        return ChatMessage(role=MessageRole.SYSTEM, blocks=_blocks(message))
+    return ChatMessage(
+        role=MessageRole(message.role),
+        blocks=_answer_blocks(message) if isinstance(message, AssistantMessage) else _blocks(message),
+        additional_kwargs={"name": message.name, **_kept(message)} if message.name else _kept(message),
+    )
+
+
+def _kept(message: RoleMessage) -> dict[str, Any]:  # Any: LlamaIndex's
+    """What LlamaIndex has beside a message's blocks and its name."""
     if isinstance(message, ToolMessage):
-        return ChatMessage(
-            role=MessageRole.TOOL,
-            blocks=_blocks(message),
-            additional_kwargs={"tool_call_id": message.tool_call_id},
-        )
-    if isinstance(message, AssistantMessage):
-        # LlamaIndex's programs and memories look for calls beside the blocks too.
-        beside = {"tool_calls": [call.to_dict() for call in message.tool_calls]} if message.tool_calls else {}
-        return ChatMessage(role=MessageRole.ASSISTANT, blocks=_answer_blocks(message), additional_kwargs=beside)
-    return ChatMessage(role=MessageRole.USER, blocks=_blocks(message))
+        return {"tool_call_id": message.tool_call_id}
+    if isinstance(message, AssistantMessage) and message.tool_calls:
+        # Its programs and memories look for calls there too.
+        return {"tool_calls": [call.to_dict() for call in message.tool_calls]}
+    return {}
 
 
 def _answer_blocks(message: AssistantMessage) -> list[ContentBlock]:

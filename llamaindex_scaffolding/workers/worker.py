@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 from llama_index.core.llms import LLM, CustomLLM
 
+from llamaindex_scaffolding.instrumentation.told_usage import field_of, told_usage
 from llamaindex_scaffolding.translation.messages import from_core, reasoning_of, tool_calls_of
+from llamaindex_scaffolding.workers.prediction import PREDICTION, Prediction, predict
 from scaffolding_core import (
     AssistantMessage,
     Capabilities,
@@ -64,6 +66,10 @@ class LlamaIndexWorker(Worker):
 
     async def _chat(self, task: ChatTask) -> None:
         kwargs = _kwargs(task)
+        prediction = (task.custom_input_params or {}).get(PREDICTION)
+        if isinstance(prediction, Prediction):
+            await predict(self._called, task, prediction, kwargs)
+            return
         if task.tools:
             kwargs.setdefault("tools", task.tools_to_dict())
         await self._ask("chat", task, from_core(task.messages), kwargs)
@@ -83,8 +89,12 @@ class LlamaIndexWorker(Worker):
 
     def _forms(self, way: str) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
         """The LLM's blocking method, and its async one if it has one of its own."""
-        blocks = _is_blocking(type(self.llm), f"a{way}")
-        return getattr(self.llm, way), None if blocks else getattr(self.llm, f"a{way}")
+        llm = self._called
+        return getattr(llm, way), None if _is_blocking(type(self.llm), f"a{way}") else getattr(llm, f"a{way}")
+
+    @property
+    def _called(self) -> LLM:
+        return self.llm
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {ChatTask: _chat, GenerationTask: _complete}
 
@@ -101,7 +111,7 @@ class _Reading:
         delta = Delta(response.delta or "", str(response.additional_kwargs.get("thinking_delta") or ""))
         if self._task.scope is not None and (delta.text or delta.reasoning):
             self._task.scope.emit(delta)
-        usage = _usage(response)
+        usage = told_usage(response)
         if usage.total_tokens:  # some LLMs tell it in their last piece, some in one before
             self._usage = usage
         self._last = response
@@ -133,7 +143,7 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
 def _fill(task: GenerationTask, response: ChatResponse | CompletionResponse) -> None:
     task.said = said = _said(response)
     said.finish_reason = _finish_reason(response) or ("tool_calls" if said.tool_calls else "stop")
-    task.usage = _usage(response)
+    task.usage = told_usage(response)
 
 
 def _said(response: ChatResponse | CompletionResponse) -> AssistantMessage:
@@ -146,31 +156,7 @@ def _said(response: ChatResponse | CompletionResponse) -> AssistantMessage:
 def _finish_reason(response: ChatResponse | CompletionResponse) -> str | None:
     """Where the providers put it; None where they tell none."""
     raw = response.raw
-    choices = _field(raw, "choices")
+    choices = field_of(raw, "choices")
     holder = choices[0] if isinstance(choices, list) and choices else raw
-    found = _field(holder, "finish_reason") or _field(holder, "stop_reason")
+    found = field_of(holder, "finish_reason") or field_of(holder, "stop_reason")
     return found if isinstance(found, str) else None
-
-
-def _usage(response: ChatResponse | CompletionResponse) -> Usage:
-    """What the call cost, as far as the LLM tells."""
-    found = _field(response.raw, "usage") or response.additional_kwargs
-    return Usage(
-        prompt_tokens=_count(found, "prompt_tokens", "input_tokens"),
-        completion_tokens=_count(found, "completion_tokens", "output_tokens"),
-        cached_tokens=_count(_field(found, "prompt_tokens_details") or found, "cached_tokens"),
-        reasoning_tokens=_count(_field(found, "completion_tokens_details") or found, "reasoning_tokens"),
-        calls=1,
-    )
-
-
-def _count(holder: object, *names: str) -> int:
-    for name in names:
-        value = _field(holder, name)
-        if isinstance(value, int):
-            return value
-    return 0
-
-
-def _field(holder: object, name: str) -> Any:  # Any: whatever a provider's class, or a dict, holds
-    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)

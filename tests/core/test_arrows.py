@@ -20,6 +20,7 @@ CORE, LANGCHAIN, LLAMAINDEX = (
 
 FLOORS = {
     CORE: (
+        {"shown_text"},
         {"errors", "threads", "model_info", "capabilities"},
         {"messages"},
         {"answers", "voting", "search"},
@@ -37,10 +38,11 @@ FLOORS = {
         {"translation"},
         {"request"},
         {"tracing"},
+        {"memory"},
         {"workers"},
         {"judging"},
-        {"middleware", "call_context", "identity"},
-        {"configured", "fields", "structured_output"},
+        {"middleware", "call_context", "identity", "structured_output"},
+        {"configured", "fields", "provider_structure"},
         {"chat_model", "llm", "runnable"},
         {"wrappers"},
         {"__init__"},

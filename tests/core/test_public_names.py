@@ -11,7 +11,8 @@ PUBLIC = {
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
-        ClosedError ComputeTask ContextLengthExceededError Controller ControllerError DeadlockError
+        ClosedError ComputeTask ContentFilterError ContextLengthExceededError Controller ControllerError
+        DeadlockError
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionWorker
         GenerationTask GenerationTokenCounter IncompleteResponseError InsufficientSamplesError
@@ -43,7 +44,8 @@ PUBLIC = {
     """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError
-        BudgetExceededError ClosedError ContextLengthExceededError ControllerError DeadlockError
+        BudgetExceededError ClosedError ContentFilterError ContextLengthExceededError ControllerError
+        DeadlockError
         IncompleteResponseError InsufficientSamplesError InvalidRequestError MissingExtraError
         MissingWorkerError ModelFileError ModelNotFoundError RateLimitError ReplayMismatchError
         RequestCancelledError ScaffoldingError ServerError UnknownMethodError UnsupportedParameterError
@@ -52,8 +54,8 @@ PUBLIC = {
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
         ReadArguments RewardFunction SCORING_ROLES ShownEvents TaskHandler Tools around_calls as_written
-        call_function candidate_data check_method checked_answers checked_sample_num computing
-        current_request key_text model_values prompt_text read_as_type read_by_schema read_either
+        before_sending call_function candidate_data check_method checked_answers checked_sample_num computing
+        current_request key_text model_values on_abandoned prompt_text read_as_type read_by_schema read_either
         read_json result_data run_either run_in_thread server_worker split tools_of
     """,
     "langchain_scaffolding": """

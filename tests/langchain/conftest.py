@@ -10,3 +10,10 @@ async def clients():
     with httpx.Client() as client:
         async with httpx.AsyncClient() as async_client:
             yield {"http_client": client, "http_async_client": async_client}
+
+
+@pytest.fixture
+def web(monkeypatch):
+    """What LangChain's suites fetch from the web: pictures, recordings and documents."""
+    monkeypatch.setenv("LANGCHAIN_TESTS_USER_AGENT", "tests")
+    monkeypatch.setattr(httpx, "get", lambda url, **options: httpx.Response(200, content=f"from {url}".encode()))

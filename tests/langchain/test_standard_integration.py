@@ -1,4 +1,4 @@
-"""LangChain's own integration suite: the plain model, a vote, best-of-N, and a wrapped model through a vote.
+"""LangChain's own integration suite: the plain model, a vote and best-of-N. Wrapped: `test_standard_clients.py`.
 
 On a scripted server, since the suite needs a model that calls each tool it is told to, which a small one does
 not. What a small model can do is tested on a real one in `test_standard_embedded.py`.
@@ -7,16 +7,14 @@ Every feature is on. Pictures, recordings and documents, which the suite fetches
 off is only the benchmark of streaming, which needs a recorded provider.
 """
 
-import httpx
 import pytest
-from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from langchain_scaffolding import ChatScaffolding
 from tests.langchain.obedient import obedient
 from tests.servers.scripted import scripted_server
 
-pytestmark = pytest.mark.filterwarnings("ignore:OpenAI may require a filename")  # the suite's files have none
+pytestmark = pytest.mark.usefixtures("web")
 
 DETAILS = ["reasoning_output", "cache_read_input"]
 
@@ -26,13 +24,6 @@ def server():
     with scripted_server(obedient) as running:
         TestPlain.url = running.url
         yield
-
-
-@pytest.fixture(autouse=True)
-def web(monkeypatch):
-    """What the suite fetches from the web."""
-    monkeypatch.setenv("LANGCHAIN_TESTS_USER_AGENT", "tests")
-    monkeypatch.setattr(httpx, "get", lambda url, **options: httpx.Response(200, content=b"from " + url.encode()))
 
 
 class TestPlain(ChatModelIntegrationTests):
@@ -88,29 +79,6 @@ class TestBestOfN(TestPlain):
 
 
 class TestJsonSchema(TestMajorityVote):
-    @property
-    def structured_output_kwargs(self):
-        return {"method": "json_schema"}
-
-
-class TestWrapped(TestPlain):
-    """Each test has clients of its own: the shared ones of `ChatOpenAI` would outlive the test's event loop."""
-
-    @pytest.fixture(autouse=True)
-    async def clients(self):
-        with httpx.Client() as client:
-            async with httpx.AsyncClient() as async_client:
-                TestWrapped.http = {"http_client": client, "http_async_client": async_client}
-                yield
-
-    @property
-    def chat_model_params(self):
-        inner = ChatOpenAI(base_url=TestPlain.url, api_key="none", model="m", max_retries=0, **TestWrapped.http)
-        return {"inner": inner, "method": "majority_vote", "sample_num": 3}
-
-
-@pytest.mark.filterwarnings("ignore:Received a Pydantic BaseModel V1 schema")  # the provider's own word on it
-class TestWrappedJsonSchema(TestWrapped):
     @property
     def structured_output_kwargs(self):
         return {"method": "json_schema"}

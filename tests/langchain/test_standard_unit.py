@@ -1,9 +1,8 @@
-"""LangChain's own unit suite: the plain model, a vote, best-of-N, and a wrapped model.
+"""LangChain's own unit suite: the plain model, a vote and best-of-N. Wrapped: `test_standard_clients.py`.
 
 Nothing is called; the model's server need not be there.
 """
 
-from langchain_openai import ChatOpenAI
 from langchain_tests.unit_tests import ChatModelUnitTests
 
 from langchain_scaffolding import ChatScaffolding
@@ -33,9 +32,3 @@ class TestMajorityVote(TestPlain):
 
 class TestBestOfN(TestPlain):
     fields = {"method": "best_of_n", "sample_num": 3, "reward": staticmethod(lambda prompt, answer: 1)}
-
-
-class TestWrapped(TestPlain):
-    @property
-    def chat_model_params(self):
-        return {"inner": ChatOpenAI(base_url=SERVER, api_key="none", model="m"), "sample_num": 3}

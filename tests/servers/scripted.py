@@ -35,6 +35,7 @@ class Reply:
     events: tuple[str, ...] | None = None  # raw data of the events, instead of pieces
     reset: bool = False  # break the connection after the pieces
     stream: bool = True  # False answers with plain JSON
+    model: str = "scripted-model"
 
 
 class Paced:
@@ -72,6 +73,7 @@ class Scripted:
         self.url = ""
         self.listed: Any = [{"id": "scripted-model"}]
         self.list_wait = 0.0
+        self.list_held: threading.Event | None = None
         self.props: Any = None
         self.asked: list[str] = []  # what it is
 
@@ -81,6 +83,12 @@ class Scripted:
         if isinstance(self.script, Reply):
             return self.script
         return self.script[min(len(self.requests) - 1, len(self.script) - 1)]
+
+    def add_routes(self, app: web.Application) -> None:
+        app.router.add_post("/v1/completions", self.answer)
+        app.router.add_post("/v1/chat/completions", self.answer)
+        app.router.add_get("/v1/models", self.models)
+        app.router.add_get("/props", self.tell_props)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -124,12 +132,13 @@ class Scripted:
         if reply.events is not None:
             yield from ((-1, data) for data in reply.events)
             return
+        head = {**_HEAD, "model": reply.model}
         for index in choices:
             for part in self._parts(reply, chat):
                 choice = {"index": index, "finish_reason": None, **part}
-                yield index, json.dumps({**_HEAD, "choices": [choice]})
+                yield index, json.dumps({**head, "choices": [choice]})
         if reply.usage is not None:
-            yield -1, json.dumps({**_HEAD, "choices": [], "usage": _with_total(reply.usage)})
+            yield -1, json.dumps({**head, "choices": [], "usage": _with_total(reply.usage)})
         yield -1, "[DONE]"
 
     def _parts(self, reply: Reply, chat: bool) -> Iterator[dict[str, Any]]:
@@ -157,13 +166,15 @@ class Scripted:
             for place, (name, arguments) in enumerate(reply.tool_calls)
         ]
         message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
-        part = {"message": message} if chat else {"text": text}
+        if reply.reasoning:
+            message["reasoning_content"] = reply.reasoning
+        part = {**({"message": message} if chat else {"text": text}), "logprobs": reply.logprobs}
         usage = reply.usage and _with_total(reply.usage)
         return {
             "id": "scripted",
             "object": "chat.completion" if chat else "text_completion",
             "created": 0,
-            "model": "scripted-model",
+            "model": reply.model,
             "choices": [{"index": index, "finish_reason": reply.finish, **part} for index in choices],
             "usage": usage,
         }
@@ -171,6 +182,7 @@ class Scripted:
     async def models(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         await asyncio.sleep(self.list_wait)
+        await _released(self.list_held)
         return web.json_response({"data": self.listed})
 
     async def tell_props(self, request: web.Request) -> web.Response:
@@ -178,7 +190,7 @@ class Scripted:
         return web.json_response(self.props or {"error": "not here"}, status=200 if self.props else 404)
 
 
-_HEAD = {"id": "scripted", "object": "chat.completion.chunk", "created": 0, "model": "scripted-model"}
+_HEAD = {"id": "scripted", "object": "chat.completion.chunk", "created": 0}
 
 
 async def _released(held: threading.Event | None) -> None:
@@ -203,10 +215,7 @@ def serve(server: Scripted):
 
     async def start() -> web.AppRunner:
         app = web.Application(client_max_size=1 << 24)
-        app.router.add_post("/v1/completions", server.answer)
-        app.router.add_post("/v1/chat/completions", server.answer)
-        app.router.add_get("/v1/models", server.models)
-        app.router.add_get("/props", server.tell_props)
+        server.add_routes(app)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

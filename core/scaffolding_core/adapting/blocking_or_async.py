@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, closing
 from typing import Any, TypeAlias, cast
 
+from scaffolding_core.adapting.closed_loops import drop_dead_connections
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import called_synchronously
 from scaffolding_core.workers.function import is_async
@@ -38,6 +39,7 @@ async def run_either(blocking: Blocking | None, asynchronous: Async | None, *arg
     """
     if blocking is None or _takes_async(asynchronous):
         assert asynchronous is not None
+        drop_dead_connections()
         return await asynchronous(*args, **kwargs)
     return await run_in_thread(blocking, *args, **kwargs)
 
@@ -45,6 +47,7 @@ async def run_either(blocking: Blocking | None, asynchronous: Async | None, *arg
 async def call_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The result of a function: one that is async runs on the loop, any other in a thread."""
     if is_async(function):
+        drop_dead_connections()
         return await function(*args, **kwargs)
     return await run_in_thread(function, *args, **kwargs)
 
@@ -69,6 +72,7 @@ async def read_either(
     """
     if _takes_async(asynchronous):
         assert asynchronous is not None
+        drop_dead_connections()
         begun = asynchronous(*args, **kwargs)
         await _aread(await begun if inspect.isawaitable(begun) else begun, take)
         return

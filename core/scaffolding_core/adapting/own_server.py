@@ -29,6 +29,7 @@ def server_worker(
     timeout: float | None,
     max_retries: int,
     max_concurrency: int = Worker.max_concurrency,
+    siblings: int | None = None,
 ) -> Worker:
     """What runs samples on an OpenAI-compatible server.
 
@@ -39,6 +40,7 @@ def server_worker(
         timeout: seconds for one sample, over all attempts; None sets no limit.
         max_retries: further attempts of a sample that fails.
         max_concurrency: samples at once.
+        siblings: samples that one request may ask for; None is 16.
     """
     from scaffolding_core.workers.openai import OpenAIWorker  # its HTTP client loads slowly
 
@@ -49,4 +51,6 @@ def server_worker(
         timeout=timeout,
         max_attempts=max_retries + 1,
         max_concurrency=max_concurrency,
+        siblings=siblings,
+        accepts=("top_k",),  # a field of the adapters; nearly every server but OpenAI's own takes it
     )

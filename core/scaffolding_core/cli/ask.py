@@ -18,6 +18,7 @@ from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.methods import METHODS, build_method, method_named
 from scaffolding_core.results import FinalEvent
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
+from scaffolding_core.shown_text import json_safe, shown
 
 if TYPE_CHECKING:
     from scaffolding_core.controller import Controller
@@ -50,6 +51,9 @@ def ask(
         str | None, typer.Option(help="Name of the model at the server; without --url, path of a GGUF file.")
     ] = None,
     api_key: Annotated[str | None, typer.Option(envvar="SCAFFOLDING_API_KEY", help="Key for the server.")] = None,
+    siblings: Annotated[
+        int | None, typer.Option(help="With --url: samples in one request at most; 1 sends each alone.")
+    ] = None,
     system: Annotated[str | None, typer.Option(help="What the model is told to be.")] = None,
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Tokens of each sample at most.")] = None,
@@ -77,7 +81,7 @@ def ask(
             raise InvalidRequestError(f"{method} needs something to judge by: add --reward MODULE:FUNCTION")
         if reward is not None and not judges:
             raise InvalidRequestError(f"{method} judges nothing: leave --reward out")
-        workers = _workers(_worker(url, model, api_key), reward)
+        workers = _workers(_worker(url, model, api_key, siblings), reward)
         asyncio.run(_run(_text(question), controller, options, workers, as_json))
     except InvalidRequestError as error:
         _fail(error, WRONG_USE)
@@ -118,7 +122,7 @@ async def _run(
 
 def _json(result: dict[str, Any]) -> str:
     # A reward may be infinite, which JSON has no number for.
-    return json.dumps(json.loads(json.dumps(result), parse_constant=str), ensure_ascii=False)
+    return json_safe(json.dumps(json.loads(json.dumps(result), parse_constant=str), ensure_ascii=False))
 
 
 def _text(question: str) -> str:
@@ -145,14 +149,16 @@ def _answers(given: str | None) -> object:
         ) from error
 
 
-def _worker(url: str | None, model: str | None, api_key: str | None) -> Worker:
+def _worker(url: str | None, model: str | None, api_key: str | None, siblings: int | None) -> Worker:
     if url is None:
+        if siblings is not None:
+            raise InvalidRequestError("--siblings is for a server: add --url, or leave it out")
         from scaffolding_core.workers.local import LocalWorker
 
         return LocalWorker(model)
     from scaffolding_core.workers.openai import OpenAIWorker
 
-    return OpenAIWorker(url, model, api_key=api_key)
+    return OpenAIWorker(url, model, api_key=api_key, siblings=siblings)
 
 
 def _workers(worker: Worker, reward: str | None) -> dict[Hashable, Worker]:
@@ -179,5 +185,5 @@ def _function(name: str) -> Any:  # Any: whatever the user's module holds under 
 
 
 def _fail(error: ScaffoldingError, code: int) -> None:
-    typer.echo(f"scaffolding: {error}", err=True)
+    typer.echo(f"scaffolding: {shown(str(error))}", err=True)
     raise typer.Exit(code)

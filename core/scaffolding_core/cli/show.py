@@ -12,6 +12,7 @@ from rich.text import Text
 
 from scaffolding_core.adapting.answer_stream import AnswerStream
 from scaffolding_core.results import CandidateEvent, Event, ScaffoldingOutput, TokenEvent
+from scaffolding_core.shown_text import sentence, shown
 
 __all__ = ["Show"]
 
@@ -50,7 +51,7 @@ class Show:
         delta = self._answer.of(event)
         if delta is not None and delta.text and not self._quiet:
             self.close()
-            self._out.print(delta.text, end="", markup=False)
+            self._out.print(_text(delta.text), end="")
 
     def close(self) -> None:
         """Take the progress away."""
@@ -63,7 +64,7 @@ class Show:
         self._out.print()
         if output.votes:
             self._err.print(_bars(output.votes))
-        self._err.print(Text(_cost(output, seconds), style="dim"), soft_wrap=True)
+        self._err.print(_text(_cost(output, seconds), style="dim"), soft_wrap=True)
 
     def _count(self, event: CandidateEvent) -> None:
         self._done += 1
@@ -79,6 +80,11 @@ class Show:
         chart = _bars(dict(self._votes.most_common()))
         chart.add_row(Text(f"{self._done} samples, {self._pieces} tokens so far", style="dim"), "", "")
         return chart
+
+
+def _text(text: str, style: str = "") -> Text:
+    """What a model wrote, as rich may show it: no markup, no name of a sign, nothing that a terminal obeys."""
+    return Text(shown(text), style)
 
 
 def _cost(output: ScaffoldingOutput, seconds: float) -> str:
@@ -102,7 +108,9 @@ def _bars(votes: dict[str, int]) -> Table:
     most = max([1, *votes.values()])
     chart = Table.grid(padding=(0, 1))
     for answer, count in list(votes.items())[:_ROWS]:
-        shown = " ".join(answer.split())
-        shown = shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
-        chart.add_row(Text(shown), Bar(size=most, begin=0, end=count, width=_WIDTH, color="cyan"), str(count))
+        chart.add_row(
+            Text(sentence(answer, _LONGEST)),
+            Bar(size=most, begin=0, end=count, width=_WIDTH, color="cyan"),
+            str(count),
+        )
     return chart

@@ -99,6 +99,7 @@ class BestOfNController(Controller):
             return self._scored(sample, generation_kwargs or {}, reward_kwargs or {})
 
         samples = Samples(tasks, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n))
+        samples.race.all_needed = self.enough is None
         yield from drawn(samples, _Enough(self.enough, self.ahead))
         if self._compares:
             yield from self._score_all(samples, reward_kwargs or {})

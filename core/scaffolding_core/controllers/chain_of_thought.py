@@ -91,9 +91,4 @@ class ChainOfThoughtController(Controller):
         last = messages[-1] if messages else None
         if not isinstance(last, UserMessage):
             return [*messages, UserMessage(self.instruction)]
-        if isinstance(last.content, str):
-            return [*messages[:-1], UserMessage(f"{last.content}\n\n{self.instruction}", name=last.name)]
-        return [
-            *messages[:-1],
-            UserMessage([*last.content, {"type": "text", "text": self.instruction}], name=last.name),
-        ]
+        return [*messages[:-1], last.with_paragraph(self.instruction)]

@@ -122,11 +122,30 @@ class Call:
         """Whether anybody listens."""
         return self.request.state.listened_to
 
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether a budget of tokens runs."""
+        return self.request.tokens is not None
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether the method, a deadline or a budget may stop it."""
+        request = self.request
+        if request.deadline is not None or request.tokens is not None or request.parent is not None:
+            return True
+        step: Call | Branch | None = self
+        while step is not None:
+            if step.race is not None and not step.race.race.all_needed:
+                return True
+            step = step.parent
+        return False
+
     def emit(self, delta: Delta) -> None:
         """Hand on a piece of the answer."""
         if self.cut_off or not self.listening:
             return
-        self.request.state.push(TokenEvent(self.branch, delta.text, delta.reasoning))
+        originals = () if delta.original is None else (delta.original,)
+        self.request.state.push(TokenEvent(self.branch, delta.text, delta.reasoning, originals))
 
     def wrote(self, tokens: int) -> None:
         """So many tokens were written so far."""

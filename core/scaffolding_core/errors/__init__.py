@@ -26,6 +26,7 @@
         ├── ModelFileError               the model file is missing or broken
         ├── BadRequestError              the backend refused the request (400, 422)
         │   └── ContextLengthExceededError   prompt and answer do not fit the context window
+        ├── ContentFilterError           the backend withheld the answer
         └── IncompleteResponseError      the answer ended before it was complete
 """
 
@@ -41,6 +42,7 @@ __all__ = [
     "BadRequestError",
     "BudgetExceededError",
     "ClosedError",
+    "ContentFilterError",
     "ContextLengthExceededError",
     "ControllerError",
     "DeadlockError",
@@ -257,6 +259,23 @@ class BadRequestError(WorkerError):
 
 class ContextLengthExceededError(BadRequestError):
     """Prompt and answer do not fit the model's context window."""
+
+
+class ContentFilterError(WorkerError):
+    """The backend's content filter withheld the answer, or a part of it.
+
+    Args:
+        message: one sentence.
+        of_prompt: the prompt was refused, so that every sample of it is; else it was this answer.
+    """
+
+    of_prompt: bool = False
+
+    def __init__(self, message: str, *, of_prompt: bool = False) -> None:
+        super().__init__(message)
+        self.of_prompt = of_prompt
+        if of_prompt:
+            self.recurs = "alike"
 
 
 class IncompleteResponseError(WorkerError):

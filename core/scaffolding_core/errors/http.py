@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
 from scaffolding_core.errors import (
     AuthenticationError,
     BackendTimeoutError,
     BadRequestError,
+    ContentFilterError,
     ContextLengthExceededError,
     ModelNotFoundError,
     RateLimitError,
     ServerError,
     WorkerError,
 )
+from scaffolding_core.shown_text import sentence
 
 __all__ = ["error_from_answer", "error_from_details", "error_from_event", "may_succeed_later", "status_of_event"]
 
+_FILTER_CODES = ("content_filter", "content_policy_violation", "responsibleaipolicyviolation")
 _OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
 _OVERFLOW_WORDS = (
     "maximum context length",
@@ -29,10 +33,19 @@ _OVERFLOW_WORDS = (
     "prompt is too long",
     "exceed context limit",
 )
+_REFUSALS = {
+    **dict.fromkeys((*_FILTER_CODES, *_OVERFLOW_CODES, "invalid_request_error", "badrequesterror"), 400),
+    **dict.fromkeys(("rate_limit_exceeded", "rate_limit_error"), 429),
+}
+"""What types and codes mean where an event of a stream tells no status."""
+
 _LONGEST = 500
+_MARKUP = re.compile(r"<[^<>]*>")
 
 
-def error_from_answer(status: int, body: bytes, where: str, model: str | None) -> WorkerError:
+def error_from_answer(
+    status: int, body: str, where: str, model: str | None, hide: Callable[[str], str]
+) -> WorkerError:
     """The typed error for an answer that is no success.
 
     Args:
@@ -40,21 +53,34 @@ def error_from_answer(status: int, body: bytes, where: str, model: str | None) -
         body: of the answer, JSON or not.
         where: address of the server.
         model: the model that was asked for.
+        hide: takes secrets out of what the server says.
     """
-    return _error(status, _details(body), where, model)
+    return _error(status, _details(body), where, model, hide, of_prompt=True)
 
 
-def status_of_event(event: Mapping[str, object]) -> int | None:
-    """The status that an event of a stream reports; None unless it reports an error."""
-    if not event.get("error") and event.get("object") != "error":
+def status_of_event(event: object, failed: bool) -> int | None:
+    """The status that an event of a stream reports; None unless it reports an error.
+
+    Args:
+        event: its data.
+        failed: it is called an error.
+    """
+    told = isinstance(event, dict) and (event.get("error") or event.get("object") == "error")
+    if not failed and not told:
         return None
-    code = _flattened(event).get("code")
-    return code if isinstance(code, int) and 400 <= code < 600 else 500
+    details = _flattened(event)
+    codes = [_word(details.get(name)) for name in ("code", "status", "status_code", "type")]
+    for code in codes:
+        if re.fullmatch(r"[45]\d\d(\.0)?", code):
+            return int(code[:3])
+    return next((_REFUSALS[code.lower()] for code in codes if code.lower() in _REFUSALS), 500)
 
 
-def error_from_event(status: int, event: Mapping[str, object], where: str, model: str | None) -> WorkerError:
+def error_from_event(
+    status: int, event: object, where: str, model: str | None, hide: Callable[[str], str]
+) -> WorkerError:
     """The typed error for an error that a server reports in the middle of a stream."""
-    return _error(status, _flattened(event), where, model)
+    return _error(status, _flattened(event), where, model, hide, of_prompt=False)
 
 
 def error_from_details(status: int, details: Mapping[str, object], where: str) -> WorkerError:
@@ -65,29 +91,43 @@ def error_from_details(status: int, details: Mapping[str, object], where: str) -
         details: `message`, and what there is of `type`, `code` and `param`.
         where: who called it.
     """
-    return _error(status, details, where, None)
+    return _error(status, details, where, None, str, of_prompt=True)
 
 
-def may_succeed_later(status: int) -> bool:
-    """Whether another attempt makes sense."""
+def may_succeed_later(status: int, error: WorkerError) -> bool:
+    """Whether another attempt makes sense after a refusal."""
+    if isinstance(error, ContentFilterError | ContextLengthExceededError):
+        return False
     return status in (408, 409, 429) or (status >= 500 and status != 501)
 
 
-def _error(status: int, details: Mapping[str, object], where: str, model: str | None) -> WorkerError:
-    kind, code = str(details.get("type", "")), str(details.get("code", ""))
-    words = " ".join(str(details.get("message", "")).split())[:_LONGEST]
+def _error(
+    status: int,
+    details: Mapping[str, object],
+    where: str,
+    model: str | None,
+    hide: Callable[[str], str],
+    *,
+    of_prompt: bool,
+) -> WorkerError:
+    inner = details.get("innererror")
+    codes = [_word(details.get("type")), _word(details.get("code"))]
+    codes += [_word(inner.get("code"))] if isinstance(inner, Mapping) else []
+    words = sentence(hide(_text(details.get("message"))), _LONGEST)
     said = f"{where} says: {words}" if words else f"{where} answers with status {status}"
+    if any(code.lower() in _FILTER_CODES for code in codes):
+        return ContentFilterError(f"the server's content filter refused the request; {said}", of_prompt=of_prompt)
     if status in (401, 403):
         return AuthenticationError(f"the key was refused, check api_key; {said}")
     if status == 429:
         return RateLimitError(f"the server is busy (429), try later or with less at once; {said}")
     if status == 408:
         return BackendTimeoutError(f"the server gave up waiting (408); {said}")
-    if details.get("param") == "input_tokens" or _is_overflow(kind, code, words):
+    if details.get("param") == "input_tokens" or _is_overflow(codes, words):
         return ContextLengthExceededError(
             f"prompt and answer do not fit the context window, shorten them or serve a longer one; {said}"
         )
-    if code == "model_not_found" or (status == 404 and ("model" in words.lower() or kind == "NotFoundError")):
+    if "model_not_found" in codes or (status == 404 and ("model" in words.lower() or "NotFoundError" in codes)):
         asked = "that model" if model is None else f"the model {model!r}"
         return ModelNotFoundError(f"the server does not serve {asked}, name one it does; {said}")
     if status >= 500:
@@ -97,25 +137,39 @@ def _error(status: int, details: Mapping[str, object], where: str, model: str | 
     return BadRequestError(f"the server refused the request ({status}); {said}")
 
 
-def _is_overflow(kind: str, code: str, words: str) -> bool:
-    return (
-        kind in _OVERFLOW_CODES
-        or code in _OVERFLOW_CODES
-        or any(phrase in words.lower() for phrase in _OVERFLOW_WORDS)
+def _is_overflow(codes: list[str], words: str) -> bool:
+    return any(code in _OVERFLOW_CODES for code in codes) or any(
+        phrase in words.lower() for phrase in _OVERFLOW_WORDS
     )
 
 
-def _details(body: bytes) -> Mapping[str, object]:
+def _details(body: str) -> Mapping[str, object]:
     try:
-        parsed = json.loads(body)
-    except ValueError:
-        return {"message": body[:_LONGEST].decode("utf-8", "replace").strip()}
-    return _flattened(parsed) if isinstance(parsed, Mapping) else {"message": str(parsed)}
+        return _flattened(json.loads(body))
+    except (ValueError, RecursionError):
+        return {"message": _MARKUP.sub(" ", body) if body.lstrip().startswith("<") else body}
 
 
-def _flattened(parsed: Mapping[str, object]) -> Mapping[str, object]:
-    """The error itself, out of each envelope there is: nested, flat, or only a text."""
-    inner = parsed.get("error", parsed.get("detail", parsed))
-    if isinstance(inner, Mapping):
-        return inner
-    return {**parsed, "message": str(inner)}
+def _flattened(parsed: object) -> Mapping[str, object]:
+    """The error itself, out of each envelope: nested, flat, in a list, or only a text."""
+    if isinstance(parsed, list) and len(parsed) == 1:  # Gemini's
+        parsed = parsed[0]
+    if not isinstance(parsed, Mapping):
+        return {"message": parsed}
+    inner = parsed.get("error") or parsed.get("detail") or parsed
+    return inner if isinstance(inner, Mapping) else {"message": inner, **parsed}
+
+
+def _word(value: object) -> str:
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, Mapping | list):
+        return str(value)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return "an error that is nested too deep to show"

@@ -50,7 +50,7 @@ def _of_role(message: JsonObject) -> RoleMessage:
         case "user":
             return UserMessage(content)  # type: ignore[arg-type]  # as above
         case "system" | "developer":
-            return SystemMessage(content)  # type: ignore[arg-type]  # as above
+            return SystemMessage(content, role=role)  # type: ignore[arg-type]  # as above
         case "tool":
             return ToolMessage(content, str(message.get("tool_call_id", "")))  # type: ignore[arg-type]  # as above
     raise InvalidRequestError(f"message role must be system, user, assistant or tool, got {role!r}")

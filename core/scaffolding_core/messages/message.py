@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from scaffolding_core.errors import InvalidRequestError
@@ -20,12 +20,14 @@ class RoleMessage:
     Attributes:
         name: of who says it, to tell speakers of one role apart.
         original: the message as a wrapped library has it, so that nothing is lost on the way back.
+        added: paragraphs of the content that a method has added, and the original lacks.
     """
 
     role: str
     content: Content | None
     name: str | None = field(default=None, kw_only=True)
     original: object = field(default=None, kw_only=True, repr=False, compare=False)
+    added: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -57,12 +59,21 @@ class UserMessage(RoleMessage):
     role: Literal["user"] = field(default="user", init=False)
     content: Content
 
+    def with_paragraph(self, text: str) -> UserMessage:
+        """A message that says this too, and leaves all parts of the content where they are."""
+        content: Content
+        if isinstance(self.content, str):
+            content = f"{self.content}\n\n{text}"
+        else:
+            content = [*self.content, {"type": "text", "text": text}]
+        return replace(self, content=content, added=(*self.added, text))
+
 
 @dataclass(slots=True)
 class SystemMessage(RoleMessage):
-    """What the model is told to be."""
+    """What the model is told to be, by whoever runs it, or by the developer of what it is used in."""
 
-    role: Literal["system"] = field(default="system", init=False)
+    role: Literal["system", "developer"] = field(default="system", kw_only=True)
     content: Content
 
 

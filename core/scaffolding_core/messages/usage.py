@@ -18,6 +18,7 @@ class Usage:
         reasoning_tokens: the part of `completion_tokens` that was reasoning.
         calls: calls sent to a backend, retried ones counted each.
         lost_calls: calls that were sent and whose cost was never told (a lost connection, a cut sample).
+        details: further parts of the tokens, by the names that a wrapped client has for them.
     """
 
     prompt_tokens: int = 0
@@ -26,6 +27,7 @@ class Usage:
     reasoning_tokens: int = 0
     calls: int = 0
     lost_calls: int = 0
+    details: dict[str, int] | None = None
 
     @property
     def total_tokens(self) -> int:
@@ -33,8 +35,10 @@ class Usage:
         return self.prompt_tokens + self.completion_tokens
 
     def summary(self) -> dict[str, int]:
-        """The counts, and the total of tokens, as plain data."""
-        counts: dict[str, int] = {part.name: getattr(self, part.name) for part in fields(self)}
+        """The counts but for details, and the total of tokens, as plain data."""
+        counts: dict[str, int] = {
+            part.name: getattr(self, part.name) for part in fields(self) if part.name != "details"
+        }
         return {**counts, "total_tokens": self.total_tokens}
 
     def add(self, other: Usage) -> None:
@@ -45,6 +49,8 @@ class Usage:
         self.reasoning_tokens += other.reasoning_tokens
         self.calls += other.calls
         self.lost_calls += other.lost_calls
+        if other.details:
+            self.details = _sum(self.details, other.details)
 
     def since(self, before: Usage | None) -> Usage:
         """What was paid since it was so much; None stands for nothing."""
@@ -56,4 +62,11 @@ class Usage:
             self.reasoning_tokens - before.reasoning_tokens,
             self.calls - before.calls,
             self.lost_calls - before.lost_calls,
+            _sum(self.details, before.details, -1) if self.details else None,
         )
+
+
+def _sum(first: dict[str, int] | None, second: dict[str, int] | None, times: int = 1) -> dict[str, int]:
+    """The first, and so many times the second."""
+    first, second = first or {}, second or {}
+    return {name: first.get(name, 0) + times * second.get(name, 0) for name in {**first, **second}}

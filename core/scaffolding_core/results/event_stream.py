@@ -130,4 +130,6 @@ def _joined(pieces: list[TokenEvent]) -> TokenEvent:
     if len(pieces) == 1:
         return pieces[0]
     text = "".join(piece.text for piece in pieces)
-    return TokenEvent(pieces[0].branch, text, "".join(piece.reasoning for piece in pieces))
+    reasoning = "".join(piece.reasoning for piece in pieces)
+    originals = tuple(original for piece in pieces for original in piece.originals)
+    return TokenEvent(pieces[0].branch, text, reasoning, originals)

@@ -19,11 +19,13 @@ class TokenEvent:
         branch: path of the branch; `()` is the request's own generator, `(3,)` its fourth child.
         text: new text.
         reasoning: new thoughts.
+        originals: what it was made of, where a wrapped client gave it.
     """
 
     branch: tuple[int, ...]
     text: str = ""
     reasoning: str = ""
+    originals: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ __all__ = ["Delta", "Scope", "StreamHandle"]
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of an answer as it is written."""
+    """A piece of an answer as it is written; `original` is how a wrapped client gave it."""
 
     text: str = ""
     reasoning: str = ""
+    original: object = None
 
 
 class Scope(Protocol):
@@ -34,6 +35,14 @@ class Scope(Protocol):
     @property
     def listening(self) -> bool:
         """Whether anybody listens to `emit`."""
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether what `wrote` tells may end the task, as a budget of tokens does."""
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether the method, a deadline or a budget may stop the task; its caller may in any case."""
 
     def emit(self, delta: Delta) -> None:
         """Hand on a piece of the answer."""

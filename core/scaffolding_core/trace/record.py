@@ -91,7 +91,8 @@ class Record(CallRecord):
         """The record as plain data, without what is unset."""
         named = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         if self.usage is not None:
-            named["usage"] = dataclasses.asdict(self.usage)
+            counts = dataclasses.asdict(self.usage)
+            named["usage"] = {name: count for name, count in counts.items() if count is not None}
         return {name: value for name, value in named.items() if value is not None}
 
     @classmethod

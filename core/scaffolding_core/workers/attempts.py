@@ -8,11 +8,14 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from scaffolding_core.errors import ClosedError, InvalidRequestError
+from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
+from scaffolding_core.worker import before_sending
 from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream
+from scaffolding_core.workers.failures import AttemptFailed
+from scaffolding_core.workers.http_stream import Gate, HttpStream
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.retry import backoff
+from scaffolding_core.workers.sse import Event
 
 __all__ = ["Apart", "Attempts"]
 
@@ -23,12 +26,14 @@ class Apart(Exception):
     """Those that wait for an exchange must each be asked for alone.
 
     Args:
-        refused: the server takes no request of several choices at all.
+        refusal: what the server answered to several, where that may be the reason.
+        choices: how many it has answered with instead of all, where it ended as if that were all.
     """
 
-    def __init__(self, *, refused: bool) -> None:
+    def __init__(self, *, refusal: WorkerError | None = None, choices: int | None = None) -> None:
         super().__init__()
-        self.refused = refused
+        self.refusal = refusal
+        self.choices = choices
 
 
 class Attempts:
@@ -77,55 +82,71 @@ class Attempts:
         Raises:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
-        events = await stream.events()
-        for data in events:
-            self._server.read(data, exchange)
+        events = await self._events(stream, exchange)
+        stream.begun = stream.begun or exchange.first_token
+        stream.whole = exchange.unfinished is None
         if events:
             return False
+        exchange.end()
         unfinished = exchange.unfinished
-        if unfinished is not None:
-            raise AttemptFailed(self._server.incomplete(unfinished), again=True)
-        exchange.cost_is_known()
-        return True
+        if unfinished is None:
+            return True
+        if 0 < exchange.whole == exchange.begun < exchange.asked:
+            exchange.attempt -= 1  # the others were not tried
+            raise Apart(choices=exchange.whole)
+        raise AttemptFailed(self._server.incomplete(unfinished), again=True)
 
     async def _whole(self, exchange: Exchange) -> None:
+        async with self._stream(exchange) as stream:
+            while not await self.read(stream, exchange):
+                if exchange.over:
+                    return
+
+    async def _events(self, stream: HttpStream, exchange: Exchange) -> list[Event]:
+        """Read the next events; returns none at the end, which may be missing, or broken, where all is whole."""
         try:
-            async with self._stream(exchange) as stream:
-                while not await self.read(stream, exchange):
-                    if exchange.over:
-                        return
+            events = await stream.events()
+            try:
+                for event in events:
+                    self._server.read(event, exchange)
+            finally:
+                exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
         except AttemptFailed:
-            if exchange.unfinished is not None:
-                raise
+            if exchange.unfinished is None and exchange.begun:
+                return []
+            raise
+        return events
 
     def _stream(self, exchange: Exchange) -> HttpStream:
         return self._server.stream(exchange, self._gate(exchange))
 
     async def _until_done(self, exchange: Exchange, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
         while True:
+            ask = before_sending.get()
+            if ask is not None:
+                await ask()
             exchange.next_attempt()
             try:
                 return await attempt(exchange)
             except AttemptFailed as failed:
                 await self._wait_after(failed, exchange)
-            except InvalidRequestError:  # JSON cannot hold it
-                exchange.unsend()
-                raise
 
     async def _wait_after(self, failed: AttemptFailed, exchange: Exchange) -> None:
         """Wait for the next attempt, or raise if there is none."""
         if failed.stale and not exchange.stale and not self._server.closed:
             exchange.stale = True
-            exchange.unsend()
             exchange.attempt -= 1
             return
         if not failed.sent:
             exchange.cost_is_known()
         self._refuse_if_closed()
         shared = len(exchange.waiting) > 1
-        if shared and _refuses_n(failed):
+        if exchange.asked > 1 and exchange.begun == 0 and _may_mean_sharing(failed):
             exchange.attempt -= 1
-            raise Apart(refused=True) from failed.error
+            raise Apart(refusal=failed.error) from failed.error
+        if exchange.asked > 1 and exchange.mixed and not exchange.shown:
+            exchange.attempt -= 1
+            raise Apart(choices=1) from failed.error
         # Jitter on top of what the server asks for, lest all whom it sent away come back at once.
         wait = failed.wait + backoff(exchange.attempt, self._random)
         late = exchange.deadline is not None and asyncio.get_running_loop().time() + wait >= exchange.deadline
@@ -135,13 +156,14 @@ class Attempts:
         await asyncio.sleep(wait)
         self._refuse_if_closed()
         if shared and failed.sent and exchange.attempt == self.most - 1:
-            raise Apart(refused=False) from failed.error
+            raise Apart from failed.error
 
     def _refuse_if_closed(self) -> None:
         if self._server.closed:
             raise ClosedError(f"the worker of {self._server.base_url} was closed while the task ran")
 
 
-def _refuses_n(failed: AttemptFailed) -> bool:
-    words = str(failed.error).lower()
-    return not failed.again and any(hint in words for hint in (" n ", "'n'", '"n"', "n_cmpl", "slots"))
+def _may_mean_sharing(failed: AttemptFailed) -> bool:
+    """Whether a server may have refused a request because it asks for several choices; the words are no guide."""
+    refused = type(failed.error) in (BadRequestError, AuthenticationError) or failed.status in (500, 501)
+    return refused and failed.status != 401 and not failed.redirects

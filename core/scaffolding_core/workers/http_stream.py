@@ -1,11 +1,12 @@
-"""One streamed answer over HTTP, with a limit on each wait."""
+"""One answer over HTTP, with a limit on each wait."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NoReturn, Protocol, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 
@@ -15,40 +16,16 @@ from scaffolding_core.errors import (
     IncompleteResponseError,
     WorkerError,
 )
-from scaffolding_core.errors.http import error_from_answer, may_succeed_later
-from scaffolding_core.workers.retry import asked_wait
-from scaffolding_core.workers.sessions import Connection, Sessions, connection
-from scaffolding_core.workers.sse import LARGEST_EVENT, EventSplitter
+from scaffolding_core.workers.endpoint import Endpoint
+from scaffolding_core.workers.failures import AttemptFailed, broken, refusal, unreachable
+from scaffolding_core.workers.limits import AnswerLimits
+from scaffolding_core.workers.sessions import Dispatch, Sessions
+from scaffolding_core.workers.sse import Event, EventSplitter, Splitter, WholeBody
 
-__all__ = ["AttemptFailed", "Gate", "HttpStream", "unreachable"]
+__all__ = ["Gate", "HttpStream", "Outgoing"]
 
-
-class AttemptFailed(Exception):
-    """One attempt failed.
-
-    Args:
-        error: what to raise if it was the last.
-        again: whether another attempt makes sense.
-        wait: seconds that the server asks to wait before it, at least.
-        sent: whether the server may have worked for it.
-        stale: the connection was an idle one that the server had closed, so that nothing was tried.
-    """
-
-    def __init__(
-        self,
-        error: WorkerError,
-        *,
-        again: bool,
-        wait: float = 0.0,
-        sent: bool = True,
-        stale: bool = False,
-    ) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.again = again
-        self.wait = wait
-        self.sent = sent
-        self.stale = stale
+_LONGEST_END = 5.0
+"""Seconds between the last piece of an answer and its end."""
 
 
 class Gate(Protocol):
@@ -61,82 +38,102 @@ class Gate(Protocol):
         """The stream is closed, or was never sent; may be called again."""
 
 
+class Outgoing(Protocol):
+    """What is asked, over all its attempts.
+
+    Attributes:
+        route: where it goes, below the server's address.
+        headers_due: until when the server has to answer at all; None where it has, or was not asked.
+    """
+
+    route: str
+    headers_due: float | None
+
+    @property
+    def asked(self) -> int:
+        """How many choices the attempt has asked for."""
+
+    def send(self) -> dict[str, Any]:  # Any: whatever JSON holds
+        """The body to send now."""
+
+    def sent(self) -> None:
+        """It goes out to the server."""
+
+
 class HttpStream:
     """A POST whose answer is read event by event; leaving the `async with` aborts it at the server.
 
     Args:
         sessions: the running loop's one sends it.
-        request: gives the address and what to send there as JSON, once the gate is passed.
+        outgoing: what it asks.
+        endpoint: of the server, once the gate is passed.
         model: the model that is asked for, for errors.
-        first_byte_timeout: seconds until the answer begins.
-        idle_timeout: seconds between two pieces of it.
+        limits: of its waits and its size.
         gate: what it waits for first, whatever that takes.
+
+    Attributes:
+        begun: the first token has come, says whoever reads the events: from there on they may not pause for long.
+        whole: all that was asked for has come: only what it cost is waited for, and not for long.
     """
 
     def __init__(
         self,
         sessions: Sessions,
-        request: Callable[[], tuple[str, dict[str, Any]]],
+        outgoing: Outgoing,
+        endpoint: Callable[[], Endpoint],
         *,
         model: str | None,
-        first_byte_timeout: float,
-        idle_timeout: float,
+        limits: AnswerLimits,
         gate: Gate | None = None,
     ) -> None:
+        self.begun = False
+        self.whole = False
+        self._loop = asyncio.get_running_loop()
         self._sessions = sessions
-        self._request = request
-        self._url = ""
+        self._outgoing = outgoing
+        self._endpoint = endpoint
         self._gate = gate
         self._model = model
-        self._first_byte_timeout = first_byte_timeout
-        self._idle_timeout = idle_timeout
-        self._connection = Connection()
+        self._limits = limits
+        self._dispatch = Dispatch(self._sent)
+        self._streamed = True
+        self._silence = asyncio.timeout(None)
+        self._first_due: float | None = None
         self._response: aiohttp.ClientResponse | None = None
-        self._splitter = EventSplitter()
-        self._plain = False
+        self._splitter: Splitter = EventSplitter()
+        self._room = 0
+        self._broken: Exception | None = None
 
     async def __aenter__(self) -> Self:
         try:
             if self._gate is not None:
                 await self._gate.enter()
-            self._url, body = self._request()
-            connection.set(self._connection)
-            async with asyncio.timeout(self._first_byte_timeout):
-                self._response = await self._sessions.post(self._url, body)
-                await self._check(self._response)
+            self._response = await self._open()
+            await self._check(self._response)
+            return self
         except Exception as error:
-            self._raise(error, self._first_byte_timeout)
+            failure = error
         except BaseException:
             self.close()
             raise
-        self._plain = "json" in self._response.content_type
-        return self
+        raise self._failed(failure)  # outside of the handler, which would make it the context of what is raised
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
 
-    async def events(self) -> list[bytes]:
+    async def events(self) -> list[Event]:
         """The next events; an empty list once the answer has ended.
 
         Raises:
-            AttemptFailed: it broke off, or nothing came in time.
+            AttemptFailed: it broke off, is too large, or nothing came in time.
         """
-        assert self._response is not None
-        if self._response.content.at_eof():
-            return []
         try:
-            async with asyncio.timeout(self._idle_timeout):
-                if self._plain:
-                    return [await _whole(self._response.content)]
-                while piece := await self._response.content.readany():
-                    events = self._splitter.feed(piece)
-                    if events:
-                        return events
+            return await self._read()
         except Exception as error:
-            self._raise(error, self._idle_timeout)
-        return []
+            failure = error
+        raise self._failed(failure)
 
     def close(self) -> None:
         """Give the connection back if the answer was read whole; else close it, which aborts the request."""
@@ -150,39 +147,103 @@ class HttpStream:
         else:
             response.close()
 
-    async def _check(self, response: aiohttp.ClientResponse) -> None:
-        if response.status == 200 and ("json" in response.content_type or "event-stream" in response.content_type):
+    async def _open(self) -> aiohttp.ClientResponse:
+        due = self._outgoing.headers_due
+        if due is not None and due <= self._loop.time():
+            raise TimeoutError
+        body = self._outgoing.send()
+        self._streamed = bool(body.get("stream"))
+        self._room = self._limits.answer_bytes * self._outgoing.asked
+        url = self._endpoint().url(self._outgoing.route)
+        async with self._silence:
+            response = await self._sessions.send(self._dispatch, "POST", url, body)
+        self._outgoing.headers_due = None
+        return response
+
+    def _sent(self) -> None:
+        self._outgoing.sent()
+        if not self._streamed:  # its headers come with its finished answer
             return
-        body = await response.content.read(1 << 16)
-        if response.status == 200:
-            shown = body[:80].decode("utf-8", "replace")
+        if self._outgoing.headers_due is None:
+            self._outgoing.headers_due = self._loop.time() + self._limits.headers
+        self._silence.reschedule(self._outgoing.headers_due)
+
+    async def _read(self) -> list[Event]:
+        assert self._response is not None
+        if self._broken is not None:
+            raise self._broken
+        if self._response.content.at_eof():
+            return self._splitter.finish()
+        try:
+            async with asyncio.timeout_at(self._due()):
+                while piece := await self._response.content.readany():
+                    self._room -= len(piece)
+                    if self._room < 0:
+                        raise self._too_large()
+                    events = self._splitter.feed(piece)
+                    if events:
+                        return events
+        except (aiohttp.ClientError, ConnectionError) as error:
+            self._broken = error
+            events = [event for event in self._splitter.finish() if _is_json(event.data)]
+            if not events:
+                raise
+            return events
+        return self._splitter.finish()
+
+    async def _check(self, response: aiohttp.ClientResponse) -> None:
+        kind = response.content_type
+        if response.status != 200:
+            raise await refusal(response, self._endpoint(), self._model)
+        if "event-stream" not in kind and "json" not in kind:
+            where = self._endpoint()
             raise AttemptFailed(
                 WorkerError(
-                    f"{self._url} answers with {response.content_type}, which is no answer of a model server: "
-                    f"check the address ({shown!r})"
+                    f"{where.address} answers with {where.quoted(kind, 80)}, which is no answer of a model "
+                    "server: check base_url"
                 ),
                 again=False,
             )
-        error = error_from_answer(response.status, body, self._url, self._model)
-        raise AttemptFailed(
-            error,
-            again=may_succeed_later(response.status),
-            wait=asked_wait(response.headers) or 0.0,
-            sent=response.status >= 500,
+        if "json" in kind:
+            self._splitter = WholeBody()
+        if self._streamed:
+            self._first_due = self._loop.time() + self._limits.first_byte
+
+    def _due(self) -> float | None:
+        """Until when the next events have to come."""
+        if not self._streamed:
+            return None
+        if not self.begun:
+            return self._first_due
+        pause = min(self._limits.idle, _LONGEST_END) if self.whole else self._limits.idle
+        return self._loop.time() + pause
+
+    def _too_large(self) -> AttemptFailed:
+        return AttemptFailed(
+            IncompleteResponseError(
+                f"{self._endpoint().address} sent an answer of more than {self._limits.answer_bytes} bytes: "
+                "ask for less, or raise max_answer_bytes"
+            ),
+            again=False,
         )
 
-    def _raise(self, error: Exception, limit: float) -> NoReturn:
-        failed = self._failure(error, limit)
+    def _failed(self, error: Exception) -> Exception:
+        """Close; returns what to raise."""
+        failed = self._failure(error)
         self.close()
-        if failed is None:
-            raise error
-        raise failed from error
+        if failed is None or failed is error:
+            return error
+        failed.__cause__ = self._endpoint().cause(error)
+        return failed
 
-    def _failure(self, error: Exception, limit: float) -> AttemptFailed | None:
+    def _failure(self, error: Exception) -> AttemptFailed | None:
+        if isinstance(error, AttemptFailed):
+            return error
+        where, sent = self._endpoint(), self._dispatch.sent
         if isinstance(error, aiohttp.ServerTimeoutError):  # the only limit that the session has of its own
             return AttemptFailed(
                 BackendUnavailableError(
-                    f"no server answers at {self._url} within {self._sessions.connect_timeout:g} s: "
+                    f"no server answers at {where.address} within {self._sessions.connect_timeout:g} s: "
                     "start it, or correct the address"
                 ),
                 again=True,
@@ -190,42 +251,31 @@ class HttpStream:
             )
         if isinstance(error, TimeoutError):
             return AttemptFailed(
-                BackendTimeoutError(f"{self._url} sent nothing for {limit:g} s: is the server overloaded?"),
-                again=True,
+                BackendTimeoutError(f"{where.address} {self._late()}"), again=self._response is not None
             )
-        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL):
+        if not sent and isinstance(error, aiohttp.ClientError | OSError):
             return AttemptFailed(
-                unreachable(self._url, error),
-                again=isinstance(error, aiohttp.ClientConnectorError),
-                sent=False,
+                unreachable(error, where), again=not isinstance(error, aiohttp.InvalidURL), sent=False
             )
         # A RuntimeError is aiohttp's way to say that the session was closed meanwhile.
         if isinstance(error, aiohttp.ClientError | ConnectionError | RuntimeError):
-            stale = self._response is None and not self._connection.opened
-            return AttemptFailed(
-                BackendUnavailableError(
-                    f"the connection to {self._url} was lost: {error or type(error).__name__}"
-                ),
-                again=True,
-                sent=not stale,
-                stale=stale,
-            )
+            stale = sent and self._response is None and not self._dispatch.opened
+            return AttemptFailed(broken(error, where), again=True, sent=sent, stale=stale)
         if isinstance(error, WorkerError):
             return AttemptFailed(error, again=True, sent=self._response is not None)
         return None
 
-
-async def _whole(content: aiohttp.StreamReader) -> bytes:
-    """An answer that is not streamed."""
-    body = bytearray()
-    while piece := await content.readany():
-        body += piece
-        if len(body) > LARGEST_EVENT:
-            raise IncompleteResponseError(f"the server sent an answer of more than {LARGEST_EVENT} bytes")
-    return bytes(body)
+    def _late(self) -> str:
+        if self._response is None:
+            return f"did not begin to answer for {self._limits.headers:g} s: if it queues, raise headers_timeout"
+        if not self.begun:
+            return f"sent no token for {self._limits.first_byte:g} s: if it queues, raise first_byte_timeout"
+        return f"sent nothing for {self._limits.idle:g} s: is it overloaded? Else raise idle_timeout"
 
 
-def unreachable(url: str, error: Exception) -> BackendUnavailableError:
-    """No connection; says why, without what aiohttp says around it."""
-    why = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    return BackendUnavailableError(f"no server answers at {url}: start it, or correct the address ({why})")
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True

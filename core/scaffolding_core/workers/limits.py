@@ -1,10 +1,29 @@
-"""Checks of the numbers that a worker is made with."""
+"""The limits of an answer, and checks of the numbers that a worker is made with."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from scaffolding_core.errors import InvalidRequestError
 
-__all__ = ["check_counts", "check_seconds"]
+__all__ = ["AnswerLimits", "check_counts", "check_seconds"]
+
+
+@dataclass(frozen=True)
+class AnswerLimits:
+    """How long and how large an answer may be.
+
+    Args:
+        headers: seconds until it begins, over all attempts.
+        first_byte: seconds from there until its first token.
+        idle: seconds between two pieces of it.
+        answer_bytes: bytes of each choice, decompressed, on the wire.
+    """
+
+    headers: float
+    first_byte: float
+    idle: float
+    answer_bytes: int
 
 
 def check_counts(**numbers: object) -> None:

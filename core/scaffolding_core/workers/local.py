@@ -37,6 +37,9 @@ _IGNORED = ("echo", "suffix")
 _ONE_REQUEST_EACH = {"Connection": "close"}
 """llama.cpp drops a connection right after a stream without saying so: the next request on it may be lost."""
 
+_FIRST_TOKEN_SECONDS = 600.0
+"""llama.cpp sends its headers with the first token."""
+
 _TEMPLATE_TOKENS = 64
 _NO_LIMIT = 1 << 30
 _WAVES = 2
@@ -110,6 +113,7 @@ class LocalWorker(OpenAIWorker):
             siblings=n_parallel,
             max_concurrency=_WAVES * n_parallel,
             max_attempts=max_attempts,
+            headers_timeout=_FIRST_TOKEN_SECONDS,
         )
         self.context_window = min(n_ctx, trained_context(self.path) or n_ctx)
 

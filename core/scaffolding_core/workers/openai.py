@@ -10,8 +10,9 @@ from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import (
     BackendTimeoutError,
     ClosedError,
+    ContentFilterError,
     InvalidRequestError,
-    ModelNotFoundError,
+    UnsupportedParameterError,
 )
 from scaffolding_core.messages import Usage
 from scaffolding_core.model_info import ModelInfo
@@ -20,21 +21,29 @@ from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.attempts import Attempts
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import Gate
-from scaffolding_core.workers.limits import check_counts, check_seconds
+from scaffolding_core.workers.known_servers import KNOWN_SERVERS, known_server
+from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.openai_stream import OpenStream
 from scaffolding_core.workers.openai_wire import request_body, route
+from scaffolding_core.workers.prompt_logprobs import check_prompt_is_told
+from scaffolding_core.workers.prompt_size import PromptSizes
 from scaffolding_core.workers.siblings import Siblings
 
 __all__ = ["OpenAIWorker"]
+
+_SHORT = 512
+"""Tokens of an answer that may come whole."""
 
 
 class OpenAIWorker(Worker):
     """Runs tasks on a server that speaks OpenAI's API: trtllm-serve, NIM, vLLM, SGLang, llama.cpp, ...
 
-    A `GenerationTask` goes to `/completions`, a `ChatTask` to `/chat/completions`. Answers are always
-    streamed on the wire, since several servers run a plain request to its end when its client goes; closing
-    the stream is what aborts a cut sample. An answer counts only with a finish reason.
+    A `GenerationTask` goes to `/completions`, a `ChatTask` to `/chat/completions`. Answers are streamed on the
+    wire, since several servers run a plain request to its end when its client goes; closing the stream is what
+    aborts a cut sample. A server that is known to do without, as vLLM, SGLang and trtllm-serve, is sent a plain
+    request for a sample alone that is short (`max_tokens` of at most 512), if nobody listens and no budget of
+    tokens runs. An answer counts only with a finish reason.
 
     Cost: one request for each task; siblings that start together share one, so their prompt is read once. Each is
     done with its own choice, and the request is closed when nobody waits for the rest.
@@ -50,13 +59,20 @@ class OpenAIWorker(Worker):
         extra_body: sent with every request.
         accepts: sampling parameters beyond OpenAI's that the server takes, or their names on the wire by
             name; see `scaffolding_core.workers.parameters` for known servers.
-        siblings: most samples in one request (`n`); 1 sends each alone.
+        server: what kind of server it is, where that is known: `vllm`, `sglang`, `trtllm-serve` or `llama.cpp`;
+            None learns it from what the server tells anyhow.
+        siblings: most samples in one request (`n`); 1 sends each alone, None is 16.
         max_concurrency: tasks at once, over all event loops.
         max_attempts: attempts for each task, the first included.
         timeout: seconds for a task, over all attempts; the request's own deadline holds too.
         connect_timeout: seconds for one connection.
-        first_byte_timeout: seconds until an answer begins; a busy server queues requests meanwhile.
-        idle_timeout: seconds between two pieces of an answer.
+        headers_timeout: seconds until a server begins to answer, over all attempts: its headers come at once from
+            most servers, while llama.cpp's and some gateways send them with the first token. A server that says
+            nothing for so long is not asked again.
+        first_byte_timeout: seconds from there until the first token; a busy server queues requests meanwhile.
+        idle_timeout: seconds between two pieces of an answer; what keeps a connection alive is no piece.
+        max_answer_bytes: bytes of one answer at most, as they come: some 300 for each token, 2,000 with 20 log
+            probabilities.
 
     Attributes:
         context_window: tokens that one request may have, once the server has told.
@@ -74,21 +90,31 @@ class OpenAIWorker(Worker):
         headers: Mapping[str, str] | None = None,
         extra_body: Mapping[str, object] | None = None,
         accepts: Mapping[str, str] | Iterable[str] = (),
-        siblings: int = 16,
+        server: str | None = None,
+        siblings: int | None = None,
         max_concurrency: int = 256,
         max_attempts: int = 3,
         timeout: float | None = None,
         connect_timeout: float = 5.0,
+        headers_timeout: float = 60.0,
         first_byte_timeout: float = 600.0,
         idle_timeout: float = 120.0,
+        max_answer_bytes: int = 64 << 20,
     ) -> None:
         if not isinstance(base_url, str):
             api_key = api_key or getattr(base_url, "api_key", None)
             base_url = str(getattr(base_url, "base_url", base_url))
-        check_counts(siblings=siblings, max_concurrency=max_concurrency, max_attempts=max_attempts)
+        siblings = 16 if siblings is None else siblings
+        check_counts(
+            siblings=siblings,
+            max_concurrency=max_concurrency,
+            max_attempts=max_attempts,
+            max_answer_bytes=max_answer_bytes,
+        )
         check_seconds(
             timeout=1 if timeout is None else timeout,
             connect_timeout=connect_timeout,
+            headers_timeout=headers_timeout,
             first_byte_timeout=first_byte_timeout,
             idle_timeout=idle_timeout,
         )
@@ -101,12 +127,13 @@ class OpenAIWorker(Worker):
             base_url,
             model,
             all_headers,
+            kind=None if server is None else known_server(server),
             connect_timeout=connect_timeout,
-            first_byte_timeout=first_byte_timeout,
-            idle_timeout=idle_timeout,
+            limits=AnswerLimits(headers_timeout, first_byte_timeout, idle_timeout, max_answer_bytes),
         )
         self._attempts = Attempts(self._server, max_attempts, self._gate)
-        self._siblings = Siblings(self._attempts.answer, siblings)
+        self._siblings = Siblings(self._attempts.answer, siblings, self._server)
+        self._prompts = PromptSizes()
         self.extra_body = dict(extra_body or {})
         self.accepts = dict(accepts) if isinstance(accepts, Mapping) else {name: name for name in accepts}
         self.max_concurrency = max_concurrency
@@ -114,17 +141,16 @@ class OpenAIWorker(Worker):
         self.context_window: int | None = None
         self._learned = False
         self._running: dict[asyncio.AbstractEventLoop, int] = {}
-        self._asking: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {**super().__getstate__(), "_running": {}, "_asking": {}}  # what runs stays in its process
+        return {**super().__getstate__(), "_running": {}}  # what runs stays in its process
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, {self.model!r})"
 
     @property
     def base_url(self) -> str:
-        """Address of the server."""
+        """Address of the server, without user, password and query."""
         return self._server.base_url
 
     @base_url.setter
@@ -168,6 +194,7 @@ class OpenAIWorker(Worker):
     async def learn_model(self) -> None:
         """Ask the server for the model's name and context window, unless both are known or it was asked before.
 
+        All who ask share one question: tasks, event loops, threads, and workers with the same address and headers.
         vLLM, SGLang and llama.cpp tell the window, several services too; trtllm-serve tells names alone.
 
         Cost: one small request; two to an older llama.cpp.
@@ -177,10 +204,11 @@ class OpenAIWorker(Worker):
         """
         if self._learned or self.model_info.is_complete:
             return
-        listed = await self._server.listed_models()
+        server, facts = self._server, self._server.facts
+        listed = await facts.models.answer(server.listed_models)
         info = listed.info(self.model)
-        if info.context_window is None and listed.by_llama_cpp:
-            info = info.or_else(ModelInfo(context_window=await self._server.slot_window()))
+        if info.context_window is None and listed.server is KNOWN_SERVERS["llama.cpp"]:
+            info = info.or_else(ModelInfo(context_window=await facts.slot_window.answer(server.slot_window)))
         self.model, self.context_window, self._learned = info.name, info.context_window, info.name is not None
 
     async def served_models(self) -> list[str]:
@@ -194,10 +222,13 @@ class OpenAIWorker(Worker):
     async def _generate(self, task: GenerationTask) -> None:
         task.usage = Usage()  # as long as nothing is sent
         await self._bounded(task, self._answer(task))
+        self._check_whole(task)
 
     async def _step(self, task: StreamGenerationTask) -> None:
         if not task.cancel_flag:
             await self._bounded(task, self._read_on(task))
+            if task.end_flag:
+                self._check_whole(task)
         elif task.request_handle is not None:
             await task.request_handle.aclose()
         else:
@@ -218,7 +249,7 @@ class OpenAIWorker(Worker):
             exchange = left
         member = exchange.join(task)
         try:
-            await self._attempts.answer(exchange)
+            await self._siblings.answer_alone(exchange)
         except asyncio.CancelledError:
             exchange.cut(member)
             raise
@@ -232,37 +263,40 @@ class OpenAIWorker(Worker):
         assert isinstance(task.request_handle, OpenStream)
         await task.request_handle.read(task.streaming_step)
 
+    def _check_whole(self, task: GenerationTask) -> None:
+        """Raise if a part of the answer is missing: what is there is no whole answer, and paid."""
+        check_prompt_is_told(task, self.base_url)
+        if task.finish_reason == "content_filter":
+            raise ContentFilterError(
+                f"the content filter of {self.base_url} withheld the answer: ask in other words, or another model"
+            )
+
     async def _exchange(self, task: GenerationTask) -> Exchange:
         """What a task that starts now asks for."""
-        return Exchange(route(task), await self._body(task), self._deadline(task))
+        body = await self._body(task)
+        kind = self._server.kind
+        return Exchange(
+            route(task),
+            body,
+            self._deadline(task),
+            self._prompts.of(task.group),
+            plain=kind is not None and kind.drops_plain and _may_come_whole(task, body),
+            counts_along=kind is not None and kind.counts_along,
+        )
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:  # Any: whatever JSON holds
         if self._server.closed:
             raise ClosedError(f"{self!r} is closed: make a new one")
+        kind = self._server.kind
+        for name in kind.ignores if kind is not None else ():
+            if getattr(task, name) is not None:
+                raise UnsupportedParameterError(f"the server of {self!r} ignores {name!r}: leave it out")
         body = request_body(task, self.accepts, type(self).__name__)
         model = self.model
         if model is None:
-            model = await self._learned_together()
+            await self.learn_model()
+            model = self.model
         return {"model": model, **body, **self.extra_body}
-
-    async def _learned_together(self) -> str:
-        """The model's name, asked once for all that begin together: they stay in one tick, and so siblings."""
-        loop = asyncio.get_running_loop()
-        asked = self._asking.get(loop)
-        if asked is not None:
-            await asked.wait()
-            if self.model is None:  # whoever asked got no answer, or was cut
-                await self.learn_model()
-        else:
-            asked = self._asking[loop] = asyncio.Event()
-            try:
-                await self.learn_model()
-            finally:
-                del self._asking[loop]
-                asked.set()
-        if self.model is None:
-            raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
-        return self.model
 
     def _gate(self, exchange: Exchange) -> Gate | None:
         """What an exchange waits for before it is sent."""
@@ -285,7 +319,11 @@ class OpenAIWorker(Worker):
         loop = asyncio.get_running_loop()
         self._running[loop] = self._running.get(loop, 0) + 1
         try:
-            async with asyncio.timeout_at(self._deadline(task)):
+            deadline = self._deadline(task)
+            if deadline is None:
+                await work
+                return
+            async with asyncio.timeout_at(deadline):
                 await work
         except TimeoutError as error:
             raise BackendTimeoutError(
@@ -296,3 +334,10 @@ class OpenAIWorker(Worker):
             self._running[loop] -= 1
             if not self._running[loop]:
                 del self._running[loop]
+
+
+def _may_come_whole(task: GenerationTask, body: dict[str, Any]) -> bool:
+    """Whether nobody needs an answer before its end, which is soon."""
+    scope, most = task.scope, body.get("max_tokens")
+    nobody = scope is None or not (scope.listening or getattr(scope, "counts_tokens", True))
+    return nobody and not task.goes_on and isinstance(most, int) and most <= _SHORT

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 
-from scaffolding_core.errors import IncompleteResponseError, InvalidRequestError, WorkerError
-from scaffolding_core.errors.http import (
-    error_from_answer,
-    error_from_event,
-    may_succeed_later,
-    status_of_event,
-)
+from scaffolding_core.errors import IncompleteResponseError, ModelNotFoundError, WorkerError
+from scaffolding_core.errors.http import error_from_event, may_succeed_later, status_of_event
+from scaffolding_core.workers.choice import Choice
+from scaffolding_core.workers.endpoint import Endpoint
 from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.http_stream import AttemptFailed, Gate, HttpStream, unreachable
+from scaffolding_core.workers.failures import AttemptFailed, broken, refusal, unreachable
+from scaffolding_core.workers.http_stream import Gate, HttpStream
+from scaffolding_core.workers.known_servers import KnownServer, recognised
+from scaffolding_core.workers.limits import AnswerLimits
 from scaffolding_core.workers.model_list import ListedModels
-from scaffolding_core.workers.openai_wire import Choice
-from scaffolding_core.workers.sessions import Sessions
+from scaffolding_core.workers.server_facts import ServerFacts, facts_of
+from scaffolding_core.workers.sessions import Dispatch, Sessions
+from scaffolding_core.workers.sse import Event
 
 __all__ = ["OpenAIServer"]
+
+_LARGEST_DESCRIPTION = 8 << 20
+"""Bytes of a list of models, or of other properties; the longest lists of services have one."""
+
+_DESCRIPTION_SECONDS = 30.0
+_LONGEST = 80
 
 
 class OpenAIServer:
@@ -32,12 +39,13 @@ class OpenAIServer:
         base_url: such as `http://localhost:8000/v1`.
         model: the model to ask for, where it is known.
         headers: sent with every request.
+        kind: what kind of server it is, where the user says so.
         connect_timeout: seconds for one connection.
-        first_byte_timeout: seconds until an answer begins.
-        idle_timeout: seconds between two pieces of an answer.
+        limits: of an answer.
 
     Attributes:
         closed: nothing more is to be sent.
+        facts: what was learned of it.
 
     Raises:
         InvalidRequestError: an address that is none.
@@ -49,17 +57,42 @@ class OpenAIServer:
         model: str | None,
         headers: Mapping[str, str],
         *,
+        kind: KnownServer | None,
         connect_timeout: float,
-        first_byte_timeout: float,
-        idle_timeout: float,
+        limits: AnswerLimits,
     ) -> None:
-        _check_address(base_url)
-        self.base_url = base_url.rstrip("/")
+        self._headers = headers
+        self.base_url = base_url
         self.model = model
+        self._kind = kind
         self.closed = False
-        self._first_byte_timeout = first_byte_timeout
-        self._idle_timeout = idle_timeout
+        self._limits = limits
         self._sessions = Sessions(headers, connect_timeout)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name != "facts"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self.facts = self._known()
+
+    @property
+    def base_url(self) -> str:
+        """Its address, without user, password and query."""
+        return self._endpoint.address
+
+    @base_url.setter
+    def base_url(self, base_url: str) -> None:
+        self._endpoint = Endpoint(base_url, self._headers)
+        self.facts = self._known()
+
+    @property
+    def kind(self) -> KnownServer | None:
+        """What kind of server it is, if that is known."""
+        return self._kind or self.facts.kind
+
+    def _known(self) -> ServerFacts:
+        return facts_of(self._endpoint.url(""), self._headers)
 
     # Answers.
 
@@ -67,69 +100,96 @@ class OpenAIServer:
         """The stream of an exchange's answer, which is sent when it is entered and the gate is passed."""
         return HttpStream(
             self._sessions,
-            lambda: (self.base_url + exchange.route, exchange.send()),
+            exchange,
+            lambda: self._endpoint,
             model=self.model,
-            first_byte_timeout=self._first_byte_timeout,
-            idle_timeout=self._idle_timeout,
+            limits=self._limits,
             gate=gate,
         )
 
-    def read(self, data: bytes, exchange: Exchange) -> None:
+    def read(self, event: Event, exchange: Exchange) -> None:
         """Read one event of an answer.
 
         Raises:
             AttemptFailed: it is no part of an answer, or reports an error.
         """
-        if data == b"[DONE]":  # proves nothing, and some servers never send it
+        if event.data == b"[DONE]":  # proves nothing, and some servers never send it
             return
+        chunk = _parsed(event.data) if event.failed else self._chunk(event.data, exchange)
+        status = status_of_event(chunk, event.failed)
+        if status is not None:
+            reported = error_from_event(status, chunk, self.base_url, self.model, self._endpoint.hide)
+            raise AttemptFailed(reported, again=may_succeed_later(status, reported), status=status)
+
+    def _chunk(self, data: bytes, exchange: Exchange) -> object:
         try:
             chunk = exchange.read(data)
+            if exchange.whole and self.kind is None:  # the last pieces have the marks
+                self.facts.kind = recognised(chunk)
+            return chunk
         except WorkerError as error:
-            raise AttemptFailed(error, again=True) from error
-        status = status_of_event(chunk)
-        if status is not None:
-            reported = error_from_event(status, chunk, self.base_url, self.model)
-            raise AttemptFailed(reported, again=may_succeed_later(status))
+            shown = self._endpoint.quoted(data.decode("utf-8", "replace"), _LONGEST)
+            failure = IncompleteResponseError(f"{self.base_url} sent what is no answer: {shown!r}")
+            cause = self._endpoint.cause(error)
+        raise AttemptFailed(failure, again=True) from cause
 
     def incomplete(self, choice: Choice) -> WorkerError:
         """What to raise where an answer has ended and a choice is not whole."""
-        how = f"with {choice.finish_reason!r}" if choice.finish_reason else "without saying why"
+        reason = self._endpoint.quoted(choice.finish_reason or "", _LONGEST)
+        how = f"with {reason!r}" if reason else "without saying why"
         return IncompleteResponseError(f"the answer of {self.base_url} ended {how}: it is not whole")
 
     # What it tells of itself.
 
     async def listed_models(self) -> ListedModels:
-        """The models that it lists.
+        """The models that it lists, as it says now.
 
         Raises:
             WorkerError: it does not answer, or lists none.
         """
         try:
-            return ListedModels(await self._get(f"{self.base_url}/models"))
-        except (KeyError, TypeError, ValueError) as error:
-            raise WorkerError(
-                f"{self.base_url} does not list its models: correct the address, most end in /v1, "
-                "or name a model with model="
-            ) from error
+            listed = ListedModels(await self._get(self._endpoint.url("/models")))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            cause = self._endpoint.cause(error)
+        else:
+            if not listed.names:
+                raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
+            self.facts.kind = self.facts.kind or listed.server
+            return listed
+        raise WorkerError(
+            f"{self.base_url} does not list its models: correct the address, most end in /v1, "
+            "or name a model with model="
+        ) from cause
 
     async def slot_window(self) -> int | None:
         """The context window of each of llama.cpp's slots; None if it does not tell."""
         try:
-            properties = await self._get(f"{self.base_url.removesuffix('/v1')}/props")
+            properties = await self._get(self._endpoint.url("/props", without="/v1"))
             window = properties["default_generation_settings"]["n_ctx"]
-        except (KeyError, TypeError, ValueError, WorkerError):
+        except (LookupError, TypeError, ValueError, WorkerError):
             return None
         return window if isinstance(window, int) and window > 0 else None
 
     async def _get(self, url: str) -> Any:  # Any: whatever JSON holds
+        """What is told at an address, as JSON.
+
+        Raises:
+            WorkerError: there is no answer, or a refusal.
+            ValueError: it is no JSON.
+        """
+        dispatch = Dispatch()
         try:
-            session = await self._sessions.get()
-            async with asyncio.timeout(30), session.get(url) as response:
+            async with (
+                asyncio.timeout(_DESCRIPTION_SECONDS),
+                await self._sessions.send(dispatch, "GET", url) as response,
+            ):
                 if response.status not in (200, 404, 405):
-                    raise error_from_answer(response.status, await response.read(), url, self.model)
-                return await response.json(content_type=None)
-        except (TimeoutError, OSError, aiohttp.ClientError) as error:
-            raise unreachable(self.base_url, error) from error
+                    raise (await refusal(response, self._endpoint, self.model)).error
+                return _parsed(await _description(response))
+        except (OSError, aiohttp.ClientError) as error:
+            failure = (broken if dispatch.sent else unreachable)(error, self._endpoint)
+            cause = self._endpoint.cause(error)
+        raise failure from cause
 
     # The end.
 
@@ -139,20 +199,31 @@ class OpenAIServer:
 
     async def aclose(self) -> None:
         """Close all connections for good."""
-        self.closed = True
+        self._close()
         await self._sessions.close_all()
 
     def close(self) -> None:
         """Close all connections for good, from a thread without a running loop."""
-        self.closed = True
+        self._close()
         self._sessions.close_elsewhere()
 
+    def _close(self) -> None:
+        self.closed = True
+        self.facts = ServerFacts()  # another server may come to the address
 
-def _check_address(base_url: str) -> None:
+
+def _parsed(data: bytes) -> object:
+    """JSON, or the text that it is not."""
     try:
-        parts = urlsplit(base_url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise InvalidRequestError(f"base_url must be like http://localhost:8000/v1, got {base_url!r}")
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return data.decode("utf-8", "replace")
+
+
+async def _description(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    while piece := await response.content.readany():
+        body += piece
+        if len(body) > _LARGEST_DESCRIPTION:
+            raise ValueError(f"more than {_LARGEST_DESCRIPTION} bytes")
+    return bytes(body)

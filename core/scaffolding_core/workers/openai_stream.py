@@ -5,7 +5,8 @@ from __future__ import annotations
 from scaffolding_core.tasks import StreamGenerationTask
 from scaffolding_core.workers.attempts import Attempts
 from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.http_stream import AttemptFailed, HttpStream
+from scaffolding_core.workers.failures import AttemptFailed
+from scaffolding_core.workers.http_stream import HttpStream
 
 __all__ = ["OpenStream"]
 

@@ -1,18 +1,17 @@
-"""OpenAI's wire format: a task as a request body, and an answer's pieces as a task's results."""
+"""OpenAI's wire format: a task as a request body."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
-from scaffolding_core.errors import IncompleteResponseError, InvalidRequestError, UnsupportedParameterError
-from scaffolding_core.messages import AssistantMessage, TokenLogprob, ToolCall, Usage
-from scaffolding_core.tasks import ChatTask, Delta, GenerationTask, Scope
+from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
+from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.prompt_logprobs import PROMPT_LOGPROBS
 
-__all__ = ["Choice", "read_chunk", "read_usage", "request_body", "route"]
+__all__ = ["request_body", "route", "unstreamed"]
 
-# Any: JSON from outside; each field is checked where it is read.
+# Any: whatever JSON holds.
 Json: TypeAlias = dict[str, Any]
 
 _BOTH = frozenset(
@@ -23,7 +22,6 @@ _BOTH = frozenset(
 )  # fmt: skip
 _CHAT = frozenset({"response_format", "tool_choice", "parallel_tool_calls", "reasoning_effort"})
 _COMPLETION = frozenset({"echo", "suffix"})
-_COMPLETE = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call", "eos", "stop_sequence"})
 
 
 def route(task: GenerationTask) -> str:
@@ -56,7 +54,14 @@ def request_body(task: GenerationTask, accepts: Mapping[str, str], worker: str) 
             body[accepts[name]] = value
         elif name != "n" or value != 1:
             raise UnsupportedParameterError(_unsupported(name, worker, chat))
+    if body.get(PROMPT_LOGPROBS) is not None:  # vLLM tells them only where it does not stream
+        body = unstreamed(body)
     return body | (_chat_prompt(task) if isinstance(task, ChatTask) else _prompt(task))
+
+
+def unstreamed(body: Json) -> Json:
+    """The body of a request whose answer comes whole."""
+    return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
 
 
 def _unsupported(name: str, worker: str, chat: bool) -> str:
@@ -85,136 +90,3 @@ def _prompt(task: GenerationTask) -> Json:
     if prompt is None:
         raise InvalidRequestError("a generation task needs input_str or input_tokens")
     return {"prompt": prompt if isinstance(prompt, str) else list(prompt)}
-
-
-class Choice:
-    """One answer as it grows.
-
-    Args:
-        scope: hears of each piece.
-
-    Attributes:
-        finish_reason: None until the server says it.
-        complete: the server said why it ended, and that it is whole.
-        pieces: how many pieces came, about one a token.
-        cut: nobody wants it any more.
-    """
-
-    def __init__(self, scope: Scope | None) -> None:
-        self.finish_reason: str | None = None
-        self.complete = False
-        self.pieces = 0
-        self.cut = False
-        self._scope = scope
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._logprobs: list[TokenLogprob] = []
-        self._token_ids: list[int] = []
-        self._calls: dict[int, list[str]] = {}
-
-    @property
-    def text(self) -> str:
-        """The text so far."""
-        return "".join(self._text)
-
-    def add(self, choice: Json) -> None:
-        """Take one piece, or a whole answer from a server that does not stream."""
-        part = choice.get("delta") or choice.get("message") or choice
-        text = part.get("content") if part is not choice else part.get("text")
-        text = _text(text) if text else ""
-        reasoning = part.get("reasoning_content") or part.get("reasoning")
-        reasoning = _text(reasoning) if reasoning else ""
-        if text or reasoning:
-            self._text.append(text)
-            self._reasoning.append(reasoning)
-            self.pieces += 1
-            if self._scope is not None and self._scope.listening:
-                self._scope.emit(Delta(text, reasoning))
-        for call in part.get("tool_calls") or ():
-            self._add_call(call)
-        if choice.get("logprobs"):
-            self._logprobs += _logprobs(choice["logprobs"])
-        self._token_ids += choice.get("token_ids") or ()
-        if choice.get("finish_reason"):
-            self.finish_reason = str(choice["finish_reason"])
-            self.complete = self.finish_reason in _COMPLETE
-        elif self._scope is not None:  # one that is whole is not to be stopped
-            self._scope.wrote(self.pieces)
-
-    def fill(self, task: GenerationTask) -> None:
-        """Hand what is there to the task."""
-        task.said = AssistantMessage(
-            self.text,
-            "".join(self._reasoning) or None,
-            [ToolCall(*call) for _, call in sorted(self._calls.items())] or None,
-            finish_reason=self.finish_reason,
-            logprobs=self._logprobs or None,
-            output_tokens=self._token_ids or None,
-        )
-
-    def _add_call(self, piece: Json) -> None:
-        call = self._calls.setdefault(int(piece.get("index") or 0), ["", "", ""])
-        function = piece.get("function") or {}
-        call[0] = piece.get("id") or call[0]
-        call[1] = function.get("name") or call[1]
-        call[2] += function.get("arguments") or ""
-        self.pieces += 1
-
-
-def read_chunk(data: bytes, choices: list[Choice]) -> Json:
-    """Read one event into the choices; returns it, for its usage or its error.
-
-    Raises:
-        IncompleteResponseError: it is no JSON object of the right shape.
-    """
-    try:
-        chunk: Json = json.loads(data)
-        for choice in chunk.get("choices") or ():
-            choices[int(choice.get("index") or 0)].add(choice)
-    except (ValueError, AttributeError, TypeError, IndexError, KeyError) as error:
-        shown = data[:80].decode("utf-8", "replace")
-        raise IncompleteResponseError(f"the server sent what is no answer: {shown!r}") from error
-    return chunk
-
-
-def read_usage(usage: Json) -> Usage | None:
-    """The server's count of one request; None if it is none: the answer is good without."""
-    try:
-        prompt = usage.get("prompt_tokens_details") or {}
-        completion = usage.get("completion_tokens_details") or {}
-        return Usage(
-            prompt_tokens=int(usage.get("prompt_tokens") or 0),
-            completion_tokens=int(usage.get("completion_tokens") or 0),
-            cached_tokens=int(prompt.get("cached_tokens") or 0),
-            reasoning_tokens=int(completion.get("reasoning_tokens") or 0),
-        )
-    except (AttributeError, TypeError, ValueError):
-        return None
-
-
-def _text(content: object) -> str:
-    """A text, or one in parts, as some servers send it."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        raise TypeError(f"text was due, not {content!r}")
-    return "".join(part["text"] for part in content if part["type"] == "text")
-
-
-def _logprobs(given: Json) -> list[TokenLogprob]:
-    if isinstance(given.get("content"), list):  # as chats have them
-        return [
-            TokenLogprob(
-                str(entry.get("token", "")),
-                float(entry["logprob"]),
-                tuple((str(top["token"]), float(top["logprob"])) for top in entry.get("top_logprobs") or ()),
-            )
-            for entry in given["content"]
-        ]
-    tokens, logprobs = given.get("tokens") or (), given.get("token_logprobs") or ()
-    tops = given.get("top_logprobs") or [{}] * len(tokens)
-    return [
-        TokenLogprob(str(token), float(logprob), tuple((top or {}).items()))
-        for token, logprob, top in zip(tokens, logprobs, tops, strict=False)
-        if logprob is not None
-    ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import socket
 import threading
 import warnings
 import weakref
-from collections.abc import AsyncGenerator, Mapping, MutableSet
+from collections.abc import AsyncGenerator, Callable, Mapping, MutableSet
 from contextlib import suppress
 from contextvars import ContextVar
 from types import ModuleType
@@ -17,27 +18,43 @@ from typing import Any, NamedTuple
 
 import aiohttp
 from aiohttp import AddrInfoType
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from scaffolding_core.errors import InvalidRequestError
 
-__all__ = ["Connection", "Sessions", "connection"]
+__all__ = ["Dispatch", "Sessions"]
 
 KEEP_ALIVE = 4.0
 """Seconds that an idle connection is kept: less than the 5 s after which trtllm-serve closes it."""
 
 
-class Connection:
-    """What a request is sent on.
+class Dispatch:
+    """One request on its way to a connection.
+
+    Args:
+        on_sent: called when it has one, right before it is written there.
 
     Attributes:
-        opened: it was opened for this request; else it was an idle one, which the server may be closing.
+        opened: a connection was opened for it; else it has an idle one, which the server may be closing.
+        sent: it has one: the server may read it.
     """
 
-    opened = False
+    def __init__(self, on_sent: Callable[[], None] | None = None) -> None:
+        self.opened = False
+        self.sent = False
+        self._on_sent = on_sent
+
+    def send(self) -> None:
+        """It has a connection."""
+        self.sent = True
+        on_sent, self._on_sent = self._on_sent, None  # a new connection's context keeps this object
+        if on_sent is not None:
+            on_sent()
 
 
-connection: ContextVar[Connection] = ContextVar("connection")
-"""Set before a request is sent; aiohttp's own way to tell this, tracing, takes a tenth of a request's time."""
+_dispatch: ContextVar[Dispatch] = ContextVar("dispatch")
+"""What is being sent; aiohttp's own way to tell its steps, tracing, takes a tenth of a request's time."""
 
 
 class Sessions:
@@ -62,14 +79,25 @@ class Sessions:
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self._headers, self.connect_timeout)  # what is open stays in its process
 
-    async def get(self) -> aiohttp.ClientSession:
-        """The running loop's session."""
-        return (await self._open()).session
+    async def send(
+        self, dispatch: Dispatch, method: str, url: str, body: dict[str, Any] | None = None
+    ) -> aiohttp.ClientResponse:
+        """Send a request on the running loop's session; an answer that is being read when it is closed fails.
 
-    async def post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
-        """Send JSON on the running loop's session; an answer that is being read when it is closed fails."""
+        No redirect is followed: what is asked and the key are for this server.
+
+        Args:
+            dispatch: learns how far it came.
+            method: such as `POST`.
+            url: where to.
+            body: sent as JSON.
+        """
         held = await self._open()
-        response = await held.session.post(url, json=body)
+        token = _dispatch.set(dispatch)
+        try:
+            response = await held.session.request(method, url, json=body, allow_redirects=False)
+        finally:
+            _dispatch.reset(token)
         held.responses.add(response)
         if held.session.closed:  # between the answer's arrival and now
             response.close()
@@ -127,14 +155,27 @@ class Sessions:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Does nothing at its end in a forked child: it would take the parent's sockets off the parent's loop.
+    """Hands out no idle connection on which something has come: no request asked for it.
 
-    The two processes share what the loop asks for news of its sockets (on Linux an epoll instance).
+    Does nothing at its end in a forked child: it would take the parent's sockets off the parent's loop. The two
+    processes share what the loop asks for news of its sockets (on Linux an epoll instance).
     """
 
     def __init__(self, **options: Any) -> None:  # Any: aiohttp's own
         super().__init__(**options)
         self._process = os.getpid()
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        """A connection that is new, or silent since its last answer."""
+        dispatch = _dispatch.get()
+        connection = await super().connect(req, traces, timeout)
+        while not (dispatch.opened or _is_silent(connection)):
+            connection.close()
+            connection = await super().connect(req, traces, timeout)
+        dispatch.send()
+        return connection
 
     def __del__(self, _warnings: ModuleType = warnings) -> None:
         if self._process == os.getpid():
@@ -183,15 +224,33 @@ async def _keep(
         await session.close()
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False)
+
+
 def _json(body: object) -> str:
     try:
-        return json.dumps(body, allow_nan=False)
+        return _ENCODER.encode(body)
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"a parameter has a value that JSON cannot hold: {error}") from error
 
 
+def _is_silent(connection: Connection) -> bool:
+    """Whether nothing came on an idle connection: neither bytes, read or not, nor its end."""
+    if connection.protocol is None or connection.protocol.should_close or connection.transport is None:
+        return False
+    return not _is_readable(connection.transport.get_extra_info("socket"))
+
+
+def _is_readable(end: socket.socket) -> bool:
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([end], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(end, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 def _open(address: AddrInfoType) -> socket.socket:
-    connection.get(Connection()).opened = True
+    _dispatch.get().opened = True
     family, kind, protocol = address[:3]
     return socket.socket(family, kind, protocol)
 

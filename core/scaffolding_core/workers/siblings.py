@@ -10,6 +10,8 @@ from typing import TypeAlias
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.workers.attempts import Apart
 from scaffolding_core.workers.exchange import Exchange, Member
+from scaffolding_core.workers.openai_server import OpenAIServer
+from scaffolding_core.workers.trial import Trial
 
 __all__ = ["Siblings"]
 
@@ -37,18 +39,36 @@ class Siblings:
     A member is done when its own choice is, and one that is cut leaves at once. The request belongs to those that
     wait: the last of them stays until it has ended, or, cut itself, until it was aborted.
 
+    A server that refuses to answer several at once, or answers fewer, is not asked for more than it has given.
+
     Args:
         answer: has an exchange answered.
         most: tasks in one request at most, whatever its body.
+        server: tells how many it takes.
     """
 
-    def __init__(self, answer: Callable[[Exchange], Awaitable[None]], most: int) -> None:
-        self.most = most
+    def __init__(self, answer: Callable[[Exchange], Awaitable[None]], most: int, server: OpenAIServer) -> None:
         self._answer = answer
+        self._most = most
+        self._server = server
         self._latest: dict[_Key, _Batch] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._answer, self.most)  # what is collected stays on its loop
+        return type(self), (self._answer, self._most, self._server)  # what is collected stays on its loop
+
+    @property
+    def most(self) -> int:
+        """Tasks in one request at most, as far as is known."""
+        together = self._server.facts.together
+        return self._most if together is None else min(self._most, together)
+
+    async def answer_alone(self, exchange: Exchange) -> None:
+        """Have one answered that shares no request, or no longer.
+
+        Raises:
+            WorkerError: it failed.
+        """
+        await (self._answer(exchange) if exchange.trial is None else exchange.trial.answer(exchange))
 
     async def answer(self, task: GenerationTask, exchange: Exchange, most: int) -> Exchange | None:
         """Have a task answered with its siblings that start before its request is sent.
@@ -87,9 +107,13 @@ class Siblings:
     def _begin(self, key: _Key, batch: _Batch) -> None:
         if batch.exchange.waiting:
             batch.running = asyncio.get_running_loop().create_task(self._run(batch.exchange))
-            batch.running.add_done_callback(lambda _: self._forget(key, batch))
+            batch.running.add_done_callback(lambda _: self._end(key, batch))
         else:
             self._forget(key, batch)
+
+    def _end(self, key: _Key, batch: _Batch) -> None:
+        self._server.facts.gave(batch.exchange.begun)
+        self._forget(key, batch)
 
     def _forget(self, key: _Key, batch: _Batch) -> None:
         if self._latest.get(key) is batch:
@@ -99,14 +123,20 @@ class Siblings:
         try:
             await self._answer(exchange)
         except Apart as apart:
-            if apart.refused:
-                self.most = 1
+            self._learn_from(apart, exchange)
             exchange.part()
         except Exception as error:
             exchange.fail(error)
         finally:  # whoever still waits is torn down with the loop
             for member in exchange.waiting:
                 member.done.cancel()
+
+    def _learn_from(self, apart: Apart, exchange: Exchange) -> None:
+        facts, asked = self._server.facts, exchange.asked
+        if apart.choices is not None:
+            facts.gives_only(apart.choices, asked)
+        elif apart.refusal is not None and asked <= self.most:
+            exchange.trial = Trial(apart.refusal, self._answer, lambda: facts.gives_only(1, asked))
 
 
 async def _leave(batch: _Batch, member: Member) -> None:

@@ -66,6 +66,12 @@ def test_a_vote_that_stops_early_tells_what_was_started_what_counted_and_what_wa
     assert done.stderr.splitlines()[-1].startswith("5 samples started, 3 counted, 2 cut, 100% agree, read as ")
 
 
+def test_samples_can_be_kept_apart():
+    with scripted_server(Reply()) as server:
+        scaffolding("ask", "q", "--url", server.url, "-m", "majority-vote", "-n", "3", "--siblings", "1")
+    assert [body.get("n") for body in server.requests] == [None] * 3
+
+
 def test_the_cost_is_one_line_however_narrow_the_terminal():
     with scripted_server(_each(*["7"] * 4)) as server:
         vote = (
@@ -123,6 +129,30 @@ def test_json_is_for_programs():
     assert server.requests[0]["model"] == "m"
 
 
+OBEYED = "\x1b]0;title\x07\x1b[31m \x9b2J \u202eevil \ud83d [red]7[/red] [link=x]y[/link] :warning: "
+
+
+def _harmless(text):
+    return all(char.isprintable() or char == "\n" for char in text)
+
+
+def test_nothing_that_a_model_writes_moves_the_terminal():
+    with scripted_server(Reply(pieces=(OBEYED,))) as server:
+        plain = scaffolding("ask", "q", "--url", server.url)
+        vote = scaffolding("ask", "q", "--url", server.url, "-m", "majority-vote", "-n", "2")
+        programs = scaffolding("ask", "q", "--url", server.url, "--json")
+    for done in (plain, vote, programs):
+        assert (done.returncode, _harmless(done.stdout), _harmless(done.stderr)) == (0, True, True)
+    assert "[red]7[/red] [link=x]y[/link] :warning:" in plain.stdout
+    assert json.loads(programs.stdout)["text"] == OBEYED
+
+
+def test_nothing_that_a_server_writes_moves_the_terminal():
+    with scripted_server(Reply(status=400, body={"error": {"message": OBEYED}})) as server:
+        done = scaffolding("ask", "q", "--url", server.url)
+    assert (done.returncode, done.stdout, _harmless(done.stderr)) == (1, "", True)
+
+
 def test_best_of_n_takes_a_function_as_reward(tmp_path):
     (tmp_path / "rewards.py").write_text("def length(prompt, answer):\n    return len(answer)\n")
     with scripted_server(Reply(pieces=("ccc",))) as server:
@@ -153,6 +183,7 @@ def test_json_is_json_whatever_a_reward_gives(tmp_path):
         (["ask", "q", "-m", "majority-vote", "--stop-rule", "soon"], 2, "lossless, beta"),
         (["ask", "q", "-m", "best-of-n"], 2, "--reward"),
         (["ask", "q", "-m", "best-of-n", "--reward", "nowhere:f"], 2, "--reward"),
+        (["ask", "q", "--siblings", "1"], 2, "--siblings is for a server"),
         (["ask", "q", "--reward", "os.path:join"], 2, "leave --reward out"),
         (["ask", "q", "--stop-rule", "full"], 2, "'direct' does not take these options: got an unexpected"),
         (["ask", "q", "-m", "majority-vote", "--answers", "numbre"], 2, "there are: auto, number, "),

@@ -3,6 +3,10 @@
 Scripted where no such server can run here; llama.cpp is asked itself.
 """
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from scaffolding_core import (
@@ -15,6 +19,7 @@ from scaffolding_core import (
     WorkerError,
 )
 from scaffolding_core.workers.recording import RecordingWorker
+from tests.eventually import until
 from tests.servers.scripted import Reply, scripted_server
 
 VLLM = [
@@ -115,6 +120,85 @@ async def test_a_server_that_lists_no_model_yet_is_asked_again():
             server.listed = VLLM
             await worker.learn_model()
             assert worker.model_info.name == "big"
+
+
+# One question for all.
+
+
+@pytest.fixture
+def slow_to_list():
+    with scripted_server(Reply()) as server:
+        server.list_held = threading.Event()
+        yield server
+        server.list_held.set()
+
+
+def in_threads(count, ask):
+    """Starts to ask, each on a loop in a thread of its own."""
+    pool = ThreadPoolExecutor(count)
+    asking = [pool.submit(asyncio.run, ask()) for _ in range(count)]
+    pool.shutdown(wait=False)
+    return asking
+
+
+def test_all_who_ask_at_once_share_one_question_over_loops_threads_and_workers(slow_to_list):
+    workers = [OpenAIWorker(slow_to_list.url), OpenAIWorker(slow_to_list.url, timeout=9)]
+
+    async def ask():
+        await asyncio.gather(*(worker.run_task(GenerationTask(input_str="q")) for worker in workers * 2))
+
+    asking = in_threads(4, ask)
+    asyncio.run(until(lambda: slow_to_list.asked))
+    slow_to_list.list_held.set()
+    for each in asking:
+        each.result()
+    assert slow_to_list.asked == ["/v1/models"]
+    assert [worker.model_info.name for worker in workers] == ["scripted-model"] * 2
+    for worker in workers:
+        worker.shutdown()
+
+
+async def test_one_who_asks_and_is_cut_leaves_the_others_their_answer(slow_to_list):
+    async with OpenAIWorker(slow_to_list.url) as worker:
+        tasks = [GenerationTask(input_str="q") for _ in range(3)]
+        first, *others = [asyncio.create_task(worker.run_task(task)) for task in tasks]
+        await until(lambda: slow_to_list.asked)
+        first.cancel()
+        await asyncio.wait([first])
+        slow_to_list.list_held.set()
+        await asyncio.gather(*others)
+    assert [task.output_str for task in tasks] == [None, "7", "7"]
+    assert slow_to_list.asked == ["/v1/models"]
+
+
+def test_where_the_loop_that_asks_ends_another_asks(slow_to_list):
+    worker = OpenAIWorker(slow_to_list.url)
+
+    async def leave():
+        task = asyncio.create_task(worker.learn_model())
+        await until(lambda: slow_to_list.asked)
+        return task
+
+    asyncio.run(leave())
+    (asking,) = in_threads(1, worker.learn_model)
+    asyncio.run(until(lambda: len(slow_to_list.asked) == 2))
+    slow_to_list.list_held.set()
+    asking.result()
+    assert worker.model == "scripted-model"
+    worker.shutdown()
+
+
+async def test_a_failure_is_told_to_all_who_wait_and_to_nobody_later():
+    with scripted_server(Reply()) as server:
+        server.listed, server.list_wait = None, 0.02
+        async with OpenAIWorker(server.url) as worker:
+            errors = await asyncio.gather(*(worker.learn_model() for _ in range(3)), return_exceptions=True)
+            assert len({id(error) for error in errors}) == 3
+            assert {type(error) for error in errors} == {WorkerError}
+            assert len(server.asked) == 1
+            server.listed = VLLM
+            await worker.learn_model()
+    assert len(server.asked) == 2
 
 
 async def test_a_recording_worker_knows_what_the_worker_inside_knows():

@@ -102,12 +102,11 @@ async def test_a_server_that_does_not_stream_is_understood():
         (Reply(events=('{"choices": [{"index": 9, "text": "7"}]}',)), IncompleteResponseError),
         (Reply(events=('"text"',)), IncompleteResponseError),
         (Reply(events=('{"error": {"message": "crashed", "code": 500}}', "[DONE]")), ServerError),
-        (Reply(wait=30), BackendTimeoutError),
         (Reply(pieces=("a", "b"), between=30), BackendTimeoutError),
     ],
 )
 async def test_a_cut_answer_never_passes_for_a_whole_one_and_is_tried_again(fault, expected):
-    limits = {"first_byte_timeout": 1} if fault.wait else {"idle_timeout": 1} if fault.between else {}
+    limits = {"idle_timeout": 1} if fault.between else {}
     _, server, error = await outcome(fault, max_attempts=2, **limits)
     assert type(error) is expected
     assert error.attempts == len(server.requests) == 2
@@ -369,7 +368,9 @@ def test_counts_below_one_are_refused(name, value):
         OpenAIWorker("http://x", **{name: value})
 
 
-@pytest.mark.parametrize("name", ["timeout", "connect_timeout", "first_byte_timeout", "idle_timeout"])
+@pytest.mark.parametrize(
+    "name", ["timeout", "connect_timeout", "headers_timeout", "first_byte_timeout", "idle_timeout"]
+)
 @pytest.mark.parametrize("value", [0, -1, math.nan, "3"])
 def test_limits_that_are_no_time_are_refused(name, value):
     with pytest.raises(InvalidRequestError, match=f"{name} must be a number of seconds"):
@@ -401,18 +402,6 @@ async def test_finding_a_models_name_is_part_of_the_time_that_a_task_has():
         async with OpenAIWorker(server.url, timeout=0.2) as worker:
             with pytest.raises(BackendTimeoutError):
                 await worker.run_task(GenerationTask(input_str="q"))
-
-
-async def test_an_event_of_any_size_in_any_pieces():
-    from scaffolding_core.workers.sse import EventSplitter
-
-    events = [json.dumps({"n": "x" * size}) for size in (1, 10, 5000)]
-    raw = "".join(f": comment\r\nevent: e\r\ndata: {event}\r\n\r\n" for event in events).encode()
-    for step in (1, 7, 4096):
-        splitter = EventSplitter()
-        got = [data for at in range(0, len(raw), step) for data in splitter.feed(raw[at : at + step])]
-        assert [data.decode() for data in got] == events
-    assert EventSplitter().feed(b"data: a\ndata: b\n\n") == [b"a\nb"]
 
 
 async def test_an_event_that_is_too_large_is_asked_for_again(monkeypatch):

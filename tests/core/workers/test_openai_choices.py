@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from unittest.mock import Mock, call
 
 import pytest
 
@@ -94,6 +95,27 @@ async def test_what_is_written_for_one_that_was_cut_is_paid_by_the_last():
     assert cost(tasks) == Usage(prompt_tokens=9, completion_tokens=8, calls=1)
 
 
+async def test_one_that_is_cut_pays_for_the_prompt_that_its_siblings_were_told():
+    told = {"prompt_tokens": 9, "completion_tokens": 1}
+    replies = iter(
+        [Reply(("7",), usage=told), Reply(("7", "!"), held_choices={-1: NEVER}, finish=None), Reply(held=NEVER)]
+    )
+    with scripted_server(lambda body: next(replies)) as server:
+        async with OpenAIWorker(server.url, "m", siblings=1) as worker:
+            tasks = siblings(3)
+            await worker.run_task(tasks[0])
+            tasks[1].scope = scope = Mock(deadline=None, listening=False)
+            begun = asyncio.create_task(worker.run_task(tasks[1]))
+            await until(lambda: scope.wrote.call_args == call(2))
+            waits = asyncio.create_task(worker.run_task(tasks[2]))
+            await until(lambda: len(server.requests) == 3)
+            for each in (begun, waits):
+                each.cancel()
+            await asyncio.wait([begun, waits])
+    assert tasks[1].usage == Usage(prompt_tokens=9, completion_tokens=2, calls=1)
+    assert tasks[2].usage == Usage(calls=1, lost_calls=1)
+
+
 async def test_nobody_waits_for_a_choice_that_was_cut():
     held = threading.Event()
     with scripted_server(Reply(held_choices={0: held, 3: NEVER})) as server:
@@ -152,16 +174,40 @@ async def test_one_choice_that_is_not_whole_is_asked_for_again_alone():
     assert [task.output_str for task in tasks] == ["7", "8", "7", "7"]
 
 
-async def test_what_fails_for_all_together_is_tried_for_each_alone_with_the_last_attempt():
-    failed = Reply(status=500, body={"error": {"message": "internal error"}})
-    with scripted_server(lambda body: failed if body.get("n", 1) > 1 else Reply()) as server:
-        async with OpenAIWorker(server.url, "m") as worker:
-            tasks = siblings(2)
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_a_server_that_ignores_n_is_asked_for_the_missing_choices_alone_and_for_no_more_from_then_on(
+    attempts,
+):
+    told = {"prompt_tokens": 9, "completion_tokens": 1}
+    with scripted_server(Reply(events=(choice(0), json.dumps({"choices": [], "usage": told})))) as server:
+        async with OpenAIWorker(server.url, "m", max_attempts=attempts) as worker:
+            tasks = siblings(3)
             await asyncio.gather(*started(worker, tasks))
-            assert worker.capabilities.siblings > 1
-    assert [request.get("n", 1) for request in server.requests] == [2, 2, 1, 1]
-    assert [task.output_str for task in tasks] == ["7", "7"]
-    assert cost(tasks) == Usage(prompt_tokens=10, completion_tokens=4, calls=4, lost_calls=2)
+            await asyncio.gather(*started(worker, siblings(2)))
+    assert [request.get("n", 1) for request in server.requests] == [3, 1, 1, 1, 1]
+    assert cost(tasks) == Usage(prompt_tokens=27, completion_tokens=3, calls=3)
+
+
+async def test_a_server_that_answers_fewer_is_asked_for_no_more_than_it_gives():
+    def few(body):
+        return Reply(events=tuple(choice(index) for index in range(min(2, body.get("n", 1)))))
+
+    with scripted_server(few) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            for count in (4, 2, 4):
+                await asyncio.gather(*started(worker, siblings(count)))
+    assert [request.get("n", 1) for request in server.requests] == [4, 1, 1, 2, 2, 2]
+
+
+async def test_once_it_has_given_several_a_failure_is_not_taken_for_a_refusal_of_n():
+    replies = iter(
+        [Reply(), Reply(status=500, body={"error": {"message": "out of luck"}}), Reply(), Reply(), Reply()]
+    )
+    with scripted_server(lambda body: next(replies)) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            for _ in range(3):
+                await asyncio.gather(*started(worker, siblings(2)))
+    assert [request.get("n", 1) for request in server.requests] == [2, 2, 1, 1, 2]
 
 
 async def test_each_alone_has_no_more_attempts_than_a_task_has():
@@ -325,15 +371,3 @@ async def test_siblings_that_must_learn_the_models_name_ask_once_and_share_their
             await asyncio.gather(*started(worker, siblings(16)))
     assert server.asked == ["/v1/models"]
     assert [body["n"] for body in server.requests] == [16]
-
-
-async def test_where_the_one_who_asks_for_the_name_is_cut_the_others_ask_themselves():
-    with scripted_server(Reply()) as server:
-        server.list_wait = 0.05
-        async with OpenAIWorker(server.url) as worker:
-            tasks = siblings(3)
-            first, *others = started(worker, tasks)
-            await until(lambda: server.asked)
-            first.cancel()
-            await asyncio.gather(*others)
-    assert [task.output_str for task in tasks] == [None, "7", "7"]

@@ -2,10 +2,8 @@
 
 import asyncio
 import gc
-import json
 import random
 import socket
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -18,40 +16,22 @@ from scaffolding_core import (
     ScaffoldingLlm,
 )
 from tests.eventually import until
+from tests.servers.raw import answer, raw_server
 from tests.servers.scripted import Reply, scripted_server
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
-ANSWER = json.dumps({"choices": [{"index": 0, "text": "7", "finish_reason": "stop"}]}).encode()
 
+def dropping(*drop):
+    """A server that drops the requests of these numbers after reading them."""
 
-@asynccontextmanager
-async def dropping(*drop):
-    """A bare server that drops its n-th request after reading it, and counts them.
+    async def reply(number, writer):
+        if number in drop:
+            writer.transport.abort()
+        else:
+            writer.write(answer("7"))
 
-    Bare, since no HTTP server closes a connection that it has just called alive.
-    """
-    seen = []
-
-    async def serve(reader, writer):
-        while True:
-            try:
-                head = await reader.readuntil(b"\r\n\r\n")
-            except asyncio.IncompleteReadError:
-                break
-            length = int(next(line.split(b":")[1] for line in head.split(b"\r\n") if b"ength" in line))
-            await reader.readexactly(length)
-            seen.append(head)
-            if len(seen) - 1 in drop:
-                break
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n")
-            writer.write(b"content-length: %d\r\n\r\n" % len(ANSWER) + ANSWER)
-            await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", seen
-    server.close()
+    return raw_server(reply)
 
 
 async def test_nobody_there():
@@ -75,7 +55,7 @@ async def test_a_server_that_takes_no_connection_is_left_after_the_time_for_one(
             task = GenerationTask(input_str="q")
             with pytest.raises(BackendUnavailableError, match=r"within 0\.3 s"):
                 await worker.run_task(task)
-    assert (task.usage.calls, task.usage.lost_calls) == (1, 0)
+    assert (task.usage.calls, task.usage.lost_calls) == (0, 0)
 
 
 def test_a_worker_serves_loops_one_after_another_and_leaves_no_connection_behind():
@@ -106,24 +86,58 @@ async def test_closing_a_worker_ends_what_it_runs_at_once(how, closed):
         await until(lambda: not server.open)
 
 
-async def test_an_idle_connection_that_the_server_closed_costs_no_attempt():
-    async with dropping(1) as (url, seen), OpenAIWorker(url, "m", max_attempts=1) as worker:
+async def test_an_idle_connection_that_the_server_closes_costs_no_attempt_and_what_was_sent_is_counted():
+    async with dropping(2) as server, OpenAIWorker(server.url, "m", max_attempts=1) as worker:
+        usages = []
         for _ in range(3):
             task = GenerationTask(input_str="q")
             await worker.run_task(task)
-            assert (task.output_str, task.usage.calls, task.usage.lost_calls) == ("7", 1, 0)
-    assert len(seen) == 4
+            assert task.output_str == "7"
+            usages.append((task.usage.calls, task.usage.lost_calls))
+    assert usages == [(1, 0), (2, 1), (1, 0)]
+    assert len(server.seen) == 4
 
 
 async def test_a_new_connection_that_is_lost_was_an_attempt_that_may_have_been_paid():
-    async with dropping(0) as (url, seen), OpenAIWorker(url, "m") as worker:
+    async with dropping(1) as server, OpenAIWorker(server.url, "m") as worker:
         task = GenerationTask(input_str="q")
         await worker.run_task(task)
-    assert (task.usage.calls, task.usage.lost_calls, len(seen)) == (2, 1, 2)
-    async with dropping(0) as (url, seen), OpenAIWorker(url, "m", max_attempts=1) as worker:
+    assert (task.usage.calls, task.usage.lost_calls, len(server.seen)) == (2, 1, 2)
+    async with dropping(1) as server, OpenAIWorker(server.url, "m", max_attempts=1) as worker:
         with pytest.raises(BackendUnavailableError, match="lost"):
             await worker.run_task(GenerationTask(input_str="q"))
-    assert len(seen) == 1
+    assert len(server.seen) == 1
+
+
+async def test_a_request_that_found_no_connection_is_not_counted():
+    task = GenerationTask(input_str="q")
+    async with OpenAIWorker("http://127.0.0.1:9/v1", "m") as worker:
+        with pytest.raises(BackendUnavailableError):
+            await worker.run_task(task)
+    assert (task.usage.calls, task.usage.lost_calls) == (0, 0)
+
+
+STRAY = answer("a stranger's answer")
+
+
+@pytest.mark.parametrize("stray", [STRAY, STRAY[:30], b"HTTP/1.1 500 Oops\r\n\r\n", None])
+@pytest.mark.parametrize("when", ["with the answer", "while idle", "while the loop is busy"])
+async def test_what_comes_on_an_idle_connection_is_nobodys_answer(stray, when):
+    async def reply(number, writer):
+        writer.write(answer(str(number)) + (stray if number == 1 and when == "with the answer" and stray else b""))
+
+    async with raw_server(reply) as server, OpenAIWorker(server.url, "m") as worker:
+        first, second = GenerationTask(input_str="q"), GenerationTask(input_str="q")
+        await worker.run_task(first)
+        if stray is None:
+            server.writers[0].get_extra_info("socket").shutdown(socket.SHUT_WR)
+        elif when != "with the answer":
+            server.writers[0].write(stray)
+        if when == "while idle":
+            await asyncio.sleep(0.02)  # the loop reads it
+        await worker.run_task(second)
+    assert (first.output_str, second.output_str) == ("1", "2")
+    assert (second.usage.calls, second.usage.lost_calls, len(server.seen)) == (1, 0, 2)
 
 
 async def test_after_many_random_cuts_every_request_is_served_and_no_connection_is_left():

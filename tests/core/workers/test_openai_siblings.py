@@ -13,6 +13,7 @@ from scaffolding_core import (
     NativeGenerationController,
     OpenAIWorker,
     ScaffoldingLlm,
+    ServerError,
     UserMessage,
 )
 from tests.eventually import until
@@ -78,35 +79,65 @@ async def test_one_sibling_is_cut_at_once_and_the_stream_closes_with_the_last():
     assert all(task.usage is not None and task.finish_reason == "cancelled" for task in tasks)
 
 
-async def test_a_server_that_refuses_n_gets_each_sibling_alone_from_then_on():
-    with scripted_server(only_alone(Reply)) as server:
-        async with OpenAIWorker(server.url, "m") as worker:
-            method = MajorityVoteController(NativeGenerationController(), 3, stop_rule="full", run_ahead=3)
-            async with ScaffoldingLlm(method, worker) as llm:
-                assert (await llm.generate_async("q")).text == "7"
-                await llm.generate_async("q")
+@pytest.mark.parametrize("attempts", [1, 3])
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "Only n=1 is supported."),
+        (422, "Input should be less than or equal to 1"),
+        (403, "not in your plan"),
+        (500, "Only one completion choice is allowed"),
+        (501, "not implemented"),
+        (200, "multiple choices"),
+    ],
+)
+async def test_a_server_that_refuses_several_in_any_words_gets_each_alone_from_then_on(status, words, attempts):
+    body = {"error": {"message": words, "code": status if status >= 400 else 400}}
+    refusal = Reply(status=status, body=body)
+    with scripted_server(lambda body: refusal if body.get("n", 1) > 1 else Reply()) as server:
+        async with OpenAIWorker(server.url, "m", max_attempts=attempts) as worker:
+            tasks = siblings(3)
+            await asyncio.gather(*map(worker.run_task, tasks))
+            await asyncio.gather(*map(worker.run_task, siblings(3)))
             assert worker.capabilities.siblings == 1
     assert [request.get("n") for request in server.requests] == [3] + [None] * 6
+    assert sum(task.usage.calls for task in tasks) == 4
 
 
-async def test_a_failed_request_fails_each_sibling_with_an_error_of_its_own():
-    with scripted_server(Reply(status=400, body={"error": {"message": "no"}})) as server:
-        async with OpenAIWorker(server.url, "m") as worker:
-            tasks = siblings(2)
+@pytest.mark.parametrize("status", [400, 500])
+async def test_what_is_refused_alone_in_the_same_way_fails_each_with_an_error_of_its_own(status):
+    with scripted_server(Reply(status=status, body={"error": {"message": "no"}})) as server:
+        async with OpenAIWorker(server.url, "m", max_attempts=2) as worker:
+            tasks = siblings(3)
             errors = await asyncio.gather(*map(worker.run_task, tasks), return_exceptions=True)
-    assert [type(error) for error in errors] == [BadRequestError] * 2
-    assert errors[0] is not errors[1]
+            assert worker.capabilities.siblings > 1
+    assert {type(error) for error in errors} == {BadRequestError if status == 400 else ServerError}
+    assert len({id(error) for error in errors}) == 3
+    assert [request.get("n") for request in server.requests] == [3] + [None] * (1 if status == 400 else 2)
+    assert sum(task.usage.calls for task in tasks) == len(server.requests)
 
 
 async def test_where_each_is_sent_alone_each_has_its_own_outcome():
-    replies = iter([Reply(status=400, body={"error": {"message": "no"}}), Reply(wait=0.2), Reply(wait=0.2)])
+    replies = iter([Reply(), Reply(status=400, body={"error": {"message": "no"}}), Reply()])
     with scripted_server(only_alone(lambda: next(replies))) as server:
         async with OpenAIWorker(server.url, "m") as worker:
             tasks = siblings(3)
             outcomes = await asyncio.gather(*map(worker.run_task, tasks), return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [BadRequestError, type(None), type(None)]
-    assert [task.output_str for task in tasks] == [None, "7", "7"]
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BadRequestError", "NoneType", "NoneType"]
     assert sum(task.usage.calls for task in tasks) == len(server.requests) == 4
+
+
+async def test_where_the_one_that_is_tried_alone_is_cut_the_next_is_tried():
+    held = threading.Event()
+    with scripted_server(only_alone(lambda: Reply(held=held))) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            first, *others = [asyncio.create_task(worker.run_task(task)) for task in siblings(3)]
+            await until(lambda: len(server.requests) == 2)
+            first.cancel()
+            await asyncio.wait([first])
+            held.set()
+            await asyncio.gather(*others)
+    assert [request.get("n", 1) for request in server.requests] == [3, 1, 1, 1]
 
 
 async def test_where_each_is_sent_alone_one_that_was_cut_before_is_not_sent():

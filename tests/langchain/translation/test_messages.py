@@ -8,6 +8,7 @@ import json
 import httpx
 import pytest
 from langchain.agents import create_agent
+from langchain_core.callbacks import get_usage_metadata_callback
 from langchain_core.messages import (
     AIMessage,
     ChatMessage,
@@ -16,10 +17,12 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from langchain_core.messages.ai import add_usage
 from langchain_core.output_parsers import StrOutputParser
+from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 
-from langchain_scaffolding import ChatScaffolding, ScaffoldingRunnable
+from langchain_scaffolding import ChatScaffolding, ScaffoldingRunnable, with_chain_of_thought
 from langchain_scaffolding.middleware import ScaffoldingMiddleware
 from scaffolding_core import InvalidRequestError
 from tests.langchain.doubles import FULL, Scripted, each_way, voted
@@ -233,6 +236,8 @@ async def test_a_providers_own_content_blocks_survive_the_vote_in_each_way_of_ca
     model, _ = voted([AIMessage(SIGNED), AIMessage("8"), AIMessage(SIGNED)])
     async for message in each_way(model, "q"):
         assert message.content == SIGNED
+    async for message in each_way(ChatScaffolding.wrap(Scripted(answers=[AIMessage(SIGNED)]), "direct"), "q"):
+        assert message.content == SIGNED
     model, _ = voted([AIMessage(SIGNED)] * 3, output_version="v1")
     async for message in each_way(model, "q"):
         assert [block["type"] for block in message.content_blocks] == ["non_standard", "text", "image"]
@@ -254,27 +259,63 @@ async def test_they_survive_where_a_graph_streams_what_its_node_invokes(method, 
         assert {chunk.id for chunk in shown} == {kept.id}
 
 
-async def test_a_live_stream_tells_what_is_neither_text_nor_thought_at_its_end():
-    model = ChatScaffolding.wrap(Scripted(answers=[AIMessage(SIGNED)]), "direct")
-    streamed = [*model.stream("q")]
-    whole = sum(streamed[1:], streamed[0])
-    assert whole.text == "7"
-    assert [block["type"] for block in whole.content_blocks] == ["text", "image"]
+USED = {"input_tokens": 2, "output_tokens": 1, "total_tokens": 3}
+MARK = {"cache_control": {"type": "ephemeral"}}
 
 
-def test_a_wrapped_providers_usage_details_add_up():
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "text-plain", "text": "THE DOCUMENT", "mime_type": "text/plain"},
+        {"type": "document", "source": {"type": "text", "data": "THE DOCUMENT"}, **MARK},
+        {"type": "image", "base64": "AA", "mime_type": "image/png"},
+        {"cachePoint": {"type": "default"}},
+        {"type": "text", "text": "a long preamble", **MARK},
+    ],
+    ids=["text-plain", "document", "image", "cache_point", "cache_mark"],
+)
+async def test_every_block_stays_in_its_place_where_a_method_adds_its_words(block):
+    asked = {"type": "text", "text": "How tall?"}
+    system = SystemMessage([{"type": "text", "text": "Be brief.", **MARK}, {"cachePoint": {"type": "default"}}])
+    human = HumanMessage([block, asked], name="ann", additional_kwargs={"kept": 1})
+    inner = Scripted(answers=["7"])
+    for model in (inner, inner | StrOutputParser()):
+        await with_chain_of_thought(model, instruction="Think.").ainvoke([system, human])
+    for (first, last), _ in inner.calls:
+        assert first is system
+        assert last.content == [block, asked, {"type": "text", "text": "Think."}]
+        assert (last.name, last.additional_kwargs) == ("ann", {"kept": 1})
+    assert human.content == [block, asked]
+
+
+def test_a_wrapped_providers_usage_details_add_up_as_it_tells_them():
     usage = {
         "prompt_tokens": 5,
         "completion_tokens": 6,
-        "prompt_tokens_details": {"cached_tokens": 3},
-        "completion_tokens_details": {"reasoning_tokens": 2},
+        "prompt_tokens_details": {"cached_tokens": 3, "audio_tokens": 1, "cache_write_tokens": 2},
+        "completion_tokens_details": {"reasoning_tokens": 2, "audio_tokens": 0},
     }
     with httpx.Client() as client, scripted_server(Reply(usage=usage)) as server:
         inner = ChatOpenAI(base_url=server.url, api_key="none", model="m", http_client=client)
-        got = ChatScaffolding.wrap(inner, sample_num=3, method_options=FULL).invoke("q").usage_metadata
-    assert got["input_token_details"]["cache_read"] == 9
-    assert got["output_token_details"]["reasoning"] == 6
-    assert got["total_tokens"] == 33
+        bare = inner.invoke("q").usage_metadata
+        model = ChatScaffolding.wrap(inner, sample_num=3, method_options=FULL)
+        for got in (model.invoke("q").usage_metadata, [*model.stream("q")][-1].usage_metadata):
+            assert got == add_usage(bare, add_usage(bare, bare))
+
+
+def test_an_answer_is_told_under_the_name_of_the_model_that_gave_it():
+    def answered(name):
+        return AIMessage("7", response_metadata={"model_name": name}, usage_metadata=USED)
+
+    failing = RunnableLambda(lambda messages: 1 / 0)
+    for inner in (
+        Scripted(answers=[answered("dear")]),
+        failing.with_fallbacks([Scripted(answers=[answered("dear")])]),
+    ):
+        with get_usage_metadata_callback() as told:
+            message = ChatScaffolding.wrap(inner, sample_num=2, method_options=FULL).invoke("q")
+        assert message.response_metadata["model_name"] == "dear"
+        assert list(told.usage_metadata) == ["dear"]
 
 
 @pytest.mark.parametrize("method", ["direct", "majority_vote"])

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from llama_index.core.llms import ChatMessage, CompletionResponse, CustomLLM, LLMMetadata
 from llama_index.core.llms.callbacks import llm_completion_callback
+from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index_instrumentation import get_dispatcher
+from pydantic import BaseModel
 
-from llamaindex_scaffolding import LlamaIndexWorker
+from llamaindex_scaffolding import LlamaIndexWorker, with_majority_vote
 from llamaindex_scaffolding.instrumentation.llm_usage import counted_llm_calls
 from llamaindex_scaffolding.query_engine import ScaffoldingQueryEngine
 from scaffolding_core import NativeChatController, ScaffoldingLlm
-from tests.llamaindex.doubles import USAGE, ScriptedLLM
-from tests.llamaindex.engines import KnownEngine
+from tests.llamaindex.doubles import USAGE, ScriptedLLM, tool_call
+from tests.llamaindex.engines import KnownEngine, summary_index
 
 CHAT = [ChatMessage("q")]
 
@@ -52,6 +54,42 @@ def test_a_call_inside_another_llms_call_is_part_of_that_one():
         OneInAnother().chat(CHAT)
         OneInAnother().chat(CHAT)
     assert (calls.usage.calls, calls.usage.total_tokens) == (2, 10)
+
+
+class P(BaseModel):
+    """What is asked for."""
+
+    a: int
+
+
+STRUCTURED = StructuredLLM(llm=ScriptedLLM(answers=[tool_call("P", a=7)]), output_cls=P)
+
+
+async def test_a_call_that_tells_no_tokens_has_the_cost_of_those_inside():
+    with counted_llm_calls() as calls:
+        STRUCTURED.chat(CHAT)
+        await STRUCTURED.achat(CHAT)
+        STRUCTURED.complete("q")
+    assert (calls.usage.calls, calls.usage.total_tokens) == (3, 15)
+
+
+async def test_what_a_call_that_failed_paid_inside_is_counted():
+    refused = StructuredLLM(llm=ScriptedLLM(answers=[tool_call("P", a="seven")]), output_cls=P)
+    with counted_llm_calls() as calls:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="valid integer"):
+                refused.chat(CHAT)
+    assert (calls.usage.calls, calls.usage.lost_calls, calls.usage.total_tokens) == (2, 0, 10)
+
+
+@pytest.mark.parametrize("of", ["ours", "llamaindex"])
+def test_an_engine_over_a_structured_llm_tells_what_it_paid(of):
+    inner = ScriptedLLM(answers=[tool_call("P", a=7)])
+    llm = STRUCTURED if of == "llamaindex" else with_majority_vote(inner, n=1).as_structured_llm(P)
+    engine = summary_index("a is 7").as_query_engine(llm=llm)
+    sampled = ScaffoldingQueryEngine(engine, sample_num=3, stop_rule="full")
+    usage = sampled.query("a?").metadata["scaffolding"]["usage"]
+    assert (usage["calls"], usage["total_tokens"]) == (3, 15)
 
 
 async def test_a_failed_call_is_lost_and_the_next_one_counts():

@@ -93,8 +93,11 @@ def _name(span):
 @EACH_CALL
 async def test_each_sample_of_a_wrapped_llm_is_a_span_under_the_callers(spans, call):
     await call(wrapping())
-    name = call.__name__
-    assert spans() == {(f"ScaffoldingLLM.{name}", None): 1, (f"ScriptedLLM.{name}", f"ScaffoldingLLM.{name}"): 3}
+    outer, inner = f"ScaffoldingLLM.{call.__name__}", f"ScriptedLLM.{call.__name__}"
+    if "stream" not in inner:
+        assert spans() == {(outer, None): 1, (inner, outer): 3}
+    else:  # no stream's span right under a stream's: tracers take the end of one for that of both
+        assert spans() == {(outer, None): 1, ("sample", outer): 3, (inner, "sample"): 3}
 
 
 @EACH_CALL
@@ -122,7 +125,7 @@ async def test_a_span_of_the_users_own_is_above_all(spans):
     found = spans()
     (mine_span,) = [name for name, parent in found if parent is None]
     assert found["ScaffoldingLLM.astream_chat", mine_span] == 1
-    assert found["ScriptedLLM.astream_chat", "ScaffoldingLLM.astream_chat"] == 3
+    assert found["sample", "ScaffoldingLLM.astream_chat"] == found["ScriptedLLM.astream_chat", "sample"] == 3
 
 
 async def test_a_plain_core_method_over_an_llm_keeps_the_span_above_it(spans):

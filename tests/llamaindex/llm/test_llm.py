@@ -287,6 +287,7 @@ class TestParameters:
             ({"llm": MockLLM(), "api_base": "http://127.0.0.1:9/v1"}, "llm and api_base name two backends"),
             ({"llm": MockLLM(), "timeout": 3}, "timeout is for a server"),
             ({"api_key": "k"}, "api_key is for a server"),
+            ({"siblings": 1}, "siblings is for a server"),
         ],
     )
     def test_fields_that_would_be_without_effect_are_refused(self, fields, match):

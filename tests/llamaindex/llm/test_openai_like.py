@@ -102,3 +102,12 @@ async def test_on_the_embedded_model(embedded_url):
         for response in (llm.chat(CHAT), await llm.achat(CHAT)):
             assert response.message.content
             assert response.raw["usage"]["prompt_tokens"] > 0
+
+
+def test_a_field_says_how_many_samples_one_request_of_a_server_may_ask_for():
+    with scripted_server(Reply()) as server:
+        with ScaffoldingLLM(
+            "majority_vote", sample_num=3, method_options=FULL, api_base=server.url, model="m", siblings=1
+        ) as llm:
+            llm.chat(CHAT)
+    assert [body.get("n") for body in server.requests] == [None] * 3

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -71,6 +72,15 @@ class TestIn:
     def test_every_role_has_a_message(self, role, kind):
         (message,) = to_core([ChatMessage("hello", role=role)])
         assert (type(message), message.text) == (kind, "hello")
+
+    @pytest.mark.parametrize("role", ["system", "developer", "user", "assistant", "tool"])
+    def test_role_and_name_survive_both_ways_and_on_the_wire(self, role):
+        call_id = {"tool_call_id": "1"} if role == "tool" else {}
+        given = ChatMessage("hello", role=role, additional_kwargs={"name": "ann", **call_id})
+        (core,) = to_core([given])
+        assert from_core([replace(core, original=None)]) == [given]
+        assert core.to_dict()["role"] == role
+        assert core.to_dict().get("name") == (None if role == "tool" else "ann")  # a call's id tells the tool
 
     @pytest.mark.parametrize(
         ("block", "part"),
@@ -239,9 +249,12 @@ class TestThroughAWrappedLLM:
 
     async def test_blocks_stay_what_they_are_where_a_method_adds_its_words(self):
         llm = ScaffoldingLLM.wrap(ScriptedLLM(answers=["7"]), "chain_of_thought")
-        await llm.achat([user(*self.BLOCKS)])
+        given = user(*self.BLOCKS)
+        given.additional_kwargs["kept"] = 1
+        await llm.achat([given])
         ((asked,),) = llm.llm.record.asked
         assert asked.blocks[:-1] == list(self.BLOCKS)
+        assert asked.additional_kwargs == {"kept": 1}
         assert "step by step" in asked.blocks[-1].text
 
 

@@ -1,0 +1,1 @@
+"""What a sampled chain remembers: each sample remembers for itself, and the winner's memory stays."""

@@ -1,0 +1,146 @@
+"""Each run that begins ends, however its sample ends."""
+
+import asyncio
+import threading
+
+import pytest
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.runnables import RunnableLambda
+
+from langchain_scaffolding import with_majority_vote
+from tests.langchain.doubles import FULL, ONE_AT_A_TIME, Never
+
+
+class Told:
+    """Knows which runs are open; being told of samples at one moment takes until it is let go on."""
+
+    def __init__(self, moment, after=0):
+        self.moment, self.after = moment, after
+        self.open, self.told = {}, 0
+        self.waits, self.goes_on, self.all_ended = threading.Event(), threading.Event(), threading.Event()
+
+    def _start(self, run_id, name):
+        self.open[run_id] = name
+        return self.moment == "start" and name == "sample"
+
+    def _end(self, run_id):
+        if self.moment != "end" or self.open.get(run_id) != "sample":
+            return False
+        with ONE_AT_A_TIME:
+            self.told += 1
+            return self.told > self.after
+
+    def _ended(self, run_id):
+        self.open.pop(run_id)
+        if not self.open:
+            self.all_ended.set()
+
+
+class Blocking(Told, BaseCallbackHandler):
+    def _wait(self):
+        self.waits.set()
+        assert self.goes_on.wait(60)
+
+    def on_chain_start(self, serialized, inputs, *, run_id, name=None, **kwargs):
+        if self._start(run_id, name):
+            self._wait()
+
+    def on_chain_end(self, outputs, *, run_id, **kwargs):
+        if self._end(run_id):
+            self._wait()
+        self._ended(run_id)
+
+    def on_chain_error(self, error, *, run_id, **kwargs):
+        self._ended(run_id)
+
+
+class Async(Told, AsyncCallbackHandler):
+    async def _wait(self):
+        self.waits.set()
+        assert await asyncio.to_thread(self.goes_on.wait, 60)
+
+    async def on_chain_start(self, serialized, inputs, *, run_id, name=None, **kwargs):
+        if self._start(run_id, name):
+            await self._wait()
+
+    async def on_chain_end(self, outputs, *, run_id, **kwargs):
+        if self._end(run_id):
+            await self._wait()
+        self._ended(run_id)
+
+    async def on_chain_error(self, error, *, run_id, **kwargs):
+        self._ended(run_id)
+
+
+async def rest():
+    """All that runs beside the test ends."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)
+
+
+@pytest.mark.parametrize("moment", ["start", "end"])
+@pytest.mark.parametrize("kind", [Blocking, Async])
+async def test_a_sample_that_is_cut_while_its_run_is_told(kind, moment):
+    told = kind(moment)
+    vote = with_majority_vote(RunnableLambda(lambda q: "24"), 3, **FULL)
+    running = asyncio.ensure_future(vote.ainvoke("q", {"callbacks": [told]}))
+    assert await asyncio.to_thread(told.waits.wait, 60)
+    running.cancel()
+    for _ in range(100):  # until the cut has gone all the way down
+        await asyncio.sleep(0)
+    told.goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await rest()
+    assert not told.open
+
+
+def test_samples_of_a_blocking_call_that_are_cut_while_their_ends_wait_to_be_told():
+    told = Blocking("end", after=21)
+    vote = with_majority_vote(RunnableLambda(lambda q: "24"), 40)  # 21 make sure; the others wait for a thread
+    calling = threading.Thread(target=vote.invoke, args=("q", {"callbacks": [told]}))
+    calling.start()
+    assert told.waits.wait(60)
+    vote.invoke("q")  # until the cut has gone all the way down
+    told.goes_on.set()
+    calling.join(60)
+    assert told.all_ended.wait(10)
+
+
+@pytest.mark.parametrize("kind", [Blocking, Async])
+async def test_a_sample_that_is_cut_or_fails(kind):
+    never, told = Never(), kind(None)
+    await never.is_cut_with(
+        with_majority_vote(RunnableLambda(never.ends), 3, **FULL).ainvoke("q", {"callbacks": [told]})
+    )
+    await rest()
+    assert not told.open
+
+    def fails(given):
+        raise ValueError
+
+    with pytest.raises(Exception, match="samples failed"):
+        await with_majority_vote(RunnableLambda(fails), 3, **FULL).ainvoke("q", {"callbacks": [told]})
+    assert not told.open
+
+
+def test_a_chain_that_is_cut_in_its_thread_takes_no_further_step():
+    slow, over = threading.Lock(), threading.Event()
+    told, steps = Blocking(None), []
+
+    def first(given):
+        if len(steps) >= 2 or not slow.acquire(blocking=False):
+            return "24"
+        assert over.wait(60)
+        return "24"
+
+    chain = RunnableLambda(first) | RunnableLambda(lambda given: steps.append(given) or given)
+    assert with_majority_vote(chain, 3).invoke("q", {"callbacks": [told]}) == "24"
+    cut = [run for run, name in told.open.items() if name == "first"]
+    assert len(cut) == 1
+    over.set()
+    for thread in threading.enumerate():
+        if thread.name == "scaffolding-call":
+            thread.join(60)
+    assert not told.open
+    assert len(steps) == 2
