@@ -36,7 +36,7 @@ from langchain_scaffolding.tracing.runs import child_of
 from langchain_scaffolding.translation.accepted import accepted_tools
 from langchain_scaffolding.translation.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.translation.chunks import Chunks, metadata, to_result
-from langchain_scaffolding.translation.messages import to_core
+from langchain_scaffolding.translation.messages import says_something, to_core
 from langchain_scaffolding.workers.inner_model import inner_params
 from langchain_scaffolding.workers.sampled_model import unbound
 from scaffolding_core import ChatTask, InvalidRequestError
@@ -329,6 +329,8 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         kwargs: Mapping[str, Any],
         run_manager: BaseRunManager | None,
     ) -> Call:
+        if self.inner is not None and not any(map(says_something, messages)):  # the core sees a server's own
+            raise InvalidRequestError("the prompt is empty: give it some text")
         task = ChatTask(messages=to_core(messages, wrapped=self.inner is not None))
         return self._model_call(task, stop, kwargs, child_of(run_manager))
 

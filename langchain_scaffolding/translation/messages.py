@@ -36,6 +36,7 @@ __all__ = [
     "from_core",
     "reasoning_of",
     "refusal_of",
+    "says_something",
     "to_ai_message",
     "to_core",
     "usage_from_core",
@@ -107,6 +108,15 @@ def _with_added(message: BaseMessage, paragraphs: Sequence[str]) -> BaseMessage:
         else:
             content = [*content, {"type": "text", "text": text}]
     return message.model_copy(update={"content": content}) if paragraphs else message
+
+
+def says_something(message: BaseMessage) -> bool:
+    """Whether there is anything in a message: text, blocks of another kind, or calls of tools."""
+    if isinstance(message, AIMessage) and (message.tool_calls or message.invalid_tool_calls):
+        return True
+    blocks = [message.content] if isinstance(message.content, str) else message.content
+    texts = [block if isinstance(block, str) else block.get("text") for block in blocks]
+    return any(text is None or str(text).strip() for text in texts)
 
 
 def to_ai_message(message: AssistantMessage) -> AIMessage:
