@@ -112,8 +112,9 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
 
             chain.with_config(configurable={"sample_num": 32, "answers": "number"})
 
-    `max_concurrency` of a configuration bounds the samples of a call that run at once, and a `rate_limiter` holds
-    each sample. Methods inside a sample keep their own parameters.
+    `max_concurrency` of a configuration bounds the questions of a batch, `max_concurrent_samples` the samples of
+    this model, over all questions, and a `rate_limiter` holds each sample. Methods inside a sample keep their own
+    parameters.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())

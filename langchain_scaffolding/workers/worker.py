@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
@@ -16,6 +16,7 @@ from langchain_scaffolding.workers.cut_samples import PromptTokens, cut_usage
 from langchain_scaffolding.workers.model_call import ainvoke, invoke
 from langchain_scaffolding.workers.sampled_model import for_samples, is_model, streams, unbound
 from langchain_scaffolding.workers.task_results import emit, fill, joined
+from langchain_scaffolding.workers.threads_at_once import ThreadsAtOnce
 from scaffolding_core import (
     Capabilities,
     ChatTask,
@@ -54,7 +55,7 @@ class LangChainWorker(Worker):
 
     Args:
         model: a model, one with tools or parameters bound to it, or a chain.
-        max_concurrency: calls at once.
+        max_concurrency: calls at once; a blocking one that was cut counts until it has ended.
 
     Raises:
         InvalidRequestError: not a Runnable.
@@ -67,6 +68,7 @@ class LangChainWorker(Worker):
             raise InvalidRequestError(f"LangChainWorker needs a chat model or a chain, got {model!r}")
         self.model = for_samples(model)
         self.max_concurrency = max_concurrency
+        self._threads = ThreadsAtOnce(max_concurrency)
         itself = unbound(model)
         self._is_model = is_model(model)
         self._takes_text = isinstance(itself, BaseLLM)
@@ -100,14 +102,22 @@ class LangChainWorker(Worker):
         kwargs: dict[str, Any],
     ) -> object:
         if not self._streams(task):
-            return await run_either(invoke, ainvoke, self.model, given, config, kwargs)
+            return await run_either(self._invoke, ainvoke, self.model, given, config, kwargs)
 
         def take(piece: object) -> None:
             pieces.append(piece)
             emit(task, piece)
 
-        await read_either(self.model.stream, self.model.astream, take, given, config, **kwargs)
+        await read_either(self._stream, self.model.astream, take, given, config, **kwargs)
         return joined(pieces)
+
+    def _invoke(self, *call: Any) -> object:
+        with self._threads.place():
+            return invoke(*call)
+
+    def _stream(self, given: Any, config: RunnableConfig, **kwargs: Any) -> Iterator[object]:
+        with self._threads.place():
+            yield from self.model.stream(given, config, **kwargs)
 
     def _cut_usage(self, task: GenerationTask, pieces: list[object]) -> Usage:
         if self._charges_itself:

@@ -37,6 +37,10 @@ class Scope(Protocol):
         """Whether anybody listens to `emit`."""
 
     @property
+    def counts_tokens(self) -> bool:
+        """Whether what `wrote` tells may end the task, as a budget of tokens does."""
+
+    @property
     def may_be_cut(self) -> bool:
         """Whether the method, a deadline or a budget may stop the task; its caller may in any case."""
 

@@ -48,8 +48,9 @@ class Dispatch:
     def send(self) -> None:
         """It has a connection."""
         self.sent = True
-        if self._on_sent is not None:
-            self._on_sent()
+        on_sent, self._on_sent = self._on_sent, None  # a new connection's context keeps this object
+        if on_sent is not None:
+            on_sent()
 
 
 _dispatch: ContextVar[Dispatch] = ContextVar("dispatch")
@@ -223,9 +224,12 @@ async def _keep(
         await session.close()
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False)
+
+
 def _json(body: object) -> str:
     try:
-        return json.dumps(body, allow_nan=False)
+        return _ENCODER.encode(body)
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"a parameter has a value that JSON cannot hold: {error}") from error
 
