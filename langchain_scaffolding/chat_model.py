@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import Any, Self, get_args
@@ -141,6 +142,11 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         # With a run manager the call comes from `invoke`: `_generate` streams by itself, so that its samples
         # know the run that they belong to.
         return run_manager is None and super()._should_stream(async_api=async_api, **kwargs)
+
+    def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
+        told = [output for output in llm_outputs if output is not None]
+        usages = [Counter(output["token_usage"]) for output in told]
+        return {**told[-1], "token_usage": dict(sum(usages, Counter()))} if told else {}
 
     # Calls.
 

@@ -39,6 +39,7 @@ __all__ = [
     "says_something",
     "to_ai_message",
     "to_core",
+    "token_usage",
     "usage_from_core",
     "usage_to_core",
 ]
@@ -184,6 +185,15 @@ def _details(usage: Usage, side: str, **counted: int) -> dict[str, int]:
         if name.startswith(f"{side}_")
     }
     return told | {name: count for name, count in counted.items() if count or name in told}
+
+
+def token_usage(usage: Usage) -> dict[str, int]:
+    """What was paid, as LangChain's models tell it in `llm_output`."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }
 
 
 def usage_to_core(message: AIMessage) -> Usage:
