@@ -60,7 +60,7 @@ def to_core(messages: Sequence[BaseMessage], *, wrapped: bool = False) -> list[R
     for message in messages:
         try:
             core = _to_core(message)
-        except Exception as error:  # LangChain stumbles over what it does not know in many ways
+        except (ValueError, LookupError, TypeError, AttributeError, InvalidRequestError) as error:
             if not wrapped:
                 raise InvalidRequestError(f"a message has no form in OpenAI's API: {error}") from error
             core = _text_alone(message)
