@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import Any, Self, get_args
@@ -36,7 +37,7 @@ from langchain_scaffolding.tracing.runs import child_of
 from langchain_scaffolding.translation.accepted import accepted_tools
 from langchain_scaffolding.translation.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.translation.chunks import Chunks, metadata, to_result
-from langchain_scaffolding.translation.messages import to_core
+from langchain_scaffolding.translation.messages import says_something, to_core
 from langchain_scaffolding.workers.inner_model import inner_params
 from langchain_scaffolding.workers.sampled_model import unbound
 from scaffolding_core import ChatTask, InvalidRequestError
@@ -141,6 +142,11 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         # With a run manager the call comes from `invoke`: `_generate` streams by itself, so that its samples
         # know the run that they belong to.
         return run_manager is None and super()._should_stream(async_api=async_api, **kwargs)
+
+    def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
+        told = [output for output in llm_outputs if output is not None]
+        usages = [Counter(output["token_usage"]) for output in told]
+        return {**told[-1], "token_usage": dict(sum(usages, Counter()))} if told else {}
 
     # Calls.
 
@@ -330,6 +336,8 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         kwargs: Mapping[str, Any],
         run_manager: BaseRunManager | None,
     ) -> Call:
+        if self.inner is not None and not any(map(says_something, messages)):  # the core sees a server's own
+            raise InvalidRequestError("the prompt is empty: give it some text")
         task = ChatTask(messages=to_core(messages, wrapped=self.inner is not None))
         return self._model_call(task, stop, kwargs, child_of(run_manager))
 
