@@ -55,6 +55,10 @@ _IDENTIFYING = (
     "base_url",
     "model_name",
     *SAMPLING_FIELDS,
+    "top_k",
+    "logprobs",
+    "top_logprobs",
+    "extra_body",
     "model_kwargs",
 )
 
@@ -224,10 +228,18 @@ class ModelFields(MethodFields, TellsAsInner):
     """Tokens of each sample at most."""
     top_p: float | None = None
     """Nucleus sampling."""
+    top_k: int | None = None
+    """Tokens to choose from at each place at most; not every server or wrapped model takes it."""
     seed: int | None = None
     """Seed of the request; each sample gets one of its own out of it."""
     stop: list[str] | None = Field(default=None, alias="stop_sequences")
     """Texts that end a sample."""
+    logprobs: bool | int | None = None
+    """Whether the log probability of each token is told, in `response_metadata["logprobs"]`."""
+    top_logprobs: int | None = None
+    """How many of the most likely tokens are told with it at each place."""
+    extra_body: dict[str, Any] | None = None
+    """What else the server gets in each request, as it is."""
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Further sampling parameters."""
     timeout: float | None = None
@@ -337,17 +349,30 @@ class ModelFields(MethodFields, TellsAsInner):
             given.pop(name, None)
         task.fill(self._sampling(stop))
         task.acceptance = self.acceptance or told_acceptance(self.inner, kwargs)
+        logprobs = {name: given.pop(name, getattr(self, name)) for name in ("logprobs", "top_logprobs")}
         if self.inner is not None:
+            given |= {name: value for name, value in logprobs.items() if value is not None}
             task.custom_input_params = {LANGCHAIN_KWARGS: given}
             return call
+        if task.num_logprobs is None:
+            task.num_logprobs = _num_logprobs(chat=isinstance(task, ChatTask), **logprobs)
         if isinstance(task, ChatTask):
             task.tools = given.pop("tools", None)
         if "model" in given:
-            task.extra_body = {"model": given.pop("model")}
+            task.extra_body = {**(task.extra_body or {}), "model": given.pop("model")}
         call.options = {**call.options, **given}
         return call
 
     def _sampling(self, stop: list[str] | None) -> dict[str, Any]:
-        mine = {name: getattr(self, name) for name in SAMPLING_FIELDS}
+        mine = {name: getattr(self, name) for name in (*SAMPLING_FIELDS, "top_k", "extra_body")}
         mine |= {"stop": stop or self.stop, **self.model_kwargs}
         return {name: value for name, value in mine.items() if value is not None}
+
+
+def _num_logprobs(*, chat: bool, logprobs: bool | int | None, top_logprobs: int | None) -> int | None:
+    """How many of the most likely tokens are told at each place; None tells nothing of any."""
+    if not (logprobs or top_logprobs):
+        return None
+    if logprobs is not None and not isinstance(logprobs, bool):  # as completion models are asked
+        return logprobs
+    return top_logprobs or (0 if chat else 1)

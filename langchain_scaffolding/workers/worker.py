@@ -47,9 +47,9 @@ class LangChainWorker(Worker):
     already. A cache would turn all samples into one, so the model is called without it. A model that may
     tell its usage while it streams, and was not told whether to, does.
 
-    A chat model that streams is streamed, whoever asks, so that a cut reaches its provider: at once in an async
-    call, at the next piece of text in a blocking one. A blocking call that does not stream cannot be closed:
-    it runs to its end, unseen.
+    A chat model that streams is streamed where its answer is listened to, or may be cut by a method, a deadline or
+    a budget, so that the cut reaches its provider: at once in an async call, at the next piece of text in a
+    blocking one. A blocking call that does not stream cannot be closed: it runs to its end, unseen.
 
     Cost: one call of the model for each task.
 
@@ -132,7 +132,10 @@ class LangChainWorker(Worker):
         return _messages(task)
 
     def _streams(self, task: GenerationTask) -> bool:
-        return streams(self.model, listening=task.scope is not None and task.scope.listening)
+        scope = task.scope
+        if scope is None:
+            return False
+        return streams(self.model, listening=scope.listening, may_be_cut=scope.may_be_cut)
 
     def _fill(self, task: GenerationTask, answer: object) -> None:
         fill(task, answer)
