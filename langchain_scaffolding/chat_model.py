@@ -33,7 +33,7 @@ from langchain_scaffolding.structured_output import (
     tool_of,
     traced,
 )
-from langchain_scaffolding.tracing.runs import child_of
+from langchain_scaffolding.tracing.runs import child_of, ended_if_cut
 from langchain_scaffolding.translation.accepted import accepted_tools
 from langchain_scaffolding.translation.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.translation.chunks import Chunks, metadata, to_result
@@ -179,12 +179,13 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         tokens = run_manager is not None and super()._should_stream(
             async_api=True, run_manager=run_manager, **kwargs
         )
-        if not tokens and self.stream_candidates != "events":
-            return to_result(await call.aresult(), self._model(kwargs))
-        async with aclosing(self._achunks(call, run_manager, kwargs)) as chunks:
-            async for chunk in chunks:
-                if run_manager is not None and tokens:
-                    await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+        async with ended_if_cut(run_manager):
+            if not tokens and self.stream_candidates != "events":
+                return to_result(await call.aresult(), self._model(kwargs))
+            async with aclosing(self._achunks(call, run_manager, kwargs)) as chunks:
+                async for chunk in chunks:
+                    if run_manager is not None and tokens:
+                        await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
         return to_result(call.streamed, self._model(kwargs), _id_of(run_manager))
 
     def _stream(
