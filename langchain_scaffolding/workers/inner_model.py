@@ -49,5 +49,6 @@ def inner_params(
     told = getattr(unbound(inner), "_get_ls_params", None)  # without a public way to ask
     if told is None:
         return own
-    around = {name: value for name, value in own.items() if name not in ("ls_provider", "ls_model_name")}
+    kept = () if kwargs.get("model") else ("ls_model_name",)  # a call may name the model
+    around = {name: value for name, value in own.items() if name not in ("ls_provider", *kept)}
     return cast("LangSmithParams", {**told(stop=stop, **kwargs), **around})
