@@ -34,7 +34,7 @@ def direct(inner):
     return ChatScaffolding.wrap(inner, "direct")
 
 
-METHODS = {"direct": direct, "vote": voted, "vote over direct": lambda inner: voted(direct(inner))}
+METHODS = {"direct": direct, "vote over direct": lambda inner: voted(direct(inner))}
 
 
 @tool
@@ -117,11 +117,8 @@ def test_each_sample_is_sent_once_on_loops_that_change_and_its_usage_is_told(nam
 
 def told(usage, times=1):
     """What usage counts, with its details, for so many answers."""
-    details = [
-        (name, key, count)
-        for name, kinds in usage.items()
-        if isinstance(kinds, dict)
-        for key, count in kinds.items()
-    ]
-    flat = [(name, None, count) for name, count in usage.items() if not isinstance(count, dict)]
-    return {(name, key): count * times for name, key, count in flat + details if count}
+    counts = {}
+    for name, count in usage.items():
+        for detail, each in count.items() if isinstance(count, dict) else [(None, count)]:
+            counts[name, detail] = (each or 0) * times
+    return counts
