@@ -22,10 +22,10 @@ from pydantic import ConfigDict
 from langchain_scaffolding.configured import ConfiguredChatModel
 from langchain_scaffolding.fields import ModelFields
 from langchain_scaffolding.identity import identity
+from langchain_scaffolding.provider_structure import bound_by_provider, method_of
 from langchain_scaffolding.structured_output import (
     Schema,
     StructuredMethod,
-    bound_by_provider,
     response_format,
     structure_of,
     structured,
@@ -112,8 +112,9 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
 
             chain.with_config(configurable={"sample_num": 32, "answers": "number"})
 
-    `max_concurrency` of a configuration bounds the samples of a call that run at once, and a `rate_limiter` holds
-    each sample. Methods inside a sample keep their own parameters.
+    `max_concurrency` of a configuration bounds the questions of a batch, `max_concurrent_samples` the samples of
+    this model, over all questions, and a `rate_limiter` holds each sample. Methods inside a sample keep their own
+    parameters.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
@@ -297,20 +298,25 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         """
         if method not in get_args(StructuredMethod):
             raise InvalidRequestError(f"no such way to structured output: {method!r}")
+        accepting = self
         if self.inner is not None:
-            given = bound_by_provider(self.inner, schema, method, strict, kwargs)
-            told = given.get("ls_structured_output_format") or {}
-            method = told.get("kwargs", {}).get("method", method)  # a provider may know better
+            bound_inner = bound_by_provider(self.inner, schema, method, strict, kwargs)
+            method = method_of(bound_inner, method)
+            if isinstance(bound_inner, RunnableBinding):
+                given = dict(bound_inner.kwargs)
+            else:  # each of its models has the structure in its own form
+                accepting = self.model_copy(update={"inner": bound_inner})
+                given = {"ls_structured_output_format": traced(schema, method, strict)}
         elif method == "function_calling":
             shape = convert_to_openai_tool(tool_of(schema), strict=strict)
             given = {"tools": [shape], "tool_choice": "required", **kwargs}
             given["ls_structured_output_format"] = traced(schema, method, strict)
         else:
             given = {**response_format(schema, method, strict), **kwargs}
-        accepting, found = self, structure_of(schema, method)
+        found = structure_of(schema, method)
         if found is not None:
             beside = kwargs.get("tools") if method != "function_calling" else None
-            accepting = self._accepting(Acceptance(accepted_tools(beside) if beside else None, found))
+            accepting = accepting._accepting(Acceptance(accepted_tools(beside) if beside else None, found))
         bound: Runnable[LanguageModelInput, AIMessage] = accepting.bind(**given)
         return structured(bound, schema, method, include_raw=include_raw)
 

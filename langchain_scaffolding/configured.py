@@ -10,11 +10,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import (
     ConfigurableFieldSingleOption,
     RunnableConfig,
-    RunnableSerializable,
     ensure_config,
 )
-from langchain_core.runnables.utils import AnyConfigurableField, ConfigurableField
-from pydantic import Field
+from langchain_core.runnables.utils import ConfigurableField
 
 from langchain_scaffolding.call_context import around, around_astream, around_stream
 from langchain_scaffolding.request.parameters import MODEL_PARAMETERS, model_parameters
@@ -27,20 +25,10 @@ class ConfiguredChatModel(BaseChatModel):
     """Reads `config["configurable"]`, where LangChain hands on nothing of it to a model.
 
     Attributes:
-        configured: what `configurable_fields` named; filled by it. A tool bound afterwards would lose the
-            names otherwise.
+        configured: what `configurable_fields` named.
     """
 
-    configured: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
-
-    def configurable_fields(
-        self, **kwargs: AnyConfigurableField
-    ) -> RunnableSerializable[LanguageModelInput, AIMessage]:
-        """Let fields be set by configuration; method and sampling parameters also after tools were bound."""
-        named = {**self.configured, **kwargs}
-        return super(ConfiguredChatModel, self.model_copy(update={"configured": named})).configurable_fields(
-            **kwargs
-        )
+    configured: dict[str, Any]
 
     def invoke(
         self,

@@ -7,7 +7,8 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, cast
 
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableSerializable
+from langchain_core.runnables.utils import AnyConfigurableField
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from langchain_scaffolding.identity import identity
@@ -15,7 +16,12 @@ from langchain_scaffolding.judging.rewards import core_reward
 from langchain_scaffolding.judging.roles import core_roles
 from langchain_scaffolding.request.checks import checked_limit
 from langchain_scaffolding.request.gate import Gate
-from langchain_scaffolding.request.parameters import SAMPLING_FIELDS
+from langchain_scaffolding.request.parameters import (
+    METHOD_PARAMETERS,
+    MODEL_PARAMETERS,
+    SAMPLING_FIELDS,
+    config_specs,
+)
 from langchain_scaffolding.tracing.runs import Beneath, Manager, sampled_under
 from langchain_scaffolding.translation.accepted import told_acceptance
 from langchain_scaffolding.workers.inner_model import TellsAsInner
@@ -49,6 +55,10 @@ _IDENTIFYING = (
     "base_url",
     "model_name",
     *SAMPLING_FIELDS,
+    "top_k",
+    "logprobs",
+    "top_logprobs",
+    "extra_body",
     "model_kwargs",
 )
 
@@ -74,14 +84,18 @@ class MethodFields(Closable, BaseModel):
     roles: Any = Field(default=None, exclude=True)
     """Who plays the other roles that a method needs, by role: a model or a worker, such as `{"judge": model}`; one
     that scores is a reward."""
-    max_concurrency: int | None = None
+    max_concurrent_samples: int | None = Field(default=None, alias="max_concurrency")
     """Samples at once, of all calls together; None takes the backend's own limit. That of a configuration bounds
-    the samples of its call alone."""
+    the samples of its call alone; the configuration's `max_concurrency` bounds the questions of a batch."""
     inner: Any = Field(default=None, exclude=True)
     """What is sampled; set by `wrap`."""
+    configured: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
+    """What `configurable_fields` named; filled by it. A tool bound afterwards would lose the names otherwise."""
     opened: Any = Field(default_factory=Backends, exclude=True, repr=False)
     """What it and its copies have opened; leave it out."""
 
+    _parameters: ClassVar[frozenset[str]] = METHOD_PARAMETERS
+    """What a configuration may set."""
     _generation: ClassVar[type[NativeGenerationController]] = NativeChatController
     """What each named method generates with."""
 
@@ -114,6 +128,24 @@ class MethodFields(Closable, BaseModel):
             )
 
     @property
+    def max_concurrency(self) -> int | None:
+        """As `max_concurrent_samples`."""
+        return self.max_concurrent_samples
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What `config["configurable"]` may set: of the method, and of what is wrapped."""
+        inner: Any = self.inner
+        renamed = {named.id for named in self.configured.values()}
+        return config_specs(self._parameters, inner.config_specs if inner is not None else [], renamed)
+
+    def configurable_fields(self, **kwargs: AnyConfigurableField) -> RunnableSerializable[Any, Any]:
+        """Let fields be set by configuration; method and sampling parameters also after tools were bound."""
+        copy: Any = super(MethodFields, self.model_copy(update={"configured": {**self.configured, **kwargs}}))
+        fields: RunnableSerializable[Any, Any] = copy.configurable_fields(**kwargs)
+        return fields
+
+    @property
     def backend(self) -> Backend:
         """What runs the calls, as the fields say."""
         backends: Backends = self.opened
@@ -126,7 +158,7 @@ class MethodFields(Closable, BaseModel):
 
     def _settings(self) -> tuple[object, ...]:
         """What the backend is made of."""
-        return self.inner, self.reward, self.roles, self.max_concurrency
+        return self.inner, self.reward, self.roles, self.max_concurrent_samples
 
     def _make_backend(self) -> Backend:
         return Backend(
@@ -146,7 +178,8 @@ class MethodFields(Closable, BaseModel):
         return True
 
     def _limit(self) -> int:
-        return Worker.max_concurrency if self.max_concurrency is None else checked_limit(self.max_concurrency)
+        at_once = self.max_concurrent_samples
+        return Worker.max_concurrency if at_once is None else checked_limit(at_once)
 
     def _method_call(
         self,
@@ -154,12 +187,13 @@ class MethodFields(Closable, BaseModel):
         kwargs: Mapping[str, Any],
         manager: Manager | None,
         beneath: Beneath | None = None,
+        given_to_chain: object = None,
     ) -> tuple[Call, dict[str, Any]]:
         """The call that does a task, which gets the sampling parameters, and what is left for who is wrapped."""
         given = dict(kwargs)
         method = given.pop("method", self.method)
         limiter = getattr(self, "rate_limiter", None)  # every chat model has one
-        gate = Gate.of(given.pop("max_concurrency", None), limiter)
+        gate = Gate.of(given.pop("max_concurrent_samples", None), limiter)
         mine = method == self.method
         llm = self.backend.llm(method, self.method_options if mine else {})
         for name, own in (("sample_num", self.sample_num), ("answers", self.answers if mine else None)):
@@ -170,11 +204,15 @@ class MethodFields(Closable, BaseModel):
         keywords = split(llm, method, given)
         for name, value in keywords.sampling.items():
             setattr(task, name, value)
-        return Call(llm, task, keywords.options, sampled_under(manager, beneath, gate)), keywords.rest
+        return Call(
+            llm, task, keywords.options, sampled_under(manager, beneath, gate, given_to_chain)
+        ), keywords.rest
 
 
 class ModelFields(MethodFields, TellsAsInner):
     """As `MethodFields`, with a server or model behind it, and sampling parameters."""
+
+    _parameters: ClassVar[frozenset[str]] = MODEL_PARAMETERS
 
     base_url: str | None = None
     """Address of an OpenAI-compatible server; None runs the embedded model."""
@@ -190,10 +228,18 @@ class ModelFields(MethodFields, TellsAsInner):
     """Tokens of each sample at most."""
     top_p: float | None = None
     """Nucleus sampling."""
+    top_k: int | None = None
+    """Tokens to choose from at each place at most; not every server or wrapped model takes it."""
     seed: int | None = None
     """Seed of the request; each sample gets one of its own out of it."""
     stop: list[str] | None = Field(default=None, alias="stop_sequences")
     """Texts that end a sample."""
+    logprobs: bool | int | None = None
+    """Whether the log probability of each token is told, in `response_metadata["logprobs"]`."""
+    top_logprobs: int | None = None
+    """How many of the most likely tokens are told with it at each place."""
+    extra_body: dict[str, Any] | None = None
+    """What else the server gets in each request, as it is."""
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Further sampling parameters."""
     timeout: float | None = None
@@ -251,7 +297,8 @@ class ModelFields(MethodFields, TellsAsInner):
         if self.worker is not None:
             return cast("Worker", self.worker)
         if self.inner is not None:
-            return LangChainWorker(self.inner, max_concurrency=self._limit())
+            tells_all = isinstance(self.inner, MethodFields) and hasattr(self.inner, "chosen")
+            return LangChainWorker(self.inner.chosen() if tells_all else self.inner, max_concurrency=self._limit())
         if self.base_url is None:
             return None
         return server_worker(
@@ -272,8 +319,11 @@ class ModelFields(MethodFields, TellsAsInner):
             raise InvalidRequestError(
                 f"no server for the model {self.model_name!r}: set base_url, or name it in the wrapped model"
             )
-        if self.max_concurrency is not None and self.base_url is None and self.inner is None:
-            raise InvalidRequestError("max_concurrency is the worker's own: make a worker with it")
+        if self.max_concurrent_samples is not None and self.base_url is None and self.inner is None:
+            raise InvalidRequestError(
+                "max_concurrent_samples is for a server or a wrapped model: "
+                "make a worker with a max_concurrency of its own"
+            )
         if self.siblings is not None and self.base_url is None:
             raise InvalidRequestError("siblings is for a server: pass base_url=, or leave it out")
 
@@ -299,17 +349,30 @@ class ModelFields(MethodFields, TellsAsInner):
             given.pop(name, None)
         task.fill(self._sampling(stop))
         task.acceptance = self.acceptance or told_acceptance(self.inner, kwargs)
+        logprobs = {name: given.pop(name, getattr(self, name)) for name in ("logprobs", "top_logprobs")}
         if self.inner is not None:
+            given |= {name: value for name, value in logprobs.items() if value is not None}
             task.custom_input_params = {LANGCHAIN_KWARGS: given}
             return call
+        if task.num_logprobs is None:
+            task.num_logprobs = _num_logprobs(chat=isinstance(task, ChatTask), **logprobs)
         if isinstance(task, ChatTask):
             task.tools = given.pop("tools", None)
         if "model" in given:
-            task.extra_body = {"model": given.pop("model")}
+            task.extra_body = {**(task.extra_body or {}), "model": given.pop("model")}
         call.options = {**call.options, **given}
         return call
 
     def _sampling(self, stop: list[str] | None) -> dict[str, Any]:
-        mine = {name: getattr(self, name) for name in SAMPLING_FIELDS}
+        mine = {name: getattr(self, name) for name in (*SAMPLING_FIELDS, "top_k", "extra_body")}
         mine |= {"stop": stop or self.stop, **self.model_kwargs}
         return {name: value for name, value in mine.items() if value is not None}
+
+
+def _num_logprobs(*, chat: bool, logprobs: bool | int | None, top_logprobs: int | None) -> int | None:
+    """How many of the most likely tokens are told at each place; None tells nothing of any."""
+    if not (logprobs or top_logprobs):
+        return None
+    if logprobs is not None and not isinstance(logprobs, bool):  # as completion models are asked
+        return logprobs
+    return top_logprobs or (0 if chat else 1)

@@ -222,7 +222,7 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
         self, given: Any, kwargs: dict[str, Any], manager: Manager, config: RunnableConfig
     ) -> tuple[Call, CallMemory]:
         task = ChainInput.of(given, self.prompt).task()
-        call, rest = self._method_call(task, kwargs, manager, self._beneath(config))
+        call, rest = self._method_call(task, kwargs, manager, self._beneath(config), given)
         task.custom_input_params = {**(task.custom_input_params or {}), LANGCHAIN_KWARGS: rest}
         memory = CallMemory(cast("RunnableWorker", self.backend.worker).found, config)
         if memory.anything:

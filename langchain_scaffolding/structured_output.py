@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from operator import itemgetter
 from typing import Any, Literal, TypeAlias
@@ -13,7 +13,6 @@ from langchain_core.messages.tool import ToolCall
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableMap, RunnablePassthrough
-from langchain_core.runnables.base import RunnableBinding, RunnableSequence
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel
@@ -26,7 +25,6 @@ from scaffolding_core.adapting import read_as_type, read_by_schema
 __all__ = [
     "Schema",
     "StructuredMethod",
-    "bound_by_provider",
     "response_format",
     "structure_of",
     "structured",
@@ -74,39 +72,6 @@ def response_format(schema: Schema, method: StructuredMethod, strict: bool | Non
 def traced(schema: Schema, method: StructuredMethod, strict: bool | None = None) -> dict[str, Any]:
     """What a tracer shows of the structure that was asked for."""
     return {"kwargs": {"method": method, "strict": strict}, "schema": schema}
-
-
-def bound_by_provider(
-    model: Runnable[Any, Any],
-    schema: Schema,
-    method: StructuredMethod,
-    strict: bool | None,
-    kwargs: Mapping[str, Any],
-) -> dict[str, Any]:
-    """What a wrapped model binds to its own call for the same structure.
-
-    Raises:
-        InvalidRequestError: it has no structured output, or binds nothing that can be read.
-    """
-    make = getattr(model, "with_structured_output", None)
-    if make is None:
-        raise InvalidRequestError(
-            f"with_structured_output needs a wrapped chat model, and {type(model).__name__} has none: "
-            "wrap the model instead of the chain"
-        )
-    given = {**kwargs, **({"strict": strict} if strict is not None else {})}
-    chain = make(schema, method=method, **given)
-    first = chain.first if isinstance(chain, RunnableSequence) else chain
-    if not isinstance(first, RunnableBinding):
-        raise InvalidRequestError(
-            f"{type(model).__name__}.with_structured_output binds nothing that several samples could share"
-        )
-    bound = dict(first.kwargs)
-    if isinstance(bound.get("response_format"), type):
-        # A class has the provider's client read each sample, and fail one that strays; a schema leaves it to us.
-        enforced = True if strict is None else strict
-        bound["response_format"] = response_format(schema, "json_schema", enforced)["response_format"]
-    return bound
 
 
 def structure_of(schema: Schema, method: StructuredMethod) -> Extractor | None:

@@ -20,11 +20,21 @@ __all__ = ["with_best_of_n", "with_chain_of_thought", "with_majority_vote"]
 
 @overload
 def with_majority_vote(
-    model: BaseChatModel, n: int | None = None, *, answers: AnswersLike | None = None, **options: Any
+    model: BaseChatModel,
+    n: int | None = None,
+    *,
+    answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
+    **options: Any,
 ) -> ChatScaffolding: ...
 @overload
 def with_majority_vote(
-    model: BaseLLM, n: int | None = None, *, answers: AnswersLike | None = None, **options: Any
+    model: BaseLLM,
+    n: int | None = None,
+    *,
+    answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
+    **options: Any,
 ) -> ScaffoldingLLM: ...
 @overload
 def with_majority_vote(
@@ -32,6 +42,7 @@ def with_majority_vote(
     n: int | None = None,
     *,
     answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
     text: Part | None = None,
     **options: Any,
 ) -> Runnable[Any, Any]: ...
@@ -42,6 +53,7 @@ def with_majority_vote(
     n: int | None = None,
     *,
     answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
     text: Part | None = None,
     **options: Any,
 ) -> Runnable[Any, Any]:
@@ -53,10 +65,19 @@ def with_majority_vote(
         model: a chat model, a completion model, or any chain: it takes and returns what it did before.
         n: samples; None takes the method's own number.
         answers: the kind of answer, such as `"number"`; see `scaffolding_core.Answers`.
+        max_concurrent_samples: calls of the model or chain at once, over all questions; None sets no limit.
         text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `MajorityVoteController`, such as `stop_rule` or `extractor`.
     """
-    return _with(model, "majority_vote", text, sample_num=n, answers=answers, method_options=options)
+    return _with(
+        model,
+        "majority_vote",
+        text,
+        sample_num=n,
+        answers=answers,
+        method_options=options,
+        max_concurrent_samples=max_concurrent_samples,
+    )
 
 
 @overload
@@ -66,11 +87,18 @@ def with_best_of_n(
     n: int | None = None,
     *,
     answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
     **options: Any,
 ) -> ChatScaffolding: ...
 @overload
 def with_best_of_n(
-    model: BaseLLM, reward: Reward, n: int | None = None, *, answers: AnswersLike | None = None, **options: Any
+    model: BaseLLM,
+    reward: Reward,
+    n: int | None = None,
+    *,
+    answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
+    **options: Any,
 ) -> ScaffoldingLLM: ...
 @overload
 def with_best_of_n(
@@ -79,6 +107,7 @@ def with_best_of_n(
     n: int | None = None,
     *,
     answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
     text: Part | None = None,
     **options: Any,
 ) -> Runnable[Any, Any]: ...
@@ -90,6 +119,7 @@ def with_best_of_n(
     n: int | None = None,
     *,
     answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
     text: Part | None = None,
     **options: Any,
 ) -> Runnable[Any, Any]:
@@ -104,23 +134,46 @@ def with_best_of_n(
         reward: scores an answer: a function of prompt and answer, a Runnable, an evaluator, or a worker.
         n: samples; None takes the method's own number.
         answers: the kind of answer, where the result is to tell how many samples support the best one.
+        max_concurrent_samples: calls of the model or chain at once, over all questions; None sets no limit.
         text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `BestOfNController`, such as `enough`.
     """
-    return _with(model, "best_of_n", text, sample_num=n, reward=reward, answers=answers, method_options=options)
+    return _with(
+        model,
+        "best_of_n",
+        text,
+        sample_num=n,
+        reward=reward,
+        answers=answers,
+        method_options=options,
+        max_concurrent_samples=max_concurrent_samples,
+    )
 
 
 @overload
 def with_chain_of_thought(
-    model: BaseChatModel, *, answers: AnswersLike | None = None, **options: Any
+    model: BaseChatModel,
+    *,
+    answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
+    **options: Any,
 ) -> ChatScaffolding: ...
 @overload
 def with_chain_of_thought(
-    model: BaseLLM, *, answers: AnswersLike | None = None, **options: Any
+    model: BaseLLM,
+    *,
+    answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
+    **options: Any,
 ) -> ScaffoldingLLM: ...
 @overload
 def with_chain_of_thought(
-    model: Runnable[Any, Any], *, answers: AnswersLike | None = None, text: Part | None = None, **options: Any
+    model: Runnable[Any, Any],
+    *,
+    answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
+    text: Part | None = None,
+    **options: Any,
 ) -> Runnable[Any, Any]: ...
 
 
@@ -128,6 +181,7 @@ def with_chain_of_thought(
     model: Runnable[Any, Any],
     *,
     answers: AnswersLike | None = None,
+    max_concurrent_samples: int | None = None,
     text: Part | None = None,
     **options: Any,
 ) -> Runnable[Any, Any]:
@@ -138,10 +192,18 @@ def with_chain_of_thought(
     Args:
         model: a chat model, a completion model, or any chain whose prompt is a text, or messages, that more
             can be written to.
+        max_concurrent_samples: calls of the model or chain at once, over all questions; None sets no limit.
         text: of a chain, which part of its result is the answer: a key or attribute, or a function.
         options: of `ChainOfThoughtController`, such as `instruction`.
     """
-    return _with(model, "chain_of_thought", text, answers=answers, method_options=options)
+    return _with(
+        model,
+        "chain_of_thought",
+        text,
+        answers=answers,
+        method_options=options,
+        max_concurrent_samples=max_concurrent_samples,
+    )
 
 
 def _with(model: Runnable[Any, Any], method: str, text: Part | None, **fields: Any) -> Runnable[Any, Any]:

@@ -104,12 +104,13 @@ class Race:
             yields; at 0 nothing more is started, and what runs is still handed back.
         failures: `raise` throws the first failure at the yield, once the rest is cut; `values` hands
             failures back as outcomes.
+        all_needed: no branch is cut because others have ended, so that a worker need not be ready for it.
 
     Raises:
         InvalidRequestError: a negative `ahead`.
     """
 
-    __slots__ = ("ahead", "branches", "failures", "news", "run")
+    __slots__ = ("ahead", "all_needed", "branches", "failures", "news", "run")
 
     def __init__(
         self,
@@ -117,12 +118,14 @@ class Race:
         *,
         ahead: int | None = None,
         failures: Literal["raise", "values"] = "raise",
+        all_needed: bool = False,
     ) -> None:
         if ahead is not None and ahead < 0:
             raise InvalidRequestError(f"ahead of a race must be at least 0, or None for all, got {ahead!r}")
         self.branches = iter(branches)
         self.ahead = ahead
         self.failures = failures
+        self.all_needed = all_needed
         self.news: Candidate | None = None
         self.run: object = None  # what the driver keeps of it
 

@@ -75,8 +75,9 @@ def _number(said: Any) -> float | None:
     data = _data(said)
     if data is None:
         return None
-    if data.get("score") is not None:
-        return _number(data["score"])
+    for name in ("score", "value"):  # LangSmith's evaluators have the latter where it is no number
+        if data.get(name) is not None:
+            return _number(data[name])
     numbers = [value for value in data.values() if isinstance(value, int | float)]
     return float(numbers[0]) if len(numbers) == 1 else None
 
@@ -84,7 +85,11 @@ def _number(said: Any) -> float | None:
 def _data(said: Any) -> Mapping[str, Any] | None:
     if isinstance(said, BaseModel):
         return {name: getattr(said, name) for name in type(said).model_fields}
-    return said if isinstance(said, Mapping) else None
+    if isinstance(said, list | tuple) and len(said) == 1:
+        return _data(said[0])
+    if not isinstance(said, Mapping):
+        return None
+    return _data(said["results"]) if "results" in said else said
 
 
 def _number_in(text: str) -> float | None:

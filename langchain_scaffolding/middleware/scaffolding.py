@@ -19,6 +19,7 @@ from langchain_scaffolding.middleware.model_calls import (
     chosen,
     sampled,
 )
+from langchain_scaffolding.middleware.shown import ashow, show
 from scaffolding_core import Controller, Worker
 from scaffolding_core.adapting import AnswersLike, Backend, check_method, checked_answers, checked_sample_num
 
@@ -37,9 +38,10 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
     `response_metadata["scaffolding"]` tells method, candidates, votes, agreement and why the vote stopped.
     A sample that fails costs that sample alone; an interrupt of the graph ends them all and goes on up.
 
-    Tokens of samples do not appear in `stream_mode="messages"`: the chosen message comes whole. An async
-    agent closes the calls of samples that are not needed any more; calls of a blocking one run to their end
-    in their threads, unseen.
+    Tokens of samples and judges appear in no stream, neither in `stream_mode="messages"` nor in `astream_events`:
+    the chosen message comes whole. In tracing each sample is a run beneath the agent's node. An async agent
+    closes the calls of samples that are not needed any more; calls of a blocking one run to their end in their
+    threads, unseen.
 
     Samples vote with their tool calls, as the tools get them, and with the structured response as its class reads
     it; a call of a tool that the request does not have, or that the tool refuses, has no vote.
@@ -93,7 +95,9 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         """Sample the model call, in threads."""
         if self._when is not None and not self._when(request):
             return handler(request)
-        return chosen(sampled(self._llm, ModelCall(request, handler), self._options))
+        response = chosen(sampled(self._llm, ModelCall(request, handler), self._options))
+        show(request, response)
+        return response
 
     async def awrap_model_call(
         self, request: ModelRequest[ContextT], handler: AsyncHandler
@@ -101,4 +105,6 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         """Sample the model call, on the caller's event loop."""
         if self._when is not None and not self._when(request):
             return await handler(request)
-        return chosen(await asampled(self._llm, ModelCall(request, handler), self._options))
+        response = chosen(await asampled(self._llm, ModelCall(request, handler), self._options))
+        await ashow(request, response)
+        return response

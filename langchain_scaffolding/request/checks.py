@@ -7,12 +7,16 @@ from scaffolding_core import InvalidRequestError
 __all__ = ["checked_limit"]
 
 
-def checked_limit(at_once: object) -> int:
+def checked_limit(at_once: object, name: str = "max_concurrent_samples") -> int:
     """A number of calls at once.
+
+    Args:
+        at_once: the number.
+        name: of the parameter.
 
     Raises:
         InvalidRequestError: none.
     """
     if not isinstance(at_once, int) or at_once < 1:
-        raise InvalidRequestError(f"max_concurrency must be a whole number of at least 1, got {at_once!r}")
+        raise InvalidRequestError(f"{name} must be a whole number of at least 1, got {at_once!r}")
     return at_once

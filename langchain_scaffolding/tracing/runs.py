@@ -30,6 +30,7 @@ from langchain_core.tracers._streaming import _StreamingCallbackHandler, _V2Stre
 from uuid_utils.compat import uuid7
 
 from langchain_scaffolding.request.gate import Gate
+from langchain_scaffolding.translation.inputs import asked
 from scaffolding_core import ChatTask, ComputeTask, GenerationTask, RewardTask, Task, TaskStatus, Worker
 from scaffolding_core.adapting import around_calls
 
@@ -110,7 +111,7 @@ def without_streams(manager: Manager) -> Manager:
 
 @contextmanager
 def sampled_under(
-    manager: Manager | None, beneath: Beneath | None = None, gate: Gate | None = None
+    manager: Manager | None, beneath: Beneath | None = None, gate: Gate | None = None, given: object = None
 ) -> Iterator[None]:
     """Requests made in here tell each of their samples as a child run.
 
@@ -118,6 +119,7 @@ def sampled_under(
         manager: for the child runs; None, or one without handlers, tells nobody.
         beneath: shows what runs inside a sample too, beneath its run.
         gate: what each call waits for.
+        given: the input, for judges; None if it is a model's.
     """
     told = manager if manager is not None and manager.handlers else None
 
@@ -133,9 +135,11 @@ def sampled_under(
     plain = run if told is not None else None
     around_token = around_calls.set(run_behind_gate if gate is not None else plain)
     inner_token = inner_config.set(beneath(manager) if beneath is not None and manager is not None else None)
+    asked_token = asked.set(given)
     try:
         yield
     finally:
+        asked.reset(asked_token)
         inner_config.reset(inner_token)
         around_calls.reset(around_token)
 

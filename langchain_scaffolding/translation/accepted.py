@@ -58,6 +58,8 @@ class StructureByCall(Extractor):
         read: reads its arguments.
     """
 
+    costly = False
+
     def __init__(self, tool: str, read: ReadArguments) -> None:
         self._calls = ToolCalls(tools={tool: read})
         self._read = read
@@ -75,6 +77,8 @@ class StructureInText(Extractor):
     Args:
         read: reads the object.
     """
+
+    costly = False
 
     def __init__(self, read: ReadArguments) -> None:
         self._read = read

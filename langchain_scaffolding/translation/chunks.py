@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -21,6 +21,7 @@ from scaffolding_core import (
     ScaffoldingOutput,
     ScaffoldingResult,
     TokenEvent,
+    TokenLogprob,
 )
 from scaffolding_core.adapting import ShownEvents, result_data
 
@@ -154,9 +155,28 @@ def metadata(output: ScaffoldingOutput, model_name: str, trace_id: int) -> dict[
         trace_id: of the request.
     """
     original = output.message.original
+    logprobs = {"logprobs": _logprobs(output.logprobs)} if output.logprobs else {}
     answered = original.response_metadata.get("model_name") if isinstance(original, AIMessage) else None
     return {
         "model_name": answered or model_name,
         "finish_reason": output.finish_reason or "stop",
         "scaffolding": result_data(output, trace_id),
+        **logprobs,
     }
+
+
+def _logprobs(tokens: Sequence[TokenLogprob]) -> dict[str, Any]:
+    """Log probabilities as OpenAI writes them."""
+    return {
+        "content": [
+            {
+                **_token(each.token, each.logprob),
+                "top_logprobs": [_token(token, logprob) for token, logprob in each.top],
+            }
+            for each in tokens
+        ]
+    }
+
+
+def _token(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "bytes": list(token.encode(errors="replace")), "logprob": logprob}

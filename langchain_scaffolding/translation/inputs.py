@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,7 +14,10 @@ from langchain_scaffolding.translation.messages import from_core, to_core
 from langchain_scaffolding.translation.results import text_of
 from scaffolding_core import ChatTask, GenerationTask, InvalidRequestError, RoleMessage
 
-__all__ = ["ChainInput"]
+__all__ = ["ChainInput", "asked"]
+
+asked: ContextVar[object] = ContextVar("asked", default=None)
+"""What the chain was called with, of which this call samples; None for a model."""
 
 _KEY = "langchain_input"
 """Key of a task's `custom_input_params` that holds a `ChainInput`."""

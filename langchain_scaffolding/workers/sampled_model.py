@@ -70,19 +70,21 @@ def _ready(part: Any) -> Any:  # Any: a Runnable, or whatever a field of one hol
     return part
 
 
-def streams(model: Runnable[Any, Any], *, listening: bool) -> bool:
-    """Whether to stream a call of the model: a chat model that can, always; a chain, if somebody listens.
+def streams(model: Runnable[Any, Any], *, listening: bool, may_be_cut: bool) -> bool:
+    """Whether to stream a call of the model: if somebody listens; a chat model also if it may be cut.
 
-    A chain may do other things while it streams: above all, it does not retry.
+    A cut reaches the provider by a stream, which costs several times the CPU of a plain call. A chain may do other
+    things while it streams: above all, it does not retry.
     """
     if isinstance(model, RunnableRetry):
         return False
     if isinstance(model, BaseChatModel):
-        return model.disable_streaming is not True and _can_stream(type(model))
+        wanted = listening or may_be_cut
+        return wanted and model.disable_streaming is not True and _can_stream(type(model))
     if isinstance(model, RunnableBinding):
-        return streams(model.bound, listening=listening)
+        return streams(model.bound, listening=listening, may_be_cut=may_be_cut)
     if isinstance(model, RunnableConfigurableFields):
-        return streams(model.default, listening=listening)
+        return streams(model.default, listening=listening, may_be_cut=may_be_cut)
     return listening
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
@@ -16,6 +16,7 @@ from langchain_scaffolding.workers.cut_samples import PromptTokens, cut_usage
 from langchain_scaffolding.workers.model_call import ainvoke, invoke
 from langchain_scaffolding.workers.sampled_model import for_samples, is_model, streams, unbound
 from langchain_scaffolding.workers.task_results import emit, fill, joined
+from langchain_scaffolding.workers.threads_at_once import ThreadsAtOnce
 from scaffolding_core import (
     Capabilities,
     ChatTask,
@@ -46,15 +47,15 @@ class LangChainWorker(Worker):
     already. A cache would turn all samples into one, so the model is called without it. A model that may
     tell its usage while it streams, and was not told whether to, does.
 
-    A chat model that streams is streamed, whoever asks, so that a cut reaches its provider: at once in an async
-    call, at the next piece of text in a blocking one. A blocking call that does not stream cannot be closed:
-    it runs to its end, unseen.
+    A chat model that streams is streamed where its answer is listened to, or may be cut by a method, a deadline or
+    a budget, so that the cut reaches its provider: at once in an async call, at the next piece of text in a
+    blocking one. A blocking call that does not stream cannot be closed: it runs to its end, unseen.
 
     Cost: one call of the model for each task.
 
     Args:
         model: a model, one with tools or parameters bound to it, or a chain.
-        max_concurrency: calls at once.
+        max_concurrency: calls at once; a blocking one that was cut counts until it has ended.
 
     Raises:
         InvalidRequestError: not a Runnable.
@@ -67,6 +68,7 @@ class LangChainWorker(Worker):
             raise InvalidRequestError(f"LangChainWorker needs a chat model or a chain, got {model!r}")
         self.model = for_samples(model)
         self.max_concurrency = max_concurrency
+        self._threads = ThreadsAtOnce(max_concurrency)
         itself = unbound(model)
         self._is_model = is_model(model)
         self._takes_text = isinstance(itself, BaseLLM)
@@ -100,14 +102,22 @@ class LangChainWorker(Worker):
         kwargs: dict[str, Any],
     ) -> object:
         if not self._streams(task):
-            return await run_either(invoke, ainvoke, self.model, given, config, kwargs)
+            return await run_either(self._invoke, ainvoke, self.model, given, config, kwargs)
 
         def take(piece: object) -> None:
             pieces.append(piece)
             emit(task, piece)
 
-        await read_either(self.model.stream, self.model.astream, take, given, config, **kwargs)
+        await read_either(self._stream, self.model.astream, take, given, config, **kwargs)
         return joined(pieces)
+
+    def _invoke(self, *call: Any) -> object:
+        with self._threads.place():
+            return invoke(*call)
+
+    def _stream(self, given: Any, config: RunnableConfig, **kwargs: Any) -> Iterator[object]:
+        with self._threads.place():
+            yield from self.model.stream(given, config, **kwargs)
 
     def _cut_usage(self, task: GenerationTask, pieces: list[object]) -> Usage:
         if self._charges_itself:
@@ -122,7 +132,10 @@ class LangChainWorker(Worker):
         return _messages(task)
 
     def _streams(self, task: GenerationTask) -> bool:
-        return streams(self.model, listening=task.scope is not None and task.scope.listening)
+        scope = task.scope
+        if scope is None:
+            return False
+        return streams(self.model, listening=scope.listening, may_be_cut=scope.may_be_cut)
 
     def _fill(self, task: GenerationTask, answer: object) -> None:
         fill(task, answer)

@@ -263,7 +263,8 @@ class ModelFields(Closable, FunctionCallingLLM):
         answers = next((a for a in (called.get("answers"), field, options.get("answers")) if a is not None), None)
         if llm.prototype_controller.votes_on_fields:
             return {} if answers is None else {"answers": answers}
-        own = options.get("extractor"), options.get("equivalence")
+        # What a call asks for is not read in the model's own way.
+        own = (None, None) if "answers" in called else (options.get("extractor"), options.get("equivalence"))
         told = told_tools(task.messages) if isinstance(task, ChatTask) else None
         if answers is not None and self._asks_for_a_structure:
             return {"answers": Answers.of(answers).with_own(*own)}

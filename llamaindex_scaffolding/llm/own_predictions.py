@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -82,7 +82,7 @@ class OwnPredictions(KnownCallers):
     ) -> Generator[Any, None, None]:
         if not self.samples_own_predictions("structured_predict"):
             return super()._structured_stream_call(output_cls, prompt, llm_kwargs, **prompt_args)
-        call, grown = self._streamed_prediction(output_cls, prompt, llm_kwargs or {}, prompt_args)
+        call, prediction = self._streamed_prediction(output_cls, prompt, llm_kwargs or {}, prompt_args)
         tell = self._sample_events()
         events = call.events()
 
@@ -90,7 +90,7 @@ class OwnPredictions(KnownCallers):
             with closing(events):
                 for event in events:
                     tell(event)
-                    yield from self._shown(event, grown, output_cls, call)
+                    yield from self._shown(event, prediction, call)
 
         return read()
 
@@ -103,7 +103,7 @@ class OwnPredictions(KnownCallers):
     ) -> AsyncGenerator[Any, None]:
         if not self.samples_own_predictions("astructured_predict"):
             return await super()._structured_astream_call(output_cls, prompt, llm_kwargs, **prompt_args)
-        call, grown = self._streamed_prediction(output_cls, prompt, llm_kwargs or {}, prompt_args)
+        call, prediction = self._streamed_prediction(output_cls, prompt, llm_kwargs or {}, prompt_args)
         tell = self._sample_events()
         events = await call.aevents()
 
@@ -111,7 +111,7 @@ class OwnPredictions(KnownCallers):
             async with aclosing(events):
                 async for event in events:
                     tell(event)
-                    for structure in self._shown(event, grown, output_cls, call):
+                    for structure in self._shown(event, prediction, call):
                         yield structure
 
         return read()
@@ -142,25 +142,19 @@ class OwnPredictions(KnownCallers):
         prompt: PromptTemplate,
         kwargs: Mapping[str, Any],
         prompt_args: Mapping[str, Any],
-    ) -> tuple[Call, deque[BaseModel]]:
-        grown: deque[BaseModel] = deque()
+    ) -> tuple[Call, Prediction]:
         live = self._method(kwargs.get("method", self.method)).prototype_controller.streams_answer
-        prediction = Prediction(output_cls, grown if live else None)
+        prediction = Prediction(output_cls, deque() if live else None)
         task = self._prediction_task(prediction, prompt, prompt_args)
-        return self._call(task, kwargs, streamed=True), grown
+        return self._call(task, kwargs, streamed=True), prediction
 
-    def _shown(
-        self, event: Event, grown: deque[BaseModel], output_cls: type[BaseModel], call: Call
-    ) -> Generator[BaseModel, None, None]:
-        last = None
-        while grown:
-            last = grown.popleft()
-            yield last
+    def _shown(self, event: Event, prediction: Prediction, call: Call) -> Iterator[BaseModel]:
+        while prediction.grown:
+            yield prediction.grown.popleft()
         if isinstance(event, FinalEvent):
             self._response(event.output, call.streamed.id)
-            structure = self._structure(output_cls)
-            if structure is not last:
-                yield structure
+            if prediction.grown is None:
+                yield self._structure(prediction.output_cls)
 
     def _structure(self, output_cls: type[Model]) -> Model:
         """What was predicted: one sample's structure, or what a vote on each field agreed on."""

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
-from llama_index.core.base.response.schema import RESPONSE_TYPE
+from llama_index.core.base.response.schema import RESPONSE_TYPE, Response
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index.core.evaluation import BaseEvaluator
@@ -19,7 +19,8 @@ from llamaindex_scaffolding.instrumentation.spans import shown_as_spans
 from llamaindex_scaffolding.judging.rewards import Reward, core_reward
 from llamaindex_scaffolding.judging.roles import core_roles
 from llamaindex_scaffolding.judging.support import Support, support_of
-from llamaindex_scaffolding.query_engine.response import chosen_response
+from llamaindex_scaffolding.query_engine.response import chosen_response, is_streamed
+from llamaindex_scaffolding.query_engine.streams import async_stream_of, stream_of
 from llamaindex_scaffolding.query_engine.worker import QUERY, Query, QueryEngineWorker
 from scaffolding_core import (
     Answers,
@@ -49,9 +50,10 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
     The response is the chosen sample's, whole: text, source nodes, metadata. Its
     `metadata["scaffolding"]` tells method, answer, votes, agreement, candidates (each with its text, answer,
     score, votes, error and the ids of its source nodes), samples, usage, stopped and trace_id, as plain
-    data. A streaming engine is read to its end inside its sample, and a structured response stays one:
-    `field_vote` takes the sample that agrees most, and leaves the consensus in `answer`. A sample that fails
-    costs that sample alone.
+    data. A streaming engine is read to its end inside its sample, and the chosen answer is streamed as a stock
+    engine streams it, with its whole text in `response`. A structured response stays one: `field_vote` takes
+    the sample that agrees most, and leaves the consensus in `answer`. A sample that fails costs that sample
+    alone.
 
     Each sample is a span under the query's. Cancelling `aquery` cancels the samples. It stands wherever a
     query engine stands: tools of agents, routers, sub-questions. It can be pickled where its engines can.
@@ -116,12 +118,7 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         _check(method, options, max_retries=max_retries)
         if answers is not None:
             options["answers"] = answers
-        worker = QueryEngineWorker(
-            engines,
-            support=support_of(support),
-            extractor=_reads(method, options),
-            max_concurrency=max_concurrency,
-        )
+        worker = QueryEngineWorker(engines, support=support_of(support), max_concurrency=max_concurrency)
         self._query_engines = worker.query_engines
         self._reward = reward
         self._support = support
@@ -132,8 +129,10 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         self._opened = Backends()
         self._request: dict[str, Any] = {} if budget is None else {"budget": budget}
         check_method(self._opened.get((), self._make_backend), method, self._options, sample_num)
-        if self._llm().takes("sample_num"):
+        llm = self._llm()
+        if llm.takes("sample_num"):
             self._request["sample_num"] = sample_num
+        worker.extractor = _reads(llm.prototype_controller, method, options) or worker.extractor
         super().__init__(callback_manager or engines[0].callback_manager)
 
     def retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
@@ -192,10 +191,14 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         return self.callback_manager.event(CBEventType.QUERY, payload=payload)
 
     def _choose(self, query: Query) -> RESPONSE_TYPE:
-        return chosen_response(self._call(query).result())
+        result = self._call(query).result()
+        chosen = chosen_response(result)
+        return stream_of(chosen) if isinstance(chosen, Response) and is_streamed(result) else chosen
 
     async def _achoose(self, query: Query) -> RESPONSE_TYPE:
-        return chosen_response(await self._call(query).aresult())
+        result = await self._call(query).aresult()
+        chosen = chosen_response(result)
+        return async_stream_of(chosen) if isinstance(chosen, Response) and is_streamed(result) else chosen
 
     def _call(self, query: Query) -> Call:
         return Call(self._llm(), _task(query), self._request, shown_as_spans())
@@ -229,10 +232,10 @@ def _check(method: str | Controller, options: Mapping[str, object], *, max_retri
         raise InvalidRequestError("max_retries makes the generation that is sampled: leave one of the two out")
 
 
-def _reads(method: str | Controller, options: Mapping[str, Any]) -> Extractor | None:
+def _reads(controller: Controller, method: str | Controller, options: Mapping[str, Any]) -> Extractor | None:
     """What finds the answer in a text, if the user says it; structures are checked as they are."""
     extractor: Extractor | None = options.get("extractor") or getattr(method, "extractor", None)
-    if extractor is not None or method in ("field_vote", "field-vote"):
+    if extractor is not None or controller.votes_on_fields:
         return extractor
     answers = options.get("answers") or getattr(method, "answers", None)
     return None if answers is None else Answers.of(answers).extractor

@@ -9,10 +9,11 @@ from typing import Any
 from llama_index.core.base.response.schema import PydanticResponse, Response
 
 from llamaindex_scaffolding.judging.support import UnsupportedAnswerError
+from llamaindex_scaffolding.query_engine.streams import ReadResponse
 from scaffolding_core import Candidate, ScaffoldingResult
 from scaffolding_core.adapting import result_data
 
-__all__ = ["chosen_response"]
+__all__ = ["chosen_response", "is_streamed"]
 
 
 def chosen_response(result: ScaffoldingResult) -> Response | PydanticResponse:
@@ -21,6 +22,12 @@ def chosen_response(result: ScaffoldingResult) -> Response | PydanticResponse:
     if not isinstance(chosen, Response | PydanticResponse):
         chosen = Response(result.output.text)  # the method wrote it itself
     return replace(chosen, metadata={**(chosen.metadata or {}), "scaffolding": _told(result)})
+
+
+def is_streamed(result: ScaffoldingResult) -> bool:
+    """Whether the engines stream their answers, so that who asks expects a stream."""
+    said = [candidate.message.original for candidate in result.output.candidates]
+    return any(isinstance(response, ReadResponse) for response in (result.output.message.original, *said))
 
 
 def _told(result: ScaffoldingResult) -> Mapping[str, Any]:

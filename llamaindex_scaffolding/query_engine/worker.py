@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from types import CodeType
-from typing import Any, ClassVar, TypeAlias, cast
+from typing import ClassVar, TypeAlias
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import (
@@ -23,6 +22,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from llamaindex_scaffolding.instrumentation.llm_usage import counted_llm_calls
 from llamaindex_scaffolding.judging.support import Support, UnsupportedAnswerError
 from llamaindex_scaffolding.query_engine.context_order import sample_index
+from llamaindex_scaffolding.query_engine.streams import read_to_its_end
 from llamaindex_scaffolding.translation.citations import are_numbered, without_citations
 from scaffolding_core import (
     Answer,
@@ -184,11 +184,8 @@ def _names_in(method: Callable[..., object]) -> Sequence[str]:
 
 
 async def _whole(response: RESPONSE_TYPE) -> WholeResponse:
-    if isinstance(response, AsyncStreamingResponse):
-        async with aclosing(cast("Any", response.response_gen)):  # Any: typed as one without aclose()
-            return await response.get_response()
-    if isinstance(response, StreamingResponse):
-        return await run_in_thread(response.get_response)
+    if isinstance(response, StreamingResponse | AsyncStreamingResponse):
+        return await read_to_its_end(response)
     return response
 
 

@@ -45,6 +45,8 @@ class ComponentText(Extractor):
     The formats are told by the text alone, and strictly, so that other texts are not taken for them.
     """
 
+    costly = False
+
     def extract(self, message: AssistantMessage) -> Answer | None:
         """The answer; None if there is none."""
         return self.read(message).answer

@@ -37,6 +37,7 @@ class _Structure(Extractor):
         explained: what explains, in structures of LlamaIndex's own, is kept too.
     """
 
+    costly = False
     explained = False
 
     def extract(self, message: AssistantMessage) -> Answer | None:

@@ -21,12 +21,8 @@ from scaffolding_core import ChatTask, NativeGenerationController, OpenAIWorker,
 PIECES = (1, 16, 64)
 CALLS, AT_ONCE, ROUNDS = 600, 32, 5
 CUTS, CONNECTIONS, HEALTHY = 10_000, 10, 30
-BODY = {
-    "model": "m",
-    "stream": True,
-    "stream_options": {"include_usage": True},
-    "messages": [{"role": "user", "content": "q"}],
-}
+PLAIN = {"model": "m", "max_tokens": 64, "messages": [{"role": "user", "content": "q"}]}
+STREAMED = {**PLAIN, "stream": True, "stream_options": {"include_usage": True}}
 
 
 def events(pieces: int) -> list[bytes]:
@@ -40,9 +36,18 @@ def events(pieces: int) -> list[bytes]:
     return [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks] + [b"data: [DONE]\n\n"]
 
 
+def whole(pieces: int) -> bytes:
+    """The same answer in one, as vLLM gives it to a request that is not streamed."""
+    message = {"role": "assistant", "content": " word" * pieces, "tool_calls": []}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 5, "completion_tokens": pieces, "total_tokens": pieces + 5}
+    head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "m"}
+    return json.dumps({**head, "choices": [choice], "usage": usage}).encode()
+
+
 def serve(pipe: Connection, pieces: int, between: float) -> None:
     """Answers every POST; a GET tells how many connections are open, its own among them."""
-    answer, opened = events(pieces), 0
+    streamed, plain, opened = events(pieces), whole(pieces), 0
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal opened
@@ -54,8 +59,11 @@ def serve(pipe: Connection, pieces: int, between: float) -> None:
                     await send(writer, b"application/json", [str(opened).encode()], 0)
                     continue
                 lengths = [line for line in request.lower().split(b"\r\n") if line.startswith(b"content-length")]
-                await reader.readexactly(int(lengths[0].split(b":")[1]))
-                await send(writer, b"text/event-stream", answer, between)
+                body = await reader.readexactly(int(lengths[0].split(b":")[1]))
+                if b'"stream"' in body:
+                    await send(writer, b"text/event-stream", streamed, between)
+                else:
+                    await send(writer, b"application/json", [plain], 0)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -105,21 +113,25 @@ async def timed(call: Callable[[], Awaitable[object]]) -> float:
     return time.process_time() - started
 
 
-async def bare(url: str) -> float:
+async def bare(url: str, plain: bool) -> float:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
-        async def call() -> None:
-            async with session.post(f"{url}/chat/completions", json=BODY) as response:
+        async def streamed() -> None:
+            async with session.post(f"{url}/chat/completions", json=STREAMED) as response:
                 async for line in response.content:
                     if line.startswith(b"data: {"):
                         json.loads(line[6:])
 
-        return await timed(call)
+        async def whole() -> None:
+            async with session.post(f"{url}/chat/completions", json=PLAIN) as response:
+                json.loads(await response.read())
+
+        return await timed(whole if plain else streamed)
 
 
-async def ours(url: str) -> float:
-    async with OpenAIWorker(url, "m") as worker:
-        return await timed(lambda: worker.run_task(ChatTask(messages=[UserMessage("q")])))
+async def ours(url: str, plain: bool) -> float:
+    async with OpenAIWorker(url, "m", server="vllm" if plain else None) as worker:
+        return await timed(lambda: worker.run_task(ChatTask(messages=[UserMessage("q")], max_tokens=64)))
 
 
 async def after_cuts(url: str) -> tuple[int, int]:
@@ -150,13 +162,14 @@ def main() -> dict[str, object]:
         f"(median of {ROUNDS} side-by-side rounds)"
     )
     results: dict[str, object] = {}
-    for pieces in PIECES:
+    for pieces, plain in [(PIECES[1], True), *((pieces, False) for pieces in PIECES)]:
         with server(pieces) as url:
-            rounds = [(asyncio.run(bare(url)), asyncio.run(ours(url))) for _ in range(ROUNDS)]
+            rounds = [(asyncio.run(bare(url, plain)), asyncio.run(ours(url, plain))) for _ in range(ROUNDS)]
         micro = statistics.median(b for b, _ in rounds) / CALLS * 1e6
         ratio = statistics.median(o / b for b, o in rounds)
-        print(f"  an answer of {pieces:2} pieces: bare {micro:.0f} us; ours {ratio:.2f} of it")
-        results[f"{pieces} pieces"] = {"bare_us": micro, "ratio": ratio}
+        what = "a plain answer" if plain else f"an answer of {pieces:2} pieces"
+        print(f"  {what}: bare {micro:.0f} us; ours {ratio:.2f} of it")
+        results["plain" if plain else f"{pieces} pieces"] = {"bare_us": micro, "ratio": ratio}
     with server(4, between=0.004) as url:
         served, left = asyncio.run(after_cuts(url))
     print(

@@ -90,7 +90,8 @@ async def test_a_cut_that_the_wrapped_model_swallows_ends_it_at_its_next_piece()
             finally:
                 closed.set()
 
-    call = asyncio.create_task(ChatScaffolding.wrap(Swallows(answers=[]), "direct").ainvoke("q"))
+    model = ChatScaffolding.wrap(Swallows(answers=[]), "direct")
+    call = asyncio.create_task(model.ainvoke("q", budget=Budget(seconds=300)))
     await begun.wait()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -8,6 +8,7 @@ import json
 import pickle
 import threading
 import time
+from collections import Counter
 
 import pytest
 from langchain_core.caches import InMemoryCache
@@ -18,7 +19,13 @@ from langchain_core.runnables import ConfigurableField, ConfigurableFieldSingleO
 from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
 
-from langchain_scaffolding import ChatScaffolding, ScaffoldingLLM, ScaffoldingRunnable, with_best_of_n
+from langchain_scaffolding import (
+    ChatScaffolding,
+    ScaffoldingLLM,
+    ScaffoldingRunnable,
+    with_best_of_n,
+    with_majority_vote,
+)
 from scaffolding_core import InvalidRequestError
 from tests.langchain.doubles import FULL, KnownLLM, Scripted, voted
 from tests.servers.scripted import Reply, scripted_server
@@ -91,39 +98,53 @@ class AtOnce:
     """A chain that tells how many of its calls ran at the same time at most; each waits for so many others."""
 
     def __init__(self, together=1):
-        self.running = self.most = 0
+        self.running = self.most = self.most_questions = 0
+        self.questions = Counter()
         self.together = threading.Barrier(together)
         self.lock = threading.Lock()
         self.chain = RunnableLambda(self.answer, self.aanswer)
 
-    def answer(self, messages):
+    def begin(self, question):
         with self.lock:
             self.running += 1
+            self.questions[question] += 1
             self.most = max(self.most, self.running)
-        self.together.wait(60)
-        time.sleep(0.01)
+            self.most_questions = max(self.most_questions, len(+self.questions))
+
+    def end(self, question):
         with self.lock:
             self.running -= 1
+            self.questions[question] -= 1
+
+    def answer(self, messages):
+        question = str(messages)
+        self.begin(question)
+        self.together.wait(60)
+        time.sleep(0.01)
+        self.end(question)
         return "7"
 
     async def aanswer(self, messages):
         return await asyncio.to_thread(self.answer, messages)
 
 
-LIMIT = {"max_concurrency": 2}
+LIMIT = {"configurable": {"max_concurrent_samples": 2}}
+KINDS = [ChatScaffolding, ScaffoldingLLM, ScaffoldingRunnable]
 
 
-async def test_max_concurrency_as_a_field_bounds_the_samples_of_all_calls():
+@pytest.mark.parametrize("name", ["max_concurrent_samples", "max_concurrency"])  # the latter is its older name
+async def test_a_field_bounds_the_samples_of_all_calls(name):
     calls = AtOnce()
-    one = ChatScaffolding.wrap(calls.chain, sample_num=6, method_options=FULL, max_concurrency=2)
+    one = ChatScaffolding.wrap(calls.chain, sample_num=6, method_options=FULL, **{name: 2})
     assert [m.content for m in one.batch(["a", "b", "c"])] == ["7"] * 3
     assert [m.content for m in await one.abatch(["a", "b"])] == ["7"] * 2
     assert calls.most == 2
+    assert one.max_concurrency == one.max_concurrent_samples == 2
 
 
-@pytest.mark.parametrize("kind", [ChatScaffolding, ScaffoldingLLM, ScaffoldingRunnable])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
-async def test_max_concurrency_of_a_configuration_bounds_the_samples_of_its_call(kind, way):
+async def test_samples_at_once_of_one_call_may_be_configured(kind, way):
     calls = AtOnce(together=2)
     model = kind.wrap(calls.chain, sample_num=8, method_options=FULL)
     match way:
@@ -138,13 +159,74 @@ async def test_max_concurrency_of_a_configuration_bounds_the_samples_of_its_call
     assert calls.most == 2
 
 
-async def test_max_concurrency_of_a_configuration_bounds_inputs_and_the_samples_of_each():
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", ["batch", "abatch"])
+async def test_max_concurrency_of_a_configuration_bounds_the_questions_of_a_batch(kind, way):
+    calls = AtOnce(together=3)  # as many as a question has samples
+    model = kind.wrap(calls.chain, sample_num=3, method_options=FULL)
+    questions, limit = ["a", "b", "c", "d"], {"max_concurrency": 1}
+    if way == "batch":
+        await asyncio.to_thread(model.batch, questions, limit)
+    else:
+        await model.abatch(questions, limit)
+    assert (calls.most, calls.most_questions) == (3, 1)
+
+
+async def test_a_chain_that_takes_the_models_place_keeps_to_both():
     calls = AtOnce()
-    model = ChatScaffolding.wrap(calls.chain, sample_num=4, method_options=FULL)
-    await model.abatch(["a", "b", "c"], LIMIT)
-    assert calls.most <= 4
+    vote = with_majority_vote(calls.chain, 4, max_concurrent_samples=3, **FULL)
+    await vote.abatch(["a", "b", "c", "d"], {"max_concurrency": 2})
+    assert calls.most <= 3
+    assert calls.most_questions <= 2
     with pytest.raises(InvalidRequestError, match="max_concurrency must be"):
-        model.invoke("q", {"max_concurrency": 0})
+        await vote.ainvoke("q", {"max_concurrency": 0})
+
+
+def test_blocking_calls_that_were_cut_count_until_they_end():
+    calls, goes_on = AtOnce(), threading.Event()
+    held = threading.Lock()
+
+    def first_is_slow(given):
+        calls.begin(given)
+        slow = held.acquire(blocking=False)
+        assert not slow or goes_on.wait(60)
+        time.sleep(0.01)
+        calls.end(given)
+        return "7"
+
+    vote = with_majority_vote(RunnableLambda(first_is_slow), 3, max_concurrent_samples=2)
+    assert [vote.invoke("a"), vote.invoke("b")] == ["7", "7"]
+    goes_on.set()
+    assert calls.most == 2
+
+
+# What is told of it.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_configurable_is_told(kind):
+    model = kind.wrap(Scripted(answers=["7"]))
+    told = {spec.id for spec in model.config_specs}
+    assert {"method", "sample_num", "answers", "budget", "deadline", "priority", "max_concurrent_samples"} <= told
+    assert ("temperature" in told) == (kind is not ScaffoldingRunnable)
+    assert "sample_num" in model.get_config_jsonschema()["$defs"]["Configurable"]["properties"]
+    chain = RunnableLambda(lambda given: given) | model | RunnableLambda(lambda given: "q") | kind.wrap(model)
+    assert told <= {spec.id for spec in chain.config_specs}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_field_that_is_named_for_configuration_is_told_once(kind):
+    model = kind.wrap(Scripted(answers=["7"], calls=[]), sample_num=4, method_options=FULL)
+    named = model.configurable_fields(sample_num=ConfigurableField(id="sample_num", name="Samples"))
+    (told,) = [spec for spec in named.config_specs if spec.id == "sample_num"]
+    assert (told.name, told.default) == ("Samples", 4)
+    named.invoke("q", {"configurable": {"sample_num": 2}})
+    assert len(model.inner.calls) == 2
+
+
+def test_what_the_wrapped_chain_lets_be_configured_is_told_too():
+    inner = Scripted(answers=["7"]).configurable_fields(delay=ConfigurableField(id="delay"))
+    assert "delay" in {spec.id for spec in with_majority_vote(inner, 2).config_specs}
 
 
 # Configuration of what is around, and of what is inside.

@@ -34,7 +34,7 @@ WRAPPED = [
         ({"method": "best_of_n"}, InvalidRequestError, "pass reward="),
         ({"reward": 7}, InvalidRequestError, "a reward must be"),
         ({"method": "direct", "sample_num": 3}, InvalidRequestError, "'direct' takes one sample"),
-        ({"max_concurrency": 0}, InvalidRequestError, "at least 1"),
+        ({"max_concurrent_samples": 0}, InvalidRequestError, "at least 1"),
     ],
 )
 def test_a_field_that_makes_no_sense_is_one_typed_error(kind, inner, wrong, error, told):
@@ -62,7 +62,7 @@ def test_options_beside_a_controller_are_refused_since_it_has_its_own():
         ({"model": "large"}, "no server for the model 'large'"),
         ({"model": "large", "inner": Scripted(answers=["7"])}, "name it in the wrapped model"),
         ({"base_url": "http://x/v1", "inner": Scripted(answers=["7"])}, "give one of"),
-        ({"max_concurrency": 3}, "make a worker with it"),
+        ({"max_concurrent_samples": 3}, "make a worker with"),
         ({"siblings": 1}, "siblings is for a server"),
     ],
 )

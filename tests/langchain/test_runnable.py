@@ -344,3 +344,15 @@ async def test_a_cut_sample_ends_as_cancelled():
     statuses = [run.outputs.get("status", "") for run in runs.tops[0].child_runs]
     assert sorted(statuses) == ["", "", "cancelled"]
     assert [run.error for run in runs.tops[0].child_runs] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    "reasoning", [with_chain_of_thought, lambda chain: ScaffoldingRunnable.wrap(chain, "chain_of_thought")]
+)
+@pytest.mark.parametrize("voted", [with_majority_vote, ChatScaffolding.wrap, ScaffoldingLLM.wrap])
+async def test_a_voted_chain_of_thought_over_a_chain_streams(voted, reasoning):
+    chain = RunnableLambda(lambda given: given) | KnownChat(answers=["7"]) | StrOutputParser()
+    vote = voted(reasoning(chain))
+    pieces = [*vote.stream("q")], [piece async for piece in vote.astream("q")]
+    for streamed in pieces:
+        assert "".join(getattr(piece, "text", piece) for piece in streamed) == "7"

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.usefixtures("web")] + [
         "Pydantic serializer warnings",
         "Model 'm' is not known",
         "The 'method' parameter is unnecessary",
+        "Structured output always follows strict validation",
         "The 'max_tokens' parameter is deprecated",
         "Unrecognized structured output method",
     )

@@ -11,8 +11,9 @@ import httpx
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import OutputParserException
-from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableLambda
+from langchain_core.messages import AIMessage, SystemMessage
+from langchain_core.output_parsers import JsonOutputParser
+from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 from typing_extensions import TypedDict
@@ -210,3 +211,68 @@ async def test_the_embedded_model_keeps_to_a_json_schema(local_worker, embedded_
             pair = await structured.ainvoke("Give me the pair of 1 and true, as JSON.")
             assert isinstance(pair, Pair)
             await model.aclose()
+
+
+class Nameless(Scripted):
+    """Returns a Runnable that hides what it binds in a list, as ChatNVIDIA does; or binds nothing at all."""
+
+    shows: bool = True
+
+    def with_structured_output(self, schema, **kwargs):
+        bound = self.bind(response_format={"type": "json_schema", "json_schema": {"name": "x"}})
+        chains = [bound | JsonOutputParser(), self | JsonOutputParser()] if self.shows else []
+
+        class Tries(Runnable):
+            def __init__(self):
+                self.chains = chains
+
+            def invoke(self, given, config=None, **more):
+                return self.chains[0].invoke(given, config)
+
+        return Tries()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("include_raw", [False, True])
+async def test_a_model_that_returns_no_binding_is_asked_as_it_asks_itself(way, include_raw):
+    inner = Nameless(answers=[json.dumps(city) for city in (PARIS, ROME, PARIS)])
+    model = ChatScaffolding.wrap(inner, sample_num=3, method_options=FULL)
+    structured = model.with_structured_output(City, method=way, include_raw=include_raw)
+    for got in (structured.invoke("q"), await structured.ainvoke("q")):
+        assert (got["parsed"] if include_raw else got) == City(**PARIS)
+    assert {kwargs["response_format"]["json_schema"]["name"] for _, kwargs in inner.calls} == {"x"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_model_that_shows_nothing_is_asked_in_the_usual_way(way):
+    called = AIMessage("", tool_calls=[{"name": "City", "args": PARIS, "id": "1"}])
+    inner = Nameless(answers=[called if way == "function_calling" else json.dumps(PARIS)], shows=False)
+    model = ChatScaffolding.wrap(inner, sample_num=2, method_options=FULL)
+    assert model.with_structured_output(City, method=way).invoke("q") == City(**PARIS)
+    asked = inner.calls[0][1]
+    assert asked["tool_choice"] == "any" if way == "function_calling" else asked["response_format"]
+
+
+def test_what_a_provider_puts_before_its_model_stays_there():
+    class Instructed(Scripted):
+        def with_structured_output(self, schema, **kwargs):
+            told = RunnableLambda(lambda given: [SystemMessage("In JSON."), *given])
+            return told | self | JsonOutputParser()
+
+    inner = Instructed(answers=[json.dumps(PARIS)])
+    model = ChatScaffolding.wrap(inner, sample_num=2, method_options=FULL)
+    assert model.with_structured_output(City).invoke("q") == City(**PARIS)
+    assert [message.content for message in inner.calls[0][0]] == ["In JSON.", "q"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_model_of_one_with_fallbacks_is_bound_in_its_own_way(way):
+    def down(body):
+        return Reply(status=400, body={"error": {"message": "down"}})
+
+    with scripted_server(down) as bad, scripted_server(answering(PARIS)) as good, httpx.Client() as client:
+        common = {"api_key": "none", "model": "m", "http_client": client, "max_retries": 0}
+        first, second = (ChatOpenAI(base_url=server.url, **common) for server in (bad, good))
+        model = ChatScaffolding.wrap(first.with_fallbacks([second]), sample_num=2, method_options=FULL)
+        assert model.with_structured_output(City, method=way).invoke("q") == City(**PARIS)
+        assert all(body.get("tools") or body.get("response_format") for body in bad.requests + good.requests)

@@ -150,6 +150,12 @@ class TestPerCall:
         assert votes(make("It is 7.0", "It is 7", answers="number").chat(CHAT, equivalence=Exact())) == [1, 1]
 
     @EACH
+    def test_answers_of_a_call_go_before_an_extractor_of_the_models(self, make):
+        llm = make(*SAMPLES, method_options={"extractor": WholeText(), **FULL})
+        assert votes(llm.chat(CHAT)) == [1, 1, 1]
+        assert votes(llm.chat(CHAT, answers="number")) == [2, 1]
+
+    @EACH
     @pytest.mark.parametrize(
         "given",
         [{"answers": "number"}, {"extractor": WholeText()}, {"equivalence": Exact()}],

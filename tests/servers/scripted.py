@@ -168,7 +168,7 @@ class Scripted:
         message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
         if reply.reasoning:
             message["reasoning_content"] = reply.reasoning
-        part = {"message": message} if chat else {"text": text}
+        part = {**({"message": message} if chat else {"text": text}), "logprobs": reply.logprobs}
         usage = reply.usage and _with_total(reply.usage)
         return {
             "id": "scripted",

@@ -32,7 +32,7 @@ from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.driver import computing
 from scaffolding_core.driver.request import current_request
 from scaffolding_core.messages import JsonObject
-from scaffolding_core.threads import run_in_thread
+from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
 
@@ -66,6 +66,7 @@ __all__ = [
     "current_request",
     "key_text",
     "model_values",
+    "on_abandoned",
     "prompt_text",
     "read_as_type",
     "read_by_schema",

@@ -52,4 +52,5 @@ def server_worker(
         max_attempts=max_retries + 1,
         max_concurrency=max_concurrency,
         siblings=siblings,
+        accepts=("top_k",),  # a field of the adapters; nearly every server but OpenAI's own takes it
     )

@@ -48,6 +48,8 @@ class Boxed(Extractor):
     Of a longer text, the last 100,000 characters are searched.
     """
 
+    costly = False
+
     how = "boxed"
 
     def extract(self, message: AssistantMessage) -> str | None:

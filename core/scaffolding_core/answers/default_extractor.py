@@ -36,6 +36,8 @@ _REMEMBERED = 256
 
 
 class _Default(Extractor):
+    costly = False
+
     def extract(self, message: AssistantMessage) -> Answer | None:
         return self.read(message).answer
 

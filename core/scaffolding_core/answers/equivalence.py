@@ -15,11 +15,12 @@ class Classes(Protocol):
     """The classes of equal answers that one request has met; classes, so equality is transitive.
 
     Attributes:
-        costly: `assign` may take more than a few milliseconds, so a method runs it in a thread. One that asks a
-            model may have `as_task(answer)`, which makes a `ComputeTask` whose result is the number.
+        costly: `assign` may take more than a few milliseconds, so a method runs it in a thread; one that never
+            does says False, which spares the thread. One that asks a model may have `as_task(answer)`, which
+            makes a `ComputeTask` whose result is the number.
     """
 
-    costly: bool = False
+    costly: bool = True
 
     @abstractmethod
     def assign(self, answer: Answer) -> int:
@@ -35,7 +36,13 @@ class Equivalence(Protocol):
 
 
 class KeyEquivalence(Equivalence):
-    """Answers with the same key are the same."""
+    """Answers with the same key are the same.
+
+    Attributes:
+        costly: `key` may take more than a few milliseconds; see `Classes`.
+    """
+
+    costly: bool = True
 
     @abstractmethod
     def key(self, answer: Answer) -> Hashable:
@@ -43,7 +50,7 @@ class KeyEquivalence(Equivalence):
 
     def classes(self) -> Classes:
         """Empty classes, for one request."""
-        return KeyClasses(self.key)
+        return KeyClasses(self.key, costly=self.costly)
 
 
 class KeyClasses(Classes):
@@ -51,10 +58,12 @@ class KeyClasses(Classes):
 
     Args:
         key: the key of an answer.
+        costly: finding it may take more than a few milliseconds.
     """
 
-    def __init__(self, key: Callable[[Answer], Hashable]) -> None:
+    def __init__(self, key: Callable[[Answer], Hashable], *, costly: bool = True) -> None:
         self._key = key
+        self.costly = costly
         self._texts: dict[Answer, int] = {}  # a vote meets the same few answers again and again
         self._numbers: dict[Hashable, int] = {}
         self._count = 0

@@ -16,6 +16,8 @@ class Exact(KeyEquivalence):
     A number is no text: `1` and `1.0` are one answer, `"1"` is another.
     """
 
+    costly = False
+
     def key(self, answer: Answer) -> Hashable:
         """The answer in a hashable form."""
         return canonical(answer, _to_the_letter)

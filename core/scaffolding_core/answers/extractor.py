@@ -42,12 +42,13 @@ class Extractor(Protocol):
     """Finds the answer in a message. Safe to share between requests and threads.
 
     Attributes:
-        costly: it may take more than a few milliseconds, so a method runs it in a thread. One that asks a
-            model may have `as_task(message)`, which makes a `ComputeTask` whose result is the answer.
+        costly: it may take more than a few milliseconds, so a method runs it in a thread; one that never
+            does says False, which spares the thread. One that asks a model may have `as_task(message)`, which
+            makes a `ComputeTask` whose result is the answer.
         how: what `read` tells of its answers; empty for the name of the class.
     """
 
-    costly: bool = False
+    costly: bool = True
     how: str = ""
 
     @abstractmethod

@@ -26,6 +26,8 @@ class Json(Extractor):
         InvalidRequestError: a path that cannot be read.
     """
 
+    costly = False
+
     def __init__(self, path: str = "") -> None:
         self.how = f"json:{path}" if path else "json"
         self.steps: list[str | int] = []

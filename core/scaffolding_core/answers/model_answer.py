@@ -28,6 +28,8 @@ class Parsed(Extractor):
         InvalidRequestError: something else than a class of a model.
     """
 
+    costly = False
+
     def __init__(self, model: type[BaseModel]) -> None:
         if not hasattr(model, "model_validate_json"):
             raise InvalidRequestError(f"Parsed needs the class of a pydantic model, got {model!r}")

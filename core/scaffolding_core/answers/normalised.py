@@ -47,6 +47,8 @@ class Normalised(KeyEquivalence):
     than 100,000 characters is the same only to the letter.
     """
 
+    costly = False
+
     def key(self, answer: Answer) -> Hashable:
         """The value's key, the bare text, or the structure of these."""
         if isinstance(answer, Code):

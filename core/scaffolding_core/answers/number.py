@@ -39,6 +39,8 @@ class LastNumber(Extractor):
     A time, a date or a ratio is one number. Of a longer text, the last 100,000 characters are searched.
     """
 
+    costly = False
+
     def extract(self, message: AssistantMessage) -> str | None:
         """The number; None if the text has none."""
         return last_number(without_thoughts(message.text) or "")

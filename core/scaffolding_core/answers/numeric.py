@@ -21,6 +21,8 @@ class Numeric(KeyEquivalence):
     bare number is taken for the first that was met. Nothing is converted: `100 cm` is not `1 m`.
     """
 
+    costly = False
+
     def key(self, answer: Answer) -> Hashable:
         """The number's exact value and its unit, or what is no number as it stands."""
         key = quantity_key(answer)
@@ -43,7 +45,7 @@ class QuantityClasses(KeyClasses):
     """
 
     def __init__(self, key: Callable[[Answer], Hashable]) -> None:
-        super().__init__(key)
+        super().__init__(key, costly=False)
         self._narrowed: set[Hashable] = set()
 
     def _new(self, key: Hashable) -> int:

@@ -85,6 +85,8 @@ class InPhrases(Extractor):
         find: takes a phrase and how it was marked; gives the answer, or None for none.
     """
 
+    costly = False
+
     def __init__(self, find: Callable[[JsonValue, str], Answer | None]) -> None:
         self._find = find
 

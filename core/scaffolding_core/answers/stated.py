@@ -116,6 +116,8 @@ class Stated(Extractor):
     another question with its answer. Of a longer text, the last 20,000 characters are searched.
     """
 
+    costly = False
+
     how = "stated"
 
     def extract(self, message: AssistantMessage) -> str | None:

@@ -15,6 +15,8 @@ _JSON = Json()
 class Structure(Extractor):
     """The arguments of the message's only tool call, or the last JSON object in its text."""
 
+    costly = False
+
     how = "structure"
 
     def extract(self, message: AssistantMessage) -> JsonObject | None:

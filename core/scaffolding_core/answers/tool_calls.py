@@ -39,6 +39,8 @@ class ToolCalls(Extractor):
         InvalidRequestError: names that are none.
     """
 
+    costly = False
+
     how = "calls"
 
     def __init__(

@@ -11,6 +11,8 @@ __all__ = ["WholeText"]
 class WholeText(Extractor):
     """The whole text, stripped; for classes, labels and short answers."""
 
+    costly = False
+
     how = "whole"
 
     def extract(self, message: AssistantMessage) -> str | None:

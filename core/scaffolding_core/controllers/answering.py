@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from scaffolding_core.answers import Accepted, Answer, Extractor, Reading
 from scaffolding_core.controller import Steps
+from scaffolding_core.errors import WorkerError
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.results import Candidate
 from scaffolding_core.tasks import ComputeTask
@@ -90,9 +91,13 @@ def in_thread(function: Callable[[Given], Result], given: Given) -> Steps[Result
 
     Raises:
         BudgetExceededError: time was up before it returned.
+        Exception: whatever the function raises.
     """
     task = ComputeTask(function=lambda: function(given))
-    yield [task]
+    try:
+        yield [task]
+    except WorkerError as error:
+        raise error.__cause__ or error from None
     return cast("Result", task.result)  # a task's result has no type of its own
 
 

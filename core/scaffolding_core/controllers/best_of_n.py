@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.answering import in_thread
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.sampling import drawn
@@ -98,12 +99,16 @@ class BestOfNController(Controller):
             return self._scored(sample, generation_kwargs or {}, reward_kwargs or {})
 
         samples = Samples(tasks, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n))
+        samples.race.all_needed = self.enough is None
         yield from drawn(samples, _Enough(self.enough, self.ahead))
         if self._compares:
             yield from self._score_all(samples, reward_kwargs or {})
         there = set(samples.candidates)
         scored = [candidate for candidate in samples.in_order() if candidate.score is not None]
-        best = self._best(samples, scored, select_best_kwargs or {}) if scored else samples.succeeded()[0]
+        if scored:
+            best = yield from self._best(samples, scored, select_best_kwargs or {})
+        else:
+            best = samples.succeeded()[0]
         compared = self.answers if answers is None else Answers.of(answers)
         votes = [] if compared is None else (yield from counted(scored, compared, samples))
         output = yield from samples.concluded(tasks, best, type(self).__name__)
@@ -116,7 +121,10 @@ class BestOfNController(Controller):
     def select_best(
         self, tasks: Sequence[GenerationTask], rewards: Sequence[float], **options: Any
     ) -> tuple[GenerationTask, int]:
-        """The best of the scored samples, and its place; override it for another choice."""
+        """The best of the scored samples, and its place; override it for another choice.
+
+        Where it is overridden it is called in a thread; where time is up before it returns, the reward chooses.
+        """
         best = max(range(len(rewards)), key=lambda place: (rewards[place], -place))
         return tasks[best], best
 
@@ -159,10 +167,17 @@ class BestOfNController(Controller):
         for candidate, judgement in zip(candidates, judgements, strict=True):
             candidate.score = judgement.score
 
-    def _best(self, samples: Samples, scored: list[Candidate], options: Mapping[str, object]) -> Candidate:
+    def _best(self, samples: Samples, scored: list[Candidate], options: Mapping[str, object]) -> Steps[Candidate]:
         tasks = [samples.tasks[candidate.index][0] for candidate in scored]
         rewards = [candidate.score for candidate in scored if candidate.score is not None]
-        return scored[self.select_best(tasks, rewards, **options)[1]]
+        if type(self).select_best is BestOfNController.select_best:
+            return scored[self.select_best(tasks, rewards, **options)[1]]
+        try:
+            chosen = yield from in_thread(lambda given: self.select_best(given, rewards, **options), tasks)
+        except BudgetExceededError as error:
+            samples.out_of_budget(error)
+            return scored[BestOfNController.select_best(self, tasks, rewards)[1]]
+        return scored[chosen[1]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.voting import REFUSED, FieldBallot, StopRule, resolve_stop_rule, winner
+from scaffolding_core.voting import REFUSED, FieldBallot, Full, StopRule, resolve_stop_rule, winner
 
 __all__ = ["FieldVoteController"]
 
@@ -107,6 +107,7 @@ class FieldVoteController(Controller):
         samples = Samples.of_method(
             self.generation_controller, tasks, n, generation_kwargs or {}, min_samples=self.min_samples
         )
+        samples.race.all_needed = isinstance(self.stop_rule, Full)
         ballot = FieldBallot(self.stop_rule, n, self.run_ahead)
         classes = FieldClasses({**self.equivalences, **_of_kinds(answers)}, default_equivalence())
         own = self.extractor if extractor is None else Answers.pair(extractor, None).extractor

@@ -101,7 +101,9 @@ class MajorityVoteController(Controller):
         samples = Samples.of_method(
             self.generation_controller, tasks, n, generation_kwargs or {}, min_samples=self.min_samples
         )
-        ballot = Ballot(Full() if own_vote else self.stop_rule, n, self.run_ahead)
+        rule = Full() if own_vote else self.stop_rule
+        samples.race.all_needed = isinstance(rule, Full)
+        ballot = Ballot(rule, n, self.run_ahead)
         own_choice = self._own_choice(samples, majority_vote_kwargs or {}) if own_vote else None
         return self._vote(tasks, samples, ballot, own_choice, compared, trusting)
 

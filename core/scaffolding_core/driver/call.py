@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from scaffolding_core.driver.request import Request
     from scaffolding_core.worker import Worker
 
-__all__ = ["GRACE", "Call"]
+__all__ = ["GRACE", "LAST_WORDS", "Call"]
 
 GRACE = 1.0
 """Seconds that a cut call has to unwind before its request goes on without it."""
+
+LAST_WORDS = 0.1
+"""Seconds for whatever still runs when time is up: a method chooses among what is there, a cut call unwinds."""
 
 
 class Call:
@@ -119,6 +122,24 @@ class Call:
         """Whether anybody listens."""
         return self.request.state.listened_to
 
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether a budget of tokens runs."""
+        return self.request.tokens is not None
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether the method, a deadline or a budget may stop it."""
+        request = self.request
+        if request.deadline is not None or request.tokens is not None or request.parent is not None:
+            return True
+        step: Call | Branch | None = self
+        while step is not None:
+            if step.race is not None and not step.race.race.all_needed:
+                return True
+            step = step.parent
+        return False
+
     def emit(self, delta: Delta) -> None:
         """Hand on a piece of the answer."""
         if self.cut_off or not self.listening:
@@ -184,6 +205,8 @@ class Call:
     def stop(self, error: BaseException | None) -> None:
         """Cut it; with an error, it fails with that instead of being cut."""
         if self.cut_off:
+            if self.grace is not None:
+                self._limit_grace()
             return
         if self.run is None:
             if self.lane is None:
@@ -199,7 +222,16 @@ class Call:
         elif not self.run.done():
             self.cut_off, self.stopped_by = True, error
             self.run.cancel()
-            self.grace = self.driver.loop.call_later(GRACE, self._detach)
+            self._limit_grace()
+
+    def _limit_grace(self) -> None:
+        """Go on without it soon: sooner where time is up."""
+        until = self.driver.loop.time() + (LAST_WORDS if self.request.time_is_up else GRACE)
+        if self.grace is not None:
+            if self.grace.when() <= until:
+                return
+            self.grace.cancel()
+        self.grace = self.driver.loop.call_at(until, self._detach)
 
     def advance(self) -> Branch | None:
         """Settle what ended, and report to the branch."""
@@ -294,7 +326,7 @@ class Call:
     def _detach(self) -> None:
         """Its time to unwind is over: the request goes on without it, its slot stays taken."""
         assert self.run is not None
-        if not self.run.done():
+        if not self.run.done() and not self.detached:
             self.detached = True
             self.driver.detached.add(self.run)
             self.driver.post(self)

@@ -68,11 +68,12 @@ class Driver:
         except RuntimeError:  # the loop is closed, and its requests were failed or will be swept
             return
 
-    def own(self, work: Coroutine[object, object, None]) -> None:
+    def own(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run a coroutine to its end, as a task that shutdown waits for."""
         task = self.create_task(work)
         self._owned.add(task)
         task.add_done_callback(self._owned.discard)
+        return task
 
     def notice_teardown(self) -> None:
         """A call was cancelled from outside: if all of the loop is, that is torn down, and every request ends."""

@@ -6,11 +6,12 @@ import asyncio
 import contextvars
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from scaffolding_core.driver.branch import Branch
+from scaffolding_core.driver.call import LAST_WORDS
 from scaffolding_core.driver.recorder import Recorder
 from scaffolding_core.driver.roster import NOBODY, Roster
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Limit", "Request", "current_request"]
 
 Limit: TypeAlias = Literal["tokens", "seconds", "samples", "deadline"]
-
-LAST_WORDS = 0.1
-"""Seconds that a method may compute when its time is up: to choose among what is there, not to find out more."""
 
 REFUSALS = 100
 """How often a method may ask for more work after its time is up, before it is closed."""
@@ -65,7 +63,6 @@ class Request:
         "_refused",
         "_root",
         "_sampled",
-        "_speaking",
         "_speechless",
         "_streams",
         "_timer",
@@ -86,6 +83,7 @@ class Request:
         "roster",
         "samples",
         "state",
+        "time_is_up",
         "tokens",
         "usage",
     )
@@ -135,7 +133,7 @@ class Request:
         self._ended = False
         self._sampled = 0
         self._expected = 0  # tokens that running calls have written and will charge
-        self._speaking = False  # its time is up, and the time for its last words runs
+        self.time_is_up = False  # its time is up, and the time for its last words runs
         self._speechless = False  # that is over, too: nothing may be computed any more
         self._refused = 0
         self._ending: BaseException | None = None
@@ -241,14 +239,16 @@ class Request:
         """
         if self._ended:
             return
-        if limit in ("seconds", "deadline") and not self._speaking:
-            self._speaking = True
+        time_is_up = limit in ("seconds", "deadline") and not self.time_is_up
+        if time_is_up:
+            self.time_is_up = True
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = self.driver.loop.call_later(LAST_WORDS, self._end_computing)
-        if self.expired is not None:
+        if self.expired is None:
+            self.expired, self.limited = limit, True
+        elif not time_is_up:
             return
-        self.expired, self.limited = limit, True
         for child in list(self._children):
             child.driver.call_from_anywhere(child.expire, limit)
         if self._root is None:
@@ -312,18 +312,26 @@ class Request:
             self._end(root.value, self._error_of(root))
 
     async def _clean_up(self, root: Branch) -> None:
+        """Close what is open; what does not close in time is left to end by itself."""
         streams = dict(self._streams or {})
         closing = [told(handle, "aclose") for handle in streams]
         closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.roster.scope_workers]
+        tasks = [self.driver.own(self._closed(each)) for each in closing]
+        left = None if self.deadline is None else max(0.0, self.deadline - self.driver.loop.time()) + LAST_WORDS
         try:
-            for failure in await asyncio.gather(*closing, return_exceptions=True):
-                if isinstance(failure, BaseException):
-                    logger.warning("request %d could not be cleaned up whole: %r", self.id, failure)
+            for late in (await asyncio.wait(tasks, timeout=left))[1]:
+                late.cancel()
             for task in streams.values():
                 if task.usage is not None:
                     self.charge(task)
         finally:  # cancelled from outside, it must end all the same
             self._end(root.value, self._error_of(root))
+
+    async def _closed(self, closing: Coroutine[object, object, None]) -> None:
+        try:
+            await closing
+        except Exception as error:
+            logger.warning("request %d could not be cleaned up whole: %r", self.id, error)
 
     def _error_of(self, root: Branch) -> BaseException | None:
         if self._ending is not None:

@@ -269,6 +269,8 @@ class ContentFilterError(WorkerError):
         of_prompt: the prompt was refused, so that every sample of it is; else it was this answer.
     """
 
+    of_prompt: bool = False
+
     def __init__(self, message: str, *, of_prompt: bool = False) -> None:
         super().__init__(message)
         self.of_prompt = of_prompt

@@ -65,7 +65,7 @@ def status_of_event(event: object, failed: bool) -> int | None:
         event: its data.
         failed: it is called an error.
     """
-    told = isinstance(event, Mapping) and (event.get("error") or event.get("object") == "error")
+    told = isinstance(event, dict) and (event.get("error") or event.get("object") == "error")
     if not failed and not told:
         return None
     details = _flattened(event)

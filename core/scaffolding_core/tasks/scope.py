@@ -36,6 +36,14 @@ class Scope(Protocol):
     def listening(self) -> bool:
         """Whether anybody listens to `emit`."""
 
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether what `wrote` tells may end the task, as a budget of tokens does."""
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether the method, a deadline or a budget may stop the task; its caller may in any case."""
+
     def emit(self, delta: Delta) -> None:
         """Hand on a piece of the answer."""
 

@@ -84,7 +84,7 @@ class Attempts:
         """
         events = await self._events(stream, exchange)
         stream.begun = stream.begun or exchange.first_token
-        stream.whole = exchange.whole == exchange.asked
+        stream.whole = exchange.unfinished is None
         if events:
             return False
         exchange.end()

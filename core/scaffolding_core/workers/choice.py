@@ -6,10 +6,16 @@ import json
 from typing import Any, TypeAlias
 
 from scaffolding_core.errors import IncompleteResponseError
-from scaffolding_core.messages import AssistantMessage, TokenLogprob
+from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.tasks import Delta, GenerationTask, Scope
+from scaffolding_core.workers.prompt_logprobs import (
+    PROMPT_LOGPROBS,
+    ScoredPrompt,
+    read_prompt_logprobs,
+    without_prompt,
+)
 from scaffolding_core.workers.tool_call_pieces import ToolCallPieces
-from scaffolding_core.workers.wire_numbers import read_logprobs
+from scaffolding_core.workers.wire_numbers import Scored, read_logprobs
 
 __all__ = ["Choice", "read_chunk"]
 
@@ -48,9 +54,10 @@ class Choice:
         self._unmarked = False  # whether there is text without a role
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._logprobs: list[TokenLogprob] = []
+        self._logprobs: list[Scored] = []
+        self._prompt: ScoredPrompt = []
         self._token_ids: list[int] = []
-        self._calls = ToolCallPieces()
+        self._calls: ToolCallPieces | None = None
 
     @property
     def text(self) -> str:
@@ -95,10 +102,13 @@ class Choice:
             if self._scope is not None and self._scope.listening:
                 self._scope.emit(Delta(text, reasoning))
         if calls:
+            self._calls = self._calls or ToolCallPieces()
             self._calls.add(calls)
             self.pieces += len(calls)
         if choice.get("logprobs"):
             self._logprobs += read_logprobs(choice["logprobs"])
+        if choice.get(PROMPT_LOGPROBS):
+            self.add_prompt(choice[PROMPT_LOGPROBS])
         self._token_ids += choice.get("token_ids") or ()
         if finish_reason:
             self.finish_reason = str(finish_reason)
@@ -125,14 +135,27 @@ class Choice:
         self.complete, self.mixed = False, True
         raise ValueError(f"a choice is mixed with another: {why}")
 
+    def add_prompt(self, logprobs: Any) -> None:
+        """Take the log probabilities of the prompt's tokens.
+
+        Raises:
+            TypeError, LookupError, AttributeError: they have another shape.
+        """
+        self._prompt = read_prompt_logprobs(logprobs)
+
     def fill(self, task: GenerationTask) -> None:
         """Hand what is there to the task."""
+        prompt, scored = self._prompt, self._logprobs
+        if scored and task.echo and task.input_str is not None:
+            prompt, scored = without_prompt(scored, task.input_str)
+        if prompt:
+            task.customized_result_fields = {PROMPT_LOGPROBS: prompt}
         task.said = AssistantMessage(
             self.text,
             "".join(self._reasoning) or None,
-            self._calls.whole() or None,
+            self._calls.whole() if self._calls else None,
             finish_reason=self.finish_reason,
-            logprobs=self._logprobs or None,
+            logprobs=[own for _, own in scored if own is not None] or None,
             output_tokens=self._token_ids or None,
         )
 
@@ -145,27 +168,30 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
     """
     try:
         chunk: Json = json.loads(data)
-        for index, choice in _by_index(chunk.get("choices") or []):
+        listed = chunk.get("choices") or []
+        counted = len(listed) > 1 and _are_indistinct(listed)
+        for place, choice in enumerate(listed):
+            index = place if counted else _checked(choice.get("index"))
             choices[index].add(choice, chunk.get("id"), shared=len(choices) > 1)
+            if chunk.get(PROMPT_LOGPROBS):  # as vLLM's chats have them, for all
+                choices[index].add_prompt(chunk[PROMPT_LOGPROBS])
     except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise IncompleteResponseError("the server sent what is no answer") from error
     return chunk
 
 
-def _by_index(listed: list[Json]) -> list[tuple[int, Json]]:
-    """Each choice with its index; whole ones that all have the same are counted."""
-    indexes = [choice.get("index") for choice in listed]
-    if len(listed) > 1 and len(set(indexes)) == 1 and all(choice.get("finish_reason") for choice in listed):
-        indexes = list(range(len(listed)))
-    return [(_checked(index), choice) for index, choice in zip(indexes, listed, strict=True)]
+def _are_indistinct(listed: list[Json]) -> bool:
+    """Whether whole choices all have the same index."""
+    whole = all(choice.get("finish_reason") for choice in listed)
+    return whole and len({choice.get("index") for choice in listed}) == 1
 
 
 def _checked(index: object) -> int:
+    if type(index) is int and index >= 0:  # and no bool
+        return index
     if index is None:
         return 0
-    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
-        raise ValueError(f"no index of a choice: {index!r}")
-    return index
+    raise ValueError(f"no index of a choice: {index!r}")
 
 
 def _text(content: object) -> str:

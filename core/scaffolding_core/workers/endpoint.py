@@ -30,7 +30,10 @@ class Endpoint:
     """
 
     def __init__(self, base_url: str, headers: Mapping[str, str]) -> None:
-        self.address, self._parts = _checked(base_url), urlsplit(base_url)
+        self.address = _checked(base_url)
+        parts = urlsplit(base_url)
+        self._above = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self._query = f"?{parts.query}" if parts.query else ""
         self._redaction = Redaction([*secrets_of_headers(headers), *secrets_of_url(base_url)])
         for name, value in headers.items():
             if not _fits_in_a_header(name) or not _fits_in_a_header(value):
@@ -38,7 +41,7 @@ class Endpoint:
                     f"the header {sentence(str(name), 80)!r} holds what no header may, such as an end of line: "
                     "correct it, or the api_key that it is made of"
                 )
-        if self._parts.username is not None and any(name.lower() == "authorization" for name in headers):
+        if parts.username is not None and any(name.lower() == "authorization" for name in headers):
             raise InvalidRequestError(f"{self.address} is given with a user and with a key: leave one of them out")
 
     def url(self, route: str, *, without: str = "") -> str:
@@ -48,8 +51,7 @@ class Endpoint:
             route: below the address.
             without: last part of the address that is left out.
         """
-        path = self._parts.path.rstrip("/").removesuffix(without) + route
-        return urlunsplit(self._parts._replace(path=path, fragment=""))
+        return f"{self._above.removesuffix(without)}{route}{self._query}"
 
     def hide(self, text: str) -> str:
         """A text without secrets."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scaffolding_core.errors import copy_error
 from scaffolding_core.messages import Usage
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.workers.choice import Choice, read_chunk
+from scaffolding_core.workers.openai_wire import unstreamed
 from scaffolding_core.workers.prompt_size import PromptSize
 from scaffolding_core.workers.wire_numbers import read_usage
 
@@ -47,6 +47,8 @@ class Exchange:
         body: what is sent, but for the number of choices.
         deadline: when it has to be done, on the running loop's clock.
         prompt: size of the prompt, which its siblings share.
+        plain: one that is sent for alone is not streamed.
+        counts_along: the server tells the usage with each piece, if it is asked to.
 
     Attributes:
         attempt: number of the attempt that runs.
@@ -58,11 +60,22 @@ class Exchange:
     """
 
     # Any: whatever JSON holds.
-    def __init__(self, route: str, body: dict[str, Any], deadline: float | None, prompt: PromptSize) -> None:
+    def __init__(
+        self,
+        route: str,
+        body: dict[str, Any],
+        deadline: float | None,
+        prompt: PromptSize,
+        *,
+        plain: bool = False,
+        counts_along: bool = False,
+    ) -> None:
         self.route = route
         self.body = body
         self.deadline = deadline
         self._prompt = prompt
+        self._plain = plain
+        self._counts_along = counts_along
         self.attempt = 0
         self.stale = False
         self.waiting: list[Member] = []
@@ -96,7 +109,12 @@ class Exchange:
         """The body to send now, for those that still wait."""
         self.open = False
         self._sent = [member.choice for member in self.waiting]
-        return {**self.body, "n": len(self._sent)} if len(self._sent) > 1 else self.body
+        if len(self._sent) == 1:
+            return unstreamed(self.body) if self._plain else self.body
+        together = {**self.body, "n": len(self._sent)}
+        if self._counts_along and "stream_options" in together:
+            together["stream_options"] = {**together["stream_options"], "continuous_usage_stats": True}
+        return together
 
     def sent(self) -> None:
         """It goes out to the server: that is counted."""
@@ -209,7 +227,7 @@ class Exchange:
 
     def alone(self, member: Member) -> Exchange:
         """What one goes on with that was let go without a choice: an exchange of its own."""
-        alone = Exchange(self.route, self.body, self.deadline, self._prompt)
+        alone = Exchange(self.route, self.body, self.deadline, self._prompt, plain=self._plain)
         alone.attempt, alone._owed, alone.trial = self.attempt, member.task.usage or Usage(), self.trial
         alone.headers_due = self.headers_due
         return alone
@@ -236,7 +254,9 @@ class Exchange:
         read = 0
         for choice in self._sent:
             read += choice.pieces
-        rest = replace(self._told) if self._told is not None else Usage()
+        rest = Usage()
+        if self._told is not None:
+            rest.add(self._told)
         if len(self._sent) > 1:  # llama.cpp tells the tokens of one choice only
             rest.completion_tokens = max(rest.completion_tokens, read)
         rest.completion_tokens = (rest.completion_tokens or read) - self._paid

@@ -88,6 +88,7 @@ class HttpStream:
     ) -> None:
         self.begun = False
         self.whole = False
+        self._loop = asyncio.get_running_loop()
         self._sessions = sessions
         self._outgoing = outgoing
         self._endpoint = endpoint
@@ -148,7 +149,7 @@ class HttpStream:
 
     async def _open(self) -> aiohttp.ClientResponse:
         due = self._outgoing.headers_due
-        if due is not None and due <= asyncio.get_running_loop().time():
+        if due is not None and due <= self._loop.time():
             raise TimeoutError
         body = self._outgoing.send()
         self._streamed = bool(body.get("stream"))
@@ -164,13 +165,15 @@ class HttpStream:
         if not self._streamed:  # its headers come with its finished answer
             return
         if self._outgoing.headers_due is None:
-            self._outgoing.headers_due = asyncio.get_running_loop().time() + self._limits.headers
+            self._outgoing.headers_due = self._loop.time() + self._limits.headers
         self._silence.reschedule(self._outgoing.headers_due)
 
     async def _read(self) -> list[Event]:
         assert self._response is not None
         if self._broken is not None:
             raise self._broken
+        if self._response.content.at_eof():
+            return self._splitter.finish()
         try:
             async with asyncio.timeout_at(self._due()):
                 while piece := await self._response.content.readany():
@@ -204,7 +207,7 @@ class HttpStream:
         if "json" in kind:
             self._splitter = WholeBody()
         if self._streamed:
-            self._first_due = asyncio.get_running_loop().time() + self._limits.first_byte
+            self._first_due = self._loop.time() + self._limits.first_byte
 
     def _due(self) -> float | None:
         """Until when the next events have to come."""
@@ -213,7 +216,7 @@ class HttpStream:
         if not self.begun:
             return self._first_due
         pause = min(self._limits.idle, _LONGEST_END) if self.whole else self._limits.idle
-        return asyncio.get_running_loop().time() + pause
+        return self._loop.time() + pause
 
     def _too_large(self) -> AttemptFailed:
         return AttemptFailed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from scaffolding_core.model_info import ModelInfo
+from scaffolding_core.workers.known_servers import KnownServer, recognised
 
 __all__ = ["ListedModels"]
 
@@ -29,9 +30,9 @@ class ListedModels:
         self.names = [str(model["id"]) for model in self._models]
 
     @property
-    def by_llama_cpp(self) -> bool:
-        """Whether llama.cpp's server lists them, which tells more in its properties."""
-        return any(model.get("owned_by") == "llamacpp" for model in self._models)
+    def server(self) -> KnownServer | None:
+        """What kind of server lists them, if it is known."""
+        return next(filter(None, map(recognised, self._models)), None)
 
     def info(self, name: str | None) -> ModelInfo:
         """What the list tells of a model: of the first, where none is named.

@@ -12,6 +12,7 @@ from scaffolding_core.errors import (
     ClosedError,
     ContentFilterError,
     InvalidRequestError,
+    UnsupportedParameterError,
 )
 from scaffolding_core.messages import Usage
 from scaffolding_core.model_info import ModelInfo
@@ -20,22 +21,29 @@ from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.attempts import Attempts
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.http_stream import Gate
+from scaffolding_core.workers.known_servers import KNOWN_SERVERS, known_server
 from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds
 from scaffolding_core.workers.openai_server import OpenAIServer
 from scaffolding_core.workers.openai_stream import OpenStream
 from scaffolding_core.workers.openai_wire import request_body, route
+from scaffolding_core.workers.prompt_logprobs import check_prompt_is_told
 from scaffolding_core.workers.prompt_size import PromptSizes
 from scaffolding_core.workers.siblings import Siblings
 
 __all__ = ["OpenAIWorker"]
 
+_SHORT = 512
+"""Tokens of an answer that may come whole."""
+
 
 class OpenAIWorker(Worker):
     """Runs tasks on a server that speaks OpenAI's API: trtllm-serve, NIM, vLLM, SGLang, llama.cpp, ...
 
-    A `GenerationTask` goes to `/completions`, a `ChatTask` to `/chat/completions`. Answers are always
-    streamed on the wire, since several servers run a plain request to its end when its client goes; closing
-    the stream is what aborts a cut sample. An answer counts only with a finish reason.
+    A `GenerationTask` goes to `/completions`, a `ChatTask` to `/chat/completions`. Answers are streamed on the
+    wire, since several servers run a plain request to its end when its client goes; closing the stream is what
+    aborts a cut sample. A server that is known to do without, as vLLM, SGLang and trtllm-serve, is sent a plain
+    request for a sample alone that is short (`max_tokens` of at most 512), if nobody listens and no budget of
+    tokens runs. An answer counts only with a finish reason.
 
     Cost: one request for each task; siblings that start together share one, so their prompt is read once. Each is
     done with its own choice, and the request is closed when nobody waits for the rest.
@@ -51,6 +59,8 @@ class OpenAIWorker(Worker):
         extra_body: sent with every request.
         accepts: sampling parameters beyond OpenAI's that the server takes, or their names on the wire by
             name; see `scaffolding_core.workers.parameters` for known servers.
+        server: what kind of server it is, where that is known: `vllm`, `sglang`, `trtllm-serve` or `llama.cpp`;
+            None learns it from what the server tells anyhow.
         siblings: most samples in one request (`n`); 1 sends each alone, None is 16.
         max_concurrency: tasks at once, over all event loops.
         max_attempts: attempts for each task, the first included.
@@ -80,6 +90,7 @@ class OpenAIWorker(Worker):
         headers: Mapping[str, str] | None = None,
         extra_body: Mapping[str, object] | None = None,
         accepts: Mapping[str, str] | Iterable[str] = (),
+        server: str | None = None,
         siblings: int | None = None,
         max_concurrency: int = 256,
         max_attempts: int = 3,
@@ -116,6 +127,7 @@ class OpenAIWorker(Worker):
             base_url,
             model,
             all_headers,
+            kind=None if server is None else known_server(server),
             connect_timeout=connect_timeout,
             limits=AnswerLimits(headers_timeout, first_byte_timeout, idle_timeout, max_answer_bytes),
         )
@@ -195,7 +207,7 @@ class OpenAIWorker(Worker):
         server, facts = self._server, self._server.facts
         listed = await facts.models.answer(server.listed_models)
         info = listed.info(self.model)
-        if info.context_window is None and listed.by_llama_cpp:
+        if info.context_window is None and listed.server is KNOWN_SERVERS["llama.cpp"]:
             info = info.or_else(ModelInfo(context_window=await facts.slot_window.answer(server.slot_window)))
         self.model, self.context_window, self._learned = info.name, info.context_window, info.name is not None
 
@@ -210,12 +222,13 @@ class OpenAIWorker(Worker):
     async def _generate(self, task: GenerationTask) -> None:
         task.usage = Usage()  # as long as nothing is sent
         await self._bounded(task, self._answer(task))
-        self._refuse_withheld(task)
+        self._check_whole(task)
 
     async def _step(self, task: StreamGenerationTask) -> None:
         if not task.cancel_flag:
             await self._bounded(task, self._read_on(task))
-            self._refuse_withheld(task)
+            if task.end_flag:
+                self._check_whole(task)
         elif task.request_handle is not None:
             await task.request_handle.aclose()
         else:
@@ -250,8 +263,9 @@ class OpenAIWorker(Worker):
         assert isinstance(task.request_handle, OpenStream)
         await task.request_handle.read(task.streaming_step)
 
-    def _refuse_withheld(self, task: GenerationTask) -> None:
+    def _check_whole(self, task: GenerationTask) -> None:
         """Raise if a part of the answer is missing: what is there is no whole answer, and paid."""
+        check_prompt_is_told(task, self.base_url)
         if task.finish_reason == "content_filter":
             raise ContentFilterError(
                 f"the content filter of {self.base_url} withheld the answer: ask in other words, or another model"
@@ -259,11 +273,24 @@ class OpenAIWorker(Worker):
 
     async def _exchange(self, task: GenerationTask) -> Exchange:
         """What a task that starts now asks for."""
-        return Exchange(route(task), await self._body(task), self._deadline(task), self._prompts.of(task.group))
+        body = await self._body(task)
+        kind = self._server.kind
+        return Exchange(
+            route(task),
+            body,
+            self._deadline(task),
+            self._prompts.of(task.group),
+            plain=kind is not None and kind.drops_plain and _may_come_whole(task, body),
+            counts_along=kind is not None and kind.counts_along,
+        )
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:  # Any: whatever JSON holds
         if self._server.closed:
             raise ClosedError(f"{self!r} is closed: make a new one")
+        kind = self._server.kind
+        for name in kind.ignores if kind is not None else ():
+            if getattr(task, name) is not None:
+                raise UnsupportedParameterError(f"the server of {self!r} ignores {name!r}: leave it out")
         body = request_body(task, self.accepts, type(self).__name__)
         model = self.model
         if model is None:
@@ -292,7 +319,11 @@ class OpenAIWorker(Worker):
         loop = asyncio.get_running_loop()
         self._running[loop] = self._running.get(loop, 0) + 1
         try:
-            async with asyncio.timeout_at(self._deadline(task)):
+            deadline = self._deadline(task)
+            if deadline is None:
+                await work
+                return
+            async with asyncio.timeout_at(deadline):
                 await work
         except TimeoutError as error:
             raise BackendTimeoutError(
@@ -303,3 +334,10 @@ class OpenAIWorker(Worker):
             self._running[loop] -= 1
             if not self._running[loop]:
                 del self._running[loop]
+
+
+def _may_come_whole(task: GenerationTask, body: dict[str, Any]) -> bool:
+    """Whether nobody needs an answer before its end, which is soon."""
+    scope, most = task.scope, body.get("max_tokens")
+    nobody = scope is None or not (scope.listening or getattr(scope, "counts_tokens", True))
+    return nobody and not task.goes_on and isinstance(most, int) and most <= _SHORT

@@ -16,6 +16,7 @@ from scaffolding_core.workers.endpoint import Endpoint
 from scaffolding_core.workers.exchange import Exchange
 from scaffolding_core.workers.failures import AttemptFailed, broken, refusal, unreachable
 from scaffolding_core.workers.http_stream import Gate, HttpStream
+from scaffolding_core.workers.known_servers import KnownServer, recognised
 from scaffolding_core.workers.limits import AnswerLimits
 from scaffolding_core.workers.model_list import ListedModels
 from scaffolding_core.workers.server_facts import ServerFacts, facts_of
@@ -38,6 +39,7 @@ class OpenAIServer:
         base_url: such as `http://localhost:8000/v1`.
         model: the model to ask for, where it is known.
         headers: sent with every request.
+        kind: what kind of server it is, where the user says so.
         connect_timeout: seconds for one connection.
         limits: of an answer.
 
@@ -55,12 +57,14 @@ class OpenAIServer:
         model: str | None,
         headers: Mapping[str, str],
         *,
+        kind: KnownServer | None,
         connect_timeout: float,
         limits: AnswerLimits,
     ) -> None:
         self._headers = headers
         self.base_url = base_url
         self.model = model
+        self._kind = kind
         self.closed = False
         self._limits = limits
         self._sessions = Sessions(headers, connect_timeout)
@@ -81,6 +85,11 @@ class OpenAIServer:
     def base_url(self, base_url: str) -> None:
         self._endpoint = Endpoint(base_url, self._headers)
         self.facts = self._known()
+
+    @property
+    def kind(self) -> KnownServer | None:
+        """What kind of server it is, if that is known."""
+        return self._kind or self.facts.kind
 
     def _known(self) -> ServerFacts:
         return facts_of(self._endpoint.url(""), self._headers)
@@ -114,7 +123,10 @@ class OpenAIServer:
 
     def _chunk(self, data: bytes, exchange: Exchange) -> object:
         try:
-            return exchange.read(data)
+            chunk = exchange.read(data)
+            if exchange.whole and self.kind is None:  # the last pieces have the marks
+                self.facts.kind = recognised(chunk)
+            return chunk
         except WorkerError as error:
             shown = self._endpoint.quoted(data.decode("utf-8", "replace"), _LONGEST)
             failure = IncompleteResponseError(f"{self.base_url} sent what is no answer: {shown!r}")
@@ -142,6 +154,7 @@ class OpenAIServer:
         else:
             if not listed.names:
                 raise ModelNotFoundError(f"{self.base_url} lists no model: name one with model=")
+            self.facts.kind = self.facts.kind or listed.server
             return listed
         raise WorkerError(
             f"{self.base_url} does not list its models: correct the address, most end in /v1, "

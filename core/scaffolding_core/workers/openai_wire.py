@@ -7,8 +7,9 @@ from typing import Any, TypeAlias, cast
 
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.prompt_logprobs import PROMPT_LOGPROBS
 
-__all__ = ["request_body", "route"]
+__all__ = ["request_body", "route", "unstreamed"]
 
 # Any: whatever JSON holds.
 Json: TypeAlias = dict[str, Any]
@@ -53,7 +54,14 @@ def request_body(task: GenerationTask, accepts: Mapping[str, str], worker: str) 
             body[accepts[name]] = value
         elif name != "n" or value != 1:
             raise UnsupportedParameterError(_unsupported(name, worker, chat))
+    if body.get(PROMPT_LOGPROBS) is not None:  # vLLM tells them only where it does not stream
+        body = unstreamed(body)
     return body | (_chat_prompt(task) if isinstance(task, ChatTask) else _prompt(task))
+
+
+def unstreamed(body: Json) -> Json:
+    """The body of a request whose answer comes whole."""
+    return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
 
 
 def _unsupported(name: str, worker: str, chat: bool) -> str:

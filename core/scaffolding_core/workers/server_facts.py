@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Mapping
 
 from scaffolding_core.workers.asked_once import AskedOnce
+from scaffolding_core.workers.known_servers import KnownServer
 from scaffolding_core.workers.model_list import ListedModels
 
 __all__ = ["ServerFacts", "facts_of"]
@@ -17,12 +18,14 @@ class ServerFacts:
     Attributes:
         models: that it lists.
         slot_window: the context window of each of llama.cpp's slots.
+        kind: what kind of server it is, if that is known.
         together: most choices that it takes a request for; None as long as no request was for too many.
     """
 
     def __init__(self) -> None:
         self.models = AskedOnce[ListedModels]()
         self.slot_window = AskedOnce[int | None]()
+        self.kind: KnownServer | None = None
         self.together: int | None = None
         self._given = 1
 

@@ -224,9 +224,12 @@ async def _keep(
         await session.close()
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False)
+
+
 def _json(body: object) -> str:
     try:
-        return json.dumps(body, allow_nan=False)
+        return _ENCODER.encode(body)
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"a parameter has a value that JSON cannot hold: {error}") from error
 

@@ -91,31 +91,24 @@ class EventSplitter(Splitter):
 
     def finish(self) -> list[Event]:
         """The event that the end of the answer completes, if there is one."""
-        last, self._pieces, self._size = b"".join(self._pieces), [], 0
-        self._take(last)
-        event = self._take(b"")
-        return [event] if event is not None else []
+        return self.feed(b"\n\n")
 
     def _split(self, piece: bytes) -> list[Event]:
         self._after_return = piece.endswith(b"\r")
         whole = b"".join(self._pieces)
+        if not self._begun:
+            whole = whole.removeprefix(codecs.BOM_UTF8)
+            self._begun = True
         *lines, rest = whole.split(b"\n") if b"\r" not in whole else _LINE_END.split(whole)
-        events = [event for line in lines if (event := self._take(line)) is not None]
+        events = []
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data.append(line[5:].removeprefix(b" "))
+            elif line.startswith(b"event:"):
+                self._failed = line[6:].strip() == b"error"
+            elif not line:
+                if self._data:
+                    events.append(Event(b"\n".join(self._data), self._failed))
+                self._data, self._failed = [], False
         self._pieces, self._size = [rest], len(rest) + sum(map(len, self._data))
         return events
-
-    def _take(self, line: bytes) -> Event | None:
-        """Take a line; returns the event that it ends."""
-        if not self._begun:
-            self._begun = True
-            line = line.removeprefix(codecs.BOM_UTF8)
-        if line.startswith(b"data:"):
-            self._data.append(line[5:].removeprefix(b" "))
-        elif line.startswith(b"event:"):
-            self._failed = line[6:].strip() == b"error"
-        elif not line:
-            data, failed = self._data, self._failed
-            self._data, self._failed = [], False
-            if data:
-                return Event(b"\n".join(data), failed)
-        return None

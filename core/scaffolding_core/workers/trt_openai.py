@@ -39,4 +39,6 @@ class TRTOpenaiWorker(OpenaiWorker):
     """
 
     def __init__(self, async_client: object, model: str | None = None, **options: Any) -> None:
-        super().__init__(async_client, model, **{"accepts": TRTLLM_PARAMETERS, **options})
+        super().__init__(
+            async_client, model, **{"accepts": TRTLLM_PARAMETERS, "server": "trtllm-serve", **options}
+        )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from scaffolding_core.messages import TokenLogprob, Usage
 
-__all__ = ["read_logprobs", "read_usage"]
+__all__ = ["Scored", "log_probability", "read_logprobs", "read_usage"]
+
+Scored: TypeAlias = tuple[str, TokenLogprob | None]
+"""A token, and what it scored, if that is a number."""
+
 
 _MOST = 10**15
 """Tokens that no request has cost."""
@@ -18,7 +22,7 @@ _ROUNDING = 1e-3
 
 def read_usage(usage: object) -> Usage | None:
     """The server's count of one request; None if it tells none: the answer is good without."""
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return None
     prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
     if prompt is None and completion is None:
@@ -32,8 +36,8 @@ def read_usage(usage: object) -> Usage | None:
 
 
 # Any: JSON from outside.
-def read_logprobs(given: Mapping[str, Any]) -> list[TokenLogprob]:
-    """Log probabilities in either shape; a token whose own is none is left out.
+def read_logprobs(given: Mapping[str, Any]) -> list[Scored]:
+    """Log probabilities in either shape.
 
     Raises:
         TypeError, KeyError, AttributeError: they have another shape.
@@ -52,26 +56,27 @@ def read_logprobs(given: Mapping[str, Any]) -> list[TokenLogprob]:
             (token, logprob, list((top or {}).items()))
             for token, logprob, top in zip(tokens, own, likely, strict=False)
         ]
-    return [
-        TokenLogprob(str(token), own, tuple(_with_numbers(tops)))
-        for token, logprob, tops in entries
-        if (own := _log_probability(logprob)) is not None
-    ]
+    return [(str(token), _scored(str(token), logprob, tops)) for token, logprob, tops in entries]
+
+
+def _scored(token: str, logprob: object, tops: list[tuple[Any, object]]) -> TokenLogprob | None:
+    own = log_probability(logprob)
+    return None if own is None else TokenLogprob(token, own, tuple(_with_numbers(tops)))
 
 
 def _with_numbers(tops: list[tuple[Any, object]]) -> list[tuple[str, float]]:
-    return [(str(token), own) for token, logprob in tops if (own := _log_probability(logprob)) is not None]
+    return [(str(token), own) for token, logprob in tops if (own := log_probability(logprob)) is not None]
 
 
-def _log_probability(value: object) -> float | None:
-    """A number that is no more than 0, minus infinity among them."""
+def log_probability(value: object) -> float | None:
+    """A number that is no more than 0, minus infinity among them; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not value <= _ROUNDING:  # as NaN is not
         return None
     return min(float(value), 0.0)
 
 
 def _count(told: object, name: str) -> int | None:
-    count = told.get(name) if isinstance(told, Mapping) else None
+    count = told.get(name) if isinstance(told, dict) else None
     if isinstance(count, bool) or not isinstance(count, int | float) or not 0 <= count <= _MOST:
         return None
     return int(count)

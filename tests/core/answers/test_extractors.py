@@ -230,9 +230,10 @@ def test_by_default_a_verdict_counts_before_a_number_and_a_number_has_its_unit(t
 
 
 def test_the_first_that_finds_one_and_functions_of_ones_own():
-    extractor = FirstOf(Boxed(), FromFunction(lambda text: text[:2] or None), WholeText())
+    extractor = FirstOf(Boxed(), FromFunction(lambda text: text[:2] or None, costly=False), WholeText())
     assert extractor.extract(said("yes")) == "ye"
     assert not extractor.costly
+    assert FirstOf(Boxed(), FromFunction(str)).costly
     assert FirstOf(Boxed(), Regex("a")).costly
     assert FromMessage(lambda message: message.reasoning).extract(AssistantMessage("a", "b")) == "b"
     assert FromFunction(len, costly=True).costly

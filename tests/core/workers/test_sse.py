@@ -35,6 +35,7 @@ def test_an_event_of_any_size_in_any_pieces(end):
         (b"data: a\r\n\r\ndata: b\r\r", data(b"a", b"b")),
         (b"data: a\n\ndata: b", data(b"a", b"b")),
         (b"event: error\ndata: a\n\ndata: b\n\n", [Event(b"a", failed=True), Event(b"b")]),
+        (b"event: error\r\ndata: a\r\ndata: b\r\n\r\n", [Event(b"a\nb", failed=True)]),
         (b": ping\n\nid: 1\nretry: 5\n\n", []),
         (b"", []),
     ],

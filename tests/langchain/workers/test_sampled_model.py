@@ -30,4 +30,6 @@ class InvokesInItsOwnWay(KnownChat):
     ids=["streams", "streams_async", "cannot", "told_not_to", "invokes_in_its_own_way"],
 )
 def test_a_chat_model_is_streamed_if_that_is_as_good_as_invoking_it(model, streamed):
-    assert streams(model, listening=False) is streamed
+    assert streams(model, listening=True, may_be_cut=False) is streamed
+    assert streams(model, listening=False, may_be_cut=True) is streamed
+    assert not streams(model, listening=False, may_be_cut=False)

@@ -17,7 +17,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 
 from langchain_scaffolding import ChatScaffolding, with_best_of_n
-from scaffolding_core import UnsupportedParameterError
+from scaffolding_core import Budget, UnsupportedParameterError
 from tests.eventually import until
 from tests.langchain.doubles import FULL, Runs, Scripted
 from tests.servers.scripted import Reply, scripted_server
@@ -174,7 +174,7 @@ def test_a_streamed_sample_tells_its_usage_unless_its_user_said_otherwise(client
         for told, asked in ((None, {"include_usage": True}), (False, None)):
             common = {"base_url": server.url, "api_key": "none", "model": "m", "http_client": client}
             model = ChatScaffolding.wrap(ChatOpenAI(stream_usage=told, **common), "direct")
-            assert model.invoke("q").usage_metadata["output_tokens"] == 2
+            assert [*model.stream("q")][-1].usage_metadata["output_tokens"] == 2
             assert server.requests[-1].get("stream_options") == asked
 
 
@@ -281,3 +281,30 @@ def test_a_client_that_writes_several_choices_writes_one_for_each_sample(several
         assert {body.get("n", 1) for body in server.requests} == {1}
         with pytest.raises(UnsupportedParameterError, match="n must be 1, got 3"):
             model.invoke("q", n=3)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "given", "streamed"),
+    [
+        ("direct", {}, {}, False),
+        ("chain_of_thought", {}, {}, False),
+        ("majority_vote", FULL, {}, False),
+        ("best_of_n", {}, {}, False),
+        ("majority_vote", {}, {}, True),
+        ("best_of_n", {"enough": 1.0}, {}, True),
+        ("direct", {}, {"budget": Budget(seconds=60)}, True),
+        ("majority_vote", FULL, {"budget": Budget(tokens=10_000)}, True),
+    ],
+)
+async def test_a_client_is_streamed_only_where_its_answer_may_be_cut_or_is_listened_to(
+    method, options, given, streamed, client
+):
+    reward = (lambda prompt, answer: 1) if method == "best_of_n" else None
+    with scripted_server(Reply()) as server:
+        inner = ChatOpenAI(base_url=server.url, api_key="none", model="m", http_client=client)
+        model = ChatScaffolding.wrap(inner, method, method_options=options, reward=reward)
+        assert (await asyncio.to_thread(model.invoke, "q", **given)).content == "7"
+        assert {bool(body.get("stream")) for body in server.requests} == {streamed}
+        server.requests.clear()
+        assert len(await asyncio.to_thread(lambda: list(model.stream("q", **given)))) > 1
+        assert all(body["stream"] for body in server.requests)

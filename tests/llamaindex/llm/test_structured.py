@@ -14,6 +14,7 @@ from collections import Counter
 import pytest
 from llama_index.core import PromptTemplate
 from llama_index.core.base.llms.types import LLMMetadata, ToolCallBlock
+from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.llms import ChatMessage
 from llama_index.core.program import FunctionCallingProgram, LLMTextCompletionProgram
 from llama_index_instrumentation import get_dispatcher
@@ -150,6 +151,24 @@ async def test_each_prediction_is_one_span_of_each_layer():
         assert spans[f"ScaffoldingStructuredLLM.{a}chat"] == 1
         assert spans[f"ScaffoldingLLM.{a}structured_predict"] == 1
         assert spans[f"ScaffoldingLLM.{a}chat"] == 1
+
+
+@pytest.mark.parametrize("heard_by", ["llm", "structured", "both"])
+async def test_callbacks_count_the_tokens_of_all_samples_once(heard_by):
+    counted = TokenCountingHandler()
+    heard, unheard = CallbackManager([counted]), CallbackManager([TokenCountingHandler()])
+    llm = by_tools("majority_vote")
+    llm.callback_manager = unheard if heard_by == "structured" else heard
+    structured = llm.as_structured_llm(City)
+    structured.callback_manager = unheard if heard_by == "llm" else heard
+    chat = [ChatMessage("q")]
+    structured.chat(chat)
+    await structured.achat(chat)
+    list(structured.stream_chat(chat))
+    [response async for response in await structured.astream_chat(chat)]
+    structured.complete("q")
+    await structured.acomplete("q")
+    assert [event.total_token_count for event in counted.llm_token_counts] == [25] * 6
 
 
 @METHODS

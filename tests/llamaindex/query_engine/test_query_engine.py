@@ -12,7 +12,12 @@ import threading
 import pytest
 from llama_index.core import get_response_synthesizer
 from llama_index.core.agent.workflow import FunctionAgent
-from llama_index.core.base.response.schema import PydanticResponse, Response
+from llama_index.core.base.response.schema import (
+    AsyncStreamingResponse,
+    PydanticResponse,
+    Response,
+    StreamingResponse,
+)
 from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
 from llama_index.core.evaluation import FaithfulnessEvaluator
 from llama_index.core.llms import MockLLM
@@ -156,14 +161,24 @@ async def test_an_engine_that_found_nothing_has_no_vote():
     assert engine.query("q").response == "Empty Response"
 
 
-async def test_streamed_responses_are_read_inside_their_samples():
+async def test_streamed_responses_are_read_inside_their_samples_and_the_chosen_one_is_streamed(capsys):
     llm = ScriptedLLM(answers=["It is 7"])
     index = summary_index("seven")
     engine = ScaffoldingQueryEngine(index.as_query_engine(llm=llm, streaming=True), sample_num=3, stop_rule="full")
-    for response in await both_ways(engine):
-        assert type(response) is Response
-        assert (response.response, response.metadata["scaffolding"]["votes"]) == ("It is 7", {"7": 3})
+    responses = await both_ways(engine)
+    for response in responses:
+        assert (response.response, str(response)) == ("It is 7", "It is 7")
+        assert response.metadata["scaffolding"]["votes"] == {"7": 3}
         assert response.metadata["scaffolding"]["usage"]["total_tokens"] == 15
+        assert [node.get_content() for node in response.source_nodes] == ["seven"]
+    blocking, asynchronous = responses
+    assert isinstance(blocking, StreamingResponse)
+    assert isinstance(asynchronous, AsyncStreamingResponse)
+    assert list(blocking.response_gen) == ["It", " is", " 7"]
+    assert [text async for text in asynchronous.async_response_gen()] == ["It", " is", " 7"]
+    assert (await asynchronous.get_response()).response == "It is 7"
+    engine.query("q").print_response_stream()
+    assert capsys.readouterr().out == "It is 7"
     assert {"stream_chat", "astream_chat"} == set(llm.record.calls)
 
 

@@ -126,7 +126,7 @@ def _checked_extractor(part: Extractor) -> Extractor:
     if isinstance(part, type) or not callable(getattr(part, "extract", None)):
         raise InvalidRequestError(f"extractor must be an instance with extract(), got {part!r}")
     if not hasattr(part, "read"):  # it has the shape of one, and is none
-        return FromMessage(part.extract, costly=getattr(part, "costly", False))
+        return FromMessage(part.extract, costly=getattr(part, "costly", True))
     return part
 
 

@@ -16,6 +16,8 @@ _SEARCHED = 100_000
 class CodeIn(Extractor):
     """The fenced blocks of a text, together; a text without any is code as a whole."""
 
+    costly = False
+
     def extract(self, message: AssistantMessage) -> Answer | None:
         """The code; None if there is none, or for a refusal."""
         return self.read(message).answer

@@ -36,6 +36,8 @@ class SameDate(KeyEquivalence):
         InvalidRequestError: something else.
     """
 
+    costly = False
+
     def __init__(self, day_first: bool | None = None) -> None:
         if day_first not in (None, True, False):
             raise InvalidRequestError(f"day_first must be True, False or None, got {day_first!r}")

@@ -28,6 +28,8 @@ _INTRODUCED = pattern(r".*?(?:\b(?:are|is|were|was|include)\b|:)\s*(?=\S)", re.D
 class ListItems(Extractor):
     """The items of a list: of an array in JSON, of the last lines with bullets or numbers, or between commas."""
 
+    costly = False
+
     def extract(self, message: AssistantMessage) -> Answer | None:
         """The items; None if nothing was said, or for a refusal."""
         return self.read(message).answer
@@ -58,6 +60,8 @@ class SameItems(KeyEquivalence):
     Raises:
         InvalidRequestError: `unordered` is neither True nor False.
     """
+
+    costly = False
 
     def __init__(self, *, unordered: bool = False) -> None:
         if not isinstance(unordered, bool):

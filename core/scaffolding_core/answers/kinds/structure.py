@@ -26,6 +26,8 @@ class JsonValueIn(Extractor):
         InvalidRequestError: a path that cannot be read.
     """
 
+    costly = False
+
     def __init__(self, key: str = "") -> None:
         if not isinstance(key, str):
             raise InvalidRequestError(f"key must be a path such as 'answer' or 'items[0].name', got {key!r}")
@@ -53,6 +55,8 @@ class SameFields(KeyEquivalence):
     Raises:
         InvalidRequestError: `unordered` is neither True nor False.
     """
+
+    costly = False
 
     def __init__(self, counted: CountedFields, *, unordered: bool = False) -> None:
         if not isinstance(unordered, bool):

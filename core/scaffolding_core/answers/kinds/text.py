@@ -15,6 +15,8 @@ __all__ = ["FinalStatement"]
 class FinalStatement(Extractor):
     """What is marked as the answer, whole; where nothing is, the last paragraph, without thoughts and markup."""
 
+    costly = False
+
     def extract(self, message: AssistantMessage) -> Answer | None:
         """The statement; None if nothing was said, or for a refusal."""
         return self.read(message).answer
