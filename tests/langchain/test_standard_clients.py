@@ -12,7 +12,7 @@ from langchain_scaffolding import ChatScaffolding
 from tests.langchain.clients import CLIENTS, FEATURES, Client
 from tests.langchain.obedient import obedient
 from tests.servers.scripted import serve
-from tests.servers.speaking import Speaking
+from tests.servers.speaking import Speaking, SpeakingOnce
 
 pytestmark = [pytest.mark.usefixtures("web")] + [
     pytest.mark.filterwarnings(f"ignore:{what}")  # the clients' own words on what the suites ask
@@ -43,7 +43,7 @@ def length(prompt, answer):
 
 @pytest.fixture(scope="module", autouse=True)
 def server():
-    with serve(Speaking(obedient)) as running:
+    with serve(SpeakingOnce(obedient)) as running:
         OfClient.server = running
         yield
 

@@ -1,7 +1,6 @@
 """A scripted server that speaks the wires of other providers, too.
 
 Its script sees each request as chat completions would put it, and its replies go out on the wire that asked.
-A connection serves one request: many clients keep theirs for the whole process, beyond the loop of a test.
 """
 
 from functools import partial
@@ -24,7 +23,6 @@ class Speaking(Scripted):
 
     def add_routes(self, app: web.Application) -> None:
         super().add_routes(app)
-        app.on_response_prepare.append(_close_after)
         for path, wire in WIRES.items():
             app.router.add_post(path, partial(self.answer_on, wire))
 
@@ -40,6 +38,14 @@ class Speaking(Scripted):
         for text in wire.streamed(reply, body):
             await response.write(text.encode())
         return response
+
+
+class SpeakingOnce(Speaking):
+    """The same, whose connections serve one request each: many clients keep theirs beyond the loop of a test."""
+
+    def add_routes(self, app: web.Application) -> None:
+        super().add_routes(app)
+        app.on_response_prepare.append(_close_after)
 
 
 async def _close_after(request: web.Request, response: web.StreamResponse) -> None:
