@@ -361,17 +361,16 @@ class Branch:
         return True
 
     def _refill(self, run: RaceRun) -> None:
-        race, request = run.race, self.request
-        enough = run.started + AT_ONCE
-        while not run.exhausted and (race.ahead is None or run.started - run.handed < race.ahead):
+        if run.exhausted:
+            return
+        request, branches, ahead = self.request, run.race.branches, run.race.ahead
+        room = AT_ONCE if ahead is None else ahead - (run.started - run.handed)
+        for _ in range(min(room, AT_ONCE)):
             if request.expired:
                 if not run.live and not run.outcomes:
                     request.refuse_if_expired()
                 return
-            if run.started == enough:
-                self.driver.post_behind(run)
-                return
-            item = next(race.branches, _NO_MORE)
+            item = next(branches, _NO_MORE)
             if item is _NO_MORE:
                 run.exhausted = True
                 return
@@ -385,6 +384,8 @@ class Branch:
             run.started, self.spawned = index + 1, path + 1
             self.live += 1
             child.launch()
+        if room >= AT_ONCE:
+            self.driver.post_behind(run)
 
     # The end.
 
