@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from pydantic import BaseModel, field_validator
 
 from scaffolding_core import (
     BestOfNController,
@@ -20,10 +21,11 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.answers import Extractor, KeyEquivalence
+from scaffolding_core.answers import Exact, Extractor, KeyEquivalence, Parsed, WholeText
 
 single = NativeGenerationController()
 says = FunctionWorker(lambda task: "7")
+says_data = FunctionWorker(lambda task: '{"value": 7}')
 scores = FunctionWorker(lambda task: 1)
 released = threading.Event()
 
@@ -50,8 +52,24 @@ class Finds(Extractor):
         return hang()
 
 
+class FindsInAll(WholeText):
+    extract = Finds.extract
+
+
 class Compares(KeyEquivalence):
     def key(self, answer):
+        return hang()
+
+
+class ComparesExactly(Exact):
+    key = Compares.key
+
+
+class Checked(BaseModel):
+    value: int
+
+    @field_validator("value")
+    def check(cls, value):
         return hang()
 
 
@@ -83,7 +101,13 @@ class EndsSlowly(Worker):
     [
         (MajorityVoteController(single, 3, extractor=FromFunction(hang)), says),
         (MajorityVoteController(single, 3, extractor=Finds()), says),
+        (MajorityVoteController(single, 3, extractor=FindsInAll()), says),
+        (
+            MajorityVoteController(single, 3, extractor=Parsed(Checked)),
+            FunctionWorker(lambda task: '{"value": 7}'),
+        ),
         (MajorityVoteController(single, 3, equivalence=Compares()), says),
+        (MajorityVoteController(single, 3, equivalence=ComparesExactly()), says),
         (FieldVoteController(single, 3, extractor=FromFunction(hang)), says),
         (ChainOfThoughtController(single, extractor=FromFunction(hang)), says),
         (Votes(single, 3), says),
