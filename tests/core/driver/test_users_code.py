@@ -27,16 +27,18 @@ single = NativeGenerationController()
 says = FunctionWorker(lambda task: "7")
 says_data = FunctionWorker(lambda task: '{"value": 7}')
 scores = FunctionWorker(lambda task: 1)
-released = threading.Event()
+released, held_up = threading.Event(), threading.Event()
 
 
 @pytest.fixture(autouse=True)
 def held():
     released.clear()
+    held_up.clear()
 
 
 def hang(*given, **options):
-    released.wait(60)
+    if not released.wait(30):
+        held_up.set()
     return "7"
 
 
@@ -133,3 +135,4 @@ async def test_it_ends_with_the_request(method, workers):
         finally:
             released.set()
     assert isinstance(result.error, BudgetExceededError | None)
+    assert not held_up.is_set()
