@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import Any, Self, get_args
@@ -32,11 +33,11 @@ from langchain_scaffolding.structured_output import (
     tool_of,
     traced,
 )
-from langchain_scaffolding.tracing.runs import child_of
+from langchain_scaffolding.tracing.runs import child_of, ended_if_cut
 from langchain_scaffolding.translation.accepted import accepted_tools
 from langchain_scaffolding.translation.candidates import StreamCandidates, adispatch_candidate, dispatch_candidate
 from langchain_scaffolding.translation.chunks import Chunks, metadata, to_result
-from langchain_scaffolding.translation.messages import to_core
+from langchain_scaffolding.translation.messages import says_something, to_core
 from langchain_scaffolding.workers.inner_model import inner_params
 from langchain_scaffolding.workers.sampled_model import unbound
 from scaffolding_core import ChatTask, InvalidRequestError
@@ -142,6 +143,11 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         # know the run that they belong to.
         return run_manager is None and super()._should_stream(async_api=async_api, **kwargs)
 
+    def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
+        told = [output for output in llm_outputs if output is not None]
+        usages = [Counter(output["token_usage"]) for output in told]
+        return {**told[-1], "token_usage": dict(sum(usages, Counter()))} if told else {}
+
     # Calls.
 
     def _generate(
@@ -173,12 +179,13 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         tokens = run_manager is not None and super()._should_stream(
             async_api=True, run_manager=run_manager, **kwargs
         )
-        if not tokens and self.stream_candidates != "events":
-            return to_result(await call.aresult(), self._model(kwargs))
-        async with aclosing(self._achunks(call, run_manager, kwargs)) as chunks:
-            async for chunk in chunks:
-                if run_manager is not None and tokens:
-                    await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+        async with ended_if_cut(run_manager):
+            if not tokens and self.stream_candidates != "events":
+                return to_result(await call.aresult(), self._model(kwargs))
+            async with aclosing(self._achunks(call, run_manager, kwargs)) as chunks:
+                async for chunk in chunks:
+                    if run_manager is not None and tokens:
+                        await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
         return to_result(call.streamed, self._model(kwargs), _id_of(run_manager))
 
     def _stream(
@@ -330,6 +337,8 @@ class ChatScaffolding(ModelFields, ConfiguredChatModel):
         kwargs: Mapping[str, Any],
         run_manager: BaseRunManager | None,
     ) -> Call:
+        if self.inner is not None and not any(map(says_something, messages)):  # the core sees a server's own
+            raise InvalidRequestError("the prompt is empty: give it some text")
         task = ChatTask(messages=to_core(messages, wrapped=self.inner is not None))
         return self._model_call(task, stop, kwargs, child_of(run_manager))
 

@@ -26,7 +26,7 @@ from langchain_scaffolding.tracing.runs import child_of
 from langchain_scaffolding.translation.chunks import metadata
 from langchain_scaffolding.translation.completions import Completions, to_llm_result
 from langchain_scaffolding.workers.inner_model import inner_params
-from scaffolding_core import GenerationTask, NativeGenerationController, ScaffoldingResult
+from scaffolding_core import GenerationTask, InvalidRequestError, NativeGenerationController, ScaffoldingResult
 from scaffolding_core.adapting import Call
 
 __all__ = ["ScaffoldingLLM"]
@@ -306,6 +306,8 @@ class ScaffoldingLLM(ModelFields, BaseLLM):
     def _call(
         self, prompt: str, stop: list[str] | None, kwargs: Mapping[str, Any], run_manager: BaseRunManager | None
     ) -> Call:
+        if self.inner is not None and not prompt.strip():  # the core sees a server's own
+            raise InvalidRequestError("the prompt is empty: give it some text")
         return self._model_call(GenerationTask(input_str=prompt), stop, kwargs, child_of(run_manager))
 
     def _chunks(self, call: Call, kwargs: Mapping[str, Any]) -> Completions:

@@ -55,7 +55,13 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     write there stay out of the token stream of a graph or chain around it, unless `stream_samples` is set.
     Usage is that of all models inside, as far as they tell it.
 
-    Cost: what the method costs, in calls of the chain.
+    A graph with a checkpointer, or a chain with a message history, is sampled from where the caller's thread or
+    history is: each sample goes on in a thread of its own, with an id of its own, and the winner's steps are added
+    to the caller's. A graph that is interrupted there goes on with `Command(resume=...)` as ever. Inside another
+    graph a sampled graph begins anew each time.
+
+    Cost: what the method costs, in calls of the chain; with a checkpointer, one read of the thread, one write for
+    each sample, and one for each step of the winner.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())

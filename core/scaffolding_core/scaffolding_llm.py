@@ -175,7 +175,11 @@ class ScaffoldingLlm:
 
         Args:
             shutdown_workers: close the workers too.
+
+        Raises:
+            DeadlockError: called by a part of a running request of its own; nothing is closed.
         """
+        self._refuse_own_parts()
         self._closed = True
         self._sweep()
         running = asyncio._get_running_loop()
@@ -196,7 +200,11 @@ class ScaffoldingLlm:
 
         Args:
             shutdown_workers: close the workers too.
+
+        Raises:
+            DeadlockError: called by a part of a running request of its own; nothing is closed.
         """
+        self._refuse_own_parts()
         self._closed = True
         self._sweep()
         loop = asyncio.get_running_loop()
@@ -222,6 +230,15 @@ class ScaffoldingLlm:
                 return True
             around = around.parent
         return False
+
+    def _refuse_own_parts(self) -> None:
+        """Refuse to wait for who calls."""
+        on_own_loop = self._own_loop is not None and self._own_loop.is_current()
+        if on_own_loop or self.runs_caller:
+            raise DeadlockError(
+                "closing a ScaffoldingLlm from inside one of its own requests would wait for itself: close it "
+                "where no request of it runs"
+            )
 
     @property
     def runs_here(self) -> bool:
@@ -284,6 +301,7 @@ class ScaffoldingLlm:
         try:
             for result in results:
                 result.wait_ended()
+                result.state.raise_interrupt()
         except BaseException:  # KeyboardInterrupt above all: nobody waits for them any more
             for result in results:
                 result.cancel()

@@ -7,8 +7,8 @@ model is therefore called without callbacks, and each sample is told to tracers 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -25,11 +25,13 @@ from langchain_core.callbacks.manager import (
     CallbackManagerForChainRun,
     ParentRunManager,
 )
+from langchain_core.outputs import LLMResult
 from langchain_core.runnables import RunnableConfig, ensure_config
 from langchain_core.tracers._streaming import _StreamingCallbackHandler, _V2StreamingCallbackHandler
 from uuid_utils.compat import uuid7
 
 from langchain_scaffolding.request.gate import Gate
+from langchain_scaffolding.tracing.open_runs import OpenRuns
 from langchain_scaffolding.translation.inputs import asked
 from scaffolding_core import ChatTask, ComputeTask, GenerationTask, RewardTask, Task, TaskStatus, Worker
 from scaffolding_core.adapting import around_calls
@@ -41,6 +43,7 @@ __all__ = [
     "child_manager",
     "child_of",
     "child_of_run",
+    "ended_if_cut",
     "inner_config",
     "sampled_under",
     "to_the_end",
@@ -146,13 +149,16 @@ def sampled_under(
 
 async def _told(manager: Manager, worker: Worker, task: Task, beneath: Beneath | None) -> TaskStatus | None:
     starting = asyncio.ensure_future(_start(manager, task))
+    inner = OpenRuns(manager.inheritable_handlers)
     try:
         run = await asyncio.shield(starting)
         if beneath is not None:
-            inner_config.set(beneath(run.get_child()))  # each call is an asyncio task, with a context of its own
+            child = run.get_child()
+            child.add_handler(inner)
+            inner_config.set(beneath(child))  # each call is an asyncio task, with a context of its own
         status = await worker.run_task(task)
-    except asyncio.CancelledError:
-        await to_the_end(_end(starting, {"status": "cancelled", **_outputs(task)}))
+    except asyncio.CancelledError as cut:
+        await to_the_end(_end_cut(starting, inner, cut, task))
         raise
     except GeneratorExit:  # its loop is gone, and nothing can be awaited any more
         raise
@@ -161,6 +167,18 @@ async def _told(manager: Manager, worker: Worker, task: Task, beneath: Beneath |
         raise
     await to_the_end(_end(starting, _outputs(task)))
     return status
+
+
+@asynccontextmanager
+async def ended_if_cut(run: AsyncCallbackManagerForLLMRun | None) -> AsyncIterator[None]:
+    """A chat model's run ends where its call is cancelled from outside; LangChain tells any other end."""
+    try:
+        yield
+    except asyncio.CancelledError as cut:
+        calling = asyncio.current_task()
+        if run is not None and calling is not None and calling.cancelling():
+            await to_the_end(run.on_llm_error(cut, response=LLMResult(generations=[])))
+        raise
 
 
 async def to_the_end(telling: Coroutine[Any, Any, None]) -> None:
@@ -195,6 +213,11 @@ async def _end(starting: Awaitable[Run], outputs: dict[str, object]) -> None:
         await run.on_chain_end(outputs)
     else:
         await asyncio.to_thread(run.on_chain_end, outputs)
+
+
+async def _end_cut(starting: Awaitable[Run], inner: OpenRuns, cut: BaseException, task: Task) -> None:
+    await inner.fail(cut)
+    await _end(starting, {"status": "cancelled", **_outputs(task)})
 
 
 async def _fail(starting: Awaitable[Run], error: BaseException) -> None:

@@ -11,7 +11,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from langchain_scaffolding.translation.candidates import candidate_block
-from langchain_scaffolding.translation.messages import to_ai_message, usage_from_core
+from langchain_scaffolding.translation.messages import to_ai_message, token_usage, usage_from_core
 from scaffolding_core import (
     CandidateEvent,
     DecisionEvent,
@@ -143,7 +143,8 @@ def to_result(result: ScaffoldingResult, model_name: str, message_id: str | None
     message.id = message_id
     message.usage_metadata = usage_from_core(output.usage)
     message.response_metadata = {**message.response_metadata, **metadata(output, model_name, result.id)}
-    return ChatResult(generations=[ChatGeneration(message=message)])
+    told = {name: message.response_metadata[name] for name in ("token_usage", "model_name")}
+    return ChatResult(generations=[ChatGeneration(message=message)], llm_output=told)
 
 
 def metadata(output: ScaffoldingOutput, model_name: str, trace_id: int) -> dict[str, Any]:
@@ -159,6 +160,7 @@ def metadata(output: ScaffoldingOutput, model_name: str, trace_id: int) -> dict[
     answered = original.response_metadata.get("model_name") if isinstance(original, AIMessage) else None
     return {
         "model_name": answered or model_name,
+        "token_usage": token_usage(output.usage),
         "finish_reason": output.finish_reason or "stop",
         "scaffolding": result_data(output, trace_id),
         **logprobs,

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.outputs import Generation, GenerationChunk, LLMResult
 
 from langchain_scaffolding.translation.chunks import metadata
+from langchain_scaffolding.translation.messages import token_usage
 from scaffolding_core import Delta, Event, FinalEvent, ScaffoldingOutput, ScaffoldingResult, Usage
 from scaffolding_core.adapting import ShownEvents
 
@@ -31,8 +32,7 @@ class Completions(ShownEvents[GenerationChunk]):
             yield GenerationChunk(text=delta.text)
 
     def _last(self, event: FinalEvent) -> GenerationChunk:
-        usage = _token_usage(event.output.usage)
-        return GenerationChunk(text="", generation_info={**self._metadata(event.output), "token_usage": usage})
+        return GenerationChunk(text="", generation_info=self._metadata(event.output))
 
 
 def to_llm_result(results: Sequence[ScaffoldingResult], model_name: str) -> LLMResult:
@@ -40,21 +40,10 @@ def to_llm_result(results: Sequence[ScaffoldingResult], model_name: str) -> LLMR
     total = Usage()
     for result in results:
         total.add(result.output.usage)
-    generations = [[Generation(text=result.text, generation_info=_info(result, model_name))] for result in results]
+    generations = [
+        [Generation(text=result.text, generation_info=metadata(result.output, model_name, result.id))]
+        for result in results
+    ]
     return LLMResult(
-        generations=[*generations], llm_output={"token_usage": _token_usage(total), "model_name": model_name}
+        generations=[*generations], llm_output={"token_usage": token_usage(total), "model_name": model_name}
     )
-
-
-def _info(result: ScaffoldingResult, model_name: str) -> dict[str, Any]:
-    told = metadata(result.output, model_name, result.id)
-    return {**told, "token_usage": _token_usage(result.output.usage)}
-
-
-def _token_usage(usage: Usage) -> dict[str, int]:
-    """As LangChain's completion models tell it."""
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.total_tokens,
-    }

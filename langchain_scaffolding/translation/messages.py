@@ -36,8 +36,10 @@ __all__ = [
     "from_core",
     "reasoning_of",
     "refusal_of",
+    "says_something",
     "to_ai_message",
     "to_core",
+    "token_usage",
     "usage_from_core",
     "usage_to_core",
 ]
@@ -58,7 +60,7 @@ def to_core(messages: Sequence[BaseMessage], *, wrapped: bool = False) -> list[R
     for message in messages:
         try:
             core = _to_core(message)
-        except Exception as error:  # LangChain stumbles over what it does not know in many ways
+        except (ValueError, LookupError, TypeError, AttributeError, InvalidRequestError) as error:
             if not wrapped:
                 raise InvalidRequestError(f"a message has no form in OpenAI's API: {error}") from error
             core = _text_alone(message)
@@ -107,6 +109,15 @@ def _with_added(message: BaseMessage, paragraphs: Sequence[str]) -> BaseMessage:
         else:
             content = [*content, {"type": "text", "text": text}]
     return message.model_copy(update={"content": content}) if paragraphs else message
+
+
+def says_something(message: BaseMessage) -> bool:
+    """Whether there is anything in a message: text, blocks of another kind, or calls of tools."""
+    if isinstance(message, AIMessage) and (message.tool_calls or message.invalid_tool_calls):
+        return True
+    blocks = [message.content] if isinstance(message.content, str) else message.content
+    texts = [block if isinstance(block, str) else block.get("text") for block in blocks]
+    return any(text is None or str(text).strip() for text in texts)
 
 
 def to_ai_message(message: AssistantMessage) -> AIMessage:
@@ -174,6 +185,15 @@ def _details(usage: Usage, side: str, **counted: int) -> dict[str, int]:
         if name.startswith(f"{side}_")
     }
     return told | {name: count for name, count in counted.items() if count or name in told}
+
+
+def token_usage(usage: Usage) -> dict[str, int]:
+    """What was paid, as LangChain's models tell it in `llm_output`."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }
 
 
 def usage_to_core(message: AIMessage) -> Usage:

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 
 from langchain_scaffolding.tracing.inner_runs import message_usage
-from langchain_scaffolding.translation.messages import core_tool_calls, reasoning_of, refusal_of
+from langchain_scaffolding.translation.messages import core_tool_calls, reasoning_of, refusal_of, says_something
 from scaffolding_core import AssistantMessage, Delta, GenerationTask, Usage, WorkerError
 
 __all__ = ["emit", "fill", "joined"]
@@ -49,7 +49,7 @@ def fill(task: GenerationTask, answer: object) -> None:
     """Set the task's results to what the model or chain answered.
 
     Raises:
-        WorkerError: neither a message nor text.
+        WorkerError: neither a message nor text, or a message with nothing in it and no reason why.
     """
     if isinstance(answer, str):
         task.said = AssistantMessage(answer, finish_reason="stop")
@@ -60,7 +60,10 @@ def fill(task: GenerationTask, answer: object) -> None:
             f"the model or chain must return a message or text, got {type(answer).__name__}: "
             "end the chain with a parser that gives text"
         )
-    reason = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
+    task.usage = task.usage or message_usage(answer)
+    reason = next(filter(None, map(answer.response_metadata.get, _REASONS)), None)
+    if not (says_something(answer) or answer.additional_kwargs or reason):
+        raise WorkerError("the model gave an empty message and no reason why: look at what its client leaves out")
     task.said = AssistantMessage(
         str(answer.text) or refusal_of(answer),
         reasoning_of(answer),
@@ -68,7 +71,10 @@ def fill(task: GenerationTask, answer: object) -> None:
         finish_reason=str(reason) if reason else "stop",
         original=answer,
     )
-    task.usage = task.usage or message_usage(answer)
+
+
+_REASONS = ("finish_reason", "stop_reason", "done_reason", "stopReason")
+"""What providers call why an answer ended."""
 
 
 def _whole(chunk: AIMessageChunk) -> AIMessage:

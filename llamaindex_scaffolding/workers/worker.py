@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 from llama_index.core.llms import LLM, CustomLLM
 
+from llamaindex_scaffolding.instrumentation.llm_usage import counted_llm_calls
 from llamaindex_scaffolding.instrumentation.told_usage import field_of, told_usage
 from llamaindex_scaffolding.translation.messages import from_core, reasoning_of, tool_calls_of
 from llamaindex_scaffolding.workers.prediction import PREDICTION, Prediction, predict
@@ -80,6 +81,14 @@ class LlamaIndexWorker(Worker):
         await self._ask("complete", task, task.input_str, _kwargs(task))
 
     async def _ask(self, way: str, task: GenerationTask, prompt: object, kwargs: dict[str, Any]) -> None:
+        with counted_llm_calls() as calls:
+            try:
+                await self._answer(way, task, prompt, kwargs)
+            finally:  # an LLM over another one may tell no tokens itself
+                if calls.usage.total_tokens and not (task.usage and task.usage.total_tokens):
+                    task.usage = calls.usage
+
+    async def _answer(self, way: str, task: GenerationTask, prompt: object, kwargs: dict[str, Any]) -> None:
         if task.scope is None or not task.scope.listening:
             _fill(task, await run_either(*self._forms(way), prompt, **kwargs))
             return

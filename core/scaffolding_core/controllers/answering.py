@@ -97,7 +97,7 @@ def in_thread(function: Callable[[Given], Result], given: Given) -> Steps[Result
     try:
         yield [task]
     except WorkerError as error:
-        raise error.__cause__ or error from None
+        raise error.__cause__ if isinstance(error.__cause__, Exception) else error from None
     return cast("Result", task.result)  # a task's result has no type of its own
 
 

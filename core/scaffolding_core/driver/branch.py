@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Branch", "Child", "RaceRun"]
 
 AT_ONCE = 1000
-"""How often a method may go on at once, by what it yields, before the rest of the loop has its turn."""
+"""How often a method may go on, and how much a race may draw, before the rest of the loop has its turn."""
 
 
 class RaceRun:
@@ -46,6 +46,15 @@ class RaceRun:
         self.cancelled = False
         self.live: dict[int, Child] = {}
         self.outcomes: deque[Outcome] = deque()
+
+    @property
+    def request(self) -> Request:
+        """The owner's, as an item of the driver."""
+        return self.owner.request
+
+    def advance(self) -> Branch | None:
+        """Draw on, where there was too much to draw at once and the owner still waits."""
+        return None if self.owner.closing else self.owner.go_on(self)
 
 
 class Branch:
@@ -203,6 +212,10 @@ class Branch:
             return self if self.live == 0 else None
         if run is None:
             return self._collect() if self.pending == 0 and self.waiting is None else None
+        return self.go_on(run)
+
+    def go_on(self, run: RaceRun) -> Branch | None:
+        """Start more of a race; returns this branch if it waits for that race and can go on now."""
         if run is not self.waiting:
             return None
         try:
@@ -349,10 +362,14 @@ class Branch:
 
     def _refill(self, run: RaceRun) -> None:
         race, request = run.race, self.request
+        enough = run.started + AT_ONCE
         while not run.exhausted and (race.ahead is None or run.started - run.handed < race.ahead):
             if request.expired:
                 if not run.live and not run.outcomes:
                     request.refuse_if_expired()
+                return
+            if run.started == enough:
+                self.driver.post_behind(run)
                 return
             item = next(race.branches, _NO_MORE)
             if item is _NO_MORE:

@@ -353,6 +353,7 @@ class Call:
             return WorkerError(f"a call of {name} was cancelled from outside: cancel its request instead")
         if isinstance(raised, KeyboardInterrupt):
             self.run.exception()  # asyncio would complain that nobody looked at it
+            self.request.cancel(raised)
         return typed_error(self.worker, raised)
 
     def _charge(self) -> None:

@@ -112,8 +112,9 @@ class Driver:
             try:
                 item.request.context.run(_advance, item)
             except BaseException as error:  # only the request whose parts brought it about may suffer
-                item.request.fail(method_error(error))
-                if isinstance(error, KeyboardInterrupt):  # the user's wish, wherever it came up
+                interrupted = isinstance(error, KeyboardInterrupt)  # the user's wish, wherever it came up
+                item.request.fail(error if interrupted else method_error(error))
+                if interrupted:
                     self.loop.call_soon(self._drain, context=self.empty_context)
                     raise
         self.loop.call_soon(self._drain, context=self.empty_context)

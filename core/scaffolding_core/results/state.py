@@ -193,6 +193,11 @@ class RequestState:
             self.error_seen = True
             raise copy_error(self.error)
 
+    def raise_interrupt(self) -> None:
+        """Raise the KeyboardInterrupt that it ended with, if it did: the user meant whoever waits."""
+        if isinstance(self.error, KeyboardInterrupt):
+            self.raise_error()
+
     def leave_to_parent(self) -> None:
         """In the child of a fork: wait for no thread that holds a lock, and wake no loop, that is not here."""
         self._lock = threading.Lock()
@@ -216,8 +221,11 @@ class RequestState:
             return
         if self.error is None or waiter.awaited is None:
             waiter.set_result(waiter.awaited)
+            return
+        self.error_seen = True
+        if isinstance(self.error, KeyboardInterrupt):  # who runs the loop has met it, and would again
+            waiter.set_exception(RequestCancelledError("the request was interrupted"))
         else:
-            self.error_seen = True
             waiter.set_exception(copy_error(self.error))
 
     def _close_stream(self, stream: EventStream) -> None:

@@ -64,13 +64,13 @@ class Choice:
         """The text so far."""
         return "".join(self._text)
 
-    def add(self, choice: Json, answer: object, *, shared: bool) -> None:
+    def add(self, choice: Json, answer: object, *, missing: bool) -> None:
         """Take one piece, or a whole answer from a server that does not stream.
 
         Args:
             choice: the piece.
             answer: id of the answer that it belongs to, if it has one.
-            shared: others were asked for with the same request, and may have come under this one's index.
+            missing: others that were asked for have not begun: they may come under this one's index.
 
         Raises:
             ValueError: it is of another answer.
@@ -85,7 +85,7 @@ class Choice:
         calls = part.get("tool_calls")
         wrote = bool(text or reasoning or calls)
         finish_reason = choice.get("finish_reason")
-        if shared:
+        if missing:
             self._look_for_another(part.get("role"), wrote, finish_reason)
         if self.finish_reason is not None:
             if wrote:
@@ -172,7 +172,7 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
         counted = len(listed) > 1 and _are_indistinct(listed)
         for place, choice in enumerate(listed):
             index = place if counted else _checked(choice.get("index"))
-            choices[index].add(choice, chunk.get("id"), shared=len(choices) > 1)
+            choices[index].add(choice, chunk.get("id"), missing=not all(each.begun for each in choices))
             if chunk.get(PROMPT_LOGPROBS):  # as vLLM's chats have them, for all
                 choices[index].add_prompt(chunk[PROMPT_LOGPROBS])
     except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError) as error:

@@ -52,7 +52,8 @@ class OpenAIWorker(Worker):
 
     Args:
         base_url: such as `http://localhost:8000/v1`; or, as TensorRT-LLM's worker has it, an
-            `openai.AsyncOpenAI` client, whose address and key are taken.
+            `openai.AsyncOpenAI` client, whose address and key are taken. User, password and query are sent and
+            not shown.
         model: its name; None takes the first that the server lists.
         api_key: sent as bearer token.
         headers: sent with every request.

@@ -62,6 +62,7 @@ class OpenAIServer:
         limits: AnswerLimits,
     ) -> None:
         self._headers = headers
+        self._given: str | None = None
         self.base_url = base_url
         self.model = model
         self._kind = kind
@@ -83,8 +84,9 @@ class OpenAIServer:
 
     @base_url.setter
     def base_url(self, base_url: str) -> None:
-        self._endpoint = Endpoint(base_url, self._headers)
-        self.facts = self._known()
+        if base_url != self._given:
+            self._given, self._endpoint = base_url, Endpoint(base_url, self._headers)
+            self.facts = self._known()
 
     @property
     def kind(self) -> KnownServer | None:

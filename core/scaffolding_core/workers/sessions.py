@@ -230,7 +230,7 @@ _ENCODER = json.JSONEncoder(allow_nan=False)
 def _json(body: object) -> str:
     try:
         return _ENCODER.encode(body)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidRequestError(f"a parameter has a value that JSON cannot hold: {error}") from error
 
 

@@ -1,13 +1,16 @@
 """Workers and methods that break the rules: each fails its own request, and nothing hangs."""
 
 import asyncio
+import itertools
 import threading
+import time
 from concurrent.futures import Future
 from contextlib import suppress
 
 import pytest
 
 from scaffolding_core import (
+    BestOfNController,
     BudgetExceededError,
     ClosedError,
     Controller,
@@ -16,6 +19,7 @@ from scaffolding_core import (
     FunctionWorker,
     MajorityVoteController,
     NativeGenerationController,
+    NativeRewardController,
     ParallelProcess,
     Race,
     RecordingWorker,
@@ -113,17 +117,53 @@ async def test_so_does_whatever_a_function_raises_in_its_thread(kind):
     assert isinstance(error.__cause__, kind)
 
 
-@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
-def test_a_worker_that_ends_the_interpreter_ends_its_own_request_and_not_the_loop(kind):
+def test_a_worker_that_ends_the_interpreter_ends_its_own_request_and_not_the_loop():
     def breaks(task):
-        raise kind(3)
+        raise SystemExit(3)
 
     llm = ScaffoldingLlm(NativeGenerationController(), Odd(breaks))
     for _ in range(3):
         error = in_time(lambda: llm.generate("odd"))
         assert isinstance(error, WorkerError)
-        assert isinstance(error.__cause__, kind)
+        assert isinstance(error.__cause__, SystemExit)
         assert in_time(lambda: llm.generate("go")).text == "fine"
+    assert in_time(llm.shutdown) is None
+
+
+def interrupt(*given):
+    raise KeyboardInterrupt
+
+
+async def interrupt_on_the_loop(*given):
+    raise KeyboardInterrupt
+
+
+def interrupted_method(tasks):
+    interrupt()
+    yield tasks
+
+
+single, says = NativeGenerationController(), FunctionWorker(lambda task: "7")
+best = BestOfNController(single, NativeRewardController(), 2)
+
+
+@pytest.mark.parametrize(
+    ("method", "workers"),
+    [
+        (best, {"generation": says, "reward": FunctionWorker(interrupt)}),
+        (best, {"generation": says, "reward": FunctionWorker(interrupt_on_the_loop)}),
+        (MajorityVoteController(single, 2), FunctionWorker(interrupt)),
+        (MajorityVoteController(single, 2, extractor=FromFunction(interrupt)), says),
+        (Method(interrupted_method), says),
+    ],
+    ids=["reward in a thread", "reward on the loop", "worker", "extractor", "method"],
+)
+def test_an_interrupt_in_a_part_is_that_of_whoever_blocks_for_it(method, workers):
+    llm = ScaffoldingLlm(method, workers)
+    for call in (lambda: llm.generate("q"), lambda: llm.generate(["q", "q"]), lambda: list(llm.stream("q"))):
+        assert isinstance(in_time(call), KeyboardInterrupt)
+    with ScaffoldingLlm(single, says) as other:
+        assert other.generate("q").text == "7"
     assert in_time(llm.shutdown) is None
 
 
@@ -141,7 +181,7 @@ def test_an_interrupt_reaches_whoever_runs_the_loop_and_the_loop_can_go_on():
     odd = loop.create_task(ask("odd"))
     with pytest.raises(KeyboardInterrupt):
         loop.run_until_complete(odd)
-    with pytest.raises(ControllerError):
+    with pytest.raises(RequestCancelledError):
         loop.run_until_complete(asyncio.wait_for(odd, 60))
     assert loop.run_until_complete(asyncio.wait_for(ask("go"), 60)) == "fine"
     loop.run_until_complete(llm.aclose())
@@ -457,3 +497,15 @@ def test_a_run_of_ones_own_that_gives_no_output_is_an_error(value):
     assert isinstance(error, ControllerError)
     assert "must return a ScaffoldingOutput" in str(error)
     llm.shutdown()
+
+
+async def test_a_race_without_end_leaves_the_loop_to_others_and_ends_in_time():
+    def endless(tasks):
+        race = Race(task("go") for _ in itertools.count())
+        while tasks[0].input_str == "odd":
+            yield race
+        yield tasks
+
+    async with ScaffoldingLlm(Method(endless), Odd(lambda task: None)) as llm:
+        error = await next_to(llm, llm.generate_async("odd", deadline=time.monotonic() + 0.05))
+    assert error is None or isinstance(error, BudgetExceededError)

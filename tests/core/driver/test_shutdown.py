@@ -8,9 +8,10 @@ import threading
 import pytest
 
 from scaffolding_core.controllers import NativeGenerationController
-from scaffolding_core.errors import ClosedError, RequestCancelledError
+from scaffolding_core.errors import ClosedError, DeadlockError, RequestCancelledError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
-from tests.core.doubles import Backend
+from scaffolding_core.workers.function import FunctionWorker
+from tests.core.doubles import Backend, Method
 
 single = NativeGenerationController()
 
@@ -130,3 +131,49 @@ async def test_a_worker_hears_when_a_request_ends():
     async with ScaffoldingLlm(single, Scoped()) as llm:
         result = await llm.generate_async("say:x")
     assert ended == [str(result.id)]
+
+
+def leave_with(llm):
+    with llm:
+        pass
+
+
+@pytest.mark.parametrize("on_callers_loop", [True, False])
+@pytest.mark.parametrize("place", ["thread", "loop", "method"])
+@pytest.mark.parametrize("close", [ScaffoldingLlm.shutdown, leave_with])
+def test_a_part_of_a_request_that_would_wait_for_itself_is_refused(place, on_callers_loop, close):
+    refused = []
+
+    def part(task):
+        with pytest.raises(DeadlockError):
+            close(llm)
+        refused.append(task)
+        return "7"
+
+    async def on_loop(task):
+        return part(task)
+
+    def process(tasks):
+        part(tasks)
+        yield tasks
+
+    method = Method(process) if place == "method" else single
+    llm = ScaffoldingLlm(method, FunctionWorker({"thread": part, "loop": on_loop}.get(place, lambda task: "7")))
+
+    async def ask():
+        return await llm.generate_async("q")
+
+    for _ in range(2):
+        assert (asyncio.run(ask()) if on_callers_loop else llm.generate("q")).text == "7"
+    assert len(refused) == 2
+    llm.shutdown()
+
+
+async def test_a_part_of_a_request_cannot_await_the_end_of_it_either():
+    async def part(task):
+        with pytest.raises(DeadlockError):
+            await llm.aclose()
+        return "7"
+
+    async with ScaffoldingLlm(single, FunctionWorker(part)) as llm:
+        assert (await llm.generate_async("q")).text == "7"

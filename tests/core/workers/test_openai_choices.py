@@ -188,6 +188,14 @@ async def test_a_server_that_ignores_n_is_asked_for_the_missing_choices_alone_an
     assert cost(tasks) == Usage(prompt_tokens=27, completion_tokens=3, calls=3)
 
 
+async def test_a_missing_choice_has_all_its_attempts_left():
+    replies = iter([Reply(events=(choice(0),)), Reply(status=503, body={}), Reply()])
+    with scripted_server(lambda body: next(replies)) as server:
+        async with OpenAIWorker(server.url, "m", max_attempts=2) as worker:
+            await asyncio.gather(*started(worker, siblings(2)))
+    assert [request.get("n", 1) for request in server.requests] == [2, 1, 1]
+
+
 async def test_a_server_that_answers_fewer_is_asked_for_no_more_than_it_gives():
     def few(body):
         return Reply(events=tuple(choice(index) for index in range(min(2, body.get("n", 1)))))

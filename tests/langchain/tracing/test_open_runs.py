@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.runnables import RunnableLambda
 
 from langchain_scaffolding import with_majority_vote
-from tests.langchain.doubles import FULL, ONE_AT_A_TIME, Never
+from tests.langchain.doubles import FULL, ONE_AT_A_TIME, Never, Scripted
 
 
 class Told:
@@ -144,3 +145,44 @@ def test_a_chain_that_is_cut_in_its_thread_takes_no_further_step():
             thread.join(60)
     assert not told.open
     assert len(steps) == 2
+
+
+class NeverAnswers(Scripted):
+    """A chat model whose async calls end only when they are cut."""
+
+    begun: Any = None
+
+    async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
+        self.begun.set()
+        await asyncio.sleep(300)
+
+
+class Models(Blocking):
+    def on_chat_model_start(self, serialized, messages, *, run_id, **kwargs):
+        self.open[run_id] = "model"
+
+    def on_llm_end(self, response, *, run_id, **kwargs):
+        self.open.pop(run_id)
+
+    def on_llm_error(self, error, *, run_id, **kwargs):
+        self.open.pop(run_id)
+
+
+@pytest.mark.parametrize(
+    "vote",
+    [
+        lambda model: with_majority_vote(RunnableLambda(lambda given: given) | model, 2),
+        lambda model: with_majority_vote(model, 2),
+    ],
+    ids=["inside a sampled chain", "that votes"],
+)
+async def test_the_run_of_a_model_ends_where_its_call_is_cancelled(vote):
+    model = NeverAnswers(answers=[], begun=asyncio.Event())
+    told = Models(None)
+    running = asyncio.ensure_future(vote(model).ainvoke("q", {"callbacks": [told]}))
+    await model.begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await rest()
+    assert not told.open

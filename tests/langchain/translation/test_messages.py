@@ -318,6 +318,13 @@ def test_an_answer_is_told_under_the_name_of_the_model_that_gave_it():
         assert list(told.usage_metadata) == ["dear"]
 
 
+def test_the_output_of_a_model_tells_what_all_its_answers_cost():
+    model, _ = voted(["7"], n=2)
+    told = model.generate([[HumanMessage("a")], [HumanMessage("b")]]).llm_output
+    assert told["token_usage"] == {"prompt_tokens": 8, "completion_tokens": 4, "total_tokens": 12}
+    assert told["model_name"] == "Scripted"
+
+
 @pytest.mark.parametrize("method", ["direct", "majority_vote"])
 @pytest.mark.parametrize(
     "declined",

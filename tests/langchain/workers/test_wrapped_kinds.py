@@ -8,10 +8,8 @@ from langchain.chat_models import init_chat_model
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import ConfigurableField, Runnable
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
 
 from langchain_scaffolding import ChatScaffolding, ScaffoldingLLM, with_majority_vote
-from scaffolding_core import InvalidRequestError
 from tests.langchain.agents import wants
 from tests.langchain.doubles import FULL, KnownLLM, Scripted
 from tests.servers.scripted import scripted_server
@@ -104,13 +102,6 @@ SCHEMA = {"title": "add", "description": "Adds.", "type": "object", "properties"
 def test_structured_output_works_in_each_form(form):
     model = with_majority_vote(FORMS[form](Scripted(answers=[CALL])), n=2)
     assert model.with_structured_output(SCHEMA).invoke("q") == {"a": 1}
-
-
-def test_structured_output_of_a_model_with_fallbacks_is_one_typed_error():
-    inner = ChatOpenAI(model="m", base_url="http://127.0.0.1:9/v1", api_key="none")
-    model = with_majority_vote(inner.with_fallbacks([inner]), n=2)
-    with pytest.raises(InvalidRequestError, match="with_structured_output"):
-        model.with_structured_output(SCHEMA)
 
 
 def test_a_scaffolded_model_may_have_fallbacks_and_then_tools_and_structures():

@@ -3,7 +3,9 @@
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.llms.openai_like import OpenAILike
+from pydantic import BaseModel
 
 from llamaindex_scaffolding import LlamaIndexWorker, ScaffoldingLLM
 from scaffolding_core import (
@@ -119,6 +121,23 @@ async def test_an_answer_cut_by_its_length_is_told_in_raw():
     response = await llm.achat(CHAT)
     assert response.raw["finish_reason"] == "length"
     assert response.raw["candidates"][0]["finish_reason"] == "length"
+
+
+class Word(BaseModel):
+    """A word."""
+
+    word: str
+
+
+YES, NO = tool_call("Word", word="yes"), ChatMessage("no", role="assistant")
+
+
+@pytest.mark.parametrize("answers", [[YES], [YES, NO]], ids=["all", "one refused"])
+async def test_an_llm_over_another_one_costs_what_that_one_tells(answers):
+    over = StructuredLLM(llm=ScriptedLLM(answers=answers), output_cls=Word)
+    llm = ScaffoldingLLM.wrap(over, sample_num=2, method_options={"stop_rule": "full"})
+    usage = (await llm.achat(CHAT)).raw["usage"]  # of a sample that its class refused, too
+    assert (usage["total_tokens"], usage["calls"]) == (10, 2)
 
 
 async def test_token_ids_are_refused():
