@@ -16,7 +16,7 @@ from tests.servers.scripted import scripted_server
 
 pytestmark = [
     pytest.mark.usefixtures("web"),
-    pytest.mark.filterwarnings("ignore:OpenAI may require a filename"),  # LangChain's own word on the suite's files
+    pytest.mark.filterwarnings("ignore:OpenAI may require a filename"),  # the suite's files have none
 ]
 
 DETAILS = ["reasoning_output", "cache_read_input"]
