@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
 from scaffolding_core.worker import before_sending
-from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.failures import AttemptFailed
-from scaffolding_core.workers.http_stream import Gate, HttpStream
-from scaffolding_core.workers.openai_server import OpenAIServer
-from scaffolding_core.workers.retry import backoff
-from scaffolding_core.workers.sse import Event
+from scaffolding_core.workers.http.failures import AttemptFailed
+from scaffolding_core.workers.http.retry import backoff
+from scaffolding_core.workers.http.sse import Event
+from scaffolding_core.workers.http.stream import Gate, HttpStream
+from scaffolding_core.workers.openai.exchange import Exchange
+from scaffolding_core.workers.openai.server import OpenAIServer
 
 __all__ = ["Apart", "Attempts"]
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scaffolding_core.workers.sse import Event, EventSplitter, WholeBody
+from scaffolding_core.workers.http.sse import Event, EventSplitter, WholeBody
 
 
 def split(raw, step=1):
