@@ -92,7 +92,9 @@ class Sessions:
             url: where to.
             body: sent as JSON.
         """
-        held = await self._open()
+        held = self._sessions.get(asyncio.get_running_loop())
+        if held is None or held.session.closed:
+            held = await self._open()
         token = _dispatch.set(dispatch)
         try:
             response = await held.session.request(method, url, json=body, allow_redirects=False)
@@ -105,16 +107,12 @@ class Sessions:
         return response
 
     async def _open(self) -> _Open:
-        loop = asyncio.get_running_loop()
-        held = self._sessions.get(loop)
-        if held is not None and not held.session.closed:
-            return held
         self._forget_dead()
         responses: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
         keeper = _keep(self._headers, self._timeout, responses)
         held = _Open(await anext(keeper), keeper, responses)
         with self._lock:
-            self._sessions[loop] = held
+            self._sessions[asyncio.get_running_loop()] = held
         return held
 
     async def close_here(self) -> None:
@@ -236,12 +234,13 @@ def _json(body: object) -> str:
 
 def _is_silent(connection: Connection) -> bool:
     """Whether nothing came on an idle connection: neither bytes, read or not, nor its end."""
-    if connection.protocol is None or connection.protocol.should_close or connection.transport is None:
+    protocol = connection.protocol
+    if protocol is None or protocol.should_close or protocol.transport is None:
         return False
-    return not _is_readable(connection.transport.get_extra_info("socket"))
+    return not _is_readable(protocol.transport.get_extra_info("socket").fileno())
 
 
-def _is_readable(end: socket.socket) -> bool:
+def _is_readable(end: int) -> bool:
     if not hasattr(select, "poll"):  # Windows
         return bool(select.select([end], [], [], 0)[0])
     poll = select.poll()

@@ -74,6 +74,7 @@ class HttpStream:
     Attributes:
         begun: the first token has come, says whoever reads the events: from there on they may not pause for long.
         whole: all that was asked for has come: only what it cost is waited for, and not for long.
+        ended: the answer has ended: no event comes any more.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class HttpStream:
     ) -> None:
         self.begun = False
         self.whole = False
+        self.ended = False
         self._loop = asyncio.get_running_loop()
         self._sessions = sessions
         self._outgoing = outgoing
@@ -97,7 +99,7 @@ class HttpStream:
         self._limits = limits
         self._dispatch = Dispatch(self._sent)
         self._streamed = True
-        self._silence = asyncio.timeout(None)
+        self._silence: asyncio.Timeout | None = None
         self._first_due: float | None = None
         self._response: aiohttp.ClientResponse | None = None
         self._splitter: Splitter = EventSplitter()
@@ -109,6 +111,7 @@ class HttpStream:
             if self._gate is not None:
                 await self._gate.enter()
             self._response = await self._open()
+            self._outgoing.headers_due = None
             await self._check(self._response)
             return self
         except Exception as error:
@@ -124,7 +127,7 @@ class HttpStream:
         self.close()
 
     async def events(self) -> list[Event]:
-        """The next events; an empty list once the answer has ended.
+        """The next events; none where the answer has `ended` without another.
 
         Raises:
             AttemptFailed: it broke off, is too large, or nothing came in time.
@@ -154,45 +157,45 @@ class HttpStream:
         body = self._outgoing.send()
         self._streamed = bool(body.get("stream"))
         self._room = self._limits.answer_bytes * self._outgoing.asked
-        url = self._endpoint().url(self._outgoing.route)
-        async with self._silence:
-            response = await self._sessions.send(self._dispatch, "POST", url, body)
-        self._outgoing.headers_due = None
-        return response
+        response = self._sessions.send(self._dispatch, "POST", self._endpoint().url(self._outgoing.route), body)
+        if not self._streamed:  # its headers come with its finished answer
+            return await response
+        async with asyncio.timeout(None) as self._silence:
+            return await response
 
     def _sent(self) -> None:
         self._outgoing.sent()
-        if not self._streamed:  # its headers come with its finished answer
-            return
-        if self._outgoing.headers_due is None:
-            self._outgoing.headers_due = self._loop.time() + self._limits.headers
-        self._silence.reschedule(self._outgoing.headers_due)
+        if self._silence is not None:
+            if self._outgoing.headers_due is None:
+                self._outgoing.headers_due = self._loop.time() + self._limits.headers
+            self._silence.reschedule(self._outgoing.headers_due)
 
     async def _read(self) -> list[Event]:
         assert self._response is not None
         if self._broken is not None:
             raise self._broken
-        if self._response.content.at_eof():
-            return self._splitter.finish()
+        content, due = self._response.content, self._due()
+        events: list[Event] = []
         try:
-            async with asyncio.timeout_at(self._due()):
-                while piece := await self._response.content.readany():
-                    self._room -= len(piece)
-                    if self._room < 0:
-                        raise self._too_large()
-                    events = self._splitter.feed(piece)
-                    if events:
-                        return events
+            while not content.at_eof():
+                piece = content.read_nowait() or await _next(content, due)
+                self._room -= len(piece)
+                if self._room < 0:
+                    raise self._too_large()
+                events += self._splitter.feed(piece)
+                if events and not content.at_eof():
+                    return events
         except (aiohttp.ClientError, ConnectionError) as error:
             self._broken = error
             events = [event for event in self._splitter.finish() if _is_json(event.data)]
             if not events:
                 raise
             return events
-        return self._splitter.finish()
+        self.ended = True
+        return events + self._splitter.finish()
 
     async def _check(self, response: aiohttp.ClientResponse) -> None:
-        kind = response.content_type
+        kind = response.headers.get("Content-Type", "").partition(";")[0].lower()
         if response.status != 200:
             raise await refusal(response, self._endpoint(), self._model)
         if "event-stream" not in kind and "json" not in kind:
@@ -271,6 +274,13 @@ class HttpStream:
         if not self.begun:
             return f"sent no token for {self._limits.first_byte:g} s: if it queues, raise first_byte_timeout"
         return f"sent nothing for {self._limits.idle:g} s: is it overloaded? Else raise idle_timeout"
+
+
+async def _next(content: aiohttp.StreamReader, due: float | None) -> bytes:
+    if due is None:
+        return await content.readany()
+    async with asyncio.timeout_at(due):
+        return await content.readany()
 
 
 def _is_json(data: bytes) -> bool:

@@ -12,7 +12,6 @@ from scaffolding_core.errors import AuthenticationError, BadRequestError, Closed
 from scaffolding_core.worker import before_sending
 from scaffolding_core.workers.http.failures import AttemptFailed
 from scaffolding_core.workers.http.retry import backoff
-from scaffolding_core.workers.http.sse import Event
 from scaffolding_core.workers.http.stream import Gate, HttpStream
 from scaffolding_core.workers.openai.exchange import Exchange
 from scaffolding_core.workers.openai.server import OpenAIServer
@@ -82,10 +81,10 @@ class Attempts:
         Raises:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
-        events = await self._events(stream, exchange)
+        ended = await self._events(stream, exchange)
         stream.begun = stream.begun or exchange.first_token
         stream.whole = exchange.unfinished is None
-        if events:
+        if not ended:
             return False
         exchange.end()
         unfinished = exchange.unfinished
@@ -102,8 +101,8 @@ class Attempts:
                 if exchange.over:
                     return
 
-    async def _events(self, stream: HttpStream, exchange: Exchange) -> list[Event]:
-        """Read the next events; returns none at the end, which may be missing, or broken, where all is whole."""
+    async def _events(self, stream: HttpStream, exchange: Exchange) -> bool:
+        """Read the next events; returns whether none follow: the end may be missing, or broken, if all is whole."""
         try:
             events = await stream.events()
             try:
@@ -113,9 +112,9 @@ class Attempts:
                 exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
         except AttemptFailed:
             if exchange.unfinished is None and exchange.begun:
-                return []
+                return True
             raise
-        return events
+        return stream.ended
 
     def _stream(self, exchange: Exchange) -> HttpStream:
         return self._server.stream(exchange, self._gate(exchange))

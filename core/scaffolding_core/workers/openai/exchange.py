@@ -101,9 +101,10 @@ class Exchange:
         if self.attempt:
             self._owed = self.rest()
         self.attempt += 1
+        if self._sent:  # before that there is nothing in them
+            for member in self.waiting:
+                member.choice = Choice(member.task.scope)
         self._sent, self._told, self._paid, self._in_doubt = [], None, 0, False
-        for member in self.waiting:
-            member.choice = Choice(member.task.scope)
 
     def send(self) -> dict[str, Any]:
         """The body to send now, for those that still wait."""
@@ -139,8 +140,8 @@ class Exchange:
 
     def take_stock(self) -> None:
         """Let those go whose choice is whole, though the last stays until the answer ends; tell of the others."""
-        for member in [member for member in self.waiting if member.choice.complete]:
-            if len(self.waiting) > 1:
+        for member in list(self.waiting):
+            if member.choice.complete and len(self.waiting) > 1:
                 self._finish(member)
         for member in list(self.waiting):
             member.choice.tell()

@@ -126,7 +126,7 @@ class OpenAIServer:
     def _chunk(self, data: bytes, exchange: Exchange) -> object:
         try:
             chunk = exchange.read(data)
-            if exchange.whole and self.kind is None:  # the last pieces have the marks
+            if self.kind is None and exchange.whole:  # the last pieces have the marks
                 self.facts.kind = recognised(chunk)
             return chunk
         except WorkerError as error:

@@ -62,13 +62,13 @@ class Siblings:
         together = self._server.facts.together
         return self._most if together is None else min(self._most, together)
 
-    async def answer_alone(self, exchange: Exchange) -> None:
+    def answer_alone(self, exchange: Exchange) -> Awaitable[None]:
         """Have one answered that shares no request, or no longer.
 
         Raises:
             WorkerError: it failed.
         """
-        await (self._answer(exchange) if exchange.trial is None else exchange.trial.answer(exchange))
+        return self._answer(exchange) if exchange.trial is None else exchange.trial.answer(exchange)
 
     async def answer(self, task: GenerationTask, exchange: Exchange, most: int) -> Exchange | None:
         """Have a task answered with its siblings that start before its request is sent.

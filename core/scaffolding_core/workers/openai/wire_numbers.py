@@ -77,6 +77,6 @@ def log_probability(value: object) -> float | None:
 
 def _count(told: object, name: str) -> int | None:
     count = told.get(name) if isinstance(told, dict) else None
-    if isinstance(count, bool) or not isinstance(count, int | float) or not 0 <= count <= _MOST:
+    if isinstance(count, bool) or not isinstance(count, (int, float)) or not 0 <= count <= _MOST:
         return None
     return int(count)

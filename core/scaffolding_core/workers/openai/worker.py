@@ -242,8 +242,9 @@ class OpenAIWorker(Worker):
 
     async def _answer(self, task: GenerationTask) -> None:
         exchange = await self._exchange(task)
-        together = min(self._siblings.most, self._most_together(exchange.body))
-        if task.group is not None and task.seed is None and together > 1:
+        shares = task.group is not None and task.seed is None
+        together = min(self._siblings.most, self._most_together(exchange.body)) if shares else 1
+        if together > 1:
             left = await self._siblings.answer(task, exchange, together)
             if left is None:
                 return
