@@ -102,7 +102,7 @@ class Attempts:
                     return
 
     async def _events(self, stream: HttpStream, exchange: Exchange) -> bool:
-        """Read the next events; returns whether none follow: the end may be missing, or broken, if all is whole."""
+        """Read the next events; returns whether none follow: the end may be missing where all is whole."""
         try:
             events = await stream.events()
             try:
