@@ -34,7 +34,7 @@ MODES = {
     "BestOfN": lambda inner: {"inner": inner, "method": "best_of_n", "sample_num": 3, "reward": length},
     "Nested": lambda inner: {"inner": ChatScaffolding.wrap(inner, "chain_of_thought"), "sample_num": 3},
 }
-ALL_MODES = ("Obedient", "Anthropic")  # the others: bare, voted and nested
+RICHEST = "Anthropic"  # in content: run in every mode, the others bare, voted and nested
 
 
 def length(prompt, answer):
@@ -108,7 +108,7 @@ def suite(name, mode, told, tests):
 def suites():
     for name in CLIENTS:
         yield suite(name, "Voted", Unit, ChatModelUnitTests)
-        for mode in (None, *(mode for mode in MODES if mode in ("Voted", "Nested") or name in ALL_MODES)):
+        for mode in (None, *(mode for mode in MODES if mode in ("Voted", "Nested") or name == RICHEST)):
             yield suite(name, mode, Integration, ChatModelIntegrationTests)
 
 
