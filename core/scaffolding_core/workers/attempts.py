@@ -82,12 +82,12 @@ class Attempts:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
         ended = await self._events(stream, exchange)
-        stream.begun = stream.begun or exchange.first_token
-        stream.whole = exchange.unfinished is None
+        unfinished = exchange.unfinished
         if not ended:
+            stream.begun = stream.begun or exchange.first_token
+            stream.whole = unfinished is None
             return False
         exchange.end()
-        unfinished = exchange.unfinished
         if unfinished is None:
             return True
         if 0 < exchange.whole == exchange.begun < exchange.asked:
@@ -102,7 +102,7 @@ class Attempts:
                     return
 
     async def _events(self, stream: HttpStream, exchange: Exchange) -> bool:
-        """Read the next events; returns whether none follow: the end may be missing, or broken, if all is whole."""
+        """Read the next events; returns whether none follow; the end may be missing or broken if all is whole."""
         try:
             events = await stream.events()
             try:
