@@ -55,7 +55,7 @@ class Attempts:
         self._gate = gate
         self._random = random.Random()
 
-    async def answer(self, exchange: Exchange) -> None:
+    def answer(self, exchange: Exchange) -> Awaitable[None]:
         """Have each that waits answered; whoever has not been when it raises is still waiting.
 
         The last attempt for several is one for each alone: what fails for all may not fail for each.
@@ -64,8 +64,7 @@ class Attempts:
             WorkerError: the last attempt failed.
             Apart: each must be asked for alone.
         """
-        await self._until_done(exchange, self._whole)
-        exchange.finish()
+        return self._until_done(exchange, self._whole)
 
     async def open(self, exchange: Exchange) -> HttpStream:
         """Have the exchange sent; whoever reads its answer closes the stream.
@@ -99,7 +98,8 @@ class Attempts:
         async with self._stream(exchange) as stream:
             while not await self.read(stream, exchange):
                 if exchange.over:
-                    return
+                    break
+        exchange.finish()
 
     async def _events(self, stream: HttpStream, exchange: Exchange) -> bool:
         """Read the next events; returns whether none follow; the end may be missing or broken if all is whole."""

@@ -176,7 +176,8 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
         counted = len(listed) > 1 and _are_indistinct(listed)
         for place, choice in enumerate(listed):
             index = place if counted else _checked(choice.get("index"))
-            choices[index].add(choice, chunk.get("id"), missing=not all(each.begun for each in choices))
+            missing = len(choices) > 1 and not all(each.begun for each in choices)
+            choices[index].add(choice, chunk.get("id"), missing=missing)
             if chunk.get(PROMPT_LOGPROBS):  # as vLLM's chats have them, for all
                 choices[index].add_prompt(chunk[PROMPT_LOGPROBS])
     except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
