@@ -72,7 +72,9 @@ class Attempts:
         Raises:
             WorkerError: the last attempt failed.
         """
-        return await self._until_done(exchange, lambda exchange: self._stream(exchange).__aenter__())
+        return await self._until_done(
+            exchange, lambda exchange: self._server.stream(exchange, self._gate(exchange)).__aenter__()
+        )
 
     async def read(self, stream: HttpStream, exchange: Exchange) -> bool:
         """Read on in an open stream; returns whether its answer has ended.
@@ -95,7 +97,7 @@ class Attempts:
         raise AttemptFailed(self._server.incomplete(unfinished), again=True)
 
     async def _whole(self, exchange: Exchange) -> None:
-        async with self._stream(exchange) as stream:
+        async with self._server.stream(exchange, self._gate(exchange)) as stream:
             while not await self.read(stream, exchange):
                 if exchange.over:
                     break
@@ -115,9 +117,6 @@ class Attempts:
                 return True
             raise
         return stream.ended
-
-    def _stream(self, exchange: Exchange) -> HttpStream:
-        return self._server.stream(exchange, self._gate(exchange))
 
     async def _until_done(self, exchange: Exchange, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
         while True:

@@ -195,7 +195,7 @@ class HttpStream:
         return events + self._splitter.finish()
 
     async def _check(self, response: aiohttp.ClientResponse) -> None:
-        kind = response.headers.get("Content-Type", "").partition(";")[0].lower()
+        kind = response.headers.get("Content-Type", "application/octet-stream").partition(";")[0].lower()
         if response.status != 200:
             raise await refusal(response, self._endpoint(), self._model)
         if "event-stream" not in kind and "json" not in kind:
