@@ -10,8 +10,8 @@ import aiohttp
 
 from scaffolding_core.errors import BackendUnavailableError, BadRequestError, IncompleteResponseError, WorkerError
 from scaffolding_core.errors.http import error_from_answer, may_succeed_later
-from scaffolding_core.workers.endpoint import Endpoint, open_address
-from scaffolding_core.workers.retry import asked_wait
+from scaffolding_core.workers.http.endpoint import Endpoint, open_address
+from scaffolding_core.workers.http.retry import asked_wait
 
 __all__ = ["AttemptFailed", "broken", "refusal", "unreachable"]
 

@@ -103,7 +103,13 @@ async def test_a_vote_that_ends_early_knows_its_prompt_where_the_server_counts_a
 
 @pytest.mark.parametrize(
     ("mark", "in_choice", "plain"),
-    [("kv_transfer_params", 0, 1), ("matched_stop", 1, 1), ("disaggregated_params", 1, 1), ("timings", 0, 0)],
+    [
+        ("kv_transfer_params", 0, 1),
+        ("token_ids", 1, 1),  # in the last piece of vLLM's streams
+        ("matched_stop", 1, 1),
+        ("disaggregated_params", 1, 1),
+        ("timings", 0, 0),
+    ],
 )
 async def test_a_server_is_known_by_its_answers(mark, in_choice, plain):
     choice = {"index": 0, "text": "7", "finish_reason": "stop"}

@@ -63,7 +63,7 @@ class EventSplitter(Splitter):
     """Server-sent events.
 
     Source: https://html.spec.whatwg.org/multipage/server-sent-events.html, but that an event whose blank line is
-    missing at the end counts.
+    missing at the end counts, and a byte-order mark is passed over at the start of any line.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,6 @@ class EventSplitter(Splitter):
         self._data: list[bytes] = []
         self._failed = False
         self._size = 0  # of both
-        self._begun = False
         self._after_return = False
 
     def feed(self, piece: bytes) -> list[Event]:
@@ -96,12 +95,10 @@ class EventSplitter(Splitter):
     def _split(self, piece: bytes) -> list[Event]:
         self._after_return = piece.endswith(b"\r")
         whole = b"".join(self._pieces)
-        if not self._begun:
-            whole = whole.removeprefix(codecs.BOM_UTF8)
-            self._begun = True
         *lines, rest = whole.split(b"\n") if b"\r" not in whole else _LINE_END.split(whole)
         events = []
         for line in lines:
+            line = line.removeprefix(codecs.BOM_UTF8)  # what joins two answers leaves that of the second
             if line.startswith(b"data:"):
                 self._data.append(line[5:].removeprefix(b" "))
             elif not line:

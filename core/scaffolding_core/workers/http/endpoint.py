@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.shown_text import sentence
-from scaffolding_core.workers.redaction import Redaction, secrets_of_headers, secrets_of_url
+from scaffolding_core.workers.http.redaction import Redaction, secrets_of_headers, secrets_of_url
 
 __all__ = ["Endpoint", "open_address"]
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from scaffolding_core import GenerationTask, InvalidRequestError, OpenAIWorker, WorkerError
-from scaffolding_core.workers.redaction import Redaction
+from scaffolding_core.workers.http.redaction import Redaction
 from tests.servers.raw import http, raw_server
 from tests.servers.scripted import Reply, scripted_server
 

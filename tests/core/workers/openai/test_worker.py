@@ -143,7 +143,7 @@ async def test_what_could_only_be_tried_again_after_the_deadline_fails_with_what
     reply, attempts, monkeypatch
 ):
     monkeypatch.setattr(
-        "scaffolding_core.workers.attempts.backoff", lambda attempt, rng: 0.0 if attempt < 3 else 120.0
+        "scaffolding_core.workers.openai.attempts.backoff", lambda attempt, rng: 0.0 if attempt < 3 else 120.0
     )
     task, server, error = await outcome(reply, timeout=60, max_attempts=1000)
     assert isinstance(error, ServerError | RateLimitError)
@@ -405,7 +405,7 @@ async def test_finding_a_models_name_is_part_of_the_time_that_a_task_has():
 
 
 async def test_an_event_that_is_too_large_is_asked_for_again(monkeypatch):
-    monkeypatch.setattr("scaffolding_core.workers.sse.LARGEST_EVENT", 1000)
+    monkeypatch.setattr("scaffolding_core.workers.http.sse.LARGEST_EVENT", 1000)
     with scripted_server([Reply(pieces=("7" * 1_000_000,)), Reply()]) as server:
         async with OpenAIWorker(server.url, "m") as worker:
             task = GenerationTask(input_str="q")

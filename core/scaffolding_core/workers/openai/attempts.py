@@ -10,11 +10,11 @@ from typing import TypeVar
 
 from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
 from scaffolding_core.worker import before_sending
-from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.failures import AttemptFailed
-from scaffolding_core.workers.http_stream import Gate, HttpStream
-from scaffolding_core.workers.openai_server import OpenAIServer
-from scaffolding_core.workers.retry import backoff
+from scaffolding_core.workers.http.failures import AttemptFailed
+from scaffolding_core.workers.http.retry import backoff
+from scaffolding_core.workers.http.stream import Gate, HttpStream
+from scaffolding_core.workers.openai.exchange import Exchange
+from scaffolding_core.workers.openai.server import OpenAIServer
 
 __all__ = ["Apart", "Attempts"]
 
@@ -104,7 +104,7 @@ class Attempts:
         exchange.finish()
 
     async def _events(self, stream: HttpStream, exchange: Exchange) -> bool:
-        """Read the next events; returns whether none follow; the end may be missing or broken if all is whole."""
+        """Read the next events; returns whether none follow: the end may be missing where all is whole."""
         try:
             events = await stream.events()
             try:

@@ -18,17 +18,17 @@ from scaffolding_core.messages import Usage
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
-from scaffolding_core.workers.attempts import Attempts
-from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.http_stream import Gate
-from scaffolding_core.workers.known_servers import KNOWN_SERVERS, known_server
+from scaffolding_core.workers.http.stream import Gate
 from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds
-from scaffolding_core.workers.openai_server import OpenAIServer
-from scaffolding_core.workers.openai_stream import OpenStream
-from scaffolding_core.workers.openai_wire import request_body, route
-from scaffolding_core.workers.prompt_logprobs import check_prompt_is_told
-from scaffolding_core.workers.prompt_size import PromptSizes
-from scaffolding_core.workers.siblings import Siblings
+from scaffolding_core.workers.openai.attempts import Attempts
+from scaffolding_core.workers.openai.exchange import Exchange
+from scaffolding_core.workers.openai.known_servers import KNOWN_SERVERS, known_server
+from scaffolding_core.workers.openai.prompt_logprobs import check_prompt_is_told
+from scaffolding_core.workers.openai.prompt_size import PromptSizes
+from scaffolding_core.workers.openai.server import OpenAIServer
+from scaffolding_core.workers.openai.siblings import Siblings
+from scaffolding_core.workers.openai.stream import OpenStream
+from scaffolding_core.workers.openai.wire import request_body, route
 
 __all__ = ["OpenAIWorker"]
 

@@ -16,11 +16,11 @@ from scaffolding_core.errors import (
     IncompleteResponseError,
     WorkerError,
 )
-from scaffolding_core.workers.endpoint import Endpoint
-from scaffolding_core.workers.failures import AttemptFailed, broken, refusal, unreachable
+from scaffolding_core.workers.http.endpoint import Endpoint
+from scaffolding_core.workers.http.failures import AttemptFailed, broken, refusal, unreachable
+from scaffolding_core.workers.http.sessions import Dispatch, Sessions
+from scaffolding_core.workers.http.sse import Event, EventSplitter, Splitter, WholeBody
 from scaffolding_core.workers.limits import AnswerLimits
-from scaffolding_core.workers.sessions import Dispatch, Sessions
-from scaffolding_core.workers.sse import Event, EventSplitter, Splitter, WholeBody
 
 __all__ = ["Gate", "HttpStream", "Outgoing"]
 

@@ -22,14 +22,14 @@ from scaffolding_core.errors import (
     copy_error,
 )
 from scaffolding_core.tasks import ChatTask, GenerationTask
-from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.gguf import chat_template, check_gguf, trained_context
-from scaffolding_core.workers.http_stream import Gate
+from scaffolding_core.workers.http.stream import Gate
 from scaffolding_core.workers.limits import check_counts
-from scaffolding_core.workers.llama_server import LlamaServer
+from scaffolding_core.workers.local.gguf import chat_template, check_gguf, trained_context
+from scaffolding_core.workers.local.llama_server import LlamaServer
+from scaffolding_core.workers.local.room import Need, Room, Share, Tenant
 from scaffolding_core.workers.openai import OpenAIWorker
+from scaffolding_core.workers.openai.exchange import Exchange
 from scaffolding_core.workers.parameters import LLAMA_CPP_PARAMETERS
-from scaffolding_core.workers.room import Need, Room, Share, Tenant
 
 __all__ = ["LocalWorker", "embedded_model", "shared_local_worker"]
 

@@ -9,14 +9,14 @@ from typing import Any, TypeAlias
 from scaffolding_core.errors import IncompleteResponseError
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.tasks import Delta, GenerationTask, Scope
-from scaffolding_core.workers.prompt_logprobs import (
+from scaffolding_core.workers.openai.prompt_logprobs import (
     PROMPT_LOGPROBS,
     ScoredPrompt,
     read_prompt_logprobs,
     without_prompt,
 )
-from scaffolding_core.workers.tool_call_pieces import ToolCallPieces
-from scaffolding_core.workers.wire_numbers import Scored, read_logprobs
+from scaffolding_core.workers.openai.tool_call_pieces import ToolCallPieces
+from scaffolding_core.workers.openai.wire_numbers import Scored, read_logprobs
 
 __all__ = ["Choice", "read_chunk"]
 

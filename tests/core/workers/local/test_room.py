@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from scaffolding_core.workers.room import Need, Room
+from scaffolding_core.workers.local.room import Need, Room
 
 SLOTS = 4
 

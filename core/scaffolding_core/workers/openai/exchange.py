@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from scaffolding_core.errors import copy_error
 from scaffolding_core.messages import Usage
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.workers.choice import Choice, read_chunk
-from scaffolding_core.workers.openai_wire import unstreamed
-from scaffolding_core.workers.prompt_size import PromptSize
-from scaffolding_core.workers.wire_numbers import read_usage
+from scaffolding_core.workers.openai.choice import Choice, read_chunk
+from scaffolding_core.workers.openai.prompt_size import PromptSize
+from scaffolding_core.workers.openai.wire import unstreamed
+from scaffolding_core.workers.openai.wire_numbers import read_usage
 
 if TYPE_CHECKING:
-    from scaffolding_core.workers.trial import Trial
+    from scaffolding_core.workers.openai.trial import Trial
 
 __all__ = ["Exchange", "Member"]
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from scaffolding_core.errors import UnsupportedParameterError
 from scaffolding_core.messages import TokenLogprob
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.workers.wire_numbers import Scored, log_probability
+from scaffolding_core.workers.openai.wire_numbers import Scored, log_probability
 
 __all__ = ["PROMPT_LOGPROBS", "ScoredPrompt", "check_prompt_is_told", "read_prompt_logprobs", "without_prompt"]
 

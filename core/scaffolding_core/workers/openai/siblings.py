@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.workers.attempts import Apart
-from scaffolding_core.workers.exchange import Exchange, Member
-from scaffolding_core.workers.openai_server import OpenAIServer
-from scaffolding_core.workers.trial import Trial
+from scaffolding_core.workers.openai.attempts import Apart
+from scaffolding_core.workers.openai.exchange import Exchange, Member
+from scaffolding_core.workers.openai.server import OpenAIServer
+from scaffolding_core.workers.openai.trial import Trial
 
 __all__ = ["Siblings"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.workers.known_servers import KnownServer, recognised
+from scaffolding_core.workers.openai.known_servers import KnownServer, recognised
 
 __all__ = ["ListedModels"]
 

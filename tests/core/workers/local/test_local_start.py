@@ -18,8 +18,7 @@ from scaffolding_core.errors import (
     ModelFileError,
 )
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.workers import llama_server
-from scaffolding_core.workers.local import LocalWorker, embedded_model
+from scaffolding_core.workers.local import LocalWorker, embedded_model, llama_server
 from tests.core.workers.slots import until_busy
 
 SMALL = {"n_parallel": 2, "n_ctx": 256}

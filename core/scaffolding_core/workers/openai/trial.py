@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from scaffolding_core.errors import WorkerError, copy_error
-from scaffolding_core.workers.exchange import Exchange
+from scaffolding_core.workers.openai.exchange import Exchange
 
 __all__ = ["Trial"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping
 
-from scaffolding_core.workers.asked_once import AskedOnce
-from scaffolding_core.workers.known_servers import KnownServer
-from scaffolding_core.workers.model_list import ListedModels
+from scaffolding_core.workers.openai.asked_once import AskedOnce
+from scaffolding_core.workers.openai.known_servers import KnownServer
+from scaffolding_core.workers.openai.model_list import ListedModels
 
 __all__ = ["ServerFacts", "facts_of"]
 

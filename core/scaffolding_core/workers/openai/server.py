@@ -11,17 +11,17 @@ import aiohttp
 
 from scaffolding_core.errors import IncompleteResponseError, ModelNotFoundError, WorkerError
 from scaffolding_core.errors.http import error_from_event, may_succeed_later, status_of_event
-from scaffolding_core.workers.choice import Choice
-from scaffolding_core.workers.endpoint import Endpoint
-from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.failures import AttemptFailed, broken, refusal, unreachable
-from scaffolding_core.workers.http_stream import Gate, HttpStream
-from scaffolding_core.workers.known_servers import KnownServer, recognised
+from scaffolding_core.workers.http.endpoint import Endpoint
+from scaffolding_core.workers.http.failures import AttemptFailed, broken, refusal, unreachable
+from scaffolding_core.workers.http.sessions import Dispatch, Sessions
+from scaffolding_core.workers.http.sse import Event
+from scaffolding_core.workers.http.stream import Gate, HttpStream
 from scaffolding_core.workers.limits import AnswerLimits
-from scaffolding_core.workers.model_list import ListedModels
-from scaffolding_core.workers.server_facts import ServerFacts, facts_of
-from scaffolding_core.workers.sessions import Dispatch, Sessions
-from scaffolding_core.workers.sse import Event
+from scaffolding_core.workers.openai.choice import Choice
+from scaffolding_core.workers.openai.exchange import Exchange
+from scaffolding_core.workers.openai.known_servers import KnownServer, recognised
+from scaffolding_core.workers.openai.model_list import ListedModels
+from scaffolding_core.workers.openai.server_facts import ServerFacts, facts_of
 
 __all__ = ["OpenAIServer"]
 

@@ -212,7 +212,7 @@ async def test_an_error_body_is_read_whole_however_it_comes(split):
     ],
 )
 async def test_an_error_body_of_any_kind_is_understood_also_one_that_never_ends(raw, words, monkeypatch):
-    monkeypatch.setattr("scaffolding_core.workers.failures._REFUSAL_SECONDS", 0.1)
+    monkeypatch.setattr("scaffolding_core.workers.http.failures._REFUSAL_SECONDS", 0.1)
 
     async def reply(number, writer):
         writer.write(raw)

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.tasks import ChatTask, GenerationTask
-from scaffolding_core.workers.prompt_logprobs import PROMPT_LOGPROBS
+from scaffolding_core.workers.openai.prompt_logprobs import PROMPT_LOGPROBS
 
 __all__ = ["request_body", "route", "unstreamed"]
 

@@ -36,13 +36,14 @@ _OWNERS = {"vllm": "vllm", "sglang": "sglang", "tensorrt_llm": "trtllm-serve", "
 """Who owns the models that a server lists, by its own words."""
 
 _MARKS = {
-    "kv_transfer_params": "vllm",
-    "prompt_token_ids": "vllm",
-    "matched_stop": "sglang",
     "disaggregated_params": "trtllm-serve",
+    "avg_decoded_tokens_per_iter": "trtllm-serve",
+    "matched_stop": "sglang",
     "timings": "llama.cpp",
+    "kv_transfer_params": "vllm",
+    "token_ids": "vllm",  # trtllm-serve has them too
 }
-"""Fields of an answer, or of its choices, that one kind of server has."""
+"""Fields of an answer, or of its choices, by which a server is known; of several, the first decides."""
 
 
 def known_server(name: str) -> KnownServer:
@@ -63,7 +64,6 @@ def recognised(told: object) -> KnownServer | None:
     owner, choices = told.get("owned_by"), told.get("choices")
     if isinstance(owner, str) and owner in _OWNERS:
         return KNOWN_SERVERS[_OWNERS[owner]]
-    marks = _MARKS.keys() & told.keys()
-    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        marks |= _MARKS.keys() & choices[0].keys()
-    return KNOWN_SERVERS[_MARKS[marks.pop()]] if marks else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    fields = {*told, *choice} if isinstance(choice, dict) else set(told)
+    return next((KNOWN_SERVERS[name] for mark, name in _MARKS.items() if mark in fields), None)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from scaffolding_core.tasks import StreamGenerationTask
-from scaffolding_core.workers.attempts import Attempts
-from scaffolding_core.workers.exchange import Exchange
-from scaffolding_core.workers.failures import AttemptFailed
-from scaffolding_core.workers.http_stream import HttpStream
+from scaffolding_core.workers.http.failures import AttemptFailed
+from scaffolding_core.workers.http.stream import HttpStream
+from scaffolding_core.workers.openai.attempts import Attempts
+from scaffolding_core.workers.openai.exchange import Exchange
 
 __all__ = ["OpenStream"]
 

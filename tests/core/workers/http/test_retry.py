@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from scaffolding_core.workers.retry import asked_wait, backoff
+from scaffolding_core.workers.http.retry import asked_wait, backoff
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scaffolding_core.workers.sse import Event, EventSplitter, WholeBody
+from scaffolding_core.workers.http.sse import Event, EventSplitter, WholeBody
 
 
 def split(raw, step=1):
@@ -31,6 +31,10 @@ def test_an_event_of_any_size_in_any_pieces(end):
         (b"data: a\ndata: b\n\n", data(b"a\nb")),
         (b"data:a\n\ndata:  b\n\n", data(b"a", b" b")),
         (b"\xef\xbb\xbfdata: a\n\ndata: b\n\n", data(b"a", b"b")),
+        (
+            b"data: a\n\n\xef\xbb\xbfdata: b\n\xef\xbb\xbf\ndata: \xef\xbb\xbfc\n\n",
+            data(b"a", b"b", b"\xef\xbb\xbfc"),
+        ),
         ('data: "a\u2028b\x85"\n\n'.encode(), data('"a\u2028b\x85"'.encode())),
         (b"data: a\r\n\r\ndata: b\r\r", data(b"a", b"b")),
         (b"data: a\n\ndata: b", data(b"a", b"b")),
