@@ -16,7 +16,7 @@ pytest_plugins = ["tests.servers.embedded"]
 @pytest.fixture
 def no_idle_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Idle connections stay open until somebody closes them."""
-    monkeypatch.setattr("scaffolding_core.workers.sessions.KEEP_ALIVE", 600.0)
+    monkeypatch.setattr("scaffolding_core.workers.http.sessions.KEEP_ALIVE", 600.0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,7 +14,10 @@ from langchain_scaffolding import ChatScaffolding
 from tests.langchain.obedient import obedient
 from tests.servers.scripted import scripted_server
 
-pytestmark = pytest.mark.usefixtures("web")
+pytestmark = [
+    pytest.mark.usefixtures("web"),
+    pytest.mark.filterwarnings("ignore:OpenAI may require a filename"),  # the suite's files have none
+]
 
 DETAILS = ["reasoning_output", "cache_read_input"]
 

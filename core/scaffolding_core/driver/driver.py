@@ -46,6 +46,8 @@ class Driver:
         self._ready: deque[Item] = deque()
         self._scheduled = False
         self._owned: set[asyncio.Task[None]] = set()
+        self._watch: asyncio.Task[None] | None = None
+        self._idle: asyncio.Future[None] | None = None  # what the watch waits for
 
     def post(self, item: Item) -> None:
         """Let an item advance in the next tick; called on the loop."""
@@ -74,6 +76,18 @@ class Driver:
         self._owned.add(task)
         task.add_done_callback(self._owned.discard)
         return task
+
+    def watch(self) -> None:
+        """While there are requests, keep a task on the loop that nobody but the loop's teardown cancels."""
+        if self._watch is None or self._watch.done():
+            self._idle = self.loop.create_future()
+            self._watch = asyncio.Task(_until(self._idle), loop=self.loop, context=Context())
+
+    def leave(self, request: Request) -> None:
+        """A request has ended."""
+        self.requests.discard(request)
+        if not self.requests and self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
 
     def notice_teardown(self) -> None:
         """A call was cancelled from outside: if all of the loop is, that is torn down, and every request ends."""
@@ -118,6 +132,10 @@ class Driver:
                     self.loop.call_soon(self._drain, context=self.empty_context)
                     raise
         self.loop.call_soon(self._drain, context=self.empty_context)
+
+
+async def _until(idle: asyncio.Future[None]) -> None:
+    await idle
 
 
 def _task_maker(

@@ -18,7 +18,7 @@ class OwnLoop:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self._stopping = asyncio.Event()
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name="scaffolding-loop", daemon=True)
         self._thread.start()
 
@@ -38,20 +38,16 @@ class OwnLoop:
 
     def stop_soon(self) -> None:
         """Stop the loop, and wait for nothing."""
+        self._stopping = True
         if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self._stopping.set)
-
-    async def _until_stopped(self) -> None:
-        await self._stopping.wait()
+            self.loop.call_soon_threadsafe(self.loop.stop)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        # A task that lasts as long as the loop: where all tasks are cancelled, a loop is being torn down.
-        main = self.loop.create_task(self._until_stopped())
         try:
-            while not main.done():
+            while not self._stopping:
                 with suppress(SystemExit, KeyboardInterrupt):  # a worker's: its call has failed with it
-                    self.loop.run_until_complete(main)
+                    self.loop.run_forever()
         finally:
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             self.loop.run_until_complete(self.loop.shutdown_default_executor())

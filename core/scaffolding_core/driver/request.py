@@ -153,6 +153,7 @@ class Request:
 
     def submit(self) -> None:
         """Ask for admission; called on the driver's loop."""
+        self.driver.watch()
         if self.deadline is not None:
             self._timer = self.driver.loop.call_at(self.deadline, self.expire, self.deadline_is)
         if self.parent is not None:
@@ -366,7 +367,7 @@ class Request:
         self._begin, self.roster = _over, NOBODY
 
     def _leave(self) -> None:
-        self.driver.requests.discard(self)
+        self.driver.leave(self)
         if self.parent is not None:
             self.parent._children.discard(self)
         if self._admitted:

@@ -1,1 +1,1 @@
-"""The backends, one a file."""
+"""The backends: one a file, or a folder."""

@@ -217,6 +217,41 @@ def test_so_does_one_that_is_alone_on_the_loop():
     llm.shutdown()
 
 
+@pytest.mark.parametrize("beside", ["nothing", "a task that goes on after it was cancelled"])
+def test_so_does_one_on_a_loop_whose_other_tasks_are_cancelled_or_none(beside):
+    class OneAtATime(Odd):
+        max_concurrency = 1
+
+        async def run_task(self, task):
+            await super().run_task(task)
+            await asyncio.sleep(0)
+
+    async def go_on(result):
+        with suppress(asyncio.CancelledError):
+            asyncio.current_task().cancel()
+            await asyncio.sleep(0)
+        await result.ended()
+
+    async def start():
+        odd, queued = llm.generate_async("odd"), llm.generate_async("go")
+        return odd, queued, None if beside == "nothing" else asyncio.create_task(go_on(queued))
+
+    llm = ScaffoldingLlm(NativeGenerationController(), OneAtATime(lambda task: asyncio.current_task().cancel()))
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        odd, queued, _ = asyncio.run_coroutine_threadsafe(start(), loop).result(60)
+        assert odd.wait_ended(60)
+        assert isinstance(odd.error, WorkerError)
+        assert queued.result(60).text == "fine"
+        asyncio.run_coroutine_threadsafe(llm.aclose(), loop).result(60)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
 async def test_so_does_one_that_is_cancelled_before_it_began():
     async with ScaffoldingLlm(NativeGenerationController(), Odd()) as llm:
         for _ in range(3):

@@ -1,0 +1,5 @@
+"""Any server that speaks OpenAI's API, as a backend."""
+
+from scaffolding_core.workers.openai.worker import OpenAIWorker
+
+__all__ = ["OpenAIWorker"]

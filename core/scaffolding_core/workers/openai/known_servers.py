@@ -1,0 +1,69 @@
+"""Servers that are known, by how their answers and lists of models look, and what each does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scaffolding_core.errors import InvalidRequestError
+
+__all__ = ["KNOWN_SERVERS", "KnownServer", "known_server", "recognised"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownServer:
+    """What a kind of server does.
+
+    Args:
+        drops_plain: it stops a request that is not streamed, too, when its client goes.
+        counts_along: it tells the usage with each piece of a stream, where `continuous_usage_stats` asks for it.
+        ignores: parameters that it takes without a word and does not honour.
+    """
+
+    drops_plain: bool = True
+    counts_along: bool = True
+    ignores: tuple[str, ...] = ()
+
+
+KNOWN_SERVERS: Mapping[str, KnownServer] = {
+    "vllm": KnownServer(),
+    "sglang": KnownServer(),
+    "trtllm-serve": KnownServer(),
+    "llama.cpp": KnownServer(drops_plain=False, counts_along=False, ignores=("echo", "suffix")),
+}
+
+_OWNERS = {"vllm": "vllm", "sglang": "sglang", "tensorrt_llm": "trtllm-serve", "llamacpp": "llama.cpp"}
+"""Who owns the models that a server lists, by its own words."""
+
+_MARKS = {
+    "disaggregated_params": "trtllm-serve",
+    "avg_decoded_tokens_per_iter": "trtllm-serve",
+    "matched_stop": "sglang",
+    "timings": "llama.cpp",
+    "kv_transfer_params": "vllm",
+    "token_ids": "vllm",  # trtllm-serve has them too
+}
+"""Fields of an answer, or of its choices, by which a server is known; of several, the first decides."""
+
+
+def known_server(name: str) -> KnownServer:
+    """The server of a name.
+
+    Raises:
+        InvalidRequestError: none has it.
+    """
+    if name not in KNOWN_SERVERS:
+        raise InvalidRequestError(f"server must be one of {', '.join(KNOWN_SERVERS)}, or left out; got {name!r}")
+    return KNOWN_SERVERS[name]
+
+
+def recognised(told: object) -> KnownServer | None:
+    """The server that has told this: a piece of an answer, or an entry of its list of models."""
+    if not isinstance(told, dict):
+        return None
+    owner, choices = told.get("owned_by"), told.get("choices")
+    if isinstance(owner, str) and owner in _OWNERS:
+        return KNOWN_SERVERS[_OWNERS[owner]]
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    fields = {*told, *choice} if isinstance(choice, dict) else set(told)
+    return next((KNOWN_SERVERS[name] for mark, name in _MARKS.items() if mark in fields), None)

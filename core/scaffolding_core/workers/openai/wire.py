@@ -1,0 +1,92 @@
+"""OpenAI's wire format: a task as a request body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
+
+from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
+from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.openai.prompt_logprobs import PROMPT_LOGPROBS
+
+__all__ = ["request_body", "route", "unstreamed"]
+
+# Any: whatever JSON holds.
+Json: TypeAlias = dict[str, Any]
+
+_BOTH = frozenset(
+    {
+        "max_tokens", "temperature", "top_p", "frequency_penalty", "presence_penalty", "stop", "seed", "user",
+        "logit_bias",
+    }
+)  # fmt: skip
+_CHAT = frozenset({"response_format", "tool_choice", "parallel_tool_calls", "reasoning_effort"})
+_COMPLETION = frozenset({"echo", "suffix"})
+
+
+def route(task: GenerationTask) -> str:
+    """The route that answers a task."""
+    return "/chat/completions" if isinstance(task, ChatTask) else "/completions"
+
+
+def request_body(task: GenerationTask, accepts: Mapping[str, str], worker: str) -> Json:
+    """The body of a task's request, without the model.
+
+    Args:
+        task: what to ask.
+        accepts: parameters beyond OpenAI's that the server takes, and their names on the wire.
+        worker: name of the worker, for errors.
+
+    Raises:
+        UnsupportedParameterError: a parameter is set that would not be honoured.
+        InvalidRequestError: no prompt.
+    """
+    chat = isinstance(task, ChatTask)
+    body: Json = {"stream": True, "stream_options": {"include_usage": True}}
+    for name, value in task.sampling().items():
+        if name in _BOTH or name in (_CHAT if chat else _COMPLETION):
+            body[name] = value
+        elif name == "num_logprobs":
+            body |= {"logprobs": True, "top_logprobs": value} if chat else {"logprobs": value}
+        elif name == "extra_body":
+            body.update(cast("Json", value))
+        elif name in accepts:
+            body[accepts[name]] = value
+        elif name != "n" or value != 1:
+            raise UnsupportedParameterError(_unsupported(name, worker, chat))
+    if body.get(PROMPT_LOGPROBS) is not None:  # vLLM tells them only where it does not stream
+        body = unstreamed(body)
+    return body | (_chat_prompt(task) if isinstance(task, ChatTask) else _prompt(task))
+
+
+def unstreamed(body: Json) -> Json:
+    """The body of a request whose answer comes whole."""
+    return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
+
+
+def _unsupported(name: str, worker: str, chat: bool) -> str:
+    if name in ("n", "best_of"):
+        return f"{worker} does not take {name!r}: sample with MajorityVoteController or BestOfNController instead"
+    if name in (_COMPLETION if chat else _CHAT):
+        other = "a text prompt" if chat else "a chat"
+        return f"{worker} takes {name!r} only with {other}: leave it out here"
+    return (
+        f"{worker} does not know that its server takes {name!r}: if it does, say so with "
+        f"accepts={{'{name}'}}, or send it with extra_body"
+    )
+
+
+def _chat_prompt(task: ChatTask) -> Json:
+    if not task.messages:
+        raise InvalidRequestError("a chat task needs at least one message")
+    prompt: Json = {"messages": [message.to_dict() for message in task.messages]}
+    if task.tools:
+        prompt["tools"] = task.tools_to_dict()
+    return prompt
+
+
+def _prompt(task: GenerationTask) -> Json:
+    prompt = task.input_str if task.input_str is not None else task.input_tokens
+    if prompt is None:
+        raise InvalidRequestError("a generation task needs input_str or input_tokens")
+    return {"prompt": prompt if isinstance(prompt, str) else list(prompt)}

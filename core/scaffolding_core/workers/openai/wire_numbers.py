@@ -1,0 +1,82 @@
+"""Numbers of an answer as they come: what is no sensible number is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from scaffolding_core.messages import TokenLogprob, Usage
+
+__all__ = ["Scored", "log_probability", "read_logprobs", "read_usage"]
+
+Scored: TypeAlias = tuple[str, TokenLogprob | None]
+"""A token, and what it scored, if that is a number."""
+
+
+_MOST = 10**15
+"""Tokens that no request has cost."""
+
+_ROUNDING = 1e-3
+"""How far above 0 a log probability may be that was rounded."""
+
+
+def read_usage(usage: object) -> Usage | None:
+    """The server's count of one request; None if it tells none: the answer is good without."""
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    if prompt is None and completion is None:
+        return None
+    return Usage(
+        prompt_tokens=prompt or 0,
+        completion_tokens=completion or 0,
+        cached_tokens=_count(usage.get("prompt_tokens_details"), "cached_tokens") or 0,
+        reasoning_tokens=_count(usage.get("completion_tokens_details"), "reasoning_tokens") or 0,
+    )
+
+
+# Any: JSON from outside.
+def read_logprobs(given: Mapping[str, Any]) -> list[Scored]:
+    """Log probabilities in either shape.
+
+    Raises:
+        TypeError, KeyError, AttributeError: they have another shape.
+    """
+    if isinstance(given.get("content"), list):  # as chats have them
+        entries = [
+            (entry.get("token", ""), entry.get("logprob"), [(top["token"], top["logprob"]) for top in tops])
+            for entry in given["content"]
+            for tops in [entry.get("top_logprobs") or ()]
+        ]
+    else:
+        tokens = given.get("tokens") or ()
+        likely = given.get("top_logprobs") or [{}] * len(tokens)
+        own = given.get("token_logprobs") or ()
+        entries = [
+            (token, logprob, list((top or {}).items()))
+            for token, logprob, top in zip(tokens, own, likely, strict=False)
+        ]
+    return [(str(token), _scored(str(token), logprob, tops)) for token, logprob, tops in entries]
+
+
+def _scored(token: str, logprob: object, tops: list[tuple[Any, object]]) -> TokenLogprob | None:
+    own = log_probability(logprob)
+    return None if own is None else TokenLogprob(token, own, tuple(_with_numbers(tops)))
+
+
+def _with_numbers(tops: list[tuple[Any, object]]) -> list[tuple[str, float]]:
+    return [(str(token), own) for token, logprob in tops if (own := log_probability(logprob)) is not None]
+
+
+def log_probability(value: object) -> float | None:
+    """A number that is no more than 0, minus infinity among them; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value <= _ROUNDING:  # as NaN is not
+        return None
+    return min(float(value), 0.0)
+
+
+def _count(told: object, name: str) -> int | None:
+    count = told.get(name) if isinstance(told, dict) else None
+    if isinstance(count, bool) or not isinstance(count, (int, float)) or not 0 <= count <= _MOST:
+        return None
+    return int(count)
