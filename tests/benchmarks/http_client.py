@@ -92,6 +92,7 @@ def server(pieces: int, between: float = 0.0):
     ours, its = context.Pipe()
     process = context.Process(target=serve, args=(its, pieces, between), daemon=True)
     process.start()
+    its.close()  # if the process ends without a word, that is an error here
     try:
         yield f"http://127.0.0.1:{ours.recv()}/v1"
     finally:
@@ -177,3 +178,7 @@ def main() -> dict[str, object]:
         f"{served} of {HEALTHY} requests served, {left} connections left at the server"
     )
     return results | {"served_after_cuts": served, "left_open": left}
+
+
+if __name__ == "__main__":
+    main()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress, repeat
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from scaffolding_core.errors import InvalidRequestError
@@ -74,7 +75,7 @@ class GenerationTask(SampledTask):
     def sampling(self) -> dict[str, object]:
         """The sampling parameters that are set, by name."""
         values = _read_sampling(self)
-        return {name: value for name, value in zip(_SAMPLING, values, strict=True) if value is not None}
+        return dict(compress(zip(_SAMPLING, values, strict=True), map(is_not, values, repeat(None))))
 
     def fill(self, parameters: Mapping[str, object]) -> None:
         """Set each parameter that nobody has set yet.
@@ -100,5 +101,5 @@ class GenerationTask(SampledTask):
 
 
 _SAMPLING = tuple(sorted(SAMPLING_PARAMETERS))
-_read_sampling = operator.attrgetter(*_SAMPLING)
+_read_sampling = attrgetter(*_SAMPLING)
 _BLANK = GenerationTask()

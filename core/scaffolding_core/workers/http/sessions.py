@@ -100,7 +100,8 @@ class Sessions:
             response = await held.session.request(method, url, json=body, allow_redirects=False)
         finally:
             _dispatch.reset(token)
-        held.responses.add(response)
+        if not response.content.is_eof():  # of one that has come whole there is nothing to wait for
+            held.responses.add(response)
         if held.session.closed:  # between the answer's arrival and now
             response.close()
             raise aiohttp.ClientConnectionError("the session was closed")

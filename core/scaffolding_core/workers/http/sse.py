@@ -90,7 +90,7 @@ class EventSplitter(Splitter):
 
     def finish(self) -> list[Event]:
         """The event that the end of the answer completes, if there is one."""
-        return self.feed(b"\n\n")
+        return self.feed(b"\n\n") if self._size or self._data else []
 
     def _split(self, piece: bytes) -> list[Event]:
         self._after_return = piece.endswith(b"\r")
@@ -101,11 +101,12 @@ class EventSplitter(Splitter):
             line = line.removeprefix(codecs.BOM_UTF8)  # what joins two answers leaves that of the second
             if line.startswith(b"data:"):
                 self._data.append(line[5:].removeprefix(b" "))
-            elif line.startswith(b"event:"):
-                self._failed = line[6:].strip() == b"error"
             elif not line:
                 if self._data:
                     events.append(Event(b"\n".join(self._data), self._failed))
-                self._data, self._failed = [], False
+                    self._data = []
+                self._failed = False
+            elif line.startswith(b"event:"):
+                self._failed = line[6:].strip() == b"error"
         self._pieces, self._size = [rest], len(rest) + sum(map(len, self._data))
         return events

@@ -102,7 +102,7 @@ class HttpStream:
         self._silence: asyncio.Timeout | None = None
         self._first_due: float | None = None
         self._response: aiohttp.ClientResponse | None = None
-        self._splitter: Splitter = EventSplitter()
+        self._splitter: Splitter
         self._room = 0
         self._broken: Exception | None = None
 
@@ -195,7 +195,7 @@ class HttpStream:
         return events + self._splitter.finish()
 
     async def _check(self, response: aiohttp.ClientResponse) -> None:
-        kind = response.headers.get("Content-Type", "").partition(";")[0].lower()
+        kind = response.headers.get("Content-Type", "application/octet-stream").partition(";")[0].lower()
         if response.status != 200:
             raise await refusal(response, self._endpoint(), self._model)
         if "event-stream" not in kind and "json" not in kind:
@@ -207,8 +207,7 @@ class HttpStream:
                 ),
                 again=False,
             )
-        if "json" in kind:
-            self._splitter = WholeBody()
+        self._splitter = WholeBody() if "json" in kind else EventSplitter()
         if self._streamed:
             self._first_due = self._loop.time() + self._limits.first_byte
 

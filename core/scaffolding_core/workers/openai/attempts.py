@@ -55,7 +55,7 @@ class Attempts:
         self._gate = gate
         self._random = random.Random()
 
-    async def answer(self, exchange: Exchange) -> None:
+    def answer(self, exchange: Exchange) -> Awaitable[None]:
         """Have each that waits answered; whoever has not been when it raises is still waiting.
 
         The last attempt for several is one for each alone: what fails for all may not fail for each.
@@ -64,8 +64,7 @@ class Attempts:
             WorkerError: the last attempt failed.
             Apart: each must be asked for alone.
         """
-        await self._until_done(exchange, self._whole)
-        exchange.finish()
+        return self._until_done(exchange, self._whole)
 
     async def open(self, exchange: Exchange) -> HttpStream:
         """Have the exchange sent; whoever reads its answer closes the stream.
@@ -73,7 +72,9 @@ class Attempts:
         Raises:
             WorkerError: the last attempt failed.
         """
-        return await self._until_done(exchange, lambda exchange: self._stream(exchange).__aenter__())
+        return await self._until_done(
+            exchange, lambda exchange: self._server.stream(exchange, self._gate(exchange)).__aenter__()
+        )
 
     async def read(self, stream: HttpStream, exchange: Exchange) -> bool:
         """Read on in an open stream; returns whether its answer has ended.
@@ -82,12 +83,12 @@ class Attempts:
             AttemptFailed: it broke off, or ended and somebody's choice is not whole.
         """
         ended = await self._events(stream, exchange)
-        stream.begun = stream.begun or exchange.first_token
-        stream.whole = exchange.unfinished is None
+        unfinished = exchange.unfinished
         if not ended:
+            stream.begun = stream.begun or exchange.first_token
+            stream.whole = unfinished is None
             return False
         exchange.end()
-        unfinished = exchange.unfinished
         if unfinished is None:
             return True
         if 0 < exchange.whole == exchange.begun < exchange.asked:
@@ -96,10 +97,11 @@ class Attempts:
         raise AttemptFailed(self._server.incomplete(unfinished), again=True)
 
     async def _whole(self, exchange: Exchange) -> None:
-        async with self._stream(exchange) as stream:
+        async with self._server.stream(exchange, self._gate(exchange)) as stream:
             while not await self.read(stream, exchange):
                 if exchange.over:
-                    return
+                    break
+        exchange.finish()
 
     async def _events(self, stream: HttpStream, exchange: Exchange) -> bool:
         """Read the next events; returns whether none follow: the end may be missing where all is whole."""
@@ -115,9 +117,6 @@ class Attempts:
                 return True
             raise
         return stream.ended
-
-    def _stream(self, exchange: Exchange) -> HttpStream:
-        return self._server.stream(exchange, self._gate(exchange))
 
     async def _until_done(self, exchange: Exchange, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
         while True:

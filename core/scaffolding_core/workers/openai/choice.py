@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import Any, TypeAlias
 
@@ -21,6 +22,8 @@ __all__ = ["Choice", "read_chunk"]
 
 # Any: JSON from outside; each field is checked where it is read.
 Json: TypeAlias = dict[str, Any]
+
+_decode = json.JSONDecoder().decode  # sooner than json.loads, which first finds out how the bytes are encoded
 
 _COMPLETE = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call", "eos", "stop_sequence"})
 
@@ -115,7 +118,8 @@ class Choice:
             self._logprobs += read_logprobs(choice["logprobs"])
         if choice.get(PROMPT_LOGPROBS):
             self.add_prompt(choice[PROMPT_LOGPROBS])
-        self._token_ids += choice.get("token_ids") or ()
+        if choice.get("token_ids"):
+            self._token_ids += choice["token_ids"]
         if finish_reason:
             self.finish_reason = str(finish_reason)
             self.complete = self.finish_reason in _COMPLETE
@@ -173,12 +177,13 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
         IncompleteResponseError: it is no JSON object of the right shape, or not what was due.
     """
     try:
-        chunk: Json = json.loads(data)
+        chunk: Json = _decode(data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogatepass"))
         listed = chunk.get("choices") or []
         counted = len(listed) > 1 and _are_indistinct(listed)
         for place, choice in enumerate(listed):
             index = place if counted else _checked(choice.get("index"))
-            choices[index].add(choice, chunk, missing=not all(each.begun for each in choices))
+            missing = len(choices) > 1 and not all(each.begun for each in choices)
+            choices[index].add(choice, chunk, missing=missing)
             if chunk.get(PROMPT_LOGPROBS):  # as vLLM's chats have them, for all
                 choices[index].add_prompt(chunk[PROMPT_LOGPROBS])
     except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError) as error:

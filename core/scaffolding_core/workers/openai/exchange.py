@@ -23,17 +23,31 @@ class Member:
     """A task that waits for its choice.
 
     Attributes:
-        done: the task need not wait any longer.
         error: why it has no choice, where its exchange failed.
     """
 
-    __slots__ = ("choice", "done", "error", "task")
+    __slots__ = ("_done", "choice", "error", "task")
 
     def __init__(self, task: GenerationTask) -> None:
         self.task = task
         self.choice = Choice(task.scope)
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.error: BaseException | None = None
+        self._done: asyncio.Future[None] | None = None  # of one that somebody else answers
+
+    def waits(self) -> asyncio.Future[None]:
+        """Done once the task need not wait any longer."""
+        self._done = asyncio.get_running_loop().create_future()
+        return self._done
+
+    def let_go(self) -> None:
+        """The task need not wait any longer."""
+        if self._done is not None and not self._done.done():  # it is cancelled with whoever awaits it
+            self._done.set_result(None)
+
+    def tear_down(self) -> None:
+        """The task waits for nothing that will come."""
+        if self._done is not None:
+            self._done.cancel()
 
 
 class Exchange:
@@ -130,7 +144,8 @@ class Exchange:
             IncompleteResponseError: it is no JSON object of the right shape.
         """
         chunk = read_chunk(data, self._sent)
-        told = read_usage(chunk.get("usage"))
+        usage = chunk.get("usage")
+        told = read_usage(usage) if usage else None
         if told is not None:
             self._told = told
             self._prompt.tokens = told.prompt_tokens or self._prompt.tokens
@@ -164,7 +179,7 @@ class Exchange:
     @property
     def begun(self) -> int:
         """How many choices the server has begun."""
-        return sum(choice.begun for choice in self._sent)
+        return sum([choice.begun for choice in self._sent])
 
     @property
     def mixed(self) -> bool:
@@ -174,7 +189,7 @@ class Exchange:
     @property
     def whole(self) -> int:
         """How many choices are whole."""
-        return sum(choice.complete for choice in self._sent)
+        return sum([choice.complete for choice in self._sent])
 
     def end(self) -> None:
         """The answer has ended: if its cost was told, it is known."""
@@ -247,8 +262,7 @@ class Exchange:
         member.task.usage = self.rest() if last else Usage(completion_tokens=member.choice.pieces)
         self._paid += member.choice.pieces
         self.waiting.remove(member)
-        if not member.done.done():  # it is cancelled with whoever awaits it
-            member.done.set_result(None)
+        member.let_go()
 
     def rest(self) -> Usage:
         """What nobody has paid yet, as far as is known; where no tokens were told, a piece counts as one."""

@@ -58,15 +58,12 @@ def check_prompt_is_told(task: GenerationTask, server: str) -> None:
     Raises:
         UnsupportedParameterError: the server has ignored a parameter.
     """
-    text = task.output_str
-    if (
-        task.echo
-        and task.input_str is not None
-        and not (isinstance(text, str) and text.startswith(task.input_str))
-    ):
-        raise UnsupportedParameterError(
-            f"{server} ignores 'echo': leave it out, and put the prompt in front yourself"
-        )
+    if task.echo and task.input_str is not None:
+        text = task.output_str
+        if not isinstance(text, str) or not text.startswith(task.input_str):
+            raise UnsupportedParameterError(
+                f"{server} ignores 'echo': leave it out, and put the prompt in front yourself"
+            )
     if task.prompt_logprobs is not None and PROMPT_LOGPROBS not in (task.customized_result_fields or {}):
         raise UnsupportedParameterError(f"{server} ignores 'prompt_logprobs': leave it out")
 

@@ -86,7 +86,7 @@ class Siblings:
         """
         batch, member = self._join(task, exchange, most)
         try:
-            await member.done
+            await member.waits()
         except asyncio.CancelledError:
             if member in batch.exchange.waiting:
                 await _leave(batch, member)
@@ -129,7 +129,7 @@ class Siblings:
             exchange.fail(error)
         finally:  # whoever still waits is torn down with the loop
             for member in exchange.waiting:
-                member.done.cancel()
+                member.tear_down()
 
     def _learn_from(self, apart: Apart, exchange: Exchange) -> None:
         facts, asked = self._server.facts, exchange.asked

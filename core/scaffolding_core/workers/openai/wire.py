@@ -61,7 +61,10 @@ def request_body(task: GenerationTask, accepts: Mapping[str, str], worker: str) 
 
 def unstreamed(body: Json) -> Json:
     """The body of a request whose answer comes whole."""
-    return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
+    whole = dict(body)
+    whole.pop("stream", None)
+    whole.pop("stream_options", None)
+    return whole
 
 
 def _unsupported(name: str, worker: str, chat: bool) -> str:

@@ -24,14 +24,14 @@ def read_usage(usage: object) -> Usage | None:
     """The server's count of one request; None if it tells none: the answer is good without."""
     if not isinstance(usage, dict):
         return None
-    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     if prompt is None and completion is None:
         return None
     return Usage(
         prompt_tokens=prompt or 0,
         completion_tokens=completion or 0,
-        cached_tokens=_count(usage.get("prompt_tokens_details"), "cached_tokens") or 0,
-        reasoning_tokens=_count(usage.get("completion_tokens_details"), "reasoning_tokens") or 0,
+        cached_tokens=_part(usage.get("prompt_tokens_details"), "cached_tokens"),
+        reasoning_tokens=_part(usage.get("completion_tokens_details"), "reasoning_tokens"),
     )
 
 
@@ -75,8 +75,11 @@ def log_probability(value: object) -> float | None:
     return min(float(value), 0.0)
 
 
-def _count(told: object, name: str) -> int | None:
-    count = told.get(name) if isinstance(told, dict) else None
+def _part(details: object, name: str) -> int:
+    return (_count(details.get(name)) or 0) if isinstance(details, dict) else 0
+
+
+def _count(count: object) -> int | None:
     if isinstance(count, bool) or not isinstance(count, (int, float)) or not 0 <= count <= _MOST:
         return None
     return int(count)

@@ -267,7 +267,8 @@ class OpenAIWorker(Worker):
 
     def _check_whole(self, task: GenerationTask) -> None:
         """Raise if a part of the answer is missing: what is there is no whole answer, and paid."""
-        check_prompt_is_told(task, self.base_url)
+        if task.echo or task.prompt_logprobs is not None:
+            check_prompt_is_told(task, self.base_url)
         if task.finish_reason == "content_filter":
             raise ContentFilterError(
                 f"the content filter of {self.base_url} withheld the answer: ask in other words, or another model"
