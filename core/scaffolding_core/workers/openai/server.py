@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from scaffolding_core.errors import IncompleteResponseError, ModelNotFoundError, WorkerError
+from scaffolding_core.errors import BackendTimeoutError, IncompleteResponseError, ModelNotFoundError, WorkerError
 from scaffolding_core.errors.http import error_from_event, may_succeed_later, status_of_event
 from scaffolding_core.workers.http.endpoint import Endpoint
 from scaffolding_core.workers.http.failures import AttemptFailed, broken, refusal, unreachable
@@ -189,7 +189,11 @@ class OpenAIServer:
                     raise (await refusal(response, self._endpoint, self.model)).error
                 return _parsed(await _description(response))
         except (OSError, aiohttp.ClientError) as error:
-            failure = (broken if dispatch.sent else unreachable)(error, self._endpoint)
+            if dispatch.sent and isinstance(error, TimeoutError):
+                what = f"did not tell of its models within {_DESCRIPTION_SECONDS:g} s: name one with model="
+                failure: WorkerError = BackendTimeoutError(f"{self._endpoint.address} {what}")
+            else:
+                failure = (broken if dispatch.sent else unreachable)(error, self._endpoint)
             cause = self._endpoint.cause(error)
         raise failure from cause
 

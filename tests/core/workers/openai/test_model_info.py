@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from scaffolding_core import (
+    BackendTimeoutError,
     BackendUnavailableError,
     FunctionWorker,
     GenerationTask,
@@ -31,6 +32,14 @@ LLAMA_CPP = [
 ]
 OLDER_LLAMA_CPP = [{"id": "/m.gguf", "owned_by": "llamacpp", "meta": {"n_ctx_train": 131072}}]
 TRTLLM = [{"id": "llama", "object": "model", "owned_by": "tensorrt_llm"}]
+
+
+@pytest.fixture
+def slow_to_list():
+    with scripted_server(Reply()) as server:
+        server.list_held = threading.Event()
+        yield server
+        server.list_held.set()
 
 
 async def learnt(models, name=None, props=None):
@@ -122,15 +131,14 @@ async def test_a_server_that_lists_no_model_yet_is_asked_again():
             assert worker.model_info.name == "big"
 
 
+async def test_a_server_that_does_not_tell_in_time_is_left(slow_to_list, monkeypatch):
+    monkeypatch.setattr("scaffolding_core.workers.openai.server._DESCRIPTION_SECONDS", 0.05)
+    async with OpenAIWorker(slow_to_list.url) as worker:
+        with pytest.raises(BackendTimeoutError, match="name one with model="):
+            await worker.run_task(GenerationTask(input_str="q"))
+
+
 # One question for all.
-
-
-@pytest.fixture
-def slow_to_list():
-    with scripted_server(Reply()) as server:
-        server.list_held = threading.Event()
-        yield server
-        server.list_held.set()
 
 
 def in_threads(count, ask):
