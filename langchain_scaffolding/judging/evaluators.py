@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from langchain_core.runnables import Runnable
-from langsmith.evaluation import RunEvaluator
+from langsmith.evaluation import RunEvaluator, run_evaluator
 from langsmith.schemas import Example, Run
 
 from langchain_scaffolding.judging.judge import Judge
@@ -39,7 +39,7 @@ def evaluator_judge(evaluator: Any, reference: object) -> Judge | None:  # Any: 
     if _has(evaluator, "evaluate_strings"):
         _check_reference(evaluator, reference, needed=bool(getattr(evaluator, "requires_reference", False)))
         return _StringJudge(evaluator, reference)
-    if any(_has(evaluator, name) for name in _COMPARING) or "runs" in _parameters(evaluator):
+    if any(_has(evaluator, name) for name in _COMPARING) or _takes_several(_parameters(evaluator)):
         raise InvalidRequestError(
             f"{type(evaluator).__name__} compares answers or judges a trajectory, and a reward scores one answer: "
             "give an evaluator of single answers"
@@ -137,12 +137,23 @@ def _fitting(
     parameter: inspect.Parameter | None, value: object, text: object, name: str, otherwise: object = _AS_IT_IS
 ) -> object:
     """A value as an evaluator's parameter says that it takes it: as text, as data, or else as it is."""
-    words = set(re.findall(r"\w+", str(parameter.annotation))) if parameter is not None else set()
+    words = _words(parameter)
     if "str" in words:
         return text
     if value is not None and not words.isdisjoint(_TAKES_DATA):
         return _as_data(value, name)
     return value if otherwise is _AS_IT_IS else otherwise
+
+
+def _words(parameter: inspect.Parameter | None) -> set[str]:
+    """The words of what a parameter says that it takes."""
+    return set(re.findall(r"\w+", _kind(parameter)))
+
+
+def _kind(parameter: inspect.Parameter | None) -> str:
+    if parameter is None or parameter.annotation is parameter.empty:
+        return ""
+    return inspect.formatannotation(parameter.annotation)
 
 
 def _as_data(value: object, name: str) -> dict[str, Any]:
@@ -172,7 +183,10 @@ def _example(prompt: str, reference: object) -> Example:
 
 
 def _of_langsmith(evaluator: Any) -> Any:
-    """The evaluator itself, out of LangSmith's wrapper around one of LangChain's."""
+    """The evaluator itself, out of LangSmith's wrapper around one of LangChain's, or in the wrapper it is due."""
+    takes = list(_parameters(evaluator).values())
+    if len(_required(evaluator)) == 2 and "Run" in _words(takes[0]):  # a run and its example
+        return run_evaluator(evaluator)
     inner = getattr(evaluator, "evaluator", None)
     return inner if _has(evaluator, "as_run_evaluator") and _has(inner, "evaluate_strings") else evaluator
 
@@ -188,6 +202,11 @@ def _check_reference(evaluator: object, reference: object, *, needed: bool) -> N
 def _is_named(function: object) -> bool:
     names = _parameters(function).keys()
     return bool(names & {"outputs", "run"}) and _required(function) <= _NAMES
+
+
+def _takes_several(takes: Mapping[str, inspect.Parameter]) -> bool:
+    """Whether it takes the results of several answers at once, as LangSmith's comparing evaluators do."""
+    return "runs" in takes or re.match(r"\W?[Ll]ist\[dict\b", _kind(takes.get("outputs"))) is not None
 
 
 def _has(evaluator: object, name: str) -> bool:

@@ -172,7 +172,7 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
 class _RiskyCalls(Extractor):
     """The risky tool calls of a message; an empty list where it has none."""
 
-    costly = False
+    costly = True  # what says which are risky is anybody's
 
     def __init__(self, is_risky: Callable[[ToolCall], bool], calls: ToolCalls) -> None:
         self._is_risky = is_risky

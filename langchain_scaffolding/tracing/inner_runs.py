@@ -52,6 +52,9 @@ class Tally(BaseCallbackHandler):
         self.stopped = False
         self._lock = threading.Lock()
 
+    def __hash__(self) -> int:
+        return 0  # stays first where managers are merged, which puts their handlers in sets: see `with_handler`
+
     def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Add a call."""
         self.add(_usage(response))

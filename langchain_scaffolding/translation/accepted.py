@@ -58,7 +58,7 @@ class StructureByCall(Extractor):
         read: reads its arguments.
     """
 
-    costly = False
+    costly = True  # a schema's validators are anybody's
 
     def __init__(self, tool: str, read: ReadArguments) -> None:
         self._calls = ToolCalls(tools={tool: read})
@@ -78,7 +78,7 @@ class StructureInText(Extractor):
         read: reads the object.
     """
 
-    costly = False
+    costly = True  # a schema's validators are anybody's
 
     def __init__(self, read: ReadArguments) -> None:
         self._read = read

@@ -37,7 +37,7 @@ class _Structure(Extractor):
         explained: what explains, in structures of LlamaIndex's own, is kept too.
     """
 
-    costly = False
+    costly = True  # the validators of a class, and a parser, are anybody's
     explained = False
 
     def extract(self, message: AssistantMessage) -> Answer | None:
@@ -94,8 +94,6 @@ class OfParser(_Structure):
     Args:
         parser: what raises on a text that it refuses.
     """
-
-    costly = True  # parsers fall back on YAML
 
     def __init__(self, parser: BaseOutputParser) -> None:
         self._parser = parser

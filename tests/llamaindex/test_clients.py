@@ -6,6 +6,7 @@ and else says seven.
 
 import json
 
+import httpx
 import pytest
 from llama_index.core import PromptTemplate
 from llama_index.core.agent.workflow import FunctionAgent
@@ -51,21 +52,20 @@ def obedient(body):
     return Reply(pieces=("It is ", "7"))
 
 
-def like(server):
+def like(**given):
     return OpenAILike(
         model="m",
-        api_base=server.url,
-        api_key="k",
         is_chat_model=True,
         is_function_calling_model=True,
         should_use_structured_outputs=True,
+        **given,
     )
 
 
 CLIENTS = {
     "OpenAILike": like,
-    "OpenAI": lambda server: OpenAI(model="gpt-4", api_base=server.url, api_key="k"),  # structures by tools
-    "OpenAIResponses": lambda server: OpenAIResponses(model="gpt-4o-mini", api_base=server.url, api_key="k"),
+    "OpenAI": lambda **given: OpenAI(model="gpt-4", **given),  # structures by tools
+    "OpenAIResponses": lambda **given: OpenAIResponses(model="gpt-4o-mini", **given),
 }
 WRAPPED = {
     "plain": lambda llm: llm,
@@ -87,8 +87,11 @@ def wrapped(request):
 
 
 @pytest.fixture(params=CLIENTS)
-def llm(request, server, wrapped):
-    return wrapped(CLIENTS[request.param](server))
+async def llm(request, server, wrapped):
+    with httpx.Client(verify=False) as client:  # loads no certificates, which takes longer than a test
+        async with httpx.AsyncClient(verify=False) as async_client:
+            clients = {"http_client": client, "async_http_client": async_client}
+            yield wrapped(CLIENTS[request.param](api_base=server.url, api_key="k", **clients))
 
 
 async def test_chats_and_completions(llm):

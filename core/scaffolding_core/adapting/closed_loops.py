@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from weakref import WeakSet
@@ -11,6 +12,8 @@ from weakref import WeakSet
 __all__ = ["drop_dead_connections"]
 
 _cleared_for: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+"""Loops on which calls were made, since the last of them was closed."""
+_lock = threading.Lock()
 
 
 def drop_dead_connections() -> None:
@@ -20,12 +23,16 @@ def drop_dead_connections() -> None:
     than their loops live. Those still send, but never hear the answer, so what was asked is paid for and lost.
     Once closed, a client sees that they are, and opens others.
 
-    Cost: at the first call on each loop a look at all objects of the process, some 15 ms for 200,000 of them.
+    Cost: at the first call on each loop, and after another one was closed, a look at all objects of the process,
+    some 15 ms for 200,000 of them.
     """
     running = asyncio.get_running_loop()
-    if running in _cleared_for:
-        return
-    _cleared_for.add(running)
+    with _lock:
+        closed = [loop for loop in _cleared_for if loop.is_closed()]
+        if running in _cleared_for and not closed:
+            return
+        _cleared_for.difference_update(closed)
+        _cleared_for.add(running)
     for transport in gc.get_referrers(*_kinds_of(asyncio.Transport)):
         loop = getattr(transport, "_loop", None)
         if isinstance(transport, asyncio.Transport) and loop is not None and loop.is_closed():

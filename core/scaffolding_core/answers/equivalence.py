@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Hashable
 from typing import Protocol
 
+from scaffolding_core.answers.costly import costly_unless_told
 from scaffolding_core.answers.extractor import Answer
 
 __all__ = ["Classes", "Equivalence", "KeyClasses", "KeyEquivalence"]
@@ -39,10 +40,15 @@ class KeyEquivalence(Equivalence):
     """Answers with the same key are the same.
 
     Attributes:
-        costly: `key` may take more than a few milliseconds; see `Classes`.
+        costly: `key` may take more than a few milliseconds; see `Classes`. A class that has a `key` of its own
+            says so for itself.
     """
 
     costly: bool = True
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        costly_unless_told(cls, "key")
 
     @abstractmethod
     def key(self, answer: Answer) -> Hashable:

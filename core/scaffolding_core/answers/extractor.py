@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
+from scaffolding_core.answers.costly import costly_unless_told
 from scaffolding_core.answers.tool_arguments import Tools
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
@@ -43,13 +44,17 @@ class Extractor(Protocol):
 
     Attributes:
         costly: it may take more than a few milliseconds, so a method runs it in a thread; one that never
-            does says False, which spares the thread. One that asks a model may have `as_task(message)`, which
-            makes a `ComputeTask` whose result is the answer.
+            does says False, which spares the thread; that holds for the methods of the class that says it. One
+            that asks a model may have `as_task(message)`, which makes a `ComputeTask` whose result is the answer.
         how: what `read` tells of its answers; empty for the name of the class.
     """
 
     costly: bool = True
     how: str = ""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        costly_unless_told(cls, "extract", "read")
 
     @abstractmethod
     def extract(self, message: AssistantMessage) -> Answer | None:

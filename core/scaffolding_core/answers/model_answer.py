@@ -28,7 +28,7 @@ class Parsed(Extractor):
         InvalidRequestError: something else than a class of a model.
     """
 
-    costly = False
+    costly = True  # a model's validators are anybody's
 
     def __init__(self, model: type[BaseModel]) -> None:
         if not hasattr(model, "model_validate_json"):

@@ -60,7 +60,7 @@ class Normalised(KeyEquivalence):
 
     def classes(self) -> Classes:
         """Empty classes, for one request."""
-        return QuantityClasses(self.key)
+        return QuantityClasses(self.key, costly=self.costly)
 
 
 def text_key(text: str) -> str:

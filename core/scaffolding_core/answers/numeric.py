@@ -32,7 +32,7 @@ class Numeric(KeyEquivalence):
 
     def classes(self) -> Classes:
         """Empty classes, for one request."""
-        return QuantityClasses(self.key)
+        return QuantityClasses(self.key, costly=self.costly)
 
 
 class QuantityClasses(KeyClasses):
@@ -42,10 +42,11 @@ class QuantityClasses(KeyClasses):
 
     Args:
         key: the key of an answer.
+        costly: finding it may take more than a few milliseconds.
     """
 
-    def __init__(self, key: Callable[[Answer], Hashable]) -> None:
-        super().__init__(key, costly=False)
+    def __init__(self, key: Callable[[Answer], Hashable], *, costly: bool) -> None:
+        super().__init__(key, costly=costly)
         self._narrowed: set[Hashable] = set()
 
     def _new(self, key: Hashable) -> int:

@@ -12,7 +12,7 @@ from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.results import Candidate
 from scaffolding_core.tasks import ComputeTask
 
-__all__ = ["compared", "compared_at_once", "in_thread", "is_long", "read"]
+__all__ = ["compared", "in_thread", "is_long", "read"]
 
 LONG = 10_000
 """Characters of a message from which on reading it, and comparing what is in it, may take milliseconds."""
@@ -64,15 +64,6 @@ def compared(
     if long or classes.costly:
         return (yield from _assigned(classes, candidate.answer))
     return classes.assign(candidate.answer)
-
-
-def compared_at_once(
-    extractor: Extractor, classes: Sorting[Choice], candidate: Candidate, *, trusting: bool
-) -> Choice | None:
-    """As `compared`, of a sample that is not long, by parts that are not costly: it waits for nothing."""
-    if candidate.answer is None or not trusting:
-        candidate.answer, candidate.read_as = extractor.read(candidate.message)
-    return None if candidate.answer is None else classes.assign(candidate.answer)
 
 
 def read(extractor: Extractor, message: AssistantMessage) -> Steps[Reading]:

@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from scaffolding_core.answers import REFUSAL, Extractor
 from scaffolding_core.controller import Steps
-from scaffolding_core.controllers.answering import Sorting, compared, compared_at_once, is_long
+from scaffolding_core.controllers.answering import Sorting, compared, is_long
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.controllers.sampling import drawn
 from scaffolding_core.errors import BudgetExceededError
@@ -76,10 +76,13 @@ class _Voting(Generic[Choice]):
     def at(self, candidate: Candidate) -> bool | Steps[bool]:
         if candidate.error is not None or not self._in_time:
             return self._count(candidate, None)
-        if self._costly or is_long(candidate.message):
+        message = candidate.message
+        if self._costly or is_long(message):
             return self._at_length(candidate)
-        choice = compared_at_once(self._extractor, self._classes, candidate, trusting=self._trusting)
-        return self._count(candidate, choice)
+        if candidate.answer is None or not self._trusting:
+            candidate.answer, candidate.read_as = self._extractor.read(message)
+        answer = candidate.answer
+        return self._count(candidate, None if answer is None else self._classes.assign(answer))
 
     def _at_length(self, candidate: Candidate) -> Steps[bool]:
         choice = None

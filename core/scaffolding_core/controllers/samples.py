@@ -101,8 +101,9 @@ class Samples:
         """
         index, value, error = outcome.index, outcome.value, outcome.error
         task = self.tasks[index][0]
-        candidate = self.candidates[index] = Candidate(index, task.said, usage=outcome.usage, cut=outcome.cut)
-        if error is None and candidate.message.finish_reason == "cancelled":
+        said = task.said
+        candidate = self.candidates[index] = Candidate(index, said, usage=outcome.usage, cut=outcome.cut)
+        if error is None and said is not None and said.finish_reason == "cancelled":
             error = task.error  # the method made do with a part of the text, which must not vote
         if value is not task and isinstance(value, ScaffoldingOutput):
             candidate.message = value.message

@@ -34,7 +34,18 @@ AT_ONCE = 1000
 class RaceRun:
     """A race that has begun: what runs of it, and what is finished and not handed back."""
 
-    __slots__ = ("cancelled", "exhausted", "handed", "hands_over", "live", "outcomes", "owner", "race", "started")
+    __slots__ = (
+        "cancelled",
+        "exhausted",
+        "handed",
+        "hands_over",
+        "live",
+        "outcomes",
+        "owner",
+        "pausing",
+        "race",
+        "started",
+    )
 
     def __init__(self, race: Race, owner: Branch) -> None:
         self.race = race
@@ -44,6 +55,7 @@ class RaceRun:
         self.handed = 0
         self.exhausted = False
         self.cancelled = False
+        self.pausing = False  # it has drawn much at once, and draws on in its turn
         self.live: dict[int, Child] = {}
         self.outcomes: deque[Outcome] = deque()
 
@@ -54,6 +66,7 @@ class RaceRun:
 
     def advance(self) -> Branch | None:
         """Draw on, where there was too much to draw at once and the owner still waits."""
+        self.pausing = False
         return None if self.owner.closing else self.owner.go_on(self)
 
 
@@ -344,7 +357,7 @@ class Branch:
                 run.handed += 1
                 self.reply = run.outcomes.popleft()
                 return True
-            if not run.live:
+            if not run.live and not run.pausing:
                 return True
         self.waiting = run
         return False
@@ -361,17 +374,16 @@ class Branch:
         return True
 
     def _refill(self, run: RaceRun) -> None:
-        race, request = run.race, self.request
-        enough = run.started + AT_ONCE
-        while not run.exhausted and (race.ahead is None or run.started - run.handed < race.ahead):
+        if run.exhausted or run.pausing:
+            return
+        request, branches, ahead = self.request, run.race.branches, run.race.ahead
+        room = AT_ONCE if ahead is None else ahead - (run.started - run.handed)
+        for _ in range(min(room, AT_ONCE)):
             if request.expired:
                 if not run.live and not run.outcomes:
                     request.refuse_if_expired()
                 return
-            if run.started == enough:
-                self.driver.post_behind(run)
-                return
-            item = next(race.branches, _NO_MORE)
+            item = next(branches, _NO_MORE)
             if item is _NO_MORE:
                 run.exhausted = True
                 return
@@ -385,6 +397,9 @@ class Branch:
             run.started, self.spawned = index + 1, path + 1
             self.live += 1
             child.launch()
+        if room >= AT_ONCE:
+            run.pausing = True
+            self.driver.post_behind(run)
 
     # The end.
 

@@ -110,7 +110,7 @@ class Call:
         """Whether its worker answered it, or part of it, as an agent's first steps."""
         if self.error is None:
             return self.task.needs_worker and not self.cut_off
-        return self.usage is not None and self.usage.calls > self.usage.lost_calls
+        return self.usage is not None and self.usage.completion_tokens > 0
 
     @property
     def deadline(self) -> float | None:

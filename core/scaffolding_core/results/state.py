@@ -29,7 +29,11 @@ logger = logging.getLogger("scaffolding_core")
 class Awaiting(asyncio.Future["ScaffoldingResult | None"]):
     """Waits for the end of a request; until it is cancelled it holds the result that is awaited, if any is."""
 
-    awaited: ScaffoldingResult | None = None
+    __slots__ = ("awaited",)
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, awaited: ScaffoldingResult | None) -> None:
+        super().__init__(loop=loop)
+        self.awaited = awaited
 
     def cancel(self, msg: object = None) -> bool:
         """Cancel it, and let go of the result: with the last who holds that goes the request."""
@@ -121,8 +125,7 @@ class RequestState:
     def awaiting(self, awaited: ScaffoldingResult | None = None) -> Awaiting:
         """A future of the running loop for the end: for the result, or its error, where one is awaited."""
         loop = asyncio.get_running_loop()
-        future = Awaiting(loop=loop)
-        future.awaited = awaited
+        future = Awaiting(loop, awaited)
         if not self.done:
             self._waiters.append(future)
         if self.done:  # perhaps only now, on another thread: then it may be settled twice, which does no harm

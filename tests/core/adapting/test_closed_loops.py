@@ -29,6 +29,22 @@ def test_a_call_leaves_alone_what_loops_that_run_have_open():
         asyncio.run(call_elsewhere())
 
 
+def test_a_call_hangs_up_what_a_loop_left_that_began_and_was_closed_meanwhile():
+    async def call_elsewhere():
+        transport = await connection_to(listening)
+        await run_either(None, asyncio.sleep, 0)
+        return transport
+
+    async def call_around():
+        await run_either(None, asyncio.sleep, 0)
+        left = await asyncio.to_thread(lambda: asyncio.run(call_elsewhere()))
+        await run_either(None, asyncio.sleep, 0)
+        return left.is_closing()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        assert asyncio.run(call_around())
+
+
 async def connection_to(listening):
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_connection(asyncio.Protocol, *listening.getsockname())

@@ -163,3 +163,12 @@ async def test_an_agent_that_is_refused_at_a_later_step_costs_its_sample_alone()
 
     with pytest.raises(InsufficientSamplesError):
         await ask(MajorityVoteController(single, 2), agent)
+
+
+async def test_what_refuses_a_request_has_answered_none_of_it_though_it_was_sent_and_counted():
+    async def refused(task):
+        task.usage = Usage(calls=1, prompt_tokens=5)
+        raise BadRequestError("no such parameter")
+
+    with pytest.raises(BadRequestError, match="parameter"):
+        await ask(MajorityVoteController(single, 4, stop_rule="full"), refused)

@@ -17,6 +17,7 @@ from scaffolding_core import (
     ControllerError,
     FromFunction,
     FunctionWorker,
+    GenerationTask,
     MajorityVoteController,
     NativeGenerationController,
     NativeRewardController,
@@ -28,6 +29,7 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
+from scaffolding_core.driver.branch import AT_ONCE
 from tests.core.doubles import Method, task
 
 ENDS = [StopIteration, StopAsyncIteration, GeneratorExit, SystemExit, asyncio.CancelledError, BaseException]
@@ -544,3 +546,23 @@ async def test_a_race_without_end_leaves_the_loop_to_others_and_ends_in_time():
     async with ScaffoldingLlm(Method(endless), Odd(lambda task: None)) as llm:
         error = await next_to(llm, llm.generate_async("odd", deadline=time.monotonic() + 0.05))
     assert error is None or isinstance(error, BudgetExceededError)
+
+
+async def test_a_long_race_of_refused_tasks_leaves_the_loop_to_others_and_hands_all_back():
+    drawn, most = itertools.count(1), 2 * AT_ONCE
+
+    def refused(tasks):
+        race = Race((GenerationTask(worker_tag=next(drawn)) for _ in range(3 * AT_ONCE)), failures="values")
+        handed = 0
+        while (yield race) is not None:
+            handed += 1
+        tasks[0].output_str = str(handed)
+
+    async with ScaffoldingLlm(Method(refused), {"generation": Odd()}) as llm:
+        result, before = llm.generate_async("go"), next(drawn)
+        while not result.done:
+            await asyncio.sleep(0)
+            so_far = next(drawn)
+            assert so_far - before <= most
+            before = so_far
+        assert result.text == str(3 * AT_ONCE)

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from pydantic import BaseModel, field_validator
 
 from scaffolding_core import (
     BestOfNController,
@@ -20,21 +21,24 @@ from scaffolding_core import (
     ScaffoldingLlm,
     Worker,
 )
-from scaffolding_core.answers import Extractor, KeyEquivalence
+from scaffolding_core.answers import Exact, Extractor, KeyEquivalence, Parsed, WholeText
 
 single = NativeGenerationController()
 says = FunctionWorker(lambda task: "7")
+says_data = FunctionWorker(lambda task: '{"value": 7}')
 scores = FunctionWorker(lambda task: 1)
-released = threading.Event()
+released, held_up = threading.Event(), threading.Event()
 
 
 @pytest.fixture(autouse=True)
 def held():
     released.clear()
+    held_up.clear()
 
 
 def hang(*given, **options):
-    released.wait(60)
+    if not released.wait(30):
+        held_up.set()
     return "7"
 
 
@@ -50,8 +54,24 @@ class Finds(Extractor):
         return hang()
 
 
+class FindsInAll(WholeText):
+    extract = Finds.extract
+
+
 class Compares(KeyEquivalence):
     def key(self, answer):
+        return hang()
+
+
+class ComparesExactly(Exact):
+    key = Compares.key
+
+
+class Checked(BaseModel):
+    value: int
+
+    @field_validator("value")
+    def check(cls, value):
         return hang()
 
 
@@ -83,7 +103,13 @@ class EndsSlowly(Worker):
     [
         (MajorityVoteController(single, 3, extractor=FromFunction(hang)), says),
         (MajorityVoteController(single, 3, extractor=Finds()), says),
+        (MajorityVoteController(single, 3, extractor=FindsInAll()), says),
+        (
+            MajorityVoteController(single, 3, extractor=Parsed(Checked)),
+            FunctionWorker(lambda task: '{"value": 7}'),
+        ),
         (MajorityVoteController(single, 3, equivalence=Compares()), says),
+        (MajorityVoteController(single, 3, equivalence=ComparesExactly()), says),
         (FieldVoteController(single, 3, extractor=FromFunction(hang)), says),
         (ChainOfThoughtController(single, extractor=FromFunction(hang)), says),
         (Votes(single, 3), says),
@@ -109,3 +135,4 @@ async def test_it_ends_with_the_request(method, workers):
         finally:
             released.set()
     assert isinstance(result.error, BudgetExceededError | None)
+    assert not held_up.is_set()

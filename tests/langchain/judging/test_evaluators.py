@@ -6,6 +6,7 @@ from langchain_core.language_models import FakeListChatModel
 from langchain_core.runnables import RunnableLambda
 from langsmith.evaluation import EvaluationResult, RunEvaluator, run_evaluator
 from langsmith.evaluation.evaluator import comparison_evaluator
+from langsmith.schemas import Example, Run
 
 from langchain_scaffolding import evaluator_reward, with_best_of_n
 from scaffolding_core import InvalidRequestError
@@ -52,6 +53,10 @@ class ByRun(RunEvaluator):
         return EvaluationResult(key="same", score=run.outputs["answer"] == example.inputs["question"])
 
 
+def by_kind_of_run(root: Run, given: Example | None):
+    return root.outputs["answer"] == "q"
+
+
 def by_value(outputs):
     return EvaluationResult(key="same", value="yes" if outputs["answer"] == "q" else "no")
 
@@ -64,6 +69,7 @@ ALONE = [
     by_run,
     decorated,
     ByRun(),
+    by_kind_of_run,
     by_value,
 ]
 
@@ -111,6 +117,10 @@ def loaded(name):
     return load_evaluator(name, llm=FakeListChatModel(responses=["Y"]))
 
 
+def ranking(inputs: dict, outputs: list[dict]) -> list:
+    return [0, 1]
+
+
 @comparison_evaluator
 def comparing(runs, example):
     return {"key": "best", "scores": {}}
@@ -127,6 +137,7 @@ def comparing(runs, example):
         (lambda: loaded("pairwise_string"), "compares"),
         (lambda: loaded("trajectory"), "compares"),
         (lambda: comparing, "compares"),
+        (lambda: ranking, "compares"),
         (lambda: lambda runs, example: {}, "compares"),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.runnables import RunnableLambda
+from langgraph.graph import START, StateGraph
 
 from langchain_scaffolding import with_majority_vote
 from tests.langchain.doubles import FULL, ONE_AT_A_TIME, Never, Scripted
@@ -125,9 +126,23 @@ async def test_a_sample_that_is_cut_or_fails(kind):
     assert not told.open
 
 
-def test_a_chain_that_is_cut_in_its_thread_takes_no_further_step():
+def as_chain(steps):
+    first, second = map(RunnableLambda, steps)
+    return first | second
+
+
+def as_graph(steps):
+    graph = StateGraph(str)
+    graph.add_sequence([("first", steps[0]), ("second", steps[1])])
+    graph.add_edge(START, "first")
+    return graph.compile()
+
+
+@pytest.mark.parametrize("built", [as_chain, as_graph])
+def test_a_chain_that_is_cut_in_its_thread_takes_no_further_step(built):
     slow, over = threading.Lock(), threading.Event()
     told, steps = Blocking(None), []
+    others = [Blocking(None) for _ in range(5)]  # who is told first is chance
 
     def first(given):
         if len(steps) >= 2 or not slow.acquire(blocking=False):
@@ -135,15 +150,15 @@ def test_a_chain_that_is_cut_in_its_thread_takes_no_further_step():
         assert over.wait(60)
         return "24"
 
-    chain = RunnableLambda(first) | RunnableLambda(lambda given: steps.append(given) or given)
-    assert with_majority_vote(chain, 3).invoke("q", {"callbacks": [told]}) == "24"
+    chain = built([first, lambda given: steps.append(given) or given])
+    assert with_majority_vote(chain, 3).invoke("q", {"callbacks": [told, *others]}) == "24"
     cut = [run for run, name in told.open.items() if name == "first"]
     assert len(cut) == 1
     over.set()
     for thread in threading.enumerate():
         if thread.name == "scaffolding-call":
             thread.join(60)
-    assert not told.open
+    assert not any(each.open for each in (told, *others))
     assert len(steps) == 2
 
 

@@ -31,6 +31,8 @@ def yes_no_answers() -> Extractor:
 
 
 class _YesNo(InPhrases):
+    costly = False
+
     def __init__(self) -> None:
         super().__init__(_yes_or_no)
 

@@ -75,6 +75,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield from (repr(secret)[1:-1], repr(encoded)[2:-1], encoded.decode("latin-1"))
     yield from (quote(secret, errors="replace"), quote(secret, "", errors="replace"))
     yield quote_plus(secret, errors="replace")
+    yield base64.b64encode(encoded).decode()
 
 
 def _alone(form: str) -> str:

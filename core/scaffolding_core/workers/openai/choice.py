@@ -53,6 +53,7 @@ class Choice:
         self._scope = scope
         self._told = 0  # pieces
         self._id: object = None  # of the answer that it belongs to
+        self._event: Json | None = None  # the last that wrote
         self._openings = 0  # pieces with a role and no text
         self._unmarked = False  # whether there is text without a role
         self._text: list[str] = []
@@ -67,12 +68,12 @@ class Choice:
         """The text so far."""
         return "".join(self._text)
 
-    def add(self, choice: Json, answer: object, *, missing: bool) -> None:
+    def add(self, choice: Json, event: Json, *, missing: bool) -> None:
         """Take one piece, or a whole answer from a server that does not stream.
 
         Args:
             choice: the piece.
-            answer: id of the answer that it belongs to, if it has one.
+            event: what it came with; has the id of the answer that it belongs to, if it has one.
             missing: others that were asked for have not begun: they may come under this one's index.
 
         Raises:
@@ -94,6 +95,11 @@ class Choice:
             if wrote:
                 self._refuse("it goes on after its end")
             return
+        if wrote:
+            if event is self._event:
+                self._refuse("two of them are written at once")
+            self._event = event
+        answer = event.get("id")
         if answer != self._id:
             if self._id:
                 self._refuse("it is of another answer")
@@ -177,7 +183,7 @@ def read_chunk(data: bytes, choices: list[Choice]) -> Json:
         for place, choice in enumerate(listed):
             index = place if counted else _checked(choice.get("index"))
             missing = len(choices) > 1 and not all(each.begun for each in choices)
-            choices[index].add(choice, chunk.get("id"), missing=missing)
+            choices[index].add(choice, chunk, missing=missing)
             if chunk.get(PROMPT_LOGPROBS):  # as vLLM's chats have them, for all
                 choices[index].add_prompt(chunk[PROMPT_LOGPROBS])
     except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError) as error:

@@ -21,7 +21,8 @@ BASIC = base64.b64encode(f"someone:{KEY}".encode()).decode()
 
 def forms(secret):
     """How a server may send it back."""
-    return (secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, ""), repr(secret)[1:-1], secret.upper())
+    quoted = (json.dumps(secret)[1:-1], quote(secret), quote(secret, ""), repr(secret)[1:-1])
+    return (secret, *quoted, base64.b64encode(secret.encode()).decode(), secret.upper())
 
 
 def chain(error):

@@ -65,6 +65,7 @@ async def test_what_some_servers_repeat_without_text_is_no_other_choice(role):
 
 
 BROKEN = {
+    "written twice at once": [chunk(part("7"), part("8")), chunk(part(finish="stop"), part(finish="stop"))],
     "goes on after its end": [chunk(part("7", finish="stop")), chunk(part("8"))],
     "of two answers": [chunk(part("7"), id="a"), chunk(part("8", finish="stop"), id="b")],
     **{
