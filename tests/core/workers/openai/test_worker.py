@@ -192,6 +192,12 @@ async def test_an_answer_is_good_though_its_usage_is_none(usage):
     assert (task.output_str, task.usage.completion_tokens) == ("7", 1)
 
 
+async def test_text_beyond_ascii_is_read_as_it_was_sent():
+    choice = {"index": 0, "text": "Zürich 雪", "finish_reason": "stop"}
+    task, _, _ = await outcome(Reply(events=(json.dumps({"choices": [choice]}, ensure_ascii=False),)))
+    assert task.output_str == "Zürich 雪"
+
+
 async def test_text_in_parts_is_read_and_anything_else_is_no_answer():
     def event(content):
         return json.dumps({"choices": [{"index": 0, "delta": {"content": content}, "finish_reason": "stop"}]})
