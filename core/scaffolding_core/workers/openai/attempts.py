@@ -91,6 +91,7 @@ class Attempts:
         exchange.end()
         if unfinished is None:
             return True
+        exchange.let_whole_go()
         if 0 < exchange.whole == exchange.begun < exchange.asked:
             exchange.attempt -= 1  # the others were not tried
             raise Apart(choices=exchange.whole)
@@ -115,6 +116,7 @@ class Attempts:
         except AttemptFailed:
             if exchange.unfinished is None and exchange.begun:
                 return True
+            exchange.let_whole_go()
             raise
         return stream.ended
 

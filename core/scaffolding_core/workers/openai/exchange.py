@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchange", "Member"]
 
+_MOMENT = 0.1
+"""Seconds in which a server that writes several choices under one number shows it, by a second end."""
+
 
 class Member:
     """A task that waits for its choice.
@@ -154,12 +157,22 @@ class Exchange:
         return chunk
 
     def take_stock(self) -> None:
-        """Let those go whose choice is whole, though the last stays until the answer ends; tell of the others."""
+        """Let those go whose choice is whole, though the last stays until the answer ends; tell of the others.
+
+        As long as a single choice has begun, the server may be writing all under its number: they wait a moment.
+        """
+        if self.begun > 1:
+            self.let_whole_go()
+        elif len(self.waiting) > 1 and self.whole:
+            asyncio.get_running_loop().call_later(_MOMENT, self.let_whole_go)
+        for member in list(self.waiting):
+            member.choice.tell()
+
+    def let_whole_go(self) -> None:
+        """Let those go whose choice is whole, but for the last that waits."""
         for member in list(self.waiting):
             if member.choice.complete and len(self.waiting) > 1:
                 self._finish(member)
-        for member in list(self.waiting):
-            member.choice.tell()
 
     @property
     def over(self) -> bool:

@@ -92,7 +92,7 @@ def counted(index, prompt, written, finish="stop"):
 
 
 async def test_a_vote_that_ends_early_knows_its_prompt_where_the_server_counts_along():
-    events = (counted(0, 9, 1), counted(1, 9, 1), counted(2, 9, 1, finish=None))
+    events = (counted(2, 9, 1, finish=None), counted(0, 9, 1), counted(1, 9, 1))
     method = MajorityVoteController(NativeGenerationController(), 3)
     with scripted_server(Reply(events=events, held_choices={3: NEVER})) as server:
         async with OpenAIWorker(server.url, "m", server="vllm") as worker, ScaffoldingLlm(method, worker) as llm:

@@ -39,9 +39,10 @@ MIXED = {
 }
 
 
+@pytest.mark.parametrize("between", [0, 0.01], ids=["in one piece", "one by one"])
 @pytest.mark.parametrize("events", MIXED.values(), ids=MIXED)
-async def test_choices_under_one_index_are_told_apart_by_asking_for_each_alone(events):
-    mixed, whole = Reply(events=tuple(map(chunk, events))), Reply()
+async def test_choices_under_one_index_are_told_apart_by_asking_for_each_alone(events, between):
+    mixed, whole = Reply(events=tuple(map(chunk, events)), between=between), Reply()
     tasks, outcomes, server = await answered(lambda body: mixed if body.get("n") else whole, 2)
     assert outcomes == [None, None]
     assert [task.output_str for task in tasks] == ["7", "7"]
