@@ -222,4 +222,4 @@ def _is_charged(metadata: Mapping[str, object]) -> bool:
 
 def _count(counts: Mapping[str, object], name: str) -> int:
     count = counts.get(name)
-    return count if isinstance(count, int) else 0
+    return count if isinstance(count, int) and count > 0 else 0

@@ -206,11 +206,11 @@ def usage_to_core(message: AIMessage) -> Usage:
         f"{side}_{name}": count
         for side, told in sides.items()
         for name, count in (told or {}).items()
-        if isinstance(count, int)
+        if isinstance(count, int) and count >= 0
     }
     return Usage(
-        prompt_tokens=metadata["input_tokens"],
-        completion_tokens=metadata["output_tokens"],
+        prompt_tokens=max(0, metadata["input_tokens"]),  # a negative count is none
+        completion_tokens=max(0, metadata["output_tokens"]),
         cached_tokens=details.get("input_cache_read", 0),
         reasoning_tokens=details.get("output_reasoning", 0),
         calls=1,

@@ -15,6 +15,8 @@ __all__ = ["field_of", "told_usage"]
 def told_usage(response: ChatResponse | CompletionResponse) -> Usage:
     """One call, with the tokens that the provider's raw answer, or else LlamaIndex's response, tells."""
     raw = response.raw
+    if raw is None and not response.additional_kwargs:
+        return Usage(calls=1)
     found = field_of(raw, "usage") or field_of(raw, "usage_metadata") or response.additional_kwargs
     return Usage(
         prompt_tokens=_count(found, "prompt_tokens", "input_tokens", "prompt_token_count"),
@@ -33,6 +35,6 @@ def field_of(holder: object, name: str) -> Any:  # Any: whatever a provider's cl
 def _count(holder: object, *names: str) -> int:
     for name in names:
         value = field_of(holder, name)
-        if isinstance(value, int):
+        if isinstance(value, int) and value > 0:
             return value
     return 0

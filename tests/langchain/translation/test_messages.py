@@ -9,6 +9,7 @@ import httpx
 import pytest
 from langchain.agents import create_agent
 from langchain_core.callbacks import get_usage_metadata_callback
+from langchain_core.language_models import FakeMessagesListChatModel
 from langchain_core.messages import (
     AIMessage,
     ChatMessage,
@@ -343,3 +344,10 @@ async def test_a_refusal_that_a_provider_tells_apart_is_read_and_stays_where_it_
         )
         for candidate in message.response_metadata["scaffolding"]["candidates"]:
             assert candidate["text"] == "I can't help."
+
+
+def test_negative_counts_of_a_wrapped_model_are_none():
+    usage = {"input_tokens": -3, "output_tokens": 2, "total_tokens": -1}
+    model = FakeMessagesListChatModel(responses=[AIMessage("7", usage_metadata=usage)])
+    message = ChatScaffolding.wrap(model, "direct").invoke("q")
+    assert (message.usage_metadata["input_tokens"], message.usage_metadata["output_tokens"]) == (0, 2)

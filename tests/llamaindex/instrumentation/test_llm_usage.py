@@ -56,6 +56,12 @@ def test_a_call_inside_another_llms_call_is_part_of_that_one():
     assert (calls.usage.calls, calls.usage.total_tokens) == (2, 10)
 
 
+def test_negative_counts_are_none():
+    with counted_llm_calls() as calls:
+        OneInAnother(raw={"usage": {"prompt_tokens": -3, "completion_tokens": 2}}).chat(CHAT)
+    assert (calls.usage.prompt_tokens, calls.usage.completion_tokens) == (0, 2)
+
+
 class P(BaseModel):
     """What is asked for."""
 
