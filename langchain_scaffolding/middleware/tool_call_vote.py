@@ -201,7 +201,7 @@ def _as_tool_call(call: CoreToolCall) -> ToolCall:
 def _predicate(tools: Collection[str] | Callable[[ToolCall], bool]) -> Callable[[ToolCall], bool]:
     if callable(tools):
         return tools
-    if isinstance(tools, str) or not tools:
+    if isinstance(tools, str) or not isinstance(tools, Collection) or not tools:
         raise InvalidRequestError(f"tools must be a set of tool names or a function of a tool call, got {tools!r}")
     names = frozenset(tools)
     return lambda call: call["name"] in names

@@ -277,6 +277,7 @@ async def test_a_scaffolded_models_own_details_survive():
     [
         ({"tools": "delete_file"}, "set of tool names"),
         ({"tools": set()}, "set of tool names"),
+        ({"tools": 3}, "set of tool names"),
         ({"sample_num": 1}, "one of 1 samples would be agreement enough"),
         ({"sample_num": 2}, "one of 2 samples would be agreement enough"),
         ({"sample_num": 0}, "at least 1"),
