@@ -70,12 +70,12 @@ async def test_a_task_is_done_with_its_own_choice_and_the_last_pays_the_rest():
 
 
 async def test_a_settled_vote_closes_the_request_and_pays_for_what_it_saw():
-    with scripted_server(Reply(held_choices={7: NEVER})) as server:
+    with scripted_server(Reply(held_choices={5: NEVER})) as server:
         async with OpenAIWorker(server.url, "m") as worker, ScaffoldingLlm(vote(8), worker) as llm:
             output = (await llm.generate_async("q")).output
             await until(lambda: server.cut)
     assert (output.text, output.stopped) == ("7", "decided")
-    assert output.usage == Usage(completion_tokens=7, calls=1, lost_calls=1)
+    assert output.usage == Usage(completion_tokens=5, calls=1, lost_calls=1)
 
 
 async def test_what_is_written_for_one_that_was_cut_is_paid_by_the_last():
