@@ -94,7 +94,8 @@ class Integration(OfClient):
     @pytest.fixture(autouse=True)
     def known_failures(self, request):
         if reason := self.client.fails.get(request.node.name):
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=self.mode is None))
+            # Not run: to show why one failed pytest parses its source, which crashes Python 3.11.2 beside threads.
+            request.applymarker(pytest.mark.xfail(reason=reason, run=False))
 
 
 def suite(name, mode, told, tests):
