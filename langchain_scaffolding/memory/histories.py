@@ -43,8 +43,10 @@ class Histories:
         return self._views[key]
 
     def kept(self) -> MemorySteps:
-        """Add to the histories what the sample added."""
+        """Do to the histories what the sample did to its views."""
         for view in self._views.values():
+            if view.cleared:
+                yield view.seen, "clear", ()
             if view.added:
                 yield view.seen, "add_messages", (view.added,)
 
@@ -71,14 +73,15 @@ def _seen(
 class _View(BaseChatMessageHistory):
     def __init__(self, seen: BaseChatMessageHistory) -> None:
         self.seen = seen
+        self.cleared = False
         self.added: list[BaseMessage] = []
 
     @property
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]  # LangChain's own subclasses have a property
-        return [*self.seen.messages, *self.added]
+        return [*([] if self.cleared else self.seen.messages), *self.added]
 
     async def aget_messages(self) -> list[BaseMessage]:
-        return [*await self.seen.aget_messages(), *self.added]
+        return [*([] if self.cleared else await self.seen.aget_messages()), *self.added]
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
         self.added += messages
@@ -87,4 +90,7 @@ class _View(BaseChatMessageHistory):
         self.added += messages
 
     def clear(self) -> None:
-        raise NotImplementedError("a sample cannot clear the history of its caller")
+        self.cleared, self.added = True, []
+
+    async def aclear(self) -> None:
+        self.clear()

@@ -9,6 +9,7 @@ from typing import Annotated, TypedDict
 import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -23,13 +24,10 @@ CONFIG = {"configurable": {"thread_id": "1"}}
 
 
 class NoDelete(InMemorySaver):
-    """As many savers: it can read and write."""
+    """As many savers: it can read and write, and leaves the rest as LangGraph's base class has it."""
 
-    def delete_thread(self, thread_id):
-        raise NotImplementedError
-
-    async def adelete_thread(self, thread_id):
-        raise NotImplementedError
+    delete_thread = BaseCheckpointSaver.delete_thread
+    adelete_thread = BaseCheckpointSaver.adelete_thread
 
 
 @asynccontextmanager
