@@ -40,7 +40,6 @@ class Choice:
         begun: the server has sent something of it.
         mixed: what came was of several answers.
         pieces: how many pieces came, about one a token.
-        cut: nobody wants it any more.
     """
 
     def __init__(self, scope: Scope | None) -> None:
@@ -49,7 +48,6 @@ class Choice:
         self.begun = False
         self.mixed = False
         self.pieces = 0
-        self.cut = False
         self._scope = scope
         self._told = 0  # pieces
         self._id: object = None  # of the answer that it belongs to
