@@ -17,7 +17,7 @@ from scaffolding_core.driver.roster import NOBODY, Roster
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import ExecutionTrace, RequestState, ScaffoldingOutput
-from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task
+from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task, run_in_steps
 from scaffolding_core.worker import around_calls, told
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class Request:
         self.refuse_if_expired()
         if not task.is_sample:
             return
-        if task.goes_on and isinstance(task, StreamGenerationTask) and task.request_handle is not None:
+        if run_in_steps(task) and task.request_handle is not None:
             return  # a further step of a sample that was counted
         if self.samples is not None and self._sampled >= self.samples:
             raise self._exceeded("samples")
