@@ -151,7 +151,7 @@ class Worker:
         tables: list[Mapping[type[Task], TaskHandler]] = [self.__dict__.get("_own_handlers", {})]
         tables += [cls.__dict__["task_handlers"] for cls in type(self).__mro__ if "task_handlers" in cls.__dict__]
         for kind in task_cls.__mro__:
-            if kind is GenerationTask and task_cls.goes_on:
+            if task_cls.goes_on and not getattr(kind, "goes_on", False):
                 continue  # its handler would do the whole task anew at each step
             for table in tables:
                 if kind in table:
@@ -169,7 +169,10 @@ class Worker:
         """
 
     async def on_scope_end(self, scope_id: str) -> None:
-        """The request of that number ended; free what was kept for it. Does nothing unless overridden."""
+        """The request of that number ended, or a branch of it, such as `12:0.2`; free what was kept for it.
+
+        Does nothing unless overridden.
+        """
 
     async def release_loop(self) -> None:
         """Close what is bound to the running event loop. Does nothing unless overridden."""

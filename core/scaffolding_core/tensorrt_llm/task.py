@@ -146,7 +146,16 @@ class Task(core.Task):
 @_open
 @dataclass(eq=False, repr=False)
 class GenerationTask(Task, core.GenerationTask):
-    """Complete a prompt; the parameters are the core's, some with plain defaults, which ask for nothing."""
+    """Complete a prompt; the parameters are the core's, some with plain defaults, which ask for nothing.
+
+    Attributes:
+        ttft_s: seconds until the first token, where the worker tells.
+        latency_s: seconds in all.
+        usage_prompt_tokens: tokens read, as the server counts them.
+        usage_completion_tokens: tokens written.
+        request_id: the server's.
+        llm_request_params: what the server was asked beside the prompt.
+    """
 
     skip_tokenizer: bool = field(default=False, kw_only=True)
     skip_detokenizer: bool = field(default=False, kw_only=True)
@@ -158,6 +167,12 @@ class GenerationTask(Task, core.GenerationTask):
     ignore_eos: bool | None = field(default=False, kw_only=True)
     return_context_logits: bool | None = field(default=False, kw_only=True)
     customized_result_fields: dict[str, Any] = field(default_factory=dict, kw_only=True, metadata=RESULT)
+    ttft_s: float | None = field(default=None, kw_only=True, metadata=RESULT)
+    latency_s: float | None = field(default=None, kw_only=True, metadata=RESULT)
+    usage_prompt_tokens: int | None = field(default=None, kw_only=True, metadata=RESULT)
+    usage_completion_tokens: int | None = field(default=None, kw_only=True, metadata=RESULT)
+    request_id: str | None = field(default=None, kw_only=True, metadata=RESULT)
+    llm_request_params: dict[str, Any] | None = field(default=None, kw_only=True, metadata=RESULT)
 
     @classmethod
     def create_from_prompt(cls, prompt: Any) -> Self:  # Any: whatever the worker takes
@@ -243,7 +258,7 @@ class ChatTask(StreamGenerationTask, core.ChatTask):
         reasoning_tokens_num: those of them that are thoughts.
     """
 
-    goes_on: ClassVar[bool] = False
+    goes_on: ClassVar[bool] = False  # it has a stream's fields, and is run whole
 
     tools: Any = field(default=None, kw_only=True)  # Any: descriptions, or dicts in OpenAI's shape
     enable_token_counting: bool = field(default=False, kw_only=True)

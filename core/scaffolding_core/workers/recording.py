@@ -59,5 +59,6 @@ class RecordingWorker(WrappingWorker):
 
     async def on_scope_end(self, scope_id: str) -> None:
         """Forget the request, and tell the other worker."""
-        self.recording.forget(int(scope_id))
+        if scope_id.isdecimal():
+            self.recording.forget(int(scope_id))
         await super().on_scope_end(scope_id)
