@@ -114,11 +114,13 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.openai import OpenAIWorker
     from scaffolding_core.workers.trt_openai import OpenaiWorker, TRTOpenaiWorker
+    from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
     "OpenaiWorker": ("workers.trt_openai", "OpenaiWorker"),
+    "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "TRTOpenaiWorker": ("workers.trt_openai", "TRTOpenaiWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
@@ -204,6 +206,7 @@ __all__ = [
     "StreamGenerationTask",
     "Structure",
     "SystemMessage",
+    "TRTLLMWorker",
     "TRTOpenaiWorker",
     "Task",
     "TaskCollection",

@@ -24,7 +24,7 @@ PUBLIC = {
         RecordingWorker Regex ReplayMismatchError ReplayWorker RequestCancelledError
         RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
         ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError Stated Steps
-        StopRule StreamGenerationTask Structure SystemMessage TRTOpenaiWorker Task TaskCollection
+        StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker TRTOpenaiWorker Task TaskCollection
         TaskStatus TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
         Window Worker WorkerError WrappingWorker build_method default_extractor extract_answer_from_boxed
