@@ -18,11 +18,16 @@ VERSIONS = {"late 2025": "tensorrt_llm.late_2025", "mid 2026": "tensorrt_llm.llm
 """Where the `LLM` of each version is."""
 
 
+_loaded: dict[str, ModuleType] = {}
+"""Its modules, which are loaded once."""
+
+
 @contextmanager
 def standing_in(version: str = "mid 2026") -> Iterator[ModuleType]:
     """The stand-in as `tensorrt_llm`, with the LLM of a version."""
     before = sys.path[:]
     sys.path.insert(0, str(DOUBLE))
+    sys.modules.update(_loaded)
     try:
         package = import_module("tensorrt_llm")
         import_module("tensorrt_llm.llmapi").LLM = package.LLM = import_module(VERSIONS[version]).LLM
@@ -30,7 +35,7 @@ def standing_in(version: str = "mid 2026") -> Iterator[ModuleType]:
     finally:
         sys.path[:] = before
         for name in [name for name in sys.modules if name.partition(".")[0] == "tensorrt_llm"]:
-            del sys.modules[name]
+            _loaded[name] = sys.modules.pop(name)
 
 
 def model_folder(folder: Path, *answers: str) -> Path:

@@ -124,20 +124,19 @@ class Call:
             self._leave(member)
 
     def break_off(self, error: ScaffoldingError) -> None:
-        """The engine has ended, and will not answer."""
+        """It will not be answered: the engine has ended, or the worker was closed."""
         for member in list(self.waiting):
             member.error = copy_error(error)
             self._leave(member)
+        self._tell_to_stop()
         if self._reader is not None:
             self._reader.cancel()
 
     async def _abort(self) -> None:
         self._aborting = True
         reader = self._reader
-        if self._result is not None:
-            with suppress(Exception):  # its engine is gone
-                self._result.abort()
-        elif reader is not None:
+        self._tell_to_stop()
+        if self._result is None and reader is not None:
             reader.cancel()
         if self._result is not None and (reader is None or reader.done()) and not self.over:
             self.go_on()
@@ -148,6 +147,11 @@ class Call:
             await asyncio.wait([reader], timeout=ABORT_SECONDS)
         finally:
             reader.cancel()
+
+    def _tell_to_stop(self) -> None:
+        if self._result is not None:
+            with suppress(Exception):  # its engine is gone
+                self._result.abort()
 
     # Its reader.
 

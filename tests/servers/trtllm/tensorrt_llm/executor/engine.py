@@ -92,6 +92,7 @@ class Engine:
         requests: all that were submitted.
         refusal: what each further request fails with; None for none.
         error: what the next response fails with, and all that follows with the engine's end.
+        held: tokens that are still let; None for all.
         plain_logprobs: log probabilities are numbers alone.
     """
 
@@ -103,7 +104,7 @@ class Engine:
         self.is_shutdown = False
         self._tokenizer, self._writer, self._args = tokenizer, writer, args
         self._running: list[Request] = []
-        self._held: int | None = None
+        self.held: int | None = None
         self._kept: set[tuple[Any, ...]] = set()
         self._changed = threading.Condition()
         self._process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -115,12 +116,12 @@ class Engine:
     def hold(self, tokens: int = 0) -> None:
         """Write so many tokens more for each sequence, and then none."""
         with self._changed:
-            self._held = tokens
+            self.held = tokens
             self._changed.notify_all()
 
     def go_on(self) -> None:
         with self._changed:
-            self._held = None
+            self.held = None
             self._changed.notify_all()
 
     def kill(self) -> None:
@@ -194,14 +195,14 @@ class Engine:
                 if self.is_shutdown or self._process.poll() is not None:
                     return
                 cut = [request for request in self._running if request.aborted]
-                if self._held and not cut:
-                    self._held -= 1
+                if self.held and not cut:
+                    self.held -= 1
                 for request in cut or list(self._running):
                     self._step(request)
                 self._changed.notify_all()
 
     def _has_work(self) -> bool:
-        return any(request.aborted for request in self._running) or bool(self._running and self._held != 0)
+        return any(request.aborted for request in self._running) or bool(self._running and self.held != 0)
 
     def _step(self, request: Request) -> None:
         for sequence in request.sequences:
