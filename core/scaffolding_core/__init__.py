@@ -112,10 +112,12 @@ from scaffolding_core.workers.wrapping import WrappingWorker
 if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.openai import OpenAIWorker
+    from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
+    "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
@@ -202,6 +204,7 @@ __all__ = [
     "StreamGenerationTask",
     "Structure",
     "SystemMessage",
+    "TRTLLMWorker",
     "Task",
     "TaskCollection",
     "TokenEvent",
