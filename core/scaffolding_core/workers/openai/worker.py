@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from scaffolding_core.capabilities import Capabilities
@@ -14,7 +14,7 @@ from scaffolding_core.errors import (
     InvalidRequestError,
     UnsupportedParameterError,
 )
-from scaffolding_core.messages import Usage
+from scaffolding_core.messages import RoleMessage, Usage
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
@@ -23,6 +23,8 @@ from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_se
 from scaffolding_core.workers.openai.attempts import Attempts
 from scaffolding_core.workers.openai.exchange import Exchange
 from scaffolding_core.workers.openai.known_servers import KNOWN_SERVERS, known_server
+from scaffolding_core.workers.openai.kv_cache import leading_system_messages, truncate
+from scaffolding_core.workers.openai.perf_metrics import PerfMetrics, perf_metrics
 from scaffolding_core.workers.openai.prompt_logprobs import check_prompt_is_told
 from scaffolding_core.workers.openai.prompt_size import PromptSizes
 from scaffolding_core.workers.openai.server import OpenAIServer
@@ -220,6 +222,50 @@ class OpenAIWorker(Worker):
         """
         return (await self._server.listed_models()).names
 
+    async def truncate_kv_cache(
+        self,
+        messages: Sequence[RoleMessage],
+        messages_to_retain: Sequence[RoleMessage] | None = None,
+        *,
+        parameters: Mapping[str, object] | None = None,
+    ) -> bool:
+        """Let trtllm-serve drop a chat from its KV cache, all but its beginning.
+
+        Cost: one small request; up to three the first time, since versions of trtllm-serve have it at other
+        addresses, and none once the server is known to have it nowhere.
+
+        Args:
+            messages: the chat, as it was sent.
+            messages_to_retain: its beginning that is kept; None keeps the system messages that it begins with.
+            parameters: what else the chat's template was given: `tools`, `chat_template_kwargs`, ...
+
+        Returns:
+            Whether the server was told; False where it does not truncate.
+
+        Raises:
+            WorkerError: it refuses, or does not answer.
+        """
+        kept = leading_system_messages(messages) if messages_to_retain is None else messages_to_retain
+        body = {
+            "model": await self._model(),
+            "messages": [message.to_dict() for message in messages],
+            "messages_to_retain": [message.to_dict() for message in kept],
+            **(parameters or {}),
+        }
+        return await truncate(self._server, body) is not None
+
+    async def perf_metrics(self) -> list[PerfMetrics]:
+        """What trtllm-serve has measured of the requests that have ended since it was asked last, by anybody.
+
+        Empty unless it runs with `return_perf_metrics` and with `perf_metrics_max_requests` above 0.
+
+        Cost: one small request, whose answer the server then forgets.
+
+        Raises:
+            WorkerError: the server tells none, or does not answer.
+        """
+        return await perf_metrics(self._server)
+
     async def _generate(self, task: GenerationTask) -> None:
         task.usage = Usage()  # as long as nothing is sent
         await self._bounded(task, self._answer(task))
@@ -295,11 +341,12 @@ class OpenAIWorker(Worker):
             if getattr(task, name) is not None:
                 raise UnsupportedParameterError(f"the server of {self!r} ignores {name!r}: leave it out")
         body = request_body(task, self.accepts, type(self).__name__)
-        model = self.model
-        if model is None:
+        return {"model": await self._model(), **body, **self.extra_body}
+
+    async def _model(self) -> str | None:
+        if self.model is None:
             await self.learn_model()
-            model = self.model
-        return {"model": model, **body, **self.extra_body}
+        return self.model
 
     def _gate(self, exchange: Exchange) -> Gate | None:
         """What an exchange waits for before it is sent."""
