@@ -166,9 +166,7 @@ class TrtllmServe(Scripted):
                     part = {**part, "text": "", "token_ids": [len(part["text"])]}
                 end = {"avg_decoded_tokens_per_iter": 1.0} if part.get("finish_reason") else {}
                 choice = {"index": index, "finish_reason": None, **part, **end}
-                written += bool(
-                    part.get("text") or part.get("token_ids") or any((part.get("delta") or {}).values())
-                )
+                written += _writes(part)
                 along = options.get("continuous_usage_stats")
                 usage = {"usage": _usage(prompt, written)} if along else {}
                 yield json.dumps({**head, "choices": [choice], **usage})
@@ -185,7 +183,7 @@ class TrtllmServe(Scripted):
             choice |= {"stop_reason": None, "disaggregated_params": None, "avg_decoded_tokens_per_iter": 1.0}
             if body.get("detokenize") is False:
                 choice |= {"text": "", "token_ids": [len(piece) for piece in reply.pieces]}
-        return {**told, "usage": _usage(prompt, len(list(reply.pieces)) * len(choices))}
+        return {**told, "usage": _usage(prompt, (len(list(reply.pieces)) + bool(reply.reasoning)) * len(choices))}
 
     def _measure(self, blocks: int, reused: int) -> None:
         if self.measures:
@@ -201,6 +199,11 @@ class TrtllmServe(Scripted):
             }  # fmt: skip
             metrics = {"first_iter": 1, "last_iter": 9, "timing_metrics": times, "kv_cache_metrics": cache}
             self._measured.append({"request_id": next(self._numbers), "perf_metrics": metrics})
+
+
+def _writes(part: dict[str, Any]) -> bool:
+    told = {**part, **(part.get("delta") or {})}
+    return any(told.get(name) for name in ("text", "token_ids", "content", "reasoning_content", "tool_calls"))
 
 
 def _check(route: str, body: dict[str, Any]) -> None:

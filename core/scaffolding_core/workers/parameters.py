@@ -24,11 +24,14 @@ VLLM_PARAMETERS: Mapping[str, str] = _same(
 )  # fmt: skip
 """What vLLM takes."""
 
-TRTLLM_PARAMETERS: Mapping[str, str] = _same(
-    "top_k", "top_p_min", "min_p", "repetition_penalty", "length_penalty", "early_stopping", "stop_token_ids",
-    "include_stop_str_in_output", "ignore_eos", "min_tokens", "skip_special_tokens",
-    "spaces_between_special_tokens", "add_special_tokens", "truncate_prompt_tokens", "lora_request",
-    "use_beam_search", "prompt_ignore_length", "thinking_token_budget", "return_context_logits",
-    "chat_template_kwargs", "cache_salt", "response_format",
-)  # fmt: skip
+TRTLLM_PARAMETERS: Mapping[str, str] = {
+    **_same(
+        "top_k", "top_p_min", "min_p", "repetition_penalty", "length_penalty", "early_stopping", "stop_token_ids",
+        "include_stop_str_in_output", "ignore_eos", "min_tokens", "skip_special_tokens",
+        "spaces_between_special_tokens", "add_special_tokens", "truncate_prompt_tokens", "lora_request",
+        "use_beam_search", "best_of", "prompt_ignore_length", "thinking_token_budget", "return_context_logits",
+        "chat_template_kwargs", "cache_salt", "response_format",
+    ),
+    "skip_detokenizer": "detokenize",  # which is its opposite
+}  # fmt: skip
 """What trtllm-serve takes; it answers 400 to any other."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from scaffolding_core.errors import IncompleteResponseError, ModelNotFoundError, WorkerError
@@ -155,6 +156,12 @@ class OpenAIServer:
             f"{self.base_url} does not list its models: correct the address, most end in /v1, "
             "or name a model with model="
         ) from cause
+
+    async def is_recognised(self) -> bool:
+        """Whether its list of models, which it is asked for once, tells what kind of server it is."""
+        with suppress(WorkerError):
+            await self.facts.models.answer(self.listed_models)
+        return self.kind is not None
 
     async def slot_window(self) -> int | None:
         """The context window of each of llama.cpp's slots; None if it does not tell."""

@@ -61,9 +61,10 @@ class OpenAIWorker(Worker):
         headers: sent with every request.
         extra_body: sent with every request.
         accepts: sampling parameters beyond OpenAI's that the server takes, or their names on the wire by
-            name; see `scaffolding_core.workers.parameters` for known servers.
+            name; those of known servers, in `scaffolding_core.workers.parameters`, need not be named.
         server: what kind of server it is, where that is known: `vllm`, `sglang`, `trtllm-serve` or `llama.cpp`;
-            None learns it from what the server tells anyhow.
+            None learns it from what the server tells anyhow, and asks for its list of models where a parameter
+            is set that not every server takes.
         siblings: most samples in one request (`n`); 1 sends each alone, None is 16.
         max_concurrency: tasks at once, over all event loops.
         max_attempts: attempts for each task, the first included.
@@ -288,7 +289,7 @@ class OpenAIWorker(Worker):
 
     async def _answer(self, task: GenerationTask) -> None:
         exchange = await self._exchange(task)
-        shares = task.group is not None and task.seed is None
+        shares = task.group is not None and task.seed is None and task.best_of is None
         together = min(self._siblings.most, self._most_together(exchange.body)) if shares else 1
         if together > 1:
             left = await self._siblings.answer(task, exchange, together)
@@ -336,12 +337,16 @@ class OpenAIWorker(Worker):
     async def _body(self, task: GenerationTask) -> dict[str, Any]:  # Any: whatever JSON holds
         if self._server.closed:
             raise ClosedError(f"{self!r} is closed: make a new one")
-        kind = self._server.kind
-        for name in kind.ignores if kind is not None else ():
-            if getattr(task, name) is not None:
-                raise UnsupportedParameterError(f"the server of {self!r} ignores {name!r}: leave it out")
-        body = request_body(task, self.accepts, type(self).__name__)
+        try:
+            body = self._request_body(task)
+        except UnsupportedParameterError:
+            if self._server.kind is not None or not await self._server.is_recognised():
+                raise
+            body = self._request_body(task)
         return {"model": await self._model(), **body, **self.extra_body}
+
+    def _request_body(self, task: GenerationTask) -> dict[str, Any]:
+        return request_body(task, self.accepts, type(self).__name__, self._server.kind)
 
     async def _model(self) -> str | None:
         if self.model is None:
