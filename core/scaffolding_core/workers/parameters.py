@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["LLAMA_CPP_PARAMETERS", "TRTLLM_PARAMETERS", "VLLM_PARAMETERS"]
+__all__ = ["DYNAMO_PARAMETERS", "LLAMA_CPP_PARAMETERS", "TRTLLM_PARAMETERS", "VLLM_PARAMETERS"]
 
 
 def _same(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
+
+DYNAMO_PARAMETERS: Mapping[str, str] = _same("top_k", "min_p", "repetition_penalty", "ignore_eos", "min_tokens")
+"""What the frontend of NVIDIA Dynamo takes."""
 
 LLAMA_CPP_PARAMETERS: Mapping[str, str] = {
     **_same("top_k", "min_p", "ignore_eos", "chat_template_kwargs"),

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from scaffolding_core.errors import copy_error
 from scaffolding_core.messages import Usage
+from scaffolding_core.results import Hints
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.workers.openai.choice import Choice, read_chunk
+from scaffolding_core.workers.openai.hints import Hinting
 from scaffolding_core.workers.openai.prompt_size import PromptSize
 from scaffolding_core.workers.openai.wire import unstreamed
 from scaffolding_core.workers.openai.wire_numbers import read_usage
@@ -66,6 +68,7 @@ class Exchange:
         prompt: size of the prompt, which its siblings share.
         plain: one that is sent for alone is not streamed.
         counts_along: the server tells the usage with each piece, if it is asked to.
+        hinting: what the server is told besides, if anything.
 
     Attributes:
         attempt: number of the attempt that runs.
@@ -86,6 +89,7 @@ class Exchange:
         *,
         plain: bool = False,
         counts_along: bool = False,
+        hinting: Hinting | None = None,
     ) -> None:
         self.route = route
         self.body = body
@@ -93,6 +97,7 @@ class Exchange:
         self._prompt = prompt
         self._plain = plain
         self._counts_along = counts_along
+        self.hinting = hinting
         self.attempt = 0
         self.stale = False
         self.waiting: list[Member] = []
@@ -127,9 +132,15 @@ class Exchange:
         """The body to send now, for those that still wait."""
         self.open = False
         self._sent = [member.choice for member in self.waiting]
-        if len(self._sent) == 1:
-            return unstreamed(self.body) if self._plain else self.body
-        together = {**self.body, "n": len(self._sent)}
+        choices = len(self._sent)
+        if self.hinting is not None or choices > 1:
+            hints = Hints({"n": choices}) if self.hinting is None else self.hinting.told(choices)
+            for member in self.waiting:
+                member.task.hints = hints
+        body = self.body if self.hinting is None else {**self.body, **self.hinting.fields}
+        if choices == 1:
+            return unstreamed(body) if self._plain else body
+        together = {**body, "n": choices}
         if self._counts_along and "stream_options" in together:
             together["stream_options"] = {**together["stream_options"], "continuous_usage_stats": True}
         return together
@@ -256,7 +267,9 @@ class Exchange:
 
     def alone(self, member: Member) -> Exchange:
         """What one goes on with that was let go without a choice: an exchange of its own."""
-        alone = Exchange(self.route, self.body, self.deadline, self._prompt, plain=self._plain)
+        alone = Exchange(
+            self.route, self.body, self.deadline, self._prompt, plain=self._plain, hinting=self.hinting
+        )
         alone.attempt, alone._owed, alone.trial = self.attempt, member.task.usage or Usage(), self.trial
         alone.headers_due = self.headers_due
         return alone

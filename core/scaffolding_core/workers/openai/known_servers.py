@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.workers.parameters import LLAMA_CPP_PARAMETERS, TRTLLM_PARAMETERS, VLLM_PARAMETERS
+from scaffolding_core.workers.parameters import (
+    DYNAMO_PARAMETERS,
+    LLAMA_CPP_PARAMETERS,
+    TRTLLM_PARAMETERS,
+    VLLM_PARAMETERS,
+)
 
 __all__ = ["KNOWN_SERVERS", "KnownServer", "known_server", "recognised"]
 
@@ -21,7 +26,7 @@ class KnownServer:
         counts_along: it tells the usage with each piece of a stream, where `continuous_usage_stats` asks for it.
         ignores: parameters that it takes without a word and does not honour, or never takes.
         takes: parameters beyond OpenAI's, and their names on the wire.
-        chats_only: parameters that it takes only with a chat.
+        chats_only: parameters and hints that it takes only with a chat.
         texts_only: parameters that it takes only with a text prompt.
         strict: it refuses whatever it does not know.
     """
@@ -39,11 +44,12 @@ class KnownServer:
 _ALL = (
     KnownServer("vllm", takes=VLLM_PARAMETERS),
     KnownServer("sglang"),
+    KnownServer("dynamo", drops_plain=False, counts_along=False, takes=DYNAMO_PARAMETERS),
     KnownServer(
         "trtllm-serve",
         ignores=("suffix",),
         takes=TRTLLM_PARAMETERS,
-        chats_only=frozenset({"cache_salt", "chat_template_kwargs"}),
+        chats_only=frozenset({"cache_salt", "chat_template_kwargs", "agent_hierarchy"}),
         texts_only=frozenset({"return_context_logits", "skip_detokenizer"}),
         strict=True,
     ),

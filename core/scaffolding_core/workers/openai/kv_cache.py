@@ -53,6 +53,8 @@ async def truncate(server: OpenAIServer, body: Mapping[str, object]) -> str | No
     Raises:
         WorkerError: it refuses, or does not answer.
     """
+    if server.kind is not None and server.kind.name != "trtllm-serve":
+        return None
     facts = server.facts
     for place in facts.truncations:
         told = await server.ask(place.route, {**body, **place.fields}, beside=place.beside)

@@ -21,6 +21,7 @@ class ServerFacts:
         slot_window: the context window of each of llama.cpp's slots.
         kind: what kind of server it is, if that is known.
         together: most choices that it takes a request for; None as long as no request was for too many.
+        refuses: fields of hints that it has refused.
         truncations: where it may truncate its KV cache; none if it is known not to.
     """
 
@@ -29,6 +30,7 @@ class ServerFacts:
         self.slot_window = AskedOnce[int | None]()
         self.kind: KnownServer | None = None
         self.together: int | None = None
+        self.refuses: set[str] = set()
         self.truncations: tuple[Truncation, ...] = TRUNCATIONS
         self._given = 1
 

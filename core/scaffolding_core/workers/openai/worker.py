@@ -16,17 +16,19 @@ from scaffolding_core.errors import (
 )
 from scaffolding_core.messages import RoleMessage, Usage
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.tasks import GenerationTask, StreamGenerationTask, Task
+from scaffolding_core.tasks import ChatTask, GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.http.stream import Gate
 from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds
 from scaffolding_core.workers.openai.attempts import Attempts
 from scaffolding_core.workers.openai.exchange import Exchange
+from scaffolding_core.workers.openai.hints import TRUNCATION, Hinting, chosen_hints
 from scaffolding_core.workers.openai.known_servers import KNOWN_SERVERS, known_server
 from scaffolding_core.workers.openai.kv_cache import leading_system_messages, truncate
 from scaffolding_core.workers.openai.perf_metrics import PerfMetrics, perf_metrics
 from scaffolding_core.workers.openai.prompt_logprobs import check_prompt_is_told
 from scaffolding_core.workers.openai.prompt_size import PromptSizes
+from scaffolding_core.workers.openai.running_chats import RunningChats
 from scaffolding_core.workers.openai.server import OpenAIServer
 from scaffolding_core.workers.openai.siblings import Siblings
 from scaffolding_core.workers.openai.stream import OpenStream
@@ -62,10 +64,16 @@ class OpenAIWorker(Worker):
         extra_body: sent with every request.
         accepts: sampling parameters beyond OpenAI's that the server takes, or their names on the wire by
             name; those of known servers, in `scaffolding_core.workers.parameters`, need not be named.
-        server: what kind of server it is, where that is known: `vllm`, `sglang`, `trtllm-serve` or `llama.cpp`;
-            None learns it from what the server tells anyhow, and asks for its list of models where a parameter
+        server: what kind of server it is, where that is known: `vllm`, `sglang`, `dynamo` (NVIDIA's), `trtllm-serve`
+            or `llama.cpp`; None learns it from what the server tells anyhow, and asks for its list of models where a parameter
             is set that not every server takes.
         siblings: most samples in one request (`n`); 1 sends each alone, None is 16.
+        hints: what a server is told besides what is asked, as far as it is known to take it: `priority` of the
+            request, `agent_hierarchy` (its number, and its branches), `osl` (tokens of the answer at most),
+            `speculative_prefill` (a tool's turn follows), `truncation` (with the end of a request, trtllm-serve
+            drops its chats from the KV cache, but for the system messages that they begin with); True for all
+            but the last. What was sent, and what not and why, is in the request's trace. What a server refuses
+            it is not told again.
         max_concurrency: tasks at once, over all event loops.
         max_attempts: attempts for each task, the first included.
         timeout: seconds for a task, over all attempts; the request's own deadline holds too.
@@ -96,6 +104,7 @@ class OpenAIWorker(Worker):
         accepts: Mapping[str, str] | Iterable[str] = (),
         server: str | None = None,
         siblings: int | None = None,
+        hints: bool | Iterable[str] = (),
         max_concurrency: int = 256,
         max_attempts: int = 3,
         timeout: float | None = None,
@@ -138,6 +147,8 @@ class OpenAIWorker(Worker):
         self._attempts = Attempts(self._server, max_attempts, self._gate)
         self._siblings = Siblings(self._attempts.answer, siblings, self._server)
         self._prompts = PromptSizes()
+        self.hints = chosen_hints(hints)
+        self._chats = RunningChats()
         self.extra_body = dict(extra_body or {})
         self.accepts = dict(accepts) if isinstance(accepts, Mapping) else {name: name for name in accepts}
         self.max_concurrency = max_concurrency
@@ -176,6 +187,15 @@ class OpenAIWorker(Worker):
         return Capabilities(
             logprobs=True, tools=True, streaming=True, siblings=self._siblings.most, token_prompts=True
         )
+
+    @property
+    def hears_of_ends(self) -> bool:  # type: ignore[override]  # only where it has something to do then
+        """Whether something is to be done when a request ends: here, or in a subclass."""
+        return TRUNCATION in self.hints or type(self).on_scope_end is not OpenAIWorker.on_scope_end
+
+    async def on_scope_end(self, scope_id: str) -> None:
+        """Have the chats of a request dropped from the KV cache, if that is among the hints."""
+        await self._chats.end(scope_id, lambda messages, given: self.truncate_kv_cache(messages, parameters=given))
 
     async def release_loop(self) -> None:
         """Close the running loop's connections, unless they are in use."""
@@ -246,6 +266,8 @@ class OpenAIWorker(Worker):
         Raises:
             WorkerError: it refuses, or does not answer.
         """
+        if self._server.closed:
+            return False
         kept = leading_system_messages(messages) if messages_to_retain is None else messages_to_retain
         body = {
             "model": await self._model(),
@@ -323,8 +345,13 @@ class OpenAIWorker(Worker):
 
     async def _exchange(self, task: GenerationTask) -> Exchange:
         """What a task that starts now asks for."""
+        if self.hints and self._server.kind is None:
+            await self._server.is_recognised()
         body = await self._body(task)
         kind = self._server.kind
+        hinting = Hinting(task, self.hints, body, kind, self._server.facts.refuses) if self.hints else None
+        if TRUNCATION in self.hints and isinstance(task, ChatTask):
+            self._chats.add(task)
         return Exchange(
             route(task),
             body,
@@ -332,6 +359,7 @@ class OpenAIWorker(Worker):
             self._prompts.of(task.group),
             plain=kind is not None and kind.drops_plain and _may_come_whole(task, body),
             counts_along=kind is not None and kind.counts_along,
+            hinting=hinting,
         )
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:  # Any: whatever JSON holds
