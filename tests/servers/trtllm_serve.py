@@ -116,6 +116,8 @@ class TrtllmServe(Scripted):
         return web.Response()
 
     async def _send(self, request: web.Request, body: dict[str, Any], reply: Reply) -> web.StreamResponse:
+        if reply.body is not None:
+            return web.json_response(reply.body, status=reply.status)
         route = request.path.removeprefix("/v1")
         unknown = set(body) - (_FIELDS[route] - self.without)
         if unknown:  # the shape of whatever its models of a request refuse

@@ -24,6 +24,7 @@ class KnownServer:
         name: of the kind.
         drops_plain: it stops a request that is not streamed, too, when its client goes.
         counts_along: it tells the usage with each piece of a stream, where `continuous_usage_stats` asks for it.
+        shares_prompts: what it has read of a prompt serves other requests that run beside.
         ignores: parameters that it takes without a word and does not honour, or never takes.
         takes: parameters beyond OpenAI's, and their names on the wire.
         chats_only: parameters and hints that it takes only with a chat.
@@ -34,6 +35,7 @@ class KnownServer:
     name: str
     drops_plain: bool = True
     counts_along: bool = True
+    shares_prompts: bool = True
     ignores: tuple[str, ...] = ()
     takes: Mapping[str, str] = field(default_factory=dict)
     chats_only: frozenset[str] = frozenset()
@@ -57,6 +59,7 @@ _ALL = (
         "llama.cpp",
         drops_plain=False,
         counts_along=False,
+        shares_prompts=False,
         ignores=("echo", "suffix"),
         takes=LLAMA_CPP_PARAMETERS,
     ),

@@ -26,10 +26,11 @@ from scaffolding_core.workers.openai.hints import TRUNCATION, Hinting, chosen_hi
 from scaffolding_core.workers.openai.known_servers import KNOWN_SERVERS, known_server
 from scaffolding_core.workers.openai.kv_cache import leading_system_messages, truncate
 from scaffolding_core.workers.openai.perf_metrics import PerfMetrics, perf_metrics
+from scaffolding_core.workers.openai.prefill import Prefill, is_long
 from scaffolding_core.workers.openai.prompt_logprobs import check_prompt_is_told
-from scaffolding_core.workers.openai.prompt_size import PromptSizes
 from scaffolding_core.workers.openai.running_chats import RunningChats
 from scaffolding_core.workers.openai.server import OpenAIServer
+from scaffolding_core.workers.openai.shared_prompt import SharedPrompts
 from scaffolding_core.workers.openai.siblings import Siblings
 from scaffolding_core.workers.openai.stream import OpenStream
 from scaffolding_core.workers.openai.wire import request_body, route
@@ -64,10 +65,12 @@ class OpenAIWorker(Worker):
         extra_body: sent with every request.
         accepts: sampling parameters beyond OpenAI's that the server takes, or their names on the wire by
             name; those of known servers, in `scaffolding_core.workers.parameters`, need not be named.
-        server: what kind of server it is, where that is known: `vllm`, `sglang`, `dynamo` (NVIDIA's), `trtllm-serve`
-            or `llama.cpp`; None learns it from what the server tells anyhow, and asks for its list of models where a parameter
-            is set that not every server takes.
+        server: what kind of server it is, where that is known: `vllm`, `sglang`, `dynamo` (NVIDIA's),
+            `trtllm-serve` or `llama.cpp`; None learns it from what the server tells anyhow, and asks for its list
+            of models where a parameter is set that not every server takes.
         siblings: most samples in one request (`n`); 1 sends each alone, None is 16.
+        prefill_first: where siblings take several requests, the others wait until the first has shown a token,
+            for 10 s at most, if their prompt has 1,024 characters or 256 tokens: then it is in the server's cache.
         hints: what a server is told besides what is asked, as far as it is known to take it: `priority` of the
             request, `agent_hierarchy` (its number, and its branches), `osl` (tokens of the answer at most),
             `speculative_prefill` (a tool's turn follows), `truncation` (with the end of a request, trtllm-serve
@@ -104,6 +107,7 @@ class OpenAIWorker(Worker):
         accepts: Mapping[str, str] | Iterable[str] = (),
         server: str | None = None,
         siblings: int | None = None,
+        prefill_first: bool = True,
         hints: bool | Iterable[str] = (),
         max_concurrency: int = 256,
         max_attempts: int = 3,
@@ -146,7 +150,8 @@ class OpenAIWorker(Worker):
         )
         self._attempts = Attempts(self._server, max_attempts, self._gate)
         self._siblings = Siblings(self._attempts.answer, siblings, self._server)
-        self._prompts = PromptSizes()
+        self._prompts = SharedPrompts()
+        self.prefill_first = prefill_first
         self.hints = chosen_hints(hints)
         self._chats = RunningChats()
         self.extra_body = dict(extra_body or {})
@@ -348,7 +353,8 @@ class OpenAIWorker(Worker):
         if self.hints and self._server.kind is None:
             await self._server.is_recognised()
         body = await self._body(task)
-        kind = self._server.kind
+        kind, prompt = self._server.kind, self._prompts.of(task.group)
+        waits = task.group is not None and self._waits_for_prompt(body)
         hinting = Hinting(task, self.hints, body, kind, self._server.facts.refuses) if self.hints else None
         if TRUNCATION in self.hints and isinstance(task, ChatTask):
             self._chats.add(task)
@@ -356,8 +362,12 @@ class OpenAIWorker(Worker):
             route(task),
             body,
             self._deadline(task),
-            self._prompts.of(task.group),
-            plain=kind is not None and kind.drops_plain and _may_come_whole(task, body),
+            prompt,
+            waits_for_prompt=waits,
+            plain=(prompt.is_read or not waits)
+            and kind is not None
+            and kind.drops_plain
+            and _may_come_whole(task, body),
             counts_along=kind is not None and kind.counts_along,
             hinting=hinting,
         )
@@ -381,9 +391,14 @@ class OpenAIWorker(Worker):
             await self.learn_model()
         return self.model
 
+    def _waits_for_prompt(self, body: dict[str, Any]) -> bool:
+        """Whether a prompt is worth waiting for while it is read for another sample."""
+        kind = self._server.kind
+        return self.prefill_first and (kind is None or kind.shares_prompts) and is_long(body)
+
     def _gate(self, exchange: Exchange) -> Gate | None:
         """What an exchange waits for before it is sent."""
-        return None
+        return Prefill(exchange.prompt) if exchange.waits_for_prompt else None
 
     def _most_together(self, body: dict[str, Any]) -> int:
         """How many siblings fit into one request."""
