@@ -29,11 +29,9 @@ from scaffolding_core.workers.local.llama_server import LlamaServer
 from scaffolding_core.workers.local.room import Need, Room, Share, Tenant
 from scaffolding_core.workers.openai import OpenAIWorker
 from scaffolding_core.workers.openai.exchange import Exchange
-from scaffolding_core.workers.parameters import LLAMA_CPP_PARAMETERS
 
 __all__ = ["LocalWorker", "embedded_model", "shared_local_worker"]
 
-_IGNORED = ("echo", "suffix")
 _ONE_REQUEST_EACH = {"Connection": "close"}
 """llama.cpp drops a connection right after a stream without saying so: the next request on it may be lost."""
 
@@ -109,7 +107,7 @@ class LocalWorker(OpenAIWorker):
             "http://127.0.0.1",
             self.path.stem,
             headers=_ONE_REQUEST_EACH,
-            accepts=LLAMA_CPP_PARAMETERS,
+            server="llama.cpp",
             siblings=n_parallel,
             max_concurrency=_WAVES * n_parallel,
             max_attempts=max_attempts,
@@ -159,10 +157,6 @@ class LocalWorker(OpenAIWorker):
         self.base_url = f"{address}/v1"
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:
-        asked = task.sampling()
-        for name in _IGNORED:
-            if name in asked:
-                raise UnsupportedParameterError(f"llama.cpp ignores {name!r}: leave it out with {self!r}")
         if isinstance(task, ChatTask) and task.tools and not self._takes_tools:
             raise UnsupportedParameterError(
                 f"{self.path.name} takes no tools, its chat template has no place for them: use another model"
