@@ -112,11 +112,13 @@ from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
+    from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
     from scaffolding_core.workers.trt_openai import OpenaiWorker, TRTOpenaiWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
+    "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
     "OpenaiWorker": ("workers.trt_openai", "OpenaiWorker"),
     "TRTOpenaiWorker": ("workers.trt_openai", "TRTOpenaiWorker"),
@@ -168,6 +170,7 @@ __all__ = [
     "LocalWorker",
     "Lossless",
     "MCPCallTask",
+    "MCPWorker",
     "MajorityVoteController",
     "Mathematical",
     "Method",

@@ -16,7 +16,7 @@ PUBLIC = {
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionWorker
         GenerationTask GenerationTokenCounter IncompleteResponseError InsufficientSamplesError
-        InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask METHODS
+        InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
         ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker OpenaiWorker Outcome
