@@ -159,8 +159,9 @@ class LocalWorker(OpenAIWorker):
         self.base_url = f"{address}/v1"
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:
+        asked = task.sampling()
         for name in _IGNORED:
-            if getattr(task, name) is not None:
+            if name in asked:
                 raise UnsupportedParameterError(f"llama.cpp ignores {name!r}: leave it out with {self!r}")
         if isinstance(task, ChatTask) and task.tools and not self._takes_tools:
             raise UnsupportedParameterError(

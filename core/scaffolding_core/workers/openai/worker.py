@@ -291,8 +291,9 @@ class OpenAIWorker(Worker):
         if self._server.closed:
             raise ClosedError(f"{self!r} is closed: make a new one")
         kind = self._server.kind
+        asked = task.sampling() if kind is not None and kind.ignores else {}
         for name in kind.ignores if kind is not None else ():
-            if getattr(task, name) is not None:
+            if name in asked:
                 raise UnsupportedParameterError(f"the server of {self!r} ignores {name!r}: leave it out")
         body = request_body(task, self.accepts, type(self).__name__)
         model = self.model

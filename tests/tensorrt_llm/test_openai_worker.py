@@ -2,7 +2,7 @@
 
 import pytest
 
-from scaffolding_core import (
+from scaffolding_core.tensorrt_llm import (
     GenerationTask,
     NativeGenerationController,
     OpenaiWorker,

@@ -6,7 +6,7 @@ from enum import Enum
 
 import pytest
 
-from scaffolding_core import (
+from scaffolding_core.tensorrt_llm import (
     BestOfNController,
     ChatTask,
     Controller,
