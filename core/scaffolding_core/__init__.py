@@ -96,11 +96,6 @@ from scaffolding_core.tasks import (
     StreamGenerationTask,
     Task,
 )
-from scaffolding_core.text_votes import (
-    extract_answer_from_boxed,
-    extract_answer_with_regex,
-    get_digit_majority_vote_result,
-)
 from scaffolding_core.trace import Recording
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Worker
@@ -122,7 +117,14 @@ _LAZY = {
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
 
-_MOVED = ("OpenaiWorker", "TRTOpenaiWorker", "TaskStatus")
+_MOVED = (
+    "OpenaiWorker",
+    "TRTOpenaiWorker",
+    "TaskStatus",
+    "extract_answer_from_boxed",
+    "extract_answer_with_regex",
+    "get_digit_majority_vote_result",
+)
 """What programs written for TensorRT-LLM use, and `scaffolding_core.tensorrt_llm` has."""
 
 __all__ = [
@@ -221,9 +223,6 @@ __all__ = [
     "WrappingWorker",
     "build_method",
     "default_extractor",
-    "extract_answer_from_boxed",
-    "extract_answer_with_regex",
-    "get_digit_majority_vote_result",
     "message_from_dict",
     "shared_local_worker",
     "with_task_collection",

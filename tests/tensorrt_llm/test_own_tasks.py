@@ -26,8 +26,6 @@ from scaffolding_core.tensorrt_llm import (
     TokenEvent,
     UserMessage,
     Worker,
-    extract_answer_from_boxed,
-    extract_answer_with_regex,
     get_digit_majority_vote_result,
     with_task_collection,
 )
@@ -219,13 +217,3 @@ def test_a_vote_of_ones_own_with_the_helpers_for_boxed_answers():
     with ScaffoldingLlm(Boxed(NativeGenerationController(), 4), FunctionWorker(lambda task: next(texts))) as llm:
         result = llm.generate("q")
     assert (result.outputs[0].text, result.outputs[0].answer) == (r"so \boxed{7}", "7")
-
-
-def test_the_helpers_for_answers_in_texts():
-    assert extract_answer_from_boxed(r"\boxed{1}, no, \boxed{\frac{1}{2}}") == r"\frac{1}{2}"
-    assert extract_answer_from_boxed("none") is None
-    assert extract_answer_with_regex("The answer is 7.", r"answer is (\d+)") == "7"
-    assert extract_answer_with_regex("none", r"answer is (\d+)") is None
-    # What TensorRT-LLM's cannot read votes too, and no answer at all is no assertion.
-    assert get_digit_majority_vote_result([r"\boxed{-3}", r"\boxed{1,000}", r"\boxed{1000}"]) == (1, "1,000")
-    assert get_digit_majority_vote_result(["a", "b"]) == (0, None)
