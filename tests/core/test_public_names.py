@@ -16,7 +16,7 @@ PUBLIC = {
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionWorker
         GenerationTask GenerationTokenCounter IncompleteResponseError InsufficientSamplesError
-        InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask METHODS
+        InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
         ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
@@ -27,8 +27,8 @@ PUBLIC = {
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task TaskCollection
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
-        Window Worker WorkerError WrappingWorker build_method default_extractor extract_answer_from_boxed
-        extract_answer_with_regex get_digit_majority_vote_result message_from_dict shared_local_worker
+        Window Worker WorkerError WrappingWorker build_method default_extractor
+        message_from_dict shared_local_worker
         with_task_collection
     """,
     "scaffolding_core.answers": """

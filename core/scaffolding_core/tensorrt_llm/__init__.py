@@ -7,16 +7,25 @@ defaults, workers are the core's with statuses. What a program does not catch is
 
 from __future__ import annotations
 
+from scaffolding_core.tensorrt_llm.config import build_controller, load_controller_config, register_controller
 from scaffolding_core.tensorrt_llm.controller import (
     BestOfNController,
+    ChatWithMCPController,
     Controller,
     MajorityVoteController,
     NativeChatController,
     NativeGenerationController,
     NativeRewardController,
     ParallelProcess,
+    PRMController,
 )
 from scaffolding_core.tensorrt_llm.execution_scope import ExecutionScope, current_scope
+from scaffolding_core.tensorrt_llm.math_utils import (
+    extract_answer_from_boxed,
+    extract_answer_with_regex,
+    get_digit_majority_vote_result,
+    get_majority_result,
+)
 from scaffolding_core.tensorrt_llm.result import ScaffoldingOutput, ScaffoldingResult
 from scaffolding_core.tensorrt_llm.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.tensorrt_llm.task import (
@@ -37,18 +46,23 @@ from scaffolding_core.tensorrt_llm.task import (
     ToolMessage,
     UserMessage,
 )
+from scaffolding_core.tensorrt_llm.utils import system_prompt
 from scaffolding_core.tensorrt_llm.worker import (
+    ApiaryMCPWorker,
     FunctionWorker,
     LocalWorker,
+    MCPWorker,
     OpenaiWorker,
     TRTOpenaiWorker,
     Worker,
 )
 
 __all__ = [
+    "ApiaryMCPWorker",
     "AssistantMessage",
     "BestOfNController",
     "ChatTask",
+    "ChatWithMCPController",
     "Controller",
     "DropKVCacheTask",
     "ExecutionScope",
@@ -56,12 +70,14 @@ __all__ = [
     "GenerationTask",
     "LocalWorker",
     "MCPCallTask",
+    "MCPWorker",
     "MajorityVoteController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
     "OpenAIToolDescription",
     "OpenaiWorker",
+    "PRMController",
     "ParallelProcess",
     "RewardTask",
     "RoleMessage",
@@ -78,5 +94,13 @@ __all__ = [
     "ToolMessage",
     "UserMessage",
     "Worker",
+    "build_controller",
     "current_scope",
+    "extract_answer_from_boxed",
+    "extract_answer_with_regex",
+    "get_digit_majority_vote_result",
+    "get_majority_result",
+    "load_controller_config",
+    "register_controller",
+    "system_prompt",
 ]
