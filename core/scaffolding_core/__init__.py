@@ -84,7 +84,6 @@ from scaffolding_core.results import (
     TokenEvent,
 )
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
-from scaffolding_core.task_collection import GenerationTokenCounter, TaskCollection, with_task_collection
 from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
     ChatTask,
@@ -120,7 +119,14 @@ _LAZY = {
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
 
-_MOVED = ("OpenaiWorker", "TRTOpenaiWorker", "TaskStatus")
+_MOVED = (
+    "GenerationTokenCounter",
+    "OpenaiWorker",
+    "TRTOpenaiWorker",
+    "TaskCollection",
+    "TaskStatus",
+    "with_task_collection",
+)
 """What programs written for TensorRT-LLM use, and `scaffolding_core.tensorrt_llm` has."""
 
 __all__ = [
@@ -160,7 +166,6 @@ __all__ = [
     "Full",
     "FunctionWorker",
     "GenerationTask",
-    "GenerationTokenCounter",
     "Json",
     "KeyEquivalence",
     "LastNumber",
@@ -203,7 +208,6 @@ __all__ = [
     "Structure",
     "SystemMessage",
     "Task",
-    "TaskCollection",
     "TokenEvent",
     "TokenLogprob",
     "ToolCall",
@@ -223,7 +227,6 @@ __all__ = [
     "get_digit_majority_vote_result",
     "message_from_dict",
     "shared_local_worker",
-    "with_task_collection",
 ]
 __all__ += errors.__all__
 

@@ -7,6 +7,7 @@ defaults, workers are the core's with statuses. What a program does not catch is
 
 from __future__ import annotations
 
+from scaffolding_core.tensorrt_llm.benchmark import ScaffoldingBenchRequest, async_scaffolding_benchmark
 from scaffolding_core.tensorrt_llm.controller import (
     BestOfNController,
     Controller,
@@ -17,6 +18,13 @@ from scaffolding_core.tensorrt_llm.controller import (
     ParallelProcess,
 )
 from scaffolding_core.tensorrt_llm.execution_scope import ExecutionScope, current_scope
+from scaffolding_core.tensorrt_llm.execution_trace import ExecutionTrace, TraceEvent
+from scaffolding_core.tensorrt_llm.replay import (
+    QueueExecutor,
+    QueueManager,
+    ReplayEngine,
+    ReplayGenerationStats,
+)
 from scaffolding_core.tensorrt_llm.result import ScaffoldingOutput, ScaffoldingResult
 from scaffolding_core.tensorrt_llm.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.tensorrt_llm.task import (
@@ -37,6 +45,22 @@ from scaffolding_core.tensorrt_llm.task import (
     ToolMessage,
     UserMessage,
 )
+from scaffolding_core.tensorrt_llm.task_collection import (
+    ChatTokenCounter,
+    DropKVCacheWorkerTag,
+    ExecutionTracer,
+    GenerationTokenCounter,
+    QueryCollector,
+    TaskCollection,
+    TaskMetricsCollector,
+    TaskTimer,
+    TokenizeWorkerTag,
+    drop_kv_cache_scope,
+    sub_request_node,
+    tokenize_trace_scope,
+    with_execution_tracing,
+    with_task_collection,
+)
 from scaffolding_core.tensorrt_llm.worker import (
     FunctionWorker,
     LocalWorker,
@@ -49,11 +73,16 @@ __all__ = [
     "AssistantMessage",
     "BestOfNController",
     "ChatTask",
+    "ChatTokenCounter",
     "Controller",
     "DropKVCacheTask",
+    "DropKVCacheWorkerTag",
     "ExecutionScope",
+    "ExecutionTrace",
+    "ExecutionTracer",
     "FunctionWorker",
     "GenerationTask",
+    "GenerationTokenCounter",
     "LocalWorker",
     "MCPCallTask",
     "MajorityVoteController",
@@ -63,8 +92,14 @@ __all__ = [
     "OpenAIToolDescription",
     "OpenaiWorker",
     "ParallelProcess",
+    "QueryCollector",
+    "QueueExecutor",
+    "QueueManager",
+    "ReplayEngine",
+    "ReplayGenerationStats",
     "RewardTask",
     "RoleMessage",
+    "ScaffoldingBenchRequest",
     "ScaffoldingLlm",
     "ScaffoldingOutput",
     "ScaffoldingResult",
@@ -72,11 +107,22 @@ __all__ = [
     "SystemMessage",
     "TRTOpenaiWorker",
     "Task",
+    "TaskCollection",
+    "TaskMetricsCollector",
     "TaskStatus",
+    "TaskTimer",
     "TokenizeTask",
+    "TokenizeWorkerTag",
     "ToolDescription",
     "ToolMessage",
+    "TraceEvent",
     "UserMessage",
     "Worker",
+    "async_scaffolding_benchmark",
     "current_scope",
+    "drop_kv_cache_scope",
+    "sub_request_node",
+    "tokenize_trace_scope",
+    "with_execution_tracing",
+    "with_task_collection",
 ]
