@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "ConcurrentStrategy",
@@ -34,6 +34,8 @@ class LoadGenerationStrategy(BaseModel, ABC):
         start_time: when it starts, as `time.time()` has it; None for when `request_times` is first asked.
         max_concurrency: requests at once; None for no limit.
     """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     strategy_type: str
     start_time: float | None = None
@@ -73,7 +75,10 @@ class SynchronousStrategy(_AtOnce):
     """One request after another."""
 
     strategy_type: str = "synchronous"
-    max_concurrency: int | None = Field(default=1, gt=0)
+
+    def get_semaphore(self) -> AbstractAsyncContextManager[Any]:  # Any: as above
+        """What each request holds while it runs."""
+        return asyncio.Semaphore(1)
 
 
 class ConcurrentStrategy(_AtOnce):
