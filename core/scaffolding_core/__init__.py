@@ -95,7 +95,6 @@ from scaffolding_core.tasks import (
     RewardTask,
     StreamGenerationTask,
     Task,
-    TaskStatus,
 )
 from scaffolding_core.text_votes import (
     extract_answer_from_boxed,
@@ -113,18 +112,18 @@ from scaffolding_core.workers.wrapping import WrappingWorker
 if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.openai import OpenAIWorker
-    from scaffolding_core.workers.trt_openai import OpenaiWorker, TRTOpenaiWorker
     from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
-    "OpenaiWorker": ("workers.trt_openai", "OpenaiWorker"),
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
-    "TRTOpenaiWorker": ("workers.trt_openai", "TRTOpenaiWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
+
+_MOVED = ("OpenaiWorker", "TRTOpenaiWorker", "TaskStatus")
+"""What programs written for TensorRT-LLM use, and `scaffolding_core.tensorrt_llm` has."""
 
 __all__ = [
     "ANSWER_OPTIONS",
@@ -181,7 +180,6 @@ __all__ = [
     "Numeric",
     "OpenAIToolDescription",
     "OpenAIWorker",
-    "OpenaiWorker",
     "Outcome",
     "ParallelProcess",
     "Parsed",
@@ -207,10 +205,8 @@ __all__ = [
     "Structure",
     "SystemMessage",
     "TRTLLMWorker",
-    "TRTOpenaiWorker",
     "Task",
     "TaskCollection",
-    "TaskStatus",
     "TokenEvent",
     "TokenLogprob",
     "ToolCall",
@@ -236,6 +232,8 @@ __all__ += errors.__all__
 
 
 def __getattr__(name: str) -> object:
+    if name in _MOVED:
+        raise ImportError(f"{name} is in scaffolding_core.tensorrt_llm: import it from there", name=__name__)
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _LAZY[name]

@@ -30,7 +30,7 @@ FLOORS = {
         {"trace"},
         {"workers", "controllers", "driver", "task_collection"},
         {"scaffolding_llm", "methods", "roles"},
-        {"adapting", "config"},
+        {"adapting", "config", "tensorrt_llm"},
         {"cli"},
         {"__init__"},
     ),

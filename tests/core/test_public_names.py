@@ -19,13 +19,13 @@ PUBLIC = {
         InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask METHODS
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
         ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
-        NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker OpenaiWorker Outcome
+        NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
         ParallelProcess Parsed PerField Quorum REQUEST_OPTIONS Race RateLimitError Reading Recording
         RecordingWorker Regex ReplayMismatchError ReplayWorker RequestCancelledError
         RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
         ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError Stated Steps
-        StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker TRTOpenaiWorker Task TaskCollection
-        TaskStatus TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
+        StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task TaskCollection
+        TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
         Window Worker WorkerError WrappingWorker build_method default_extractor extract_answer_from_boxed
         extract_answer_with_regex get_digit_majority_vote_result message_from_dict shared_local_worker
