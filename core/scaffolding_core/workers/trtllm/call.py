@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from scaffolding_core.errors import ScaffoldingError, WorkerError, copy_error
 from scaffolding_core.messages import Usage
+from scaffolding_core.results import Hints
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.workers.trtllm.asking import Asked
@@ -177,6 +178,9 @@ class Call:
         self._sent = list(self.waiting)
         inputs, params = await run_in_thread(self.asked.prepare, len(self._sent))
         self._engine.check()
+        together = {"n": len(self._sent)} if len(self._sent) > 1 else {}
+        for member in self._sent:
+            member.task.hints = Hints({**self.asked.hints.sent, **together}, dict(self.asked.hints.dropped))
         return self._engine.llm.generate_async(inputs, params, streaming=self.asked.streamed, **self.asked.extras)
 
     async def _read_steps(self, result: Result, until: int | None) -> bool:
