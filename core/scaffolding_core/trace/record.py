@@ -57,7 +57,6 @@ class Record(CallRecord):
         parameters: the sampling parameters that were set; None without content.
         results: what came back, by field; None without content.
         error_type: class of the error it failed with.
-        status: what the worker returned instead of an error.
     """
 
     digest: str
@@ -71,7 +70,6 @@ class Record(CallRecord):
     parameters: JsonObject | None = None
     results: JsonObject | None = None
     error_type: str | None = None
-    status: str | None = None
 
     @property
     def key(self) -> Key:
