@@ -12,7 +12,7 @@ from tests.servers import live
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-pytest_plugins = ["tests.servers.embedded"]
+pytest_plugins = ["tests.servers.embedded", "tests.servers.trtllm.double"]
 
 collect_ignore_glob = [] if live.URL else ["*/test_*live.py"]
 

@@ -95,12 +95,6 @@ from scaffolding_core.tasks import (
     RewardTask,
     StreamGenerationTask,
     Task,
-    TaskStatus,
-)
-from scaffolding_core.text_votes import (
-    extract_answer_from_boxed,
-    extract_answer_with_regex,
-    get_digit_majority_vote_result,
 )
 from scaffolding_core.trace import Recording
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
@@ -112,17 +106,28 @@ from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
+    from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
-    from scaffolding_core.workers.trt_openai import OpenaiWorker, TRTOpenaiWorker
+    from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
+    "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
-    "OpenaiWorker": ("workers.trt_openai", "OpenaiWorker"),
-    "TRTOpenaiWorker": ("workers.trt_openai", "TRTOpenaiWorker"),
+    "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
+
+_MOVED = (
+    "OpenaiWorker",
+    "TRTOpenaiWorker",
+    "TaskStatus",
+    "extract_answer_from_boxed",
+    "extract_answer_with_regex",
+    "get_digit_majority_vote_result",
+)
+"""What programs written for TensorRT-LLM use, and `scaffolding_core.tensorrt_llm` has."""
 
 __all__ = [
     "ANSWER_OPTIONS",
@@ -168,6 +173,7 @@ __all__ = [
     "LocalWorker",
     "Lossless",
     "MCPCallTask",
+    "MCPWorker",
     "MajorityVoteController",
     "Mathematical",
     "Method",
@@ -179,7 +185,6 @@ __all__ = [
     "Numeric",
     "OpenAIToolDescription",
     "OpenAIWorker",
-    "OpenaiWorker",
     "Outcome",
     "ParallelProcess",
     "Parsed",
@@ -204,10 +209,9 @@ __all__ = [
     "StreamGenerationTask",
     "Structure",
     "SystemMessage",
-    "TRTOpenaiWorker",
+    "TRTLLMWorker",
     "Task",
     "TaskCollection",
-    "TaskStatus",
     "TokenEvent",
     "TokenLogprob",
     "ToolCall",
@@ -222,9 +226,6 @@ __all__ = [
     "WrappingWorker",
     "build_method",
     "default_extractor",
-    "extract_answer_from_boxed",
-    "extract_answer_with_regex",
-    "get_digit_majority_vote_result",
     "message_from_dict",
     "shared_local_worker",
     "with_task_collection",
@@ -233,6 +234,8 @@ __all__ += errors.__all__
 
 
 def __getattr__(name: str) -> object:
+    if name in _MOVED:
+        raise ImportError(f"{name} is in scaffolding_core.tensorrt_llm: import it from there", name=__name__)
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _LAZY[name]

@@ -116,15 +116,9 @@ class ScaffoldingLlm:
             ScaffoldingError: the one request failed.
         """
         if not _is_many(prompts):
-            request = self._request(self._order(prompts, options), self._blocking_driver())  # type: ignore[arg-type]  # not many: one
-            self._submit(request)
-            return self._block([ScaffoldingResult(request.state)])[0].result()
-        orders = [self._order(prompt, options) for prompt in prompts]  # type: ignore[arg-type,union-attr]  # many
-        driver = self._blocking_driver()
-        requests = [self._request(order, driver) for order in orders]
-        for request in requests:
-            self._submit(request)
-        return self._block([ScaffoldingResult(request.state) for request in requests])
+            order = self._order(prompts, options)  # type: ignore[arg-type]  # not many: one
+            return self._run([order])[0].result()
+        return self._run([self._order(prompt, options) for prompt in prompts])  # type: ignore[arg-type,union-attr]  # many
 
     def generate_async(self, prompt: Prompt, **options: object) -> ScaffoldingResult:
         """Start one prompt and return at once; the result can be awaited, iterated and cancelled.
@@ -142,7 +136,7 @@ class ScaffoldingLlm:
         order = self._order(prompt, options)
         request = self._request(order, self._blocking_driver() if loop is None else self._driver_of(loop))
         self._submit(request)
-        return ScaffoldingResult(request.state)
+        return self._result(request)
 
     def stream(self, prompt: Prompt, **options: object) -> ScaffoldingStream:
         """Run one prompt and iterate over its events, with `for` or `async for`, from the very first.
@@ -297,6 +291,17 @@ class ScaffoldingLlm:
         request.driver.requests.add(request)  # before it is on its loop, which may end first
         request.driver.call_from_anywhere(request.submit)
 
+    def _result(self, request: Request) -> ScaffoldingResult:
+        return ScaffoldingResult(request.state)
+
+    def _run(self, orders: list[Order]) -> list[ScaffoldingResult]:
+        """Block until all have finished."""
+        driver = self._blocking_driver()
+        requests = [self._request(order, driver) for order in orders]
+        for request in requests:
+            self._submit(request)
+        return self._block([self._result(request) for request in requests])
+
     def _block(self, results: list[ScaffoldingResult]) -> list[ScaffoldingResult]:
         try:
             for result in results:
@@ -401,7 +406,7 @@ class ScaffoldingStream:
         request = self._llm._request(self._order, driver)
         events = request.state.events()
         self._llm._submit(request)
-        self.result = ScaffoldingResult(request.state)
+        self.result = self._llm._result(request)
         return events
 
     def __iter__(self) -> Generator[Event, None, None]:

@@ -12,7 +12,7 @@ from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError, original_error
 from scaffolding_core.errors.client import error_from_client
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.tasks import ChatTask, GenerationTask, Task, TaskStatus, results_of
+from scaffolding_core.tasks import ChatTask, GenerationTask, Task, results_of
 
 __all__ = [
     "AroundCall",
@@ -27,14 +27,14 @@ __all__ = [
 ]
 
 # Any: a handler takes its own kind of task and, where it is a plain function in a table, its own worker.
-TaskHandler: TypeAlias = Callable[[Any, Any], Awaitable[TaskStatus | None]]
+TaskHandler: TypeAlias = Callable[[Any, Any], Awaitable[object]]
 
 called_synchronously: ContextVar[bool] = ContextVar("called_synchronously", default=False)
 """True inside a call that somebody made blocking: a worker that wraps a foreign client then uses the
 client's blocking methods, in a thread, since its async ones would be bound to the wrong event loop."""
 
 
-AroundCall: TypeAlias = Callable[["Worker", Task], Coroutine[Any, Any, TaskStatus | None]]
+AroundCall: TypeAlias = Callable[["Worker", Task], Coroutine[Any, Any, object]]
 
 around_calls: ContextVar[AroundCall | None] = ContextVar("around_calls", default=None)
 """Runs each call of the requests made in this context: it must await `worker.run_task(task)`. For tracing."""
@@ -97,12 +97,14 @@ class Worker:
         max_concurrency: calls at once, over all event loops; further ones queue.
         capabilities: what the backend can do; as long as it is this very object, nothing is known of it.
         model_info: what is known of the backend's model so far.
+        hears_of_ends: whether `on_scope_end` is to be called, where it is overridden.
     """
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {}
     max_concurrency: int = 256
     capabilities: Capabilities = Capabilities()
     model_info: ModelInfo = ModelInfo()
+    hears_of_ends: bool = True
 
     @property
     def slot_owner(self) -> Worker:
@@ -114,17 +116,17 @@ class Worker:
         self.__dict__.setdefault("_own_handlers", {})[task_cls] = handler
         self.__dict__.pop("_resolved_handlers", None)
 
-    async def run_task(self, task: Task) -> TaskStatus | None:
-        """Run a task; its results are in the task afterwards.
+    async def run_task(self, task: Task) -> object:
+        """Run a task; its results are in the task afterwards, and what is returned means nothing.
 
         Raises:
             UnsupportedTaskError: no handler for this kind of task.
             WorkerError: the backend failed, or the handler filled in nothing, or what is no text.
         """
-        status = await self._handler(type(task))(self, task)
-        if status is None and isinstance(task, GenerationTask) and type(task) in _ANSWERED:
+        returned = await self._handler(type(task))(self, task)
+        if returned is None and isinstance(task, GenerationTask) and type(task) in _ANSWERED:
             self._check_answer(task)
-        return status
+        return returned
 
     def _check_answer(self, task: GenerationTask) -> None:
         said = task.message()
@@ -137,7 +139,7 @@ class Worker:
         if not any(told) and not any(getattr(task, name) for name in results_of(type(task)) if name != "said"):
             raise WorkerError(
                 f"{type(self).__name__} left the {type(task).__name__} empty: set output_str, output_tokens or "
-                "tool_calls, or return a TaskStatus"
+                "tool_calls"
             )
 
     def _handler(self, task_cls: type[Task]) -> TaskHandler:
@@ -151,7 +153,7 @@ class Worker:
         tables: list[Mapping[type[Task], TaskHandler]] = [self.__dict__.get("_own_handlers", {})]
         tables += [cls.__dict__["task_handlers"] for cls in type(self).__mro__ if "task_handlers" in cls.__dict__]
         for kind in task_cls.__mro__:
-            if kind is GenerationTask and task_cls.goes_on:
+            if task_cls.goes_on and not getattr(kind, "goes_on", False):
                 continue  # its handler would do the whole task anew at each step
             for table in tables:
                 if kind in table:
@@ -169,7 +171,10 @@ class Worker:
         """
 
     async def on_scope_end(self, scope_id: str) -> None:
-        """The request of that number ended; free what was kept for it. Does nothing unless overridden."""
+        """The request of that number ended, or a branch of it, such as `12:0.2`; free what was kept for it.
+
+        Does nothing unless overridden.
+        """
 
     async def release_loop(self) -> None:
         """Close what is bound to the running event loop. Does nothing unless overridden."""

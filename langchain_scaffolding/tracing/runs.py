@@ -33,7 +33,7 @@ from uuid_utils.compat import uuid7
 from langchain_scaffolding.request.gate import Gate
 from langchain_scaffolding.tracing.open_runs import OpenRuns
 from langchain_scaffolding.translation.inputs import asked
-from scaffolding_core import ChatTask, ComputeTask, GenerationTask, RewardTask, Task, TaskStatus, Worker
+from scaffolding_core import ChatTask, ComputeTask, GenerationTask, RewardTask, Task, Worker
 from scaffolding_core.adapting import around_calls
 
 __all__ = [
@@ -126,10 +126,10 @@ def sampled_under(
     """
     told = manager if manager is not None and manager.handlers else None
 
-    async def run(worker: Worker, task: Task) -> TaskStatus | None:
+    async def run(worker: Worker, task: Task) -> object:
         return await (worker.run_task(task) if told is None else _told(told, worker, task, beneath))
 
-    async def run_behind_gate(worker: Worker, task: Task) -> TaskStatus | None:
+    async def run_behind_gate(worker: Worker, task: Task) -> object:
         assert gate is not None
         async with gate.passed(task):
             return await run(worker, task)
@@ -147,7 +147,7 @@ def sampled_under(
         around_calls.reset(around_token)
 
 
-async def _told(manager: Manager, worker: Worker, task: Task, beneath: Beneath | None) -> TaskStatus | None:
+async def _told(manager: Manager, worker: Worker, task: Task, beneath: Beneath | None) -> object:
     starting = asyncio.ensure_future(_start(manager, task))
     inner = OpenRuns(manager.inheritable_handlers)
     try:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from llama_index.core.rate_limiter import BaseRateLimiter
 
-from scaffolding_core import GenerationTask, Task, TaskStatus, Worker
+from scaffolding_core import GenerationTask, Task, Worker
 from scaffolding_core.adapting import around_calls, before_sending, run_either
 
 __all__ = ["asked_once", "limited"]
@@ -69,7 +69,7 @@ def limited(limiter: BaseRateLimiter | None, *, asked: int, samples_of: Worker |
 
     inside = around_calls.get()
 
-    async def around(worker: Worker, task: Task) -> TaskStatus | None:
+    async def around(worker: Worker, task: Task) -> object:
         _asked.set({id(limiter)})
         if worker is samples_of and isinstance(task, GenerationTask):
             await ask()

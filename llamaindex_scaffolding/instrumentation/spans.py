@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from llama_index_instrumentation import get_dispatcher
 
-from scaffolding_core import RewardTask, RoleMessage, Task, TaskStatus, Worker
+from scaffolding_core import RewardTask, RoleMessage, Task, Worker
 from scaffolding_core.adapting import around_calls
 
 __all__ = ["shown_as_spans"]
@@ -27,18 +27,18 @@ class _Asked:
 
 
 @_dispatcher.span
-async def sample(worker: Worker, asked: _Asked) -> TaskStatus | None:
+async def sample(worker: Worker, asked: _Asked) -> object:
     """Run a sample; the span is named after this function."""
     return await worker.run_task(asked.task)
 
 
 @_dispatcher.span
-async def reward(worker: Worker, asked: _Asked) -> TaskStatus | None:
+async def reward(worker: Worker, asked: _Asked) -> object:
     """Run a reward; the span is named after this function."""
     return await worker.run_task(asked.task)
 
 
-async def _around(worker: Worker, task: Task) -> TaskStatus | None:
+async def _around(worker: Worker, task: Task) -> object:
     return await (reward if isinstance(task, RewardTask) else sample)(worker, _Asked(task))
 
 

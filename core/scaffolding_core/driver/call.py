@@ -12,12 +12,11 @@ from scaffolding_core.errors import (
     ControllerError,
     InvalidRequestError,
     ScaffoldingError,
-    UnsupportedTaskError,
     WorkerError,
 )
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import TokenEvent
-from scaffolding_core.tasks import Delta, StreamGenerationTask, Task, TaskStatus
+from scaffolding_core.tasks import Delta, Task, run_in_steps
 from scaffolding_core.worker import typed_error
 
 if TYPE_CHECKING:
@@ -58,7 +57,6 @@ class Call:
         "raised",
         "request",
         "run",
-        "status",
         "stopped_by",
         "task",
         "usage",
@@ -83,7 +81,6 @@ class Call:
         self.place = -1
         self.run: asyncio.Task[None] | None = None
         self.begun = False
-        self.status: TaskStatus | None = None  # what the worker returned
         self.raised: BaseException | None = None  # what the worker raised
         self.error: BaseException | None = None
         self.usage: Usage | None = None
@@ -262,7 +259,7 @@ class Call:
             self.cut_off, self.error = False, self.stopped_by
         if self.error is not None:
             self._describe(self.error)
-        if task.goes_on and isinstance(task, StreamGenerationTask):
+        if run_in_steps(task):
             self.request.keep_stream(task)
 
     def _refuse(self, error: Exception) -> None:
@@ -303,7 +300,7 @@ class Call:
             running = worker.run_task(self.task) if around is None else around(worker, self.task)
             if type(running) is not CoroutineType and not isawaitable(running):
                 raise WorkerError(f"{type(worker).__name__}.run_task must be an 'async def'")
-            self.status = await running
+            await running
         except (asyncio.CancelledError, KeyboardInterrupt) as error:
             self.raised = error
             self._over()
@@ -340,8 +337,6 @@ class Call:
                 self.error = self._error_of(self.raised)
         elif self.begun and not self.detached:
             self.cut_off = False  # it had ended before the cut reached it: it is finished
-            if self.status is not None and self.status is not TaskStatus.SUCCESS:
-                self.error = self._from_status(self.status)
 
     def _error_of(self, raised: BaseException) -> BaseException:
         assert self.run is not None
@@ -367,12 +362,6 @@ class Call:
                 return  # nothing was sent
             task.usage = Usage(calls=1, lost_calls=1)
         self.usage = self.request.charge(task)
-
-    def _from_status(self, status: object) -> BaseException:
-        name, kind = type(self.worker).__name__, type(self.task).__name__
-        if status is TaskStatus.WORKER_NOT_SUPPORTED:
-            return UnsupportedTaskError(f"{name} cannot run a {kind}")
-        return WorkerError(f"{name} failed to run a {kind} ({status})")
 
     def _describe(self, error: BaseException) -> None:
         if isinstance(error, ScaffoldingError):

@@ -6,7 +6,7 @@ import inspect
 from contextvars import ContextVar
 
 from scaffolding_core.errors import ControllerError
-from scaffolding_core.tasks import ComputeTask, Task, TaskStatus
+from scaffolding_core.tasks import ComputeTask, Task
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import Worker
 
@@ -22,7 +22,7 @@ class ComputeWorker(Worker):
     Where it is cut, the await ends at once, and neither the loop nor the program waits for the thread.
     """
 
-    async def run_task(self, task: Task) -> TaskStatus | None:
+    async def run_task(self, task: Task) -> None:
         """Call the task's function."""
         if not isinstance(task, ComputeTask) or task.function is None:
             raise ControllerError("a ComputeTask needs a function to call")
@@ -31,4 +31,3 @@ class ComputeWorker(Worker):
             task.result = await task.function()
         else:
             task.result = await run_in_thread(task.function)
-        return None

@@ -14,7 +14,16 @@ from scaffolding_core.errors import ControllerError, InvalidRequestError, Unsupp
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask, Prompt, task_from_prompt
 
-__all__ = ["ANSWER_OPTIONS", "REQUEST_OPTIONS", "Order", "described", "option_names", "order_of", "steps_of"]
+__all__ = [
+    "ANSWER_OPTIONS",
+    "REQUEST_OPTIONS",
+    "Order",
+    "described",
+    "option_names",
+    "order_of",
+    "ordered",
+    "steps_of",
+]
 
 T = TypeVar("T")
 
@@ -49,10 +58,13 @@ class Order:
     trace: bool = False
 
 
+SomeOrder = TypeVar("SomeOrder", bound=Order)
+
+
 def order_of(
     prompt: Prompt, given: Mapping[str, object], method: Controller, names: frozenset[str] | None
 ) -> Order:
-    """The order that a prompt and its options are.
+    """The order that a prompt and its options are; see `ordered`.
 
     Args:
         prompt: a text, a chat, or a task.
@@ -63,7 +75,23 @@ def order_of(
     Raises:
         InvalidRequestError: an empty prompt, an unknown option, or one of the wrong kind.
     """
-    order = Order(prompt, task_from_prompt(prompt))
+    return ordered(Order(prompt, task_from_prompt(prompt)), given, method, names)
+
+
+def ordered(
+    order: SomeOrder, given: Mapping[str, object], method: Controller, names: frozenset[str] | None
+) -> SomeOrder:
+    """An order with its options.
+
+    Args:
+        order: what is asked.
+        given: the options.
+        method: what will run.
+        names: its options; None if it takes any.
+
+    Raises:
+        InvalidRequestError: an unknown option, or one of the wrong kind.
+    """
     for name, value in given.items():
         if name in REQUEST_OPTIONS:
             _set_option(order, name, _checked(name, value, *_KINDS[name]))

@@ -17,7 +17,7 @@ from scaffolding_core.driver.roster import NOBODY, Roster
 from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import ExecutionTrace, RequestState, ScaffoldingOutput
-from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task
+from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task, run_in_steps
 from scaffolding_core.worker import around_calls, told
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Request:
         "_refused",
         "_root",
         "_sampled",
+        "_scopes",
         "_speechless",
         "_streams",
         "_timer",
@@ -137,6 +138,7 @@ class Request:
         self._speechless = False  # that is over, too: nothing may be computed any more
         self._refused = 0
         self._ending: BaseException | None = None
+        self._scopes: list[asyncio.Task[None]] = []  # of branches, that are being ended at the workers
         self._streams: dict[StreamHandle, StreamGenerationTask] | None = None
         self._charged: dict[Task, Usage] | None = None
         self._children: set[Request] = set()
@@ -199,7 +201,7 @@ class Request:
         self.refuse_if_expired()
         if not task.is_sample:
             return
-        if task.goes_on and isinstance(task, StreamGenerationTask) and task.request_handle is not None:
+        if run_in_steps(task) and task.request_handle is not None:
             return  # a further step of a sample that was counted
         if self.samples is not None and self._sampled >= self.samples:
             raise self._exceeded("samples")
@@ -312,12 +314,17 @@ class Request:
         else:
             self._end(root.value, self._error_of(root))
 
+    def end_scope(self, scope_id: str) -> None:
+        """A branch has ended that has a scope of its own: tell the workers that want to know, before the end."""
+        for worker in self.roster.scope_workers:
+            self._scopes.append(self.driver.own(self._closed(told(worker, "on_scope_end", scope_id))))
+
     async def _clean_up(self, root: Branch) -> None:
         """Close what is open; what does not close in time is left to end by itself."""
         streams = dict(self._streams or {})
         closing = [told(handle, "aclose") for handle in streams]
         closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.roster.scope_workers]
-        tasks = [self.driver.own(self._closed(each)) for each in closing]
+        tasks = [*self._scopes, *(self.driver.own(self._closed(each)) for each in closing)]
         left = None if self.deadline is None else max(0.0, self.deadline - self.driver.loop.time()) + LAST_WORDS
         try:
             for late in (await asyncio.wait(tasks, timeout=left))[1]:

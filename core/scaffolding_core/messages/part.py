@@ -24,7 +24,7 @@ class Part(Generic[T]):
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
 
     @overload
     def __get__(self, holder: None, kind: type) -> Self: ...
@@ -34,10 +34,10 @@ class Part(Generic[T]):
     def __get__(self, holder: _Refers | None, kind: type) -> T | Self:
         if holder is None:
             return self
-        part: T = getattr(holder.said, self._name, None)  # type: ignore[assignment]  # a part may be None
+        part: T = getattr(holder.said, self.name, None)  # type: ignore[assignment]  # a part may be None
         return part
 
     def __set__(self, holder: _Refers, value: T) -> None:
         said = holder.said
         holder.said = said = AssistantMessage() if said is None else copy.copy(said)
-        setattr(said, self._name, value)
+        setattr(said, self.name, value)

@@ -10,8 +10,8 @@ from scaffolding_core.tasks.reward import RewardTask
 from scaffolding_core.tasks.roles import inputs_of, results_of
 from scaffolding_core.tasks.sampling import SAMPLING_PARAMETERS
 from scaffolding_core.tasks.scope import Delta, Scope, StreamHandle
-from scaffolding_core.tasks.stream import StreamGenerationTask
-from scaffolding_core.tasks.task import Task, TaskStatus
+from scaffolding_core.tasks.stream import StreamGenerationTask, run_in_steps
+from scaffolding_core.tasks.task import Task
 from scaffolding_core.tasks.tool_call import MCPCallTask
 
 __all__ = [
@@ -27,8 +27,8 @@ __all__ = [
     "StreamGenerationTask",
     "StreamHandle",
     "Task",
-    "TaskStatus",
     "inputs_of",
     "results_of",
+    "run_in_steps",
     "task_from_prompt",
 ]

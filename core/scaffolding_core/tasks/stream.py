@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from scaffolding_core.tasks.generation import GenerationTask
 from scaffolding_core.tasks.roles import OF_RUN, inputs_of
 from scaffolding_core.tasks.scope import StreamHandle
+from scaffolding_core.tasks.task import Task
 
-__all__ = ["StreamGenerationTask"]
+__all__ = ["StreamGenerationTask", "run_in_steps"]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -39,3 +40,8 @@ class StreamGenerationTask(GenerationTask):
         for name in inputs_of(GenerationTask):
             setattr(new, name, getattr(task, name))
         return new
+
+
+def run_in_steps(task: Task) -> TypeGuard[StreamGenerationTask]:
+    """Whether it is a `StreamGenerationTask`, or of a class that has its fields and says so by `goes_on`."""
+    return task.goes_on

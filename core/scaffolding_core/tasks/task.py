@@ -6,29 +6,17 @@ worker's own. Tasks are plain data: they know no backend and no event loop.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Hashable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import ClassVar, Self
 
 from scaffolding_core.messages import Usage
-from scaffolding_core.results import ScaffoldingOutput
+from scaffolding_core.results import Hints, ScaffoldingOutput
 from scaffolding_core.tasks.copying import copier
 from scaffolding_core.tasks.roles import OF_RUN, RESULT, results_of
 from scaffolding_core.tasks.scope import Scope
 
-__all__ = ["Task", "TaskStatus"]
-
-
-class TaskStatus(enum.Enum):
-    """What a worker's handler may return instead of raising.
-
-    Here errors are raised; these are understood so that workers written for TensorRT-LLM's scaffolding run.
-    """
-
-    SUCCESS = "success"
-    WORKER_NOT_SUPPORTED = "worker_not_supported"
-    WORKER_EXECEPTION = "worker_exception"  # the misspelt name is the public one
+__all__ = ["Task"]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -43,13 +31,14 @@ class Task:
     Attributes:
         usage: what it cost; None until it ran.
         error: why it failed, where it did.
+        hints: what its server was told of it besides what it asks; None for nothing.
         scope: the request it runs in; set by the driver.
     """
 
     is_sample: ClassVar[bool] = False
     """Whether a budget of samples counts it."""
     goes_on: ClassVar[bool] = False
-    """Whether it is run again to go on where it stopped."""
+    """Whether it is run again to go on where it stopped; see `run_in_steps`."""
     needs_worker: ClassVar[bool] = True
     """Whether a worker runs it."""
 
@@ -58,6 +47,7 @@ class Task:
     custom_output_params: dict[str, object] | None = field(default=None, kw_only=True, metadata=RESULT)
     usage: Usage | None = field(default=None, kw_only=True, metadata=OF_RUN)
     error: Exception | None = field(default=None, kw_only=True, metadata=OF_RUN)
+    hints: Hints | None = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
     scope: Scope | None = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
 
     def copy(self) -> Self:
@@ -70,15 +60,6 @@ class Task:
         for name in results_of(type(self)):
             if hasattr(other, name):
                 setattr(self, name, getattr(other, name))
-
-    @property
-    def streaming_output_flag(self) -> bool:
-        """Whether text is wanted as it is written: whenever somebody listens, whatever is set here."""
-        return self.scope is not None and self.scope.listening
-
-    @streaming_output_flag.setter
-    def streaming_output_flag(self, wanted: bool) -> None:
-        pass  # accepted for TensorRT-LLM's call shape
 
     def create_scaffolding_output(self) -> ScaffoldingOutput:
         """What the task holds as the output of a method."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import Ending, ExecutionTrace
-from scaffolding_core.tasks import Task, TaskStatus
+from scaffolding_core.tasks import Task
 from scaffolding_core.trace.journal import Journal, read_records, write_records
 from scaffolding_core.trace.numbering import Keys, Requests
 from scaffolding_core.trace.past import Past, Turn
@@ -171,14 +171,14 @@ class Recording:
             key, earlier, turn = self._find(place, digest)
         return Begun(content, place, key, request.origin, now, paid, earlier, turn)
 
-    def end(self, begun: Begun, task: Task, worker: Worker, ended: TaskStatus | BaseException | None) -> None:
+    def end(self, begun: Begun, task: Task, worker: Worker, ended: BaseException | None) -> None:
         """Take down how it ended.
 
         Args:
             begun: what `begin` gave.
             task: that has run.
             worker: that ran it.
-            ended: what the worker returned or raised.
+            ended: what the worker raised, if it did.
 
         Raises:
             WorkerError: the file takes no more.
@@ -194,6 +194,7 @@ class Recording:
             ending=_ending(ended),
             usage=task.usage.since(begun.paid) if isinstance(task.usage, Usage) else None,
             error=None if error is None else str(error),
+            hints=task.hints,
             digest=begun.key.digest,
             index=begun.key.index,
             request=begun.place.request,
@@ -205,7 +206,6 @@ class Recording:
             parameters=content.parameters,
             results=came_back(task, content),
             error_type=None if error is None else type(error).__name__,
-            status=ended.value if isinstance(ended, TaskStatus) else None,
         )
         self._keep(record if self.content else record.without_content())
 
@@ -273,7 +273,7 @@ def _next_index(records: Iterable[Record]) -> dict[str, int]:
     return following
 
 
-def _ending(ended: TaskStatus | BaseException | None) -> Ending:
-    if ended is None or ended is TaskStatus.SUCCESS:
+def _ending(ended: BaseException | None) -> Ending:
+    if ended is None:
         return "finished"
     return "cut" if isinstance(ended, asyncio.CancelledError) else "failed"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import SupportsFloat, TypeAlias
+from typing import Any, SupportsFloat, TypeAlias
 
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import ClosedError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import AssistantMessage, Usage
-from scaffolding_core.tasks import GenerationTask, MCPCallTask, RewardTask, StreamGenerationTask, Task, TaskStatus
+from scaffolding_core.tasks import GenerationTask, MCPCallTask, RewardTask, Task, run_in_steps
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import Worker
 
 __all__ = ["FunctionWorker", "TaskFunction"]
 
-Returned: TypeAlias = "str | SupportsFloat | AssistantMessage | TaskStatus | None"
+Returned: TypeAlias = "str | SupportsFloat | AssistantMessage | None"
 TaskFunction: TypeAlias = "Callable[[Task], Returned | Awaitable[Returned]]"
 
 
@@ -58,7 +58,7 @@ class FunctionWorker(Worker):
         self._is_async = is_async(function)
         self._closed = False
 
-    async def run_task(self, task: Task) -> TaskStatus | None:
+    async def run_task(self, task: Task) -> object:
         """Call the function and hand what it returns to the task.
 
         Raises:
@@ -70,12 +70,29 @@ class FunctionWorker(Worker):
         returned = self.function(task) if self._is_async else await run_in_thread(self.function, task)
         if inspect.isawaitable(returned):
             returned = await returned
-        if isinstance(returned, TaskStatus):
-            return returned
-        _fill(task, returned)
+        self._take(task, returned)
         if task.usage is None:
             task.usage = Usage(calls=1)
         return None
+
+    def _take(self, task: Task, returned: Any) -> None:  # Any: what it may be is found out here
+        """Hand what the function has returned to the task."""
+        if returned is None:
+            _check_filled(task)
+        elif isinstance(task, GenerationTask) and isinstance(returned, str | AssistantMessage):
+            _fill_answer(task, AssistantMessage(returned) if isinstance(returned, str) else returned)
+        elif isinstance(task, RewardTask) and isinstance(returned, SupportsFloat):
+            task.reward = float(returned)
+        elif isinstance(task, MCPCallTask) and isinstance(returned, str):
+            task.result_str = returned
+        else:
+            raise WorkerError(
+                f"the function returned {type(returned).__name__} for a {type(task).__name__}: return text for a "
+                "generation or a tool call, a number for a reward, or None if it filled the task"
+            )
+        goes_on = run_in_steps(task) and not task.end_flag
+        if isinstance(task, GenerationTask) and not goes_on:
+            task.finish_reason = task.finish_reason or ("tool_calls" if task.tool_calls else "stop")
 
     async def async_shutdown(self) -> None:
         """Refuse further tasks; nothing is waited for, and calls that run still end."""
@@ -93,33 +110,14 @@ def is_async(function: Callable[..., object]) -> bool:
     )
 
 
-def _fill(task: Task, returned: object) -> None:
-    if returned is None:
-        _check_filled(task)
-    elif isinstance(task, GenerationTask) and isinstance(returned, str | AssistantMessage):
-        _fill_answer(task, AssistantMessage(returned) if isinstance(returned, str) else returned)
-    elif isinstance(task, RewardTask) and isinstance(returned, SupportsFloat):
-        task.reward = float(returned)
-    elif isinstance(task, MCPCallTask) and isinstance(returned, str):
-        task.result_str = returned
-    else:
-        raise WorkerError(
-            f"the function returned {type(returned).__name__} for a {type(task).__name__}: return text for a "
-            "generation or a tool call, a number for a reward, or None if it filled the task"
-        )
-    goes_on = isinstance(task, StreamGenerationTask) and not task.end_flag
-    if isinstance(task, GenerationTask) and not goes_on:
-        task.finish_reason = task.finish_reason or ("tool_calls" if task.tool_calls else "stop")
-
-
 def _fill_answer(task: GenerationTask, message: AssistantMessage) -> None:
     task.said = message
-    if isinstance(task, StreamGenerationTask):
+    if run_in_steps(task):
         task.end_flag = True  # it got the whole answer at once
 
 
 def _check_filled(task: Task) -> None:
-    if isinstance(task, StreamGenerationTask) or not isinstance(task, GenerationTask):
+    if run_in_steps(task) or not isinstance(task, GenerationTask):
         return  # a step of a stream may bring nothing
     if task.output_str is None and task.output_tokens is None and not task.tool_calls:
         raise WorkerError(

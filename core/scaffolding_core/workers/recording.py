@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from scaffolding_core.errors import WorkerError
-from scaffolding_core.tasks import Task, TaskStatus
+from scaffolding_core.tasks import Task
 from scaffolding_core.trace import Begun, Recording
 from scaffolding_core.worker import Worker, typed_error
 from scaffolding_core.workers.wrapping import WrappingWorker
@@ -28,7 +28,7 @@ class RecordingWorker(WrappingWorker):
         super().__init__(worker)
         self.recording = recording if recording is not None else Recording()
 
-    async def run_task(self, task: Task) -> TaskStatus | None:
+    async def run_task(self, task: Task) -> object:
         """Run the task and take it down.
 
         Raises:
@@ -37,10 +37,10 @@ class RecordingWorker(WrappingWorker):
         """
         return await self.record(self.recording.begin(task, await self.model_name()), task)
 
-    async def record(self, begun: Begun, task: Task) -> TaskStatus | None:
+    async def record(self, begun: Begun, task: Task) -> object:
         """Run a task that has begun, and take down how it ends."""
         try:
-            status = await self.worker.run_task(task)
+            returned = await self.worker.run_task(task)
         except GeneratorExit:  # thrown away with its loop
             raise
         except BaseException as error:
@@ -48,8 +48,8 @@ class RecordingWorker(WrappingWorker):
             with suppress(WorkerError):  # a full disk must not hide why the call ended
                 self.recording.end(begun, task, self.worker, typed)
             raise typed from typed.__cause__
-        self.recording.end(begun, task, self.worker, status)
-        return status
+        self.recording.end(begun, task, self.worker, None)
+        return returned
 
     async def model_name(self) -> str | None:
         """The name of the worker's model, asked for if need be."""
@@ -59,5 +59,6 @@ class RecordingWorker(WrappingWorker):
 
     async def on_scope_end(self, scope_id: str) -> None:
         """Forget the request, and tell the other worker."""
-        self.recording.forget(int(scope_id))
+        if scope_id.isdecimal():
+            self.recording.forget(int(scope_id))
         await super().on_scope_end(scope_id)

@@ -8,7 +8,7 @@ import scaffolding_core.errors as all_errors
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import ReplayMismatchError, ScaffoldingError, WorkerError
 from scaffolding_core.messages import AssistantMessage, Usage
-from scaffolding_core.tasks import Delta, GenerationTask, StreamGenerationTask, Task, TaskStatus
+from scaffolding_core.tasks import Delta, GenerationTask, Task, run_in_steps
 from scaffolding_core.trace import Begun, Record, Recording, Rerun
 from scaffolding_core.trace.past import Turn
 from scaffolding_core.trace.task_content import TaskContent, fill_results, role_of
@@ -49,7 +49,7 @@ class ReplayWorker(RecordingWorker):
         check_seconds(patience=self.patience)
         self._alone = worker is None
 
-    async def run_task(self, task: Task) -> TaskStatus | None:
+    async def run_task(self, task: Task) -> object:
         """Wait for the call's turn, and give what was recorded.
 
         Raises:
@@ -67,7 +67,8 @@ class ReplayWorker(RecordingWorker):
         if begun.turn is not None and begun.turn.order is not None:
             await self._turn(begun.turn, task)
         if record.ending == "finished" or self._alone:
-            return _give(task, record)
+            _give(task, record)
+            return None
         return await self._ask(begun, task)
 
     async def _turn(self, turn: Turn, task: Task) -> None:
@@ -97,10 +98,10 @@ class ReplayWorker(RecordingWorker):
             raise ReplayMismatchError(f"a call {how}: the method has changed, record anew")
         self.rerun.turns.leave(turn)
 
-    async def _ask(self, begun: Begun, task: Task) -> TaskStatus | None:
+    async def _ask(self, begun: Begun, task: Task) -> object:
         if self._alone:
             raise ReplayMismatchError(_difference(begun, self.rerun.past.instead(begun.place)))
-        if isinstance(task, StreamGenerationTask) and task.output_str and task.request_handle is None:
+        if run_in_steps(task) and task.output_str and task.request_handle is None:
             raise ReplayMismatchError("a recorded stream cannot go on where its recording ends: record it anew")
         return await self.record(begun, task)
 
@@ -114,13 +115,13 @@ class _Nobody(Worker):
         self.max_concurrency = max(1, calls)  # those that were cut must not keep others waiting
 
 
-def _give(task: Task, record: Record) -> TaskStatus | None:
+def _give(task: Task, record: Record) -> None:
     """Let a call end as it did.
 
     Raises:
         ScaffoldingError: what it failed with.
     """
-    before = task.message() if isinstance(task, StreamGenerationTask) else AssistantMessage()
+    before = task.message() if run_in_steps(task) else AssistantMessage()
     _fill(task, record)
     if record.error_type is not None:
         kind = getattr(all_errors, record.error_type, WorkerError)
@@ -132,7 +133,6 @@ def _give(task: Task, record: Record) -> TaskStatus | None:
         reasoning = (task.reasoning or "").removeprefix(before.reasoning or "")
         if text or reasoning:
             task.scope.emit(Delta(text, reasoning))
-    return TaskStatus(record.status) if record.status is not None else None
 
 
 def _fill(task: Task, record: Record) -> None:

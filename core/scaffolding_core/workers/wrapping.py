@@ -5,7 +5,7 @@ from __future__ import annotations
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.tasks import Task, TaskStatus
+from scaffolding_core.tasks import Task
 from scaffolding_core.worker import Worker, is_worker, told
 
 __all__ = ["WrappingWorker"]
@@ -24,6 +24,8 @@ class WrappingWorker(Worker):
     Raises:
         InvalidRequestError: what is no worker.
     """
+
+    hears_of_ends = True  # a subclass may, whatever the other worker does
 
     def __init__(self, worker: Worker) -> None:
         if not is_worker(worker):
@@ -54,7 +56,7 @@ class WrappingWorker(Worker):
         """Let the other worker ask."""
         await told(self.worker, "learn_model")
 
-    async def run_task(self, task: Task) -> TaskStatus | None:
+    async def run_task(self, task: Task) -> object:
         """Run the task on the other worker."""
         return await self.worker.run_task(task)
 

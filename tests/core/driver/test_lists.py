@@ -5,7 +5,7 @@ import pytest
 from scaffolding_core.controllers import NativeGenerationController
 from scaffolding_core.errors import ControllerError, MissingWorkerError, UnsupportedTaskError, WorkerError
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
-from scaffolding_core.tasks import GenerationTask, Task, TaskStatus
+from scaffolding_core.tasks import GenerationTask, Task
 from scaffolding_core.worker import Worker
 from tests.core.doubles import Backend, Method, task
 
@@ -135,16 +135,6 @@ async def test_a_kind_of_task_that_a_worker_has_no_handler_for_is_a_typed_error(
 
     async with ScaffoldingLlm(NativeGenerationController(), Rewards()) as llm:
         with pytest.raises(UnsupportedTaskError, match="Rewards cannot run a GenerationTask"):
-            await llm.generate_async("go")
-
-
-async def test_a_status_other_than_success_is_an_error():
-    class Old(Worker):
-        async def run_task(self, task):
-            return TaskStatus.WORKER_EXECEPTION
-
-    async with ScaffoldingLlm(NativeGenerationController(), Old()) as llm:
-        with pytest.raises(WorkerError, match="Old failed"):
             await llm.generate_async("go")
 
 

@@ -33,7 +33,7 @@ from scaffolding_core import (
     UserMessage,
     WorkerError,
 )
-from scaffolding_core.tasks import ChatTask, Task, TaskStatus
+from scaffolding_core.tasks import ChatTask, Task
 
 place = contextvars.ContextVar("place", default="nowhere")
 
@@ -104,11 +104,6 @@ async def test_a_function_may_run_tasks_of_a_kind_of_its_own():
         rung: bool = False
 
     assert (await run(lambda task: setattr(task, "rung", True), Ring())).rung
-
-
-async def test_a_status_is_handed_on():
-    status = await FunctionWorker(lambda task: TaskStatus.WORKER_NOT_SUPPORTED).run_task(generation())
-    assert status is TaskStatus.WORKER_NOT_SUPPORTED
 
 
 @pytest.mark.parametrize(

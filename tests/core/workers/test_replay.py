@@ -19,7 +19,6 @@ from scaffolding_core import (
     ReplayWorker,
     ScaffoldingLlm,
     StreamGenerationTask,
-    TaskStatus,
     Usage,
     WorkerError,
 )
@@ -270,15 +269,3 @@ async def test_what_a_cut_sample_had_cost_is_counted_in_the_replay_too():
     (same,) = await replayed(method, recording)
     assert output.cut == 1
     assert same.usage == output.usage == Usage(calls=3, completion_tokens=15)
-
-
-async def test_a_status_that_a_worker_returned_replays_as_the_same_failure():
-    class Refuses(Worker):
-        async def run_task(self, task):
-            return TaskStatus.WORKER_EXECEPTION
-
-    recording = RecordingWorker(Refuses())
-    for replays in (False, True):
-        async with ScaffoldingLlm(single, ReplayWorker(recording.recording) if replays else recording) as llm:
-            with pytest.raises(WorkerError, match="WORKER_EXECEPTION"):
-                await llm.generate_async("q")

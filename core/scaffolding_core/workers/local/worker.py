@@ -29,11 +29,9 @@ from scaffolding_core.workers.local.llama_server import LlamaServer
 from scaffolding_core.workers.local.room import Need, Room, Share, Tenant
 from scaffolding_core.workers.openai import OpenAIWorker
 from scaffolding_core.workers.openai.exchange import Exchange
-from scaffolding_core.workers.parameters import LLAMA_CPP_PARAMETERS
 
 __all__ = ["LocalWorker", "embedded_model", "shared_local_worker"]
 
-_IGNORED = ("echo", "suffix")
 _PLACES = {"tools": ("tools",), "reasoning_effort": ("reasoning", "think")}
 """Words of a chat template that has a place for what a chat may ask for."""
 
@@ -113,7 +111,7 @@ class LocalWorker(OpenAIWorker):
             "http://127.0.0.1",
             self.path.stem,
             headers=_ONE_REQUEST_EACH,
-            accepts=LLAMA_CPP_PARAMETERS,
+            server="llama.cpp",
             siblings=n_parallel,
             max_concurrency=_WAVES * n_parallel,
             max_attempts=max_attempts,
@@ -163,9 +161,6 @@ class LocalWorker(OpenAIWorker):
         self.base_url = f"{address}/v1"
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:
-        for name in _IGNORED:
-            if getattr(task, name) is not None:
-                raise UnsupportedParameterError(f"llama.cpp ignores {name!r}: leave it out with {self!r}")
         for name in self._lacks if isinstance(task, ChatTask) else ():
             if getattr(task, name):
                 raise UnsupportedParameterError(

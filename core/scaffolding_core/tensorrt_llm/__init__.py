@@ -1,0 +1,106 @@
+"""TensorRT-LLM's scaffolding by its own names: a program runs once `tensorrt_llm.scaffolding` in its imports is
+`scaffolding_core.tensorrt_llm`.
+
+Everything here translates: methods run on the core's driver, tasks are the core's with open attributes and plain
+defaults, workers are the core's with statuses. What a program does not catch is raised at its caller.
+"""
+
+from __future__ import annotations
+
+from scaffolding_core.tensorrt_llm.config import build_controller, load_controller_config, register_controller
+from scaffolding_core.tensorrt_llm.controller import (
+    BestOfNController,
+    ChatWithMCPController,
+    Controller,
+    MajorityVoteController,
+    NativeChatController,
+    NativeGenerationController,
+    NativeRewardController,
+    ParallelProcess,
+    PRMController,
+)
+from scaffolding_core.tensorrt_llm.execution_scope import ExecutionScope, current_scope
+from scaffolding_core.tensorrt_llm.math_utils import (
+    extract_answer_from_boxed,
+    extract_answer_with_regex,
+    get_digit_majority_vote_result,
+    get_majority_result,
+)
+from scaffolding_core.tensorrt_llm.result import ScaffoldingOutput, ScaffoldingResult
+from scaffolding_core.tensorrt_llm.scaffolding_llm import ScaffoldingLlm
+from scaffolding_core.tensorrt_llm.task import (
+    AssistantMessage,
+    ChatTask,
+    DropKVCacheTask,
+    GenerationTask,
+    MCPCallTask,
+    OpenAIToolDescription,
+    RewardTask,
+    RoleMessage,
+    StreamGenerationTask,
+    SystemMessage,
+    Task,
+    TaskStatus,
+    TokenizeTask,
+    ToolDescription,
+    ToolMessage,
+    UserMessage,
+)
+from scaffolding_core.tensorrt_llm.utils import system_prompt
+from scaffolding_core.tensorrt_llm.worker import (
+    ApiaryMCPWorker,
+    FunctionWorker,
+    LocalWorker,
+    MCPWorker,
+    OpenaiWorker,
+    TRTOpenaiWorker,
+    Worker,
+)
+
+__all__ = [
+    "ApiaryMCPWorker",
+    "AssistantMessage",
+    "BestOfNController",
+    "ChatTask",
+    "ChatWithMCPController",
+    "Controller",
+    "DropKVCacheTask",
+    "ExecutionScope",
+    "FunctionWorker",
+    "GenerationTask",
+    "LocalWorker",
+    "MCPCallTask",
+    "MCPWorker",
+    "MajorityVoteController",
+    "NativeChatController",
+    "NativeGenerationController",
+    "NativeRewardController",
+    "OpenAIToolDescription",
+    "OpenaiWorker",
+    "PRMController",
+    "ParallelProcess",
+    "RewardTask",
+    "RoleMessage",
+    "ScaffoldingLlm",
+    "ScaffoldingOutput",
+    "ScaffoldingResult",
+    "StreamGenerationTask",
+    "SystemMessage",
+    "TRTOpenaiWorker",
+    "Task",
+    "TaskStatus",
+    "TokenizeTask",
+    "ToolDescription",
+    "ToolMessage",
+    "UserMessage",
+    "Worker",
+    "build_controller",
+    "current_scope",
+    "extract_answer_from_boxed",
+    "extract_answer_with_regex",
+    "get_digit_majority_vote_result",
+    "get_majority_result",
+    "load_controller_config",
+    "register_controller",
+    "system_prompt",
+]

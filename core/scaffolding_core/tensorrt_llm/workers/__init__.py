@@ -1,0 +1,1 @@
+"""TensorRT-LLM's workers, one a file."""

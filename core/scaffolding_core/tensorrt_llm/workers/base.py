@@ -1,0 +1,72 @@
+"""Worker: returns how a task ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar
+
+import scaffolding_core.worker as core
+from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
+from scaffolding_core.tasks import Task
+from scaffolding_core.tensorrt_llm.message import AssistantMessage
+from scaffolding_core.tensorrt_llm.task import ChatTask, TaskStatus
+from scaffolding_core.worker import TaskHandler
+
+__all__ = ["Worker", "answered", "raise_status"]
+
+logger = logging.getLogger("scaffolding_core")
+
+
+class Worker(core.Worker):
+    """A backend. Its handlers return a `TaskStatus`, fill the task's results, and may raise.
+
+    Called by hand, it returns the status, and of a failure leaves the typed error in `task.error`. In a request it
+    raises that error, so that nothing is lost.
+    """
+
+    task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {}
+
+    async def run_task(self, task: Task) -> TaskStatus:
+        """Run a task.
+
+        Raises:
+            ScaffoldingError: it failed, in a request.
+        """
+        try:
+            returned = await answered(task, lambda: super(Worker, self).run_task(task))
+            raise_status(self, task, returned)
+        except ScaffoldingError as error:
+            if task.scope is not None:
+                raise
+            task.error = error
+            logger.warning("%s", error)
+            unsupported = isinstance(error, UnsupportedTaskError)
+            return TaskStatus.WORKER_NOT_SUPPORTED if unsupported else TaskStatus.WORKER_EXECEPTION
+        return TaskStatus.SUCCESS
+
+
+async def answered(task: Task, run: Callable[[], Awaitable[Any]]) -> Any:  # Any: what the worker returns
+    """Run a task; a chat then ends with its answer, unless the worker itself has appended to it."""
+    before = len(task.messages) if isinstance(task, ChatTask) else 0
+    returned = await run()
+    if isinstance(task, ChatTask) and len(task.messages) == before and task.said is not None:
+        task.messages.append(AssistantMessage.of(task.said))
+    return returned
+
+
+def raise_status(worker: core.Worker, task: Task, returned: object) -> None:
+    """Raise what a worker's status stands for, if that is a failure.
+
+    Raises:
+        UnsupportedTaskError: it cannot run such tasks.
+        ScaffoldingError: it failed, with the error that it left in the task, if it left one.
+    """
+    if not isinstance(returned, TaskStatus) or returned is TaskStatus.SUCCESS:
+        return
+    if isinstance(task.error, ScaffoldingError):
+        raise task.error
+    name, kind = type(worker).__name__, type(task).__name__
+    if returned is TaskStatus.WORKER_NOT_SUPPORTED:
+        raise UnsupportedTaskError(f"{name} cannot run a {kind}")
+    raise WorkerError(f"{name} failed to run a {kind}, and did not say why")
