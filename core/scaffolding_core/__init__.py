@@ -95,11 +95,6 @@ from scaffolding_core.tasks import (
     StreamGenerationTask,
     Task,
 )
-from scaffolding_core.text_votes import (
-    extract_answer_from_boxed,
-    extract_answer_with_regex,
-    get_digit_majority_vote_result,
-)
 from scaffolding_core.trace import Recording
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Worker
@@ -110,11 +105,15 @@ from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
+    from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
+    from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
+    "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
+    "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
@@ -125,6 +124,9 @@ _MOVED = (
     "TRTOpenaiWorker",
     "TaskCollection",
     "TaskStatus",
+    "extract_answer_from_boxed",
+    "extract_answer_with_regex",
+    "get_digit_majority_vote_result",
     "with_task_collection",
 )
 """What programs written for TensorRT-LLM use, and `scaffolding_core.tensorrt_llm` has."""
@@ -172,6 +174,7 @@ __all__ = [
     "LocalWorker",
     "Lossless",
     "MCPCallTask",
+    "MCPWorker",
     "MajorityVoteController",
     "Mathematical",
     "Method",
@@ -207,6 +210,7 @@ __all__ = [
     "StreamGenerationTask",
     "Structure",
     "SystemMessage",
+    "TRTLLMWorker",
     "Task",
     "TokenEvent",
     "TokenLogprob",
@@ -222,9 +226,6 @@ __all__ = [
     "WrappingWorker",
     "build_method",
     "default_extractor",
-    "extract_answer_from_boxed",
-    "extract_answer_with_regex",
-    "get_digit_majority_vote_result",
     "message_from_dict",
     "shared_local_worker",
 ]

@@ -24,7 +24,7 @@ FLOORS = {
         {"errors", "threads", "model_info", "capabilities"},
         {"messages"},
         {"answers", "voting", "search"},
-        {"results", "text_votes"},
+        {"results"},
         {"tasks"},
         {"worker", "controller"},
         {"trace"},

@@ -8,17 +8,26 @@ defaults, workers are the core's with statuses. What a program does not catch is
 from __future__ import annotations
 
 from scaffolding_core.tensorrt_llm.benchmark import ScaffoldingBenchRequest, async_scaffolding_benchmark
+from scaffolding_core.tensorrt_llm.config import build_controller, load_controller_config, register_controller
 from scaffolding_core.tensorrt_llm.controller import (
     BestOfNController,
+    ChatWithMCPController,
     Controller,
     MajorityVoteController,
     NativeChatController,
     NativeGenerationController,
     NativeRewardController,
     ParallelProcess,
+    PRMController,
 )
 from scaffolding_core.tensorrt_llm.execution_scope import ExecutionScope, current_scope
 from scaffolding_core.tensorrt_llm.execution_trace import ExecutionTrace, TraceEvent
+from scaffolding_core.tensorrt_llm.math_utils import (
+    extract_answer_from_boxed,
+    extract_answer_with_regex,
+    get_digit_majority_vote_result,
+    get_majority_result,
+)
 from scaffolding_core.tensorrt_llm.replay import (
     QueueExecutor,
     QueueManager,
@@ -61,19 +70,25 @@ from scaffolding_core.tensorrt_llm.task_collection import (
     with_execution_tracing,
     with_task_collection,
 )
+from scaffolding_core.tensorrt_llm.utils import system_prompt
 from scaffolding_core.tensorrt_llm.worker import (
+    ApiaryMCPWorker,
     FunctionWorker,
     LocalWorker,
+    MCPWorker,
     OpenaiWorker,
+    TRTLLMWorker,
     TRTOpenaiWorker,
     Worker,
 )
 
 __all__ = [
+    "ApiaryMCPWorker",
     "AssistantMessage",
     "BestOfNController",
     "ChatTask",
     "ChatTokenCounter",
+    "ChatWithMCPController",
     "Controller",
     "DropKVCacheTask",
     "DropKVCacheWorkerTag",
@@ -85,12 +100,14 @@ __all__ = [
     "GenerationTokenCounter",
     "LocalWorker",
     "MCPCallTask",
+    "MCPWorker",
     "MajorityVoteController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
     "OpenAIToolDescription",
     "OpenaiWorker",
+    "PRMController",
     "ParallelProcess",
     "QueryCollector",
     "QueueExecutor",
@@ -105,6 +122,7 @@ __all__ = [
     "ScaffoldingResult",
     "StreamGenerationTask",
     "SystemMessage",
+    "TRTLLMWorker",
     "TRTOpenaiWorker",
     "Task",
     "TaskCollection",
@@ -119,9 +137,17 @@ __all__ = [
     "UserMessage",
     "Worker",
     "async_scaffolding_benchmark",
+    "build_controller",
     "current_scope",
     "drop_kv_cache_scope",
+    "extract_answer_from_boxed",
+    "extract_answer_with_regex",
+    "get_digit_majority_vote_result",
+    "get_majority_result",
+    "load_controller_config",
+    "register_controller",
     "sub_request_node",
+    "system_prompt",
     "tokenize_trace_scope",
     "with_execution_tracing",
     "with_task_collection",
