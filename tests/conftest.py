@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-pytest_plugins = ["tests.servers.embedded"]
+pytest_plugins = ["tests.servers.embedded", "tests.servers.trtllm.double"]
 
 
 @pytest.fixture

@@ -108,18 +108,19 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
+    from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
+    "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
 
 _MOVED = (
     "OpenaiWorker",
-    "TRTOpenaiWorker",
     "TaskStatus",
     "extract_answer_from_boxed",
     "extract_answer_with_regex",
@@ -207,6 +208,7 @@ __all__ = [
     "StreamGenerationTask",
     "Structure",
     "SystemMessage",
+    "TRTLLMWorker",
     "Task",
     "TaskCollection",
     "TokenEvent",

@@ -19,13 +19,21 @@ from scaffolding_core.errors import (
 )
 from scaffolding_core.shown_text import sentence
 
-__all__ = ["error_from_answer", "error_from_details", "error_from_event", "may_succeed_later", "status_of_event"]
+__all__ = [
+    "error_from_answer",
+    "error_from_details",
+    "error_from_event",
+    "may_succeed_later",
+    "status_of_event",
+    "tells_overflow",
+]
 
 _FILTER_CODES = ("content_filter", "content_policy_violation", "responsibleaipolicyviolation")
 _OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
 _OVERFLOW_WORDS = (
     "maximum context length",
     "max_seq_len",
+    "max_num_tokens",
     "longer than the model's context length",
     "exceeds the maximum allowed length",
     "exceeds the available context size",
@@ -138,9 +146,12 @@ def _error(
 
 
 def _is_overflow(codes: list[str], words: str) -> bool:
-    return any(code in _OVERFLOW_CODES for code in codes) or any(
-        phrase in words.lower() for phrase in _OVERFLOW_WORDS
-    )
+    return any(code in _OVERFLOW_CODES for code in codes) or tells_overflow(words)
+
+
+def tells_overflow(words: str) -> bool:
+    """Whether an error says that prompt and answer are too long."""
+    return any(phrase in words.lower() for phrase in _OVERFLOW_WORDS)
 
 
 def _details(body: str) -> Mapping[str, object]:

@@ -19,7 +19,7 @@ from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.http.stream import Gate
-from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds
+from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds, deadline_of
 from scaffolding_core.workers.openai.attempts import Attempts
 from scaffolding_core.workers.openai.exchange import Exchange
 from scaffolding_core.workers.openai.known_servers import KNOWN_SERVERS, known_server
@@ -312,11 +312,7 @@ class OpenAIWorker(Worker):
 
     def _deadline(self, task: GenerationTask) -> float | None:
         """When a task that starts now has to be done, on the running loop's clock."""
-        deadline = task.scope.deadline if task.scope is not None else None
-        if self.timeout is None:
-            return deadline
-        own = asyncio.get_running_loop().time() + self.timeout
-        return own if deadline is None else min(own, deadline)
+        return deadline_of(task, self.timeout)
 
     async def _bounded(self, task: GenerationTask, work: Coroutine[Any, Any, None]) -> None:
         """Do what a task asks for, before its deadline."""
