@@ -1,47 +1,145 @@
-"""OpenaiWorker and TRTOpenaiWorker against a scripted server: how they are made, and what goes on the wire."""
+"""OpenaiWorker and TRTOpenaiWorker, through real OpenAI clients, against a scripted server."""
 
+import httpx
+import openai
 import pytest
 
+from scaffolding_core import InvalidRequestError, RateLimitError
 from scaffolding_core.tensorrt_llm import (
+    ChatTask,
+    DropKVCacheTask,
     GenerationTask,
     NativeGenerationController,
     OpenaiWorker,
     ScaffoldingLlm,
+    SystemMessage,
+    TaskStatus,
     TRTOpenaiWorker,
+    UserMessage,
 )
 from tests.servers.scripted import Reply, scripted_server
 
 
-class Client:
-    """Of an `openai.AsyncOpenAI`, what is used."""
-
-    def __init__(self, base_url):
-        self.base_url = base_url
-        self.api_key = "k"
+def client_of(server, **settings):
+    return openai.AsyncOpenAI(base_url=server.url, api_key="k", max_retries=0, **settings)
 
 
-@pytest.mark.parametrize("kind", [OpenaiWorker, TRTOpenaiWorker])
-async def test_a_worker_is_made_of_a_client_by_the_name_that_tensorrt_llm_has_for_it(kind):
+async def test_a_task_is_run_with_all_that_the_client_has_been_given():
+    asked = []
+
+    async def note(request):
+        asked.append(request.url)
+
+    http = httpx.AsyncClient(event_hooks={"request": [note]})
+    with scripted_server(Reply(("h", "i"))) as server:
+        client = client_of(server, default_headers={"X-Team": "t"}, default_query={"v": "1"}, http_client=http)
+        task = GenerationTask.create_from_prompt("q")
+        task.max_tokens = 8
+        assert await OpenaiWorker(client, "m").run_task(task) is TaskStatus.SUCCESS
+    body, headers = server.requests[0], server.headers[0]
+    assert (body["model"], body["prompt"], body["max_tokens"], body["stream"]) == ("m", "q", 8, True)
+    assert (headers["Authorization"], headers["X-Team"], asked[0].params["v"]) == ("Bearer k", "t", "1")
+    assert (task.output_str, task.finish_reason) == ("hi", "stop")
+    assert (task.usage.prompt_tokens, task.usage_completion_tokens) == (5, 2)
+    assert 0 < task.ttft_s <= task.latency_s
+
+
+async def test_a_chat_is_answered_and_its_tokens_are_counted():
+    chat = ChatTask.create_from_messages([UserMessage("q")])
+    chat.enable_token_counting = True
+    chat.sub_request_markers = [("inner", 2), ("agent", 1)]
+    with scripted_server(Reply(("hi",), tool_calls=(("f", "{}"),), reasoning="hm", finish="tool_calls")) as server:
+        await OpenaiWorker(client_of(server), "m").run_task(chat)
+    assert server.requests[0]["agent_hierarchy"] == [["agent", 1]]
+    said = chat.messages[-1]
+    assert (said.content, said.reasoning, said.tool_calls[0].function.name) == ("hi", "hm", "f")
+    assert (chat.prompt_tokens_num, chat.completion_tokens_num) == (5, 2)
+
+
+async def test_a_subclass_decides_what_is_asked():
+    class Longer(OpenaiWorker):
+        def convert_task_params(self, task):
+            return {**super().convert_task_params(task), "max_tokens": 99}
+
     with scripted_server(Reply()) as server:
-        async with kind(async_client=Client(server.url), model="m") as worker:
-            await worker.run_task(GenerationTask(input_str="q"))
-    assert server.requests[0]["model"] == "m"
-    assert server.headers[0]["Authorization"] == "Bearer k"
+        await Longer(client_of(server), "m", extra_body={"k": 1}).run_task(GenerationTask.create_from_prompt("q"))
+    assert (server.requests[0]["max_tokens"], server.requests[0]["k"]) == (99, 1)
 
 
-def test_parameters_of_trtllm_serve_are_sent():
+def test_parameters_of_trtllm_serve_are_sent_to_it_alone():
+    method = NativeGenerationController({"top_k": 3, "min_tokens": 2, "stop": ["."]})
     with scripted_server(Reply("hi")) as server:
-        controller = NativeGenerationController(sampling_params={"top_k": 3, "min_tokens": 2, "max_tokens": 8})
-        worker = TRTOpenaiWorker(Client(server.url), "m", extra_body={"priority": 0.7})
-        llm = ScaffoldingLlm(controller, {NativeGenerationController.WorkerTag.GENERATION: worker})
-        assert llm.generate("q").outputs[0].text == "hi"
-        llm.shutdown(shutdown_workers=True)
-    body = server.requests[0]
-    assert (body["top_k"], body["min_tokens"], body["max_tokens"], body["priority"]) == (3, 2, 8, 0.7)
+        worker = TRTOpenaiWorker(client_of(server), "m", extra_body={"priority": 0.7})
+        with ScaffoldingLlm(method, {NativeGenerationController.WorkerTag.GENERATION: worker}) as llm:
+            assert llm.generate("q").outputs[0].text == "hi"
+        plain = OpenaiWorker(client_of(server), "m")
+        with ScaffoldingLlm(method, {NativeGenerationController.WorkerTag.GENERATION: plain}) as llm:
+            with pytest.raises(InvalidRequestError, match="'top_k'"):
+                llm.generate("q")
+    (body,) = server.requests
+    assert (body["top_k"], body["min_tokens"], body["stop"], body["priority"]) == (3, 2, ["."], 0.7)
 
 
-async def test_what_else_the_server_takes_may_be_said():
-    with scripted_server(Reply()) as server:
-        async with TRTOpenaiWorker(server.url, "m", accepts=["top_k"]) as worker:
-            await worker.run_task(GenerationTask(input_str="q", top_k=3))
-    assert server.requests[0]["top_k"] == 3
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_a_chat_is_shown_as_it_is_written_where_that_is_wanted(streaming):
+    class Chats(NativeGenerationController):
+        def process(self, tasks, **kwargs):
+            chat = ChatTask.create_from_prompt(tasks[0].input_str)
+            yield from super().process([chat])
+            tasks[0].take_results(chat)
+
+    with scripted_server(Reply(("a", "b"), stream=streaming)) as server:
+        worker = OpenaiWorker(client_of(server), "m")
+        async with ScaffoldingLlm(Chats(streaming=streaming), {Chats.WorkerTag.GENERATION: worker}) as llm:
+            seen = [result.outputs[0].text async for result in llm.generate_async("q")]
+    assert seen == (["a", "ab", "ab"] if streaming else ["ab"])
+
+
+async def test_what_the_client_fails_with_is_a_typed_error():
+    with scripted_server(Reply(status=429, body={"error": {"message": "slow down"}})) as server:
+        worker = OpenaiWorker(client_of(server), "m")
+        task = GenerationTask.create_from_prompt("q")
+        assert await worker.run_task(task) is TaskStatus.WORKER_EXECEPTION
+        assert isinstance(task.error, RateLimitError)
+        async with ScaffoldingLlm(NativeGenerationController(), worker) as llm:
+            with pytest.raises(RateLimitError, match="slow down"):
+                await llm.generate_async("q")
+
+
+async def test_an_answer_that_breaks_off_is_no_answer():
+    with scripted_server(Reply(("half",), finish=None)) as server:
+        task = GenerationTask.create_from_prompt("q")
+        assert await OpenaiWorker(client_of(server), "m").run_task(task) is TaskStatus.WORKER_EXECEPTION
+    assert (task.output_str, "without saying why" in str(task.error)) == (None, True)
+
+
+async def test_several_choices_are_told_apart():
+    with scripted_server(Reply(("a", "b"))) as server:
+        task = GenerationTask(input_str="q", n=2)
+        await OpenaiWorker(client_of(server), "m").run_task(task)
+    assert [task.output_str, *task.customized_result_fields["choices"]] == ["ab", "ab", "ab"]
+
+
+async def test_a_chat_is_dropped_from_the_cache_if_hints_are_enabled(monkeypatch):
+    sent = []
+
+    async def answer(request):
+        sent.append(request)
+        return httpx.Response(200)
+
+    client = openai.AsyncOpenAI(base_url="http://127.0.0.1:1/v1", api_key="k")
+    real = httpx.AsyncClient
+    monkeypatch.setattr(httpx, "AsyncClient", lambda: real(transport=httpx.MockTransport(answer)))
+    chat = ChatTask.create_from_messages([SystemMessage("s"), UserMessage("q")])
+    for enabled in (False, True):
+        worker = OpenaiWorker(client, "m", kv_cache_hint_enabled=enabled)
+        assert await worker.run_task(DropKVCacheTask(chat, "drop")) is TaskStatus.SUCCESS
+    (request,) = sent
+    assert str(request.url) == "http://127.0.0.1:1/_control/kv_cache/truncate"
+    assert request.headers["Authorization"] == "Bearer k"
+    assert b'"messages_to_retain":[{"role":"system","content":"s"}]' in request.content
+
+
+def test_an_address_in_place_of_a_client_is_refused():
+    with pytest.raises(InvalidRequestError, match=r"takes an openai\.AsyncOpenAI client"):
+        OpenaiWorker("http://127.0.0.1:1/v1", "m")

@@ -6,28 +6,20 @@ from enum import Enum
 
 import pytest
 
+from scaffolding_core import ControllerError
 from scaffolding_core.tensorrt_llm import (
     ChatTask,
     Controller,
-    ControllerError,
-    Delta,
-    FinalEvent,
     FunctionWorker,
     GenerationTask,
-    MajorityVoteController,
     NativeGenerationController,
     ParallelProcess,
     ScaffoldingLlm,
     ScaffoldingOutput,
-    StreamGenerationTask,
     Task,
-    TaskCollection,
     TaskStatus,
-    TokenEvent,
     UserMessage,
     Worker,
-    get_digit_majority_vote_result,
-    with_task_collection,
 )
 
 
@@ -112,13 +104,25 @@ def test_generate_gets_the_options_of_the_request():
             llm.generate("a", turns=3)
 
 
-def test_generate_that_returns_no_output_is_an_error_and_does_not_hang():
+@pytest.mark.parametrize(("returned", "text"), [(None, ""), ("a text", "a text")])
+def test_generate_may_return_nothing_or_a_text(returned, text):
+    class Returns(Controller):
+        def generate(self, prompt, **kwargs):
+            yield []
+            return returned
+
+    with ScaffoldingLlm(Returns(), CountWorker()) as llm:
+        assert llm.generate("").outputs[0].text == text
+
+
+def test_generate_that_returns_something_else_is_a_typed_error():
     class Forgets(Controller):
         def generate(self, prompt, **kwargs):
             yield []
+            return 7
 
     with ScaffoldingLlm(Forgets(), CountWorker()) as llm:
-        with pytest.raises(ControllerError, match=r"generate\(\) of Forgets must return a ScaffoldingOutput"):
+        with pytest.raises(ControllerError, match="Forgets must return a ScaffoldingOutput, got int"):
             llm.generate("a")
 
 
@@ -141,79 +145,3 @@ async def test_every_task_makes_an_output():
     assert (output.text, output.token_ids) == ("text", [1, 2])
     assert ChatTask.create_from_messages([UserMessage("q")]).create_scaffolding_output().text == ""
     assert Task().create_scaffolding_output().text == ""
-
-
-async def test_a_result_is_iterated_while_it_streams():
-    class Streaming(NativeGenerationController):
-        def process(self, tasks, **kwargs):
-            for task in tasks:
-                task.worker_tag = self.WorkerTag.GENERATION
-                task.streaming_output_flag = True
-            yield tasks
-
-    async def type_out(task):
-        for piece in ("a", "b"):
-            if task.streaming_output_flag:
-                task.scope.emit(Delta(piece))
-            await asyncio.sleep(0.01)
-        return "ab"
-
-    async with ScaffoldingLlm(Streaming(), {Streaming.WorkerTag.GENERATION: FunctionWorker(type_out)}) as llm:
-        result = llm.generate_async("q")
-        events = [event async for event in result]
-        assert [event.text for event in events if isinstance(event, TokenEvent)] == ["a", "b"]
-        assert isinstance(events[-1], FinalEvent)
-        assert (await result).outputs[0].text == "ab"
-
-
-def test_a_stream_in_steps_that_is_cancelled_under_a_task_collection():
-    class Steps(TaskCollection):
-        def __init__(self, limit):
-            super().__init__()
-            self.limit = limit
-            self.steps = 0
-
-        def after_yield(self, tasks):
-            self.steps += 1
-            for task in tasks:
-                task.cancel_flag = self.steps >= self.limit
-
-        @staticmethod
-        def get_global_info():
-            return "steps"
-
-    @with_task_collection("steps", Steps, limit=3)
-    class ByStep(Controller):
-        def process(self, tasks, **kwargs):
-            stream = StreamGenerationTask.create_from_generation_task(tasks[0], streaming_step=2)
-            stream.worker_tag = NativeGenerationController.WorkerTag.GENERATION
-            while not stream.end_flag:
-                yield [stream]
-            tasks[0].output_str = stream.output_str
-
-    async def step(worker, task):
-        if task.cancel_flag:
-            task.end_flag = True
-        else:
-            task.output_str = (task.output_str or "") + "x" * task.streaming_step
-
-    worker = Worker()
-    worker.register_task_handler(StreamGenerationTask, step)
-    with ScaffoldingLlm(ByStep(), worker) as llm:
-        llm.enable_output_task_collection()
-        result = llm.generate("q")
-    assert result.outputs[0].text == "xxxxxx"
-    assert result.task_collections["steps"].steps == 4
-    assert Steps.get_global_info() == "steps"
-    assert TaskCollection.get_global_info() is None
-
-
-def test_a_vote_of_ones_own_with_the_helpers_for_boxed_answers():
-    class Boxed(MajorityVoteController):
-        def majority_vote(self, candidates_tasks, **kwargs):
-            return get_digit_majority_vote_result([tasks[0].output_str for tasks in candidates_tasks])
-
-    texts = iter([r"\boxed{8}", "no box", r"so \boxed{7}", r"\boxed{7}"])
-    with ScaffoldingLlm(Boxed(NativeGenerationController(), 4), FunctionWorker(lambda task: next(texts))) as llm:
-        result = llm.generate("q")
-    assert (result.outputs[0].text, result.outputs[0].answer) == (r"so \boxed{7}", "7")

@@ -116,7 +116,9 @@ class Task(core.Task):
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         asked = inputs_of(type(self))
-        new.__dict__.update({name: value for name, value in _default(type(self)).items() if name not in asked})
+        for name, default in _default(type(self)).items():
+            if name not in asked:
+                setattr(new, name, default)
         return new
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:

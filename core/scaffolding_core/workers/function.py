@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import SupportsFloat, TypeAlias
+from typing import Any, SupportsFloat, TypeAlias
 
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import ClosedError, InvalidRequestError, WorkerError
@@ -70,10 +70,29 @@ class FunctionWorker(Worker):
         returned = self.function(task) if self._is_async else await run_in_thread(self.function, task)
         if inspect.isawaitable(returned):
             returned = await returned
-        _fill(task, returned)
+        self._take(task, returned)
         if task.usage is None:
             task.usage = Usage(calls=1)
         return None
+
+    def _take(self, task: Task, returned: Any) -> None:  # Any: what it may be is found out here
+        """Hand what the function has returned to the task."""
+        if returned is None:
+            _check_filled(task)
+        elif isinstance(task, GenerationTask) and isinstance(returned, str | AssistantMessage):
+            _fill_answer(task, AssistantMessage(returned) if isinstance(returned, str) else returned)
+        elif isinstance(task, RewardTask) and isinstance(returned, SupportsFloat):
+            task.reward = float(returned)
+        elif isinstance(task, MCPCallTask) and isinstance(returned, str):
+            task.result_str = returned
+        else:
+            raise WorkerError(
+                f"the function returned {type(returned).__name__} for a {type(task).__name__}: return text for a "
+                "generation or a tool call, a number for a reward, or None if it filled the task"
+            )
+        goes_on = run_in_steps(task) and not task.end_flag
+        if isinstance(task, GenerationTask) and not goes_on:
+            task.finish_reason = task.finish_reason or ("tool_calls" if task.tool_calls else "stop")
 
     async def async_shutdown(self) -> None:
         """Refuse further tasks; nothing is waited for, and calls that run still end."""
@@ -89,25 +108,6 @@ def is_async(function: Callable[..., object]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004  # not whether it can be called
     )
-
-
-def _fill(task: Task, returned: object) -> None:
-    if returned is None:
-        _check_filled(task)
-    elif isinstance(task, GenerationTask) and isinstance(returned, str | AssistantMessage):
-        _fill_answer(task, AssistantMessage(returned) if isinstance(returned, str) else returned)
-    elif isinstance(task, RewardTask) and isinstance(returned, SupportsFloat):
-        task.reward = float(returned)
-    elif isinstance(task, MCPCallTask) and isinstance(returned, str):
-        task.result_str = returned
-    else:
-        raise WorkerError(
-            f"the function returned {type(returned).__name__} for a {type(task).__name__}: return text for a "
-            "generation or a tool call, a number for a reward, or None if it filled the task"
-        )
-    goes_on = run_in_steps(task) and not task.end_flag
-    if isinstance(task, GenerationTask) and not goes_on:
-        task.finish_reason = task.finish_reason or ("tool_calls" if task.tool_calls else "stop")
 
 
 def _fill_answer(task: GenerationTask, message: AssistantMessage) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import scaffolding_core.controller as core
 from scaffolding_core.controller import Steps
 from scaffolding_core.errors import ControllerError
+from scaffolding_core.tasks import SAMPLING_PARAMETERS
 from scaffolding_core.tensorrt_llm.task import GenerationTask
 
 __all__ = ["Controller", "ParallelProcess"]
@@ -20,6 +21,8 @@ class Controller(core.Controller):
     Attributes:
         task_collections: what watches it, by name.
     """
+
+    task_collections: dict[str, Any]  # Any: task collections, which know controllers
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # Any: of the subclass's `__init__`
         """A controller that has its collections, whatever its `__init__` calls."""
@@ -45,8 +48,10 @@ class Controller(core.Controller):
         return super().process(tasks, **kwargs)
 
     def generate(self, prompt: Any, **kwargs: Any) -> Steps[Any]:  # Any: a subclass decides both
-        """Run the method on a prompt; returns its output."""
+        """Run the method on a prompt; returns its output. Sampling parameters may be among the options."""
         task = GenerationTask.create_from_prompt(prompt)
+        for name in SAMPLING_PARAMETERS & kwargs.keys():
+            setattr(task, name, kwargs.pop(name))
         yield from self.process([task], **kwargs)
         return task.create_scaffolding_output()
 

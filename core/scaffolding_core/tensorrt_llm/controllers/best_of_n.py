@@ -24,7 +24,7 @@ class BestOfNController(Controller):
     Args:
         generation_controller: makes one sample.
         reward_controller: leaves a score for each sample in its `scores`.
-        default_sample_num: samples, where a call asks for no more.
+        default_sample_num: samples, unless a call asks for more by `sample_num`.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class BestOfNController(Controller):
     def process(
         self,
         tasks: list[Any],
-        sample_num: int = 4,
+        sample_num: int | None = None,
         generation_kwargs: Mapping[str, Any] = {},
         reward_kwargs: Mapping[str, Any] = {},
         select_best_kwargs: Mapping[str, Any] = {},
@@ -53,7 +53,7 @@ class BestOfNController(Controller):
         """
         if len(tasks) != 1:
             raise ControllerError(f"BestOfNController takes one task at a time, got {len(tasks)}")
-        numbers = range(max(sample_num, self.default_sample_num))
+        numbers = range(max(sample_num or 0, self.default_sample_num))
         samples = [copy.deepcopy(tasks[0]) for _ in numbers]
         controllers = [self.generation_controller.clone() for _ in numbers]
         yield ParallelProcess(controllers, [[sample] for sample in samples], [generation_kwargs for _ in numbers])

@@ -23,7 +23,7 @@ class MajorityVoteController(Controller):
 
     Args:
         generation_controller: makes one sample.
-        default_sample_num: samples, where a call asks for no more.
+        default_sample_num: samples, unless a call asks for more by `sample_num`.
     """
 
     def __init__(self, generation_controller: Controller, default_sample_num: int = 1) -> None:
@@ -33,13 +33,13 @@ class MajorityVoteController(Controller):
     def process(
         self,
         tasks: list[Any],
-        sample_num: int = 1,
+        sample_num: int | None = None,
         generation_kwargs: Mapping[str, Any] = {},
         majority_vote_kwargs: Mapping[str, Any] = {},
         **kwargs: Any,
     ) -> Steps[Any]:
         """Draw the samples, and give `tasks[0]` the results of the one that won."""
-        numbers = range(max(sample_num, self.default_sample_num))
+        numbers = range(max(sample_num or 0, self.default_sample_num))
         samples = [copy.deepcopy(tasks) for _ in numbers]
         controllers = [self.generation_controller.clone() for _ in numbers]
         yield ParallelProcess(controllers, samples, [copy.deepcopy(generation_kwargs) for _ in numbers])

@@ -100,8 +100,7 @@ class OpenaiWorker(Worker):
         """
         params = self._chat_params(task)
         call = ClientCall(self, task, params)
-        wanted = task.scope is not None and task.scope.listening
-        await call.run(self.async_client.chat.completions.create, streamed=wanted)
+        await call.run(self.async_client.chat.completions.create, streamed=task.streaming_output_flag)
         return TaskStatus.SUCCESS
 
     async def drop_kv_cache_handler(self, task: DropKVCacheTask) -> TaskStatus:

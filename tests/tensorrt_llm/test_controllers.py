@@ -1,18 +1,19 @@
-"""Programs in the shape of TensorRT-LLM's scaffolding: only their import lines differ."""
+"""Controllers of programs written for TensorRT-LLM, native ones and their own."""
 
 import asyncio
 import json
+import threading
 from enum import Enum
 
 import pytest
 
+from scaffolding_core import ControllerError
 from scaffolding_core.tensorrt_llm import (
     BestOfNController,
     ChatTask,
     Controller,
     FunctionWorker,
     GenerationTask,
-    GenerationTokenCounter,
     MajorityVoteController,
     MCPCallTask,
     NativeChatController,
@@ -20,16 +21,13 @@ from scaffolding_core.tensorrt_llm import (
     NativeRewardController,
     OpenAIToolDescription,
     ParallelProcess,
-    RewardTask,
     ScaffoldingLlm,
     StreamGenerationTask,
     SystemMessage,
     Task,
-    TaskCollection,
     TaskStatus,
     ToolMessage,
     Worker,
-    with_task_collection,
 )
 
 
@@ -122,48 +120,18 @@ def test_parallel_processes_two_levels_deep():
     assert text.count(r"\boxed{2}") == 3
 
 
-def test_task_collections_through_the_decorator():
-    class CountRounds(TaskCollection):
-        def __init__(self):
-            super().__init__()
-            self.rounds = 0
-
-        def before_yield(self, tasks):
-            self.rounds += 1
-
-    @with_task_collection("rounds", CountRounds)
-    @with_task_collection("tokens", GenerationTokenCounter)
-    class Counted(MajorityVoteController):
-        pass
-
-    class Counts(Echo):
-        async def generate(self, task):
-            from scaffolding_core import Usage
-
-            task.usage = Usage(completion_tokens=5)
-            return await Echo.generate(self, task)
-
-        task_handlers = {GenerationTask: generate}
-
-    llm = ScaffoldingLlm(Counted(NativeGenerationController(), default_sample_num=4, stop_rule="full"), Counts())
-    llm.enable_output_task_collection()
-    results = llm.generate(["1+1", "2+2"])
-    for result in results:
-        assert result.task_collections["tokens"].generation_token_count == 20
-        assert result.task_collections["rounds"].rounds == 4
-    llm.shutdown()
-    plain = ScaffoldingLlm(MajorityVoteController(NativeGenerationController(), 2), Counts())
-    assert plain.generate("1+1").task_collections == {}
-    plain.shutdown()
-
-
 def test_best_of_n_with_a_reward_model_behind_its_tag():
+    class ByLength(NativeRewardController):
+        def process(self, tasks, **kwargs):
+            yield from super().process(tasks, **kwargs)
+            self.scores = [task.custom_output_params["score"] for task in tasks]
+
     class Scores(Worker):
-        async def score(self, task: RewardTask) -> TaskStatus:
-            task.reward = float(len(task.response.text))
+        async def score(self, task: GenerationTask) -> TaskStatus:
+            task.custom_output_params = {"score": len(task.output_str)}
             return TaskStatus.SUCCESS
 
-        task_handlers = {RewardTask: score}
+        task_handlers = {GenerationTask: score}
 
     texts = iter(["short", "the longest one", "longer"])
 
@@ -176,7 +144,7 @@ def test_best_of_n_with_a_reward_model_behind_its_tag():
     }
     controller = BestOfNController(
         generation_controller=NativeGenerationController(sampling_params={"temperature": 1.0}),
-        reward_controller=NativeRewardController(),
+        reward_controller=ByLength(),
         default_sample_num=3,
     )
     with ScaffoldingLlm(controller, workers) as llm:
@@ -239,7 +207,6 @@ def test_a_chat_that_calls_tools():
                     for call in chat.tool_calls
                 ]
                 yield calls
-                chat.add_message(chat.message())
                 chat.add_messages([ToolMessage(call.result_str, call.tool_call_id) for call in calls])
                 chat.tool_calls = None
             tasks[0].output_str = chat.output_str
@@ -261,12 +228,78 @@ def test_a_chat_that_calls_tools():
         assert llm.generate("2 and 3?").outputs[0].text == "it is 5"
 
 
-def test_a_failing_worker_is_an_exception_not_an_empty_text():
-    class Broken(Worker):
-        async def run_task(self, task):
-            return TaskStatus.WORKER_EXECEPTION
+def test_best_of_n_whose_rewards_left_no_scores_says_so():
+    method = BestOfNController(NativeGenerationController(), NativeRewardController(), 2)
+    with ScaffoldingLlm(method, FunctionWorker(lambda task: "x")) as llm:
+        with pytest.raises(ControllerError, match="must leave a score for each of 2 samples"):
+            llm.generate("q")
 
-    from scaffolding_core import WorkerError
 
-    with ScaffoldingLlm(NativeGenerationController(), Broken()) as llm, pytest.raises(WorkerError):
-        llm.generate("q")
+def test_a_vote_without_any_answer_keeps_the_first_sample():
+    texts = iter(["none", "nothing"])
+    method = MajorityVoteController(NativeGenerationController(), 2)
+    with ScaffoldingLlm(method, FunctionWorker(lambda task: next(texts))) as llm:
+        assert llm.generate("q").outputs[0].text in ("none", "nothing")
+
+
+def test_a_vote_gives_the_whole_result_of_the_sample_that_won():
+    async def two_of_three(task):
+        task.output_tokens = [len(answers)]
+        task.output_str = answers.pop()
+        return TaskStatus.SUCCESS
+
+    answers = [r"\boxed{2}", r"so \boxed{1}", r"\boxed{1}"]
+    method = MajorityVoteController(NativeGenerationController({"max_tokens": 4}), default_sample_num=3)
+    with ScaffoldingLlm(method, FunctionWorker(two_of_three)) as llm:
+        output = llm.generate("q").outputs[0]
+    assert "1" in output.text
+    assert output.token_ids in ([3], [2])
+
+
+def test_parameters_of_a_controller_fill_what_the_task_leaves_at_its_default(caplog):
+    method = NativeGenerationController({"stop": ["a"], "n": 1, "max_tokens": 5, "temprature": 1})
+    task = GenerationTask.create_from_prompt("q")
+    task.max_tokens = 3
+    task.worker_tag = "mine"
+    next(method.process([task], anything=1))
+    assert (task.stop, task.max_tokens, task.worker_tag) == (["a"], 3, "mine")
+    assert "temprature is no sampling parameter" in caplog.text
+
+
+def test_a_controller_that_cannot_be_copied_is_a_typed_error():
+    class Locked(NativeGenerationController):
+        def __init__(self):
+            super().__init__()
+            self.lock = threading.Lock()
+
+    with pytest.raises(ControllerError, match=r"Locked cannot be copied .*: override clone\(\)"):
+        ScaffoldingLlm(Locked(), FunctionWorker(lambda task: "x"))
+
+
+@pytest.mark.parametrize("yielded", [tuple, iter, lambda tasks: (task for task in tasks)])
+def test_tasks_may_be_yielded_in_any_iterable(yielded):
+    class Any(NativeGenerationController):
+        def process(self, tasks, **kwargs):
+            for task in tasks:
+                task.worker_tag = self.WorkerTag.GENERATION
+            yield yielded(tasks)
+
+    with ScaffoldingLlm(Any(), FunctionWorker(lambda task: "x")) as llm:
+        assert llm.generate("q").outputs[0].text == "x"
+
+
+def test_branches_may_be_wrapped_in_what_can_only_be_iterated_over():
+    class Wrapper:
+        def __init__(self, generator):
+            self.generator = generator
+
+        def __iter__(self):
+            yield from self.generator
+
+    class Fan(NativeGenerationController):
+        def process(self, tasks, **kwargs):
+            branches = [super(Fan, self).process([task]) for task in tasks]
+            yield ParallelProcess.from_generators([Wrapper(branch) for branch in branches])
+
+    with ScaffoldingLlm(Fan(), FunctionWorker(lambda task: "x")) as llm:
+        assert llm.generate("q").outputs[0].text == "x"
