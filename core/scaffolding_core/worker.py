@@ -97,12 +97,14 @@ class Worker:
         max_concurrency: calls at once, over all event loops; further ones queue.
         capabilities: what the backend can do; as long as it is this very object, nothing is known of it.
         model_info: what is known of the backend's model so far.
+        hears_of_ends: whether `on_scope_end` is to be called, where it is overridden.
     """
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {}
     max_concurrency: int = 256
     capabilities: Capabilities = Capabilities()
     model_info: ModelInfo = ModelInfo()
+    hears_of_ends: bool = True
 
     @property
     def slot_owner(self) -> Worker:

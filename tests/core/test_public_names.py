@@ -24,7 +24,7 @@ PUBLIC = {
         RecordingWorker Regex ReplayMismatchError ReplayWorker RequestCancelledError
         RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
         ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError Stated Steps
-        StopRule StreamGenerationTask Structure SystemMessage Task
+        StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
         Window Worker WorkerError WrappingWorker build_method default_extractor
@@ -54,8 +54,8 @@ PUBLIC = {
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
         ReadArguments RewardFunction SCORING_ROLES ShownEvents TaskHandler Tools around_calls as_written
         before_sending call_function candidate_data check_method checked_answers checked_sample_num computing
-        current_request key_text model_values on_abandoned prompt_text read_as_type read_by_schema read_either
-        read_json result_data run_either run_in_thread server_worker split tools_of
+        current_request engine_worker key_text model_values on_abandoned prompt_text read_as_type read_by_schema
+        read_either read_json result_data run_either run_in_thread server_worker split tools_of
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker

@@ -1,5 +1,8 @@
 """OpenaiWorker and TRTOpenaiWorker, through real OpenAI clients, against a scripted server."""
 
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
 import httpx
 import openai
 import pytest
@@ -20,8 +23,12 @@ from scaffolding_core.tensorrt_llm import (
 from tests.servers.scripted import Reply, scripted_server
 
 
-def client_of(server, **settings):
-    return openai.AsyncOpenAI(base_url=server.url, api_key="k", max_retries=0, **settings)
+@asynccontextmanager
+async def served(reply, **settings):
+    """A server that answers so, and a client for it."""
+    with scripted_server(reply) as server:
+        async with openai.AsyncOpenAI(base_url=server.url, api_key="k", max_retries=0, **settings) as client:
+            yield server, client
 
 
 async def test_a_task_is_run_with_all_that_the_client_has_been_given():
@@ -31,8 +38,8 @@ async def test_a_task_is_run_with_all_that_the_client_has_been_given():
         asked.append(request.url)
 
     http = httpx.AsyncClient(event_hooks={"request": [note]})
-    with scripted_server(Reply(("h", "i"))) as server:
-        client = client_of(server, default_headers={"X-Team": "t"}, default_query={"v": "1"}, http_client=http)
+    settings = {"default_headers": {"X-Team": "t"}, "default_query": {"v": "1"}, "http_client": http}
+    async with served(Reply(("h", "i")), **settings) as (server, client):
         task = GenerationTask.create_from_prompt("q")
         task.max_tokens = 8
         assert await OpenaiWorker(client, "m").run_task(task) is TaskStatus.SUCCESS
@@ -48,8 +55,11 @@ async def test_a_chat_is_answered_and_its_tokens_are_counted():
     chat = ChatTask.create_from_messages([UserMessage("q")])
     chat.enable_token_counting = True
     chat.sub_request_markers = [("inner", 2), ("agent", 1)]
-    with scripted_server(Reply(("hi",), tool_calls=(("f", "{}"),), reasoning="hm", finish="tool_calls")) as server:
-        await OpenaiWorker(client_of(server), "m").run_task(chat)
+    async with served(Reply(("hi",), tool_calls=(("f", "{}"),), reasoning="hm", finish="tool_calls")) as (
+        server,
+        client,
+    ):
+        await OpenaiWorker(client, "m").run_task(chat)
     assert server.requests[0]["agent_hierarchy"] == [["agent", 1]]
     said = chat.messages[-1]
     assert (said.content, said.reasoning, said.tool_calls[0].function.name) == ("hi", "hm", "f")
@@ -61,21 +71,21 @@ async def test_a_subclass_decides_what_is_asked():
         def convert_task_params(self, task):
             return {**super().convert_task_params(task), "max_tokens": 99}
 
-    with scripted_server(Reply()) as server:
-        await Longer(client_of(server), "m", extra_body={"k": 1}).run_task(GenerationTask.create_from_prompt("q"))
+    async with served(Reply()) as (server, client):
+        await Longer(client, "m", extra_body={"k": 1}).run_task(GenerationTask.create_from_prompt("q"))
     assert (server.requests[0]["max_tokens"], server.requests[0]["k"]) == (99, 1)
 
 
-def test_parameters_of_trtllm_serve_are_sent_to_it_alone():
+async def test_parameters_of_trtllm_serve_are_sent_to_it_alone():
     method = NativeGenerationController({"top_k": 3, "min_tokens": 2, "stop": ["."]})
-    with scripted_server(Reply("hi")) as server:
-        worker = TRTOpenaiWorker(client_of(server), "m", extra_body={"priority": 0.7})
-        with ScaffoldingLlm(method, {NativeGenerationController.WorkerTag.GENERATION: worker}) as llm:
-            assert llm.generate("q").outputs[0].text == "hi"
-        plain = OpenaiWorker(client_of(server), "m")
-        with ScaffoldingLlm(method, {NativeGenerationController.WorkerTag.GENERATION: plain}) as llm:
+    async with served(Reply("hi")) as (server, client):
+        worker = TRTOpenaiWorker(client, "m", extra_body={"priority": 0.7})
+        async with ScaffoldingLlm(method, {NativeGenerationController.WorkerTag.GENERATION: worker}) as llm:
+            assert (await llm.generate_async("q")).outputs[0].text == "hi"
+        plain = OpenaiWorker(client, "m")
+        async with ScaffoldingLlm(method, {NativeGenerationController.WorkerTag.GENERATION: plain}) as llm:
             with pytest.raises(InvalidRequestError, match="'top_k'"):
-                llm.generate("q")
+                await llm.generate_async("q")
     (body,) = server.requests
     assert (body["top_k"], body["min_tokens"], body["stop"], body["priority"]) == (3, 2, ["."], 0.7)
 
@@ -88,16 +98,16 @@ async def test_a_chat_is_shown_as_it_is_written_where_that_is_wanted(streaming):
             yield from super().process([chat])
             tasks[0].take_results(chat)
 
-    with scripted_server(Reply(("a", "b"), stream=streaming)) as server:
-        worker = OpenaiWorker(client_of(server), "m")
+    async with served(Reply(("a", "b"), stream=streaming)) as (_server, client):
+        worker = OpenaiWorker(client, "m")
         async with ScaffoldingLlm(Chats(streaming=streaming), {Chats.WorkerTag.GENERATION: worker}) as llm:
             seen = [result.outputs[0].text async for result in llm.generate_async("q")]
     assert seen == (["a", "ab", "ab"] if streaming else ["ab"])
 
 
 async def test_what_the_client_fails_with_is_a_typed_error():
-    with scripted_server(Reply(status=429, body={"error": {"message": "slow down"}})) as server:
-        worker = OpenaiWorker(client_of(server), "m")
+    async with served(Reply(status=429, body={"error": {"message": "slow down"}})) as (_server, client):
+        worker = OpenaiWorker(client, "m")
         task = GenerationTask.create_from_prompt("q")
         assert await worker.run_task(task) is TaskStatus.WORKER_EXECEPTION
         assert isinstance(task.error, RateLimitError)
@@ -107,16 +117,16 @@ async def test_what_the_client_fails_with_is_a_typed_error():
 
 
 async def test_an_answer_that_breaks_off_is_no_answer():
-    with scripted_server(Reply(("half",), finish=None)) as server:
+    async with served(Reply(("half",), finish=None)) as (_server, client):
         task = GenerationTask.create_from_prompt("q")
-        assert await OpenaiWorker(client_of(server), "m").run_task(task) is TaskStatus.WORKER_EXECEPTION
+        assert await OpenaiWorker(client, "m").run_task(task) is TaskStatus.WORKER_EXECEPTION
     assert (task.output_str, "without saying why" in str(task.error)) == (None, True)
 
 
 async def test_several_choices_are_told_apart():
-    with scripted_server(Reply(("a", "b"))) as server:
+    async with served(Reply(("a", "b"))) as (_server, client):
         task = GenerationTask(input_str="q", n=2)
-        await OpenaiWorker(client_of(server), "m").run_task(task)
+        await OpenaiWorker(client, "m").run_task(task)
     assert [task.output_str, *task.customized_result_fields["choices"]] == ["ab", "ab", "ab"]
 
 
@@ -127,7 +137,7 @@ async def test_a_chat_is_dropped_from_the_cache_if_hints_are_enabled(monkeypatch
         sent.append(request)
         return httpx.Response(200)
 
-    client = openai.AsyncOpenAI(base_url="http://127.0.0.1:1/v1", api_key="k")
+    client = SimpleNamespace(base_url="http://127.0.0.1:1/v1", api_key="k")
     real = httpx.AsyncClient
     monkeypatch.setattr(httpx, "AsyncClient", lambda: real(transport=httpx.MockTransport(answer)))
     chat = ChatTask.create_from_messages([SystemMessage("s"), UserMessage("q")])

@@ -160,7 +160,7 @@ class Call:
             self._engine.begin(self)
             if self._result is None:
                 self._result = await self._submit()
-            if not self.asked.streamed:
+            if not hasattr(self._result, "__aiter__"):
                 self._result = await self._result
             elif not await self._read_steps(self._result, until):
                 return
@@ -183,11 +183,11 @@ class Call:
         """Read as it is written; returns whether there is no more."""
         choice = self._sent[0].choice
         async for _ in result:
-            choice.take(result.outputs[0])
             if getattr(result, "finished", False):
                 return True
-            if self._aborting:
+            if self._aborting or not self.asked.streamed:
                 continue
+            choice.take(result.outputs[0])
             choice.tell(last=False)
             if until is not None and choice.tokens >= until:
                 self._pause()

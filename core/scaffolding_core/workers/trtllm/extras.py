@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
+from scaffolding_core.errors import BackendUnavailableError, InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.workers.hints import agent_hierarchy, scheduler_priority
 from scaffolding_core.workers.trtllm.llm_api import Llm, found, named_parameters, takes
@@ -40,13 +41,11 @@ def _hints(llm: Llm, task: GenerationTask) -> dict[str, Any]:
     priority = getattr(scope, "priority", 0)
     if priority and "priority" in named:
         hints["priority"] = scheduler_priority(priority)
-    if "scheduling_params" in named:
-        scheduling = found("tensorrt_llm.scheduling_params", "SchedulingParams")
-        if takes(scheduling, "agent_hierarchy"):
+    with suppress(BackendUnavailableError):  # a version without them
+        if "scheduling_params" in named and takes(scheduling := found("SchedulingParams"), "agent_hierarchy"):
             hints["scheduling_params"] = scheduling(agent_hierarchy=agent_hierarchy(scope))
-    if "conversation_params" in named:
-        conversation = found("tensorrt_llm.conversation_params", "ConversationParams")
-        hints["conversation_params"] = conversation(conversation_id=str(scope.request_id))
+        if "conversation_params" in named:
+            hints["conversation_params"] = found("ConversationParams")(conversation_id=str(scope.request_id))
     return hints
 
 
@@ -59,6 +58,6 @@ def _adapter(given: object) -> object:
     if not isinstance(given, Mapping):
         return given  # a LoRARequest already
     try:
-        return found("tensorrt_llm.executor", "LoRARequest")(**given)
+        return found("LoRARequest")(**given)
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"lora_request names no LoRA adapter: {error}") from error
