@@ -16,6 +16,8 @@ except ImportError:  # its name before version 2
     from mcp.server.fastmcp import FastMCP as MCPServer
 
 PATHS = {"sse": "/sse", "http": "/mcp"}
+ANYWHERE = "/anywhere"
+"""A path that tells nothing of the transport."""
 
 
 class ToolServer:
@@ -25,6 +27,8 @@ class ToolServer:
         transport: `sse` or `http`.
 
     Attributes:
+        url: of the server.
+        other_url: the same by a path that tells nothing of the transport.
         waiting: calls of the tool `wait` that run.
         queries: the query of each request that opened a session.
     """
@@ -33,7 +37,8 @@ class ToolServer:
         self.waiting = 0
         self.queries: list[str] = []
         self._listening = create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}{PATHS[transport]}"
+        address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.url, self.other_url = address + PATHS[transport], address + ANYWHERE
         self._path = PATHS[transport]
         server = MCPServer("tools", log_level="CRITICAL")
         for tool in tools or ("add", "fail", "wait", "two_parts", "envelope"):
@@ -68,6 +73,8 @@ class ToolServer:
 
     def _watched(self, app: ASGIApp) -> ASGIApp:
         async def watched(scope, receive, send):
+            if scope.get("path") == ANYWHERE:
+                scope = {**scope, "path": self._path}
             if scope.get("path") == self._path and scope["method"] == "GET":
                 self.queries.append(scope["query_string"].decode())
             await app(scope, receive, send)

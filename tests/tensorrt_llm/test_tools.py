@@ -182,21 +182,32 @@ class TestChatWithMCPController:
         model = FunctionWorker(lambda task: wants)
         assert self.run(model, MCPWorker([server.url]), max_iterations=2) == "Let me see."
 
-    def test_a_call_that_fails_is_the_models_to_read(self, server):
-        tools = MCPWorker([server.url], timeout=0.3)
+    def test_a_call_that_fails_is_the_models_to_read_and_so_are_those_that_it_stops(self):
+        done = []
+
+        async def run_tool(task):
+            if task.tool_name == "quick":
+                done.append(task)
+                return "fine"
+            await until(lambda: done)
+            if task.tool_name == "late":
+                raise BackendTimeoutError("too late")
+            await asyncio.Event().wait()
+            return ""
+
+        wanted = [ToolCall(name, name, "{}") for name in ("late", "quick", "slow")]
         heard = []
 
         def say(task):
             heard.extend(message.content for message in task.messages if message.role == "tool")
-            if heard:
-                return "never mind"
-            wait = ToolCall("1", "wait", "{}")
-            return AssistantMessage(
-                None, tool_calls=[wait, ToolCall("2", "fail", "{}"), ToolCall("3", "add", "{")]
-            )
+            return "never mind" if heard else AssistantMessage(None, tool_calls=wanted)
 
-        assert self.run(FunctionWorker(say), tools) == "never mind"
-        assert ["in time" in heard[0], "fail" in heard[1], "JSON" in heard[2]] == [True] * 3
+        assert self.run(FunctionWorker(say), FunctionWorker(run_tool)) == "never mind"
+        assert heard == [
+            "Error: too late",
+            "fine",
+            "Error: this call was stopped because another one failed: too late",
+        ]
 
     @pytest.mark.parametrize("its_id", [{}, {"id": "7"}])
     def test_calls_come_in_the_shape_of_any_client(self, server, its_id):

@@ -26,7 +26,7 @@ def good_chances(logits: Any, positions: Sequence[int], length: int) -> list[flo
         WorkerError: there are more or fewer tokens, or less than two labels.
     """
     try:
-        rows = logits[0] if len(logits) == 1 and hasattr(logits[0][0], "__len__") else logits
+        rows = logits[0] if _depth(logits) == 3 else logits
         if len(rows) != length:
             raise WorkerError(
                 f"the reward model told logits of {len(rows)} tokens, where it was asked for {length}"
@@ -34,6 +34,14 @@ def good_chances(logits: Any, positions: Sequence[int], length: int) -> list[flo
         return [_second([float(label) for label in rows[position]]) for position in positions]
     except (TypeError, IndexError, ValueError) as error:
         raise WorkerError(f"the reward model must tell logits of each token and label: {error}") from error
+
+
+def _depth(numbers: Any) -> int:
+    """How often numbers are indexed until there is one."""
+    told = getattr(numbers, "ndim", None)
+    if told is not None:
+        return int(told)
+    return 1 + _depth(numbers[0]) if isinstance(numbers, Sequence) and numbers else 0
 
 
 def _second(logits: Sequence[float]) -> float:

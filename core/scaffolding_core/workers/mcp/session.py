@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from scaffolding_core.errors import BackendUnavailableError, MissingExtraError
+from scaffolding_core.threads import run_in_thread
 
 if TYPE_CHECKING:
     from mcp import ClientSession
@@ -59,24 +60,45 @@ def check_installed() -> None:
         MissingExtraError: the extra `mcp` is not installed.
     """
     try:
-        _transports("")
+        import mcp.client.sse
+        import mcp.client.streamable_http  # noqa: F401  # it is kept
     except ImportError as error:
         raise MissingExtraError("MCPWorker", "mcp") from error
 
 
-def _transports(url: str) -> tuple[Any, Any]:  # Any: the library's own, which differ between its versions
-    from mcp.client.sse import sse_client
-    from mcp.client.streamable_http import streamable_http_client
+Transport: TypeAlias = "Callable[[str, Any], AbstractAsyncContextManager[Any]]"
+"""Opens the streams of a session; Any: the library's own client and streams, which differ between its versions."""
 
+
+def _transports(url: str) -> tuple[Transport, Transport]:
     by_sse = urlsplit(url).path.rstrip("/").endswith("/sse")
-    return (sse_client, streamable_http_client) if by_sse else (streamable_http_client, sse_client)
+    return (_sse, _streamable_http) if by_sse else (_streamable_http, _sse)
+
+
+def _sse(url: str, client: Any) -> AbstractAsyncContextManager[Any]:
+    from mcp.client.sse import sse_client
+
+    def made(headers: object = None, timeout: object = None, auth: object = None) -> Any:
+        return client
+
+    return sse_client(url, httpx_client_factory=made)
 
 
 @asynccontextmanager
-async def _session(transport: Any, url: str) -> AsyncIterator[Session]:
-    from mcp import ClientSession
+async def _streamable_http(url: str, client: Any) -> AsyncIterator[Any]:
+    from mcp.client.streamable_http import streamable_http_client
 
-    async with transport(url) as streams, ClientSession(streams[0], streams[1]) as session:
+    async with client, streamable_http_client(url, http_client=client) as streams:
+        yield streams
+
+
+@asynccontextmanager
+async def _session(transport: Transport, url: str) -> AsyncIterator[Session]:
+    from mcp import ClientSession
+    from mcp.shared._httpx_utils import create_mcp_http_client
+
+    client = await run_in_thread(create_mcp_http_client)  # it reads certificates, for 50 ms
+    async with transport(url, client) as streams, ClientSession(streams[0], streams[1]) as session:
         await session.initialize()
         yield session
 

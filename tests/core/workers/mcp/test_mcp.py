@@ -76,10 +76,18 @@ async def test_calls_run_at_once_and_one_that_is_cut_leaves_the_others(server, w
         await worker.run_task(call("add", a=1, b=1))
 
 
+async def test_an_address_need_not_tell_the_transport(server):
+    async with MCPWorker([server.other_url]) as worker:
+        assert await answer(worker, call("add", a=1, b=2)) == ("3", False)
+
+
 async def test_a_call_ends_at_its_deadline_and_the_next_goes_on(server):
-    async with MCPWorker([server.url], timeout=0.3) as worker:
+    async with MCPWorker([server.url]) as worker:
+        await worker.connect()
+        worker.timeout = 0.05
         with pytest.raises(BackendTimeoutError):
             await worker.run_task(call("wait"))
+        worker.timeout = 60.0
         assert await answer(worker, call("add", a=1, b=1)) == ("2", False)
 
 
