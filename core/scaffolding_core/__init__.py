@@ -84,7 +84,6 @@ from scaffolding_core.results import (
     TokenEvent,
 )
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
-from scaffolding_core.task_collection import GenerationTokenCounter, TaskCollection, with_task_collection
 from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
     ChatTask,
@@ -96,11 +95,6 @@ from scaffolding_core.tasks import (
     StreamGenerationTask,
     Task,
 )
-from scaffolding_core.text_votes import (
-    extract_answer_from_boxed,
-    extract_answer_with_regex,
-    get_digit_majority_vote_result,
-)
 from scaffolding_core.trace import Recording
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Worker
@@ -111,18 +105,30 @@ from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
+    from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
     from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
+    "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
 
-_MOVED = ("OpenaiWorker", "TRTOpenaiWorker", "TaskStatus")
+_MOVED = (
+    "GenerationTokenCounter",
+    "OpenaiWorker",
+    "TRTOpenaiWorker",
+    "TaskCollection",
+    "TaskStatus",
+    "extract_answer_from_boxed",
+    "extract_answer_with_regex",
+    "get_digit_majority_vote_result",
+    "with_task_collection",
+)
 """What programs written for TensorRT-LLM use, and `scaffolding_core.tensorrt_llm` has."""
 
 __all__ = [
@@ -162,13 +168,13 @@ __all__ = [
     "Full",
     "FunctionWorker",
     "GenerationTask",
-    "GenerationTokenCounter",
     "Json",
     "KeyEquivalence",
     "LastNumber",
     "LocalWorker",
     "Lossless",
     "MCPCallTask",
+    "MCPWorker",
     "MajorityVoteController",
     "Mathematical",
     "Method",
@@ -206,7 +212,6 @@ __all__ = [
     "SystemMessage",
     "TRTLLMWorker",
     "Task",
-    "TaskCollection",
     "TokenEvent",
     "TokenLogprob",
     "ToolCall",
@@ -221,12 +226,8 @@ __all__ = [
     "WrappingWorker",
     "build_method",
     "default_extractor",
-    "extract_answer_from_boxed",
-    "extract_answer_with_regex",
-    "get_digit_majority_vote_result",
     "message_from_dict",
     "shared_local_worker",
-    "with_task_collection",
 ]
 __all__ += errors.__all__
 

@@ -21,13 +21,15 @@ class MCPCallTask(Task):
         args: its arguments, a JSON object as text.
 
     Attributes:
-        result_str: what the tool answered.
+        result_str: what the tool answered; where the call failed, why, for the model to read.
+        failed: the call failed at the tool.
     """
 
     tool_call_id: str | None = field(default=None, kw_only=True)
     tool_name: str | None = field(default=None, kw_only=True)
     args: str | None = field(default=None, kw_only=True)
     result_str: str | None = field(default=None, kw_only=True, metadata=RESULT)
+    failed: bool = field(default=False, kw_only=True, metadata=RESULT)
 
     @classmethod
     def create_mcptask(

@@ -8,7 +8,7 @@ from typing import Any
 
 from scaffolding_core.controller import Steps
 from scaffolding_core.tensorrt_llm.controllers.base import Controller, ParallelProcess
-from scaffolding_core.text_votes import get_digit_majority_vote_result
+from scaffolding_core.tensorrt_llm.math_utils import get_digit_majority_vote_result
 
 __all__ = ["MajorityVoteController"]
 
@@ -48,4 +48,4 @@ class MajorityVoteController(Controller):
 
     def majority_vote(self, candidates_tasks: list[list[Any]], **kwargs: Any) -> tuple[int, str | None]:
         """The index of the sample that wins, and its answer; without any answer the first wins."""
-        return get_digit_majority_vote_result([tasks[0].output_str or "" for tasks in candidates_tasks])
+        return get_digit_majority_vote_result([tasks[0].output_str for tasks in candidates_tasks])

@@ -1,0 +1,113 @@
+"""PRMController: scores answers with a process reward model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from scaffolding_core.controller import Steps
+from scaffolding_core.errors import InvalidRequestError, WorkerError
+from scaffolding_core.tasks import ComputeTask
+from scaffolding_core.tensorrt_llm.controllers.native_reward import NativeRewardController
+from scaffolding_core.tensorrt_llm.task import GenerationTask
+from scaffolding_core.workers.reward_logits import good_chances
+
+__all__ = ["PRMController"]
+
+_SYSTEM_PROMPT = "Please reason step by step, and put your final answer within \\boxed{}."
+"""What such models were trained to see (https://huggingface.co/Qwen/Qwen2.5-Math-PRM-7B)."""
+
+
+class PRMController(NativeRewardController):
+    r"""Scores answers with a process reward model, by its logits at a separator behind each step.
+
+    The score of an answer is the product of its steps' chances to be right; or, not split, the chance at the last
+    token. Longer answers score lower.
+
+    Cost: one task of the reward worker for each answer, of one token, with the logits of its prompt.
+
+    Args:
+        tokenizer: of the reward model: a `transformers` tokenizer, or what has `apply_chat_template` and `encode`.
+        split_steps: whether each step is scored.
+        step_token: what stands between two steps of an answer.
+        separate_token: the token at which the model judges.
+
+    Attributes:
+        scores: of the answers, in order, from 0 to 1.
+        step_scores: of each answer, those of its steps.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,  # Any: of whichever library
+        split_steps: bool = True,
+        step_token: str = "\n\n",
+        separate_token: str = "<extra_0>",
+    ) -> None:
+        super().__init__()
+        self.tokenizer = tokenizer
+        self.split_steps = split_steps
+        self.step_token = step_token
+        self.separate_token = separate_token
+        self.step_scores: list[list[float]] = []
+
+    def process(self, tasks: Sequence[Any], **kwargs: Any) -> Steps[list[float]]:
+        """Score finished tasks; returns their scores.
+
+        Raises:
+            InvalidRequestError: the separator is not one token of the tokenizer.
+            WorkerError: the reward worker told no logits, or not one for each token.
+        """
+        asked = [self._asked(task) for task in tasks]
+        yield asked
+        scoring = ComputeTask(function=lambda: [self._chances(task) for task in asked])
+        yield [scoring]
+        self.step_scores = scoring.result  # type: ignore[assignment]  # what the function returns
+        self.scores = [math.prod(chances) for chances in self.step_scores]
+        return self.scores
+
+    def _asked(self, task: Any) -> GenerationTask:  # Any: whichever kind was answered
+        separator, answer = self.separate_token, task.output_str or ""
+        if self.split_steps:
+            judged = "".join(step + separator for step in answer.split(self.step_token))
+        else:
+            judged = f"{separator}{answer}{separator}"
+        chat = [
+            {"role": "system", "content": _SYSTEM_PROMPT},
+            {"role": "user", "content": task.input_str},
+            {"role": "assistant", "content": judged},
+        ]
+        prompt = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=False)
+        asked = GenerationTask.create_from_prompt(prompt)
+        asked.worker_tag = self.WorkerTag.REWARD
+        asked.max_tokens = 1
+        asked.return_context_logits = True
+        return asked
+
+    def _chances(self, asked: GenerationTask) -> list[float]:
+        if asked.context_logits is None:
+            raise WorkerError("the reward worker told no context logits: it must run a model that tells them")
+        tokens = _ids(self.tokenizer.encode(asked.input_str))
+        return good_chances(asked.context_logits, self._judged(tokens), len(tokens))
+
+    def _judged(self, tokens: Sequence[int]) -> list[int]:
+        """Where the model's judgements stand."""
+        if not self.split_steps:
+            return [-1]
+        # With special tokens, a tokenizer that begins each text with one would give that.
+        separator = _ids(self.tokenizer.encode(self.separate_token, add_special_tokens=False))
+        if len(separator) != 1:
+            raise InvalidRequestError(
+                f"separate_token must be one token of the tokenizer, {self.separate_token!r} is {len(separator)}"
+            )
+        judged = [position for position, token in enumerate(tokens) if token == separator[0]]
+        if not judged:
+            raise InvalidRequestError(f"the tokenizer's chat template leaves out {self.separate_token!r}")
+        return judged
+
+
+def _ids(encoded: Any) -> list[int]:
+    """Token ids as numbers, whatever holds them."""
+    plain = encoded.tolist() if hasattr(encoded, "tolist") else encoded
+    return [int(token) for token in (plain[0] if plain and isinstance(plain[0], Iterable) else plain)]

@@ -1,0 +1,232 @@
+"""Connection: a session with one server of tools, held open by a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from contextvars import Context
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from scaffolding_core.errors import (
+    BackendTimeoutError,
+    BackendUnavailableError,
+    ClosedError,
+    ScaffoldingError,
+    WorkerError,
+    copy_error,
+)
+from scaffolding_core.workers.mcp.answer import ToolAnswer, answer_of
+from scaffolding_core.workers.mcp.session import Session, open_session, shown, tool_names
+
+__all__ = ["Connection"]
+
+_CLOSE_SECONDS = 5.0
+"""Time for a server to take its leave."""
+
+_LOOK_SECONDS = 5.0
+"""How often a call that waits looks whether its server still listens."""
+
+_CONNECTION_CLOSED = -32000
+_TERMINATED = "Session terminated"
+_LOST = ("ClosedResourceError", "BrokenResourceError")
+"""How the library says that a connection has ended."""
+
+_PORTS = {"http": 80, "https": 443}
+
+T = TypeVar("T")
+
+
+class _RefusedError(Exception):
+    """The server answered a question with an error of the protocol."""
+
+
+class Connection:
+    """A session with one server of tools, on the running event loop.
+
+    The library's sessions must be left in the task that entered them: one task does both, and lasts as long as the
+    connection. Calls run in their callers' tasks, any number at once; each ends at its deadline, with the
+    connection, or when it is cut.
+
+    Args:
+        url: of the server.
+        connect_seconds: for each attempt to open it.
+    """
+
+    def __init__(self, url: str, connect_seconds: float) -> None:
+        self.url = shown(url)
+        self._session: Session | None = None
+        self._opened = asyncio.Event()
+        self._leave = asyncio.Event()
+        self._waiting: set[asyncio.Timeout] = set()
+        self._ended: ScaffoldingError | None = None
+        self._names: frozenset[str] | None = None
+        # A context of its own: the first caller's must not stay with those who come after it.
+        self._holding = asyncio.get_running_loop().create_task(self._hold(url, connect_seconds), context=Context())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it serves no further call."""
+        return self._ended is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call waits."""
+        return not self._waiting
+
+    async def _hold(self, url: str, connect_seconds: float) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                self._session = await open_session(url, connect_seconds, stack)
+                self._opened.set()
+                try:
+                    await self._until_left(url)
+                finally:
+                    self._end(BackendUnavailableError(f"the connection to {self.url} was lost"))
+        except ScaffoldingError as error:
+            self._end(error)
+        except Exception as error:
+            self._end(BackendUnavailableError(f"the connection to {self.url} was lost: {error}"))
+        finally:
+            self._end(ClosedError(f"the connection to {self.url} was closed"))
+
+    async def _until_left(self, url: str) -> None:
+        """Wait until it is to be closed, or nobody listens any more while calls wait.
+
+        Some versions of the library leave a call waiting whose server has gone.
+        """
+        while not self._leave.is_set():
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._leave.wait()
+            except TimeoutError:
+                if self._waiting and not await _listens(url):
+                    return
+
+    def _end(self, error: ScaffoldingError) -> None:
+        """Serve no further call, and tell those that wait; the first reason stays."""
+        if self._ended is None:
+            self._ended = error
+            self._opened.set()
+            for limit in self._waiting:
+                if not limit.expired():
+                    limit.reschedule(asyncio.get_running_loop().time())
+
+    async def opened(self, deadline: float) -> None:
+        """Wait until it is open.
+
+        Args:
+            deadline: on the running loop's clock.
+
+        Raises:
+            WorkerError: nothing there opens a session, or not in time.
+            ClosedError: it was closed.
+        """
+        await self._ask(_nothing, deadline)
+
+    async def tool_names(self, deadline: float, *, anew: bool = False) -> frozenset[str]:
+        """The names of the server's tools, none where it has none at all.
+
+        Args:
+            deadline: on the running loop's clock.
+            anew: ask again, where they are known.
+
+        Raises:
+            WorkerError, ClosedError: as with `call`.
+        """
+        if self._names is None or anew:
+            try:
+                self._names = await self._ask(tool_names, deadline)
+            except _RefusedError:
+                self._names = frozenset()
+        return self._names
+
+    async def call(self, name: str, arguments: dict[str, Any], deadline: float) -> ToolAnswer:
+        """Call a tool.
+
+        Args:
+            name: of the tool.
+            arguments: what JSON holds.
+            deadline: on the running loop's clock.
+
+        Returns:
+            What it answered; that the server knows no such tool, or that the tool failed, is an answer too.
+
+        Raises:
+            BackendTimeoutError: the deadline passed first.
+            BackendUnavailableError: nothing there opens a session, or the connection was lost.
+            WorkerError: the server answered with what is no answer.
+            ClosedError: the connection was closed.
+        """
+
+        async def called(session: Session) -> ToolAnswer:
+            return answer_of((await session.call_tool(name, arguments)).model_dump(by_alias=True, mode="json"))
+
+        try:
+            return await self._ask(called, deadline)
+        except _RefusedError as refusal:
+            return ToolAnswer(str(refusal), failed=True)
+
+    async def _ask(self, ask: Callable[[Session], Awaitable[T]], deadline: float) -> T:
+        limit = asyncio.timeout_at(deadline)
+        try:
+            async with limit:
+                self._waiting.add(limit)
+                await self._opened.wait()
+                if self._session is None or self._ended is not None:
+                    raise TimeoutError
+                return await ask(self._session)
+        except Exception as error:
+            raise self._understood(error, limit.expired()) from error
+        finally:
+            self._waiting.discard(limit)
+
+    def _understood(self, error: Exception, is_late: bool) -> BaseException:
+        """An error of the library as one of ours."""
+        told = getattr(error, "error", None)
+        code, message = getattr(told, "code", None), getattr(told, "message", None)
+        if code == _CONNECTION_CLOSED or message == _TERMINATED or type(error).__name__ in _LOST:
+            self._end(BackendUnavailableError(f"the connection to {self.url} was lost"))
+            self._leave.set()
+        if self._ended is not None:
+            return copy_error(self._ended)
+        if is_late:
+            return BackendTimeoutError(f"{self.url} did not answer in time: allow more, or ask for less")
+        if code is not None:
+            return _RefusedError(message)
+        return WorkerError(f"{self.url} answered with what is no answer: {error}")
+
+    def leave(self) -> None:
+        """Close it, and wait for nothing; calls that wait are told."""
+        self._end(ClosedError(f"the connection to {self.url} was closed"))
+        self._leave.set()
+        if self._session is None:
+            self._holding.cancel()
+
+    async def close(self) -> None:
+        """Close it; a server that does not take its leave in 5 seconds is left so."""
+        self.leave()
+        try:
+            await asyncio.wait([self._holding], timeout=_CLOSE_SECONDS)
+        finally:
+            self._holding.cancel()
+        await asyncio.wait([self._holding])
+
+
+async def _nothing(_session: Session) -> None:
+    pass
+
+
+async def _listens(url: str) -> bool:
+    """Whether anybody takes connections there."""
+    parts = urlsplit(url)
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port or _PORTS.get(parts.scheme, 80))
+    except TimeoutError:
+        return True  # busy, for all that is known
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -1,0 +1,85 @@
+"""MCPWorker: tools of servers that speak the Model Context Protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import ClassVar
+
+from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.tasks import MCPCallTask, Task
+from scaffolding_core.worker import TaskHandler
+from scaffolding_core.workers.mcp.connection import Connection
+from scaffolding_core.workers.mcp.servers import Servers
+from scaffolding_core.workers.mcp.tool_worker import ToolWorker
+
+__all__ = ["MCPWorker"]
+
+
+class MCPWorker(ToolWorker[Servers]):
+    """Calls tools on servers that speak the Model Context Protocol, over streamable HTTP or SSE.
+
+    Sessions are opened when they are first needed, one a server and event loop, and opened anew after they were
+    lost. With several servers, a call goes to the first in the list that has the tool.
+
+    What a tool answers is the task's `result_str`. That the tool failed, that no server has it, or that its
+    arguments are no JSON object is the model's to read: it stands there too, and `failed` is set. A call is never
+    repeated, since a tool may act.
+
+    Cost: one request a call; a session, and with several servers their lists of tools, before the first.
+
+    Source: https://modelcontextprotocol.io/specification
+
+    Args:
+        urls: of the servers, such as `http://localhost:8000/mcp` or `http://localhost:8000/sse`.
+        timeout: seconds for a call; the request's own deadline holds too.
+        connect_timeout: seconds for each attempt to open a session.
+        max_concurrency: calls at once, over all event loops.
+
+    Raises:
+        InvalidRequestError: no address, or a number out of range.
+        MissingExtraError: the extra `mcp` is not installed.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        timeout: float = 300.0,
+        connect_timeout: float = 10.0,
+        max_concurrency: int = 256,
+    ) -> None:
+        if isinstance(urls, str) or not urls:
+            raise InvalidRequestError(f"MCPWorker needs a list of at least one address, got {urls!r}")
+        self.urls = list(urls)
+        super().__init__(partial(Servers, self.urls, connect_timeout), timeout, connect_timeout, max_concurrency)
+
+    async def connect(self) -> None:
+        """Open the running loop's sessions with all servers.
+
+        Raises:
+            WorkerError: a server does not open one.
+            ClosedError: the worker is closed.
+        """
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        for connection in self.here().all():
+            await connection.opened(deadline)
+
+    async def connection(self, tool_name: str, deadline: float) -> Connection | None:
+        """The connection to the first server that has a tool; None where none has it.
+
+        Raises:
+            WorkerError: no server that can be reached has it, and one cannot.
+        """
+        return await self.here().with_tool(tool_name, deadline)
+
+    async def _call(self, task: MCPCallTask) -> None:
+        task.result_str, task.failed = await self.answer(task)
+
+    task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {MCPCallTask: _call}
+
+    async def release_loop(self) -> None:
+        """Close the running loop's sessions, unless calls wait."""
+        if not self._closed:
+            await self.here().release()
