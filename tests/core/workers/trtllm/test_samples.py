@@ -46,6 +46,14 @@ async def test_samples_that_cannot_share_a_call_have_one_each(make_worker, apart
     assert output.answer == "7"
 
 
+async def test_samples_that_are_shown_while_they_are_written_have_one_each(make_worker):
+    worker = make_worker("7")
+    async with ScaffoldingLlm(vote(3), worker) as llm:
+        async for _ in llm.stream("q"):
+            pass
+    assert counts(worker) == [1, 1, 1]
+
+
 async def test_a_seed_keeps_samples_apart(make_worker):
     worker = make_worker("7")
     await asked(worker, vote(3), seed=1)
