@@ -170,7 +170,7 @@ class TrtllmServe(Scripted):
         written, ids = 0, body.get("detokenize") is False
         head = {"id": f"cmpl-{next(self._numbers)}", "created": 0, "model": body["model"]}
         for index in range(body.get("n", 1)):
-            for part in self._parts(reply, chat):
+            for part in self._parts(reply.of(index), chat):
                 if ids and part.get("text"):
                     part = {**part, "text": "", "token_ids": [len(part["text"])]}
                 end = {**_end(body), "avg_decoded_tokens_per_iter": 1.0} if part.get("finish_reason") else {}
@@ -191,8 +191,10 @@ class TrtllmServe(Scripted):
         for choice in told["choices"]:
             choice |= {**_end(body), "disaggregated_params": None, "avg_decoded_tokens_per_iter": 1.0}
             if body.get("detokenize") is False:
-                choice |= {"text": "", "token_ids": [len(piece) for piece in reply.pieces]}
-        return {**told, "usage": _usage(prompt, (len(list(reply.pieces)) + bool(reply.reasoning)) * len(choices))}
+                choice |= {"text": "", "token_ids": [len(piece) for piece in reply.of(choice["index"]).pieces]}
+        told_of = map(reply.of, choices)
+        written = sum(len(list(each.pieces)) + bool(each.reasoning) for each in told_of)
+        return {**told, "usage": _usage(prompt, written)}
 
     def _measure(self, blocks: int, reused: int) -> None:
         if self.measures:
