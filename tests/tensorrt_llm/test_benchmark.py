@@ -99,6 +99,15 @@ async def test_with_a_strategy_it_also_tells_when_each_was_sent(llm, worker):
     assert results[0].task_collections["length"].output_len == 11
 
 
+async def test_each_benchmark_has_the_collections_it_names(llm):
+    class Other(TaskCollection):
+        pass
+
+    for kind in (OutputLength, Other):
+        results, _, _ = await async_scaffolding_benchmark(llm, {"named": kind}, requests(1), 1)
+        assert type(results[0].task_collections["named"]) is kind
+
+
 async def test_workers_are_told_what_each_request_needs(llm, worker):
     results, _, _ = await async_scaffolding_benchmark(llm, {}, requests(2, scope_params={"image": "python"}), 2)
     assert worker.scopes == {result.id: {"image": "python"} for result in results}
