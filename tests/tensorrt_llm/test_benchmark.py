@@ -99,13 +99,14 @@ async def test_with_a_strategy_it_also_tells_when_each_was_sent(llm, worker):
     assert results[0].task_collections["length"].output_len == 11
 
 
-async def test_each_benchmark_has_the_collections_it_names(llm):
+async def test_each_benchmark_has_the_collections_it_names(llm, worker):
     class Other(TaskCollection):
         pass
 
-    for kind in (OutputLength, Other):
-        results, _, _ = await async_scaffolding_benchmark(llm, {"named": kind}, requests(1), 1)
-        assert type(results[0].task_collections["named"]) is kind
+    await async_scaffolding_benchmark(llm, {"named": OutputLength}, requests(1), 1)
+    async with ScaffoldingLlm(Asks(), {TAG: worker}) as later:
+        results, _, _ = await async_scaffolding_benchmark(later, {"named": Other}, requests(1), 1)
+    assert type(results[0].task_collections["named"]) is Other
 
 
 async def test_workers_are_told_what_each_request_needs(llm, worker):
