@@ -5,11 +5,21 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, Protocol
 
 from scaffolding_core.errors import BackendUnavailableError, MissingExtraError
 
 __all__ = ["Llm", "Output", "Result", "Tokenizer", "found", "named_parameters", "takes"]
+
+_MODULES = (
+    "tensorrt_llm",
+    "tensorrt_llm.llmapi",
+    "tensorrt_llm.sampling_params",
+    "tensorrt_llm.executor",
+    "tensorrt_llm.scheduling_params",
+    "tensorrt_llm.conversation_params",
+)
 
 
 # Any, here and below: objects of TensorRT-LLM, which has no types to import without a GPU.
@@ -57,15 +67,29 @@ class Tokenizer(Protocol):
         """The prompt of a chat."""
 
 
-def found(module: str, name: str) -> Any:
-    """A class or function of TensorRT-LLM.
+def found(name: str, *, module: str | None = None) -> Any:
+    """A class or function of TensorRT-LLM; most have stood in several of its modules.
+
+    Args:
+        name: of it.
+        module: that has it; None looks through those that do.
 
     Raises:
-        MissingExtraError: TensorRT-LLM is not installed, or has no such module.
-        BackendUnavailableError: it cannot be loaded here.
+        MissingExtraError: TensorRT-LLM is not installed.
+        BackendUnavailableError: it cannot be loaded here, or this version has nothing of that name.
     """
+    _imported("tensorrt_llm")
+    for place in _MODULES if module is None else (module,):
+        try:
+            return getattr(_imported(place), name)
+        except (AttributeError, MissingExtraError):
+            continue
+    raise BackendUnavailableError(f"this TensorRT-LLM has no {name}: update it")
+
+
+def _imported(module: str) -> ModuleType:
     try:
-        return getattr(importlib.import_module(module), name)
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] == "tensorrt_llm":
             raise MissingExtraError("TRTLLMWorker", "trtllm") from error

@@ -37,11 +37,11 @@ class Parsers:
 
     def reasoning_parser(self) -> Any:  # Any: one of TensorRT-LLM's
         """A parser of the thoughts of one answer."""
-        factory = found("tensorrt_llm.llmapi.reasoning_parser", "ReasoningParserFactory")
+        factory = found("ReasoningParserFactory", module="tensorrt_llm.llmapi.reasoning_parser")
         return _made(factory.create_reasoning_parser, self.reasoning)
 
     def _tool_parser(self) -> Any:  # Any: as above
-        factory = found("tensorrt_llm.serve.tool_parser.tool_parser_factory", "ToolParserFactory")
+        factory = found("ToolParserFactory", module="tensorrt_llm.serve.tool_parser.tool_parser_factory")
         return _made(factory.create_tool_parser, self.tools)
 
     def told_apart(self, text: str, task: object) -> tuple[str, str | None, list[ToolCall] | None]:
@@ -49,10 +49,10 @@ class Parsers:
         reasoning = None
         if self.reasoning is not None and isinstance(task, ChatTask):
             parsed = self.reasoning_parser().parse(text)
-            text, reasoning = parsed.content, parsed.reasoning_content or None
+            text, reasoning = parsed.content or "", parsed.reasoning_content or None
         if self.tools is None or not isinstance(task, ChatTask) or not task.tools or task.tool_choice == "none":
             return text, reasoning, None
-        tool = found("tensorrt_llm.serve.openai_protocol", "ChatCompletionToolsParam")
+        tool = found("ChatCompletionToolsParam", module="tensorrt_llm.serve.openai_protocol")
         try:
             parsed = self._tool_parser().detect_and_parse(text, [tool(**each) for each in task.tools_to_dict()])
         except Exception:  # what the model wrote is no call: it stays text

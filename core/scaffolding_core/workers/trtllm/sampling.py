@@ -9,7 +9,7 @@ from typing import Any
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.tasks import ChatTask, GenerationTask
 from scaffolding_core.workers.trtllm.guides import guide
-from scaffolding_core.workers.trtllm.llm_api import found, named_parameters
+from scaffolding_core.workers.trtllm.llm_api import found, takes
 
 __all__ = ["is_greedy", "sampling_params", "sampling_values"]
 
@@ -18,6 +18,9 @@ _DEFAULTS: Mapping[str, object] = {"temperature": 1.0, "top_p": 1.0, "max_tokens
 
 _ELSEWHERE = frozenset({"skip_tokenizer", "cache_salt", "lora_request"})
 """What is part of the prompt or of the request."""
+
+_NEUTRAL: Mapping[str, object] = {"n": 1, "best_of": 1, "echo": False}
+"""Values that ask for nothing."""
 
 _OF_CHATS = frozenset({"chat_template_kwargs", "tool_choice"})
 _SAMPLED_HERE = frozenset({"n", "best_of"})
@@ -38,11 +41,11 @@ def sampling_values(task: GenerationTask) -> dict[str, Any]:  # Any: as Sampling
         InvalidRequestError: a value that makes no sense.
         MissingExtraError: TensorRT-LLM is not installed.
     """
-    known = named_parameters(found("tensorrt_llm", "SamplingParams"))
+    params = found("SamplingParams")
     chat = isinstance(task, ChatTask)
     values: dict[str, Any] = {**_DEFAULTS, "add_special_tokens": not chat}  # the template has put them in
     for name, value in task.sampling().items():
-        if name in _ELSEWHERE or (name in _OF_CHATS and chat) or (name == "n" and value == 1):
+        if name in _ELSEWHERE or (name in _OF_CHATS and chat) or _NEUTRAL.get(name) == value:
             continue
         if name == "num_logprobs":
             values["logprobs"] = max(1, _whole(name, value))
@@ -52,7 +55,7 @@ def sampling_values(task: GenerationTask) -> dict[str, Any]:  # Any: as Sampling
             values["guided_decoding"] = guide(value)
         elif name == "logit_bias":
             values["embedding_bias"] = _biases(value)
-        elif name in known and name not in _SAMPLED_HERE and name not in _INSTEAD:
+        elif name not in _SAMPLED_HERE and name not in _INSTEAD and takes(params, name):
             values[name] = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
         else:
             raise UnsupportedParameterError(_unsupported(name))
@@ -72,13 +75,13 @@ def sampling_params(values: Mapping[str, Any], n: int, vocabulary: int | None) -
     """
     given = {name: value for name, value in values.items() if value is not None or name in _DEFAULTS}
     if given.get("guided_decoding"):
-        given["guided_decoding"] = found("tensorrt_llm.llmapi", "GuidedDecodingParams")(**given["guided_decoding"])
+        given["guided_decoding"] = found("GuidedDecodingParams")(**given["guided_decoding"])
     if "embedding_bias" in given:
         given["embedding_bias"] = _spread(given["embedding_bias"], vocabulary)
     if "seed" not in given and not is_greedy(given):
         given["seed"] = random.getrandbits(32)  # the engine's own is 0, with which samples may be alike
     try:
-        return found("tensorrt_llm", "SamplingParams")(n=n, **given)
+        return found("SamplingParams")(n=n, **given)
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"TensorRT-LLM does not take the sampling parameters: {error}") from error
 

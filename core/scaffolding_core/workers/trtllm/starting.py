@@ -32,8 +32,8 @@ def new_llm(model: object, cache_fraction: float, options: Mapping[str, Any]) ->
         BackendUnavailableError: the LLM does not start.
     """
     path = _checked(model)
-    llm = found("tensorrt_llm", "LLM")
-    cache = found("tensorrt_llm.llmapi", "KvCacheConfig")
+    llm = found("LLM")
+    cache = found("KvCacheConfig")
     try:
         given = {"kv_cache_config": cache(free_gpu_memory_fraction=cache_fraction), **options}
         made: Llm = llm(path, **given)

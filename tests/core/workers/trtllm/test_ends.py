@@ -53,6 +53,16 @@ async def test_a_cut_sample_is_aborted_and_keeps_what_was_written(make_worker):
     assert (task.usage.completion_tokens, task.usage.calls, task.usage.lost_calls) == (3, 1, 0)
 
 
+async def test_the_engine_is_told_of_a_cut_before_anything_else_happens(make_worker):
+    worker = make_worker(LONG)
+    (_,), (run,) = started(worker)
+    await until(lambda: worker.llm.double.running)
+    run.cancel()
+    await asyncio.sleep(0)  # one turn of the loop
+    assert worker.llm.double.requests[0].aborted
+    await asyncio.wait([run])
+
+
 async def test_a_shared_call_goes_on_for_those_that_wait(make_worker):
     worker = make_worker("7", "8")
     tasks, runs = started(worker, 2)
