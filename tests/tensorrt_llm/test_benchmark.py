@@ -31,6 +31,7 @@ class Counting(Worker):
 
     def __init__(self):
         self.running = self.most = 0
+        self.cut = asyncio.Event()
         self.scopes = {}
 
     def set_scope_params(self, request_id, **params):
@@ -39,6 +40,11 @@ class Counting(Worker):
     async def generate(self, task):
         self.running += 1
         self.most = max(self.most, self.running)
+        if task.input_str == "waits":
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.cut.set()
         await asyncio.sleep(0.001)
         self.running -= 1
         if task.input_str == "fails":
@@ -115,10 +121,10 @@ async def test_workers_are_told_what_each_request_needs(llm, worker):
 
 
 async def test_a_request_that_fails_is_raised_and_the_others_are_cancelled(llm, worker):
-    asked = [ScaffoldingBenchRequest(prompt="fails"), *requests(50)]
+    asked = [ScaffoldingBenchRequest(prompt=prompt) for prompt in ("waits", "fails", "never sent")]
     with pytest.raises(WorkerError, match="no"):
         await asyncio.wait_for(async_scaffolding_benchmark(llm, {}, asked, 2), 30)
-    assert worker.most <= 2
+    await asyncio.wait_for(worker.cut.wait(), 30)
 
 
 async def test_it_needs_to_know_how_many_run_at_once(llm):
