@@ -77,6 +77,7 @@ from scaffolding_core.tensorrt_llm.worker import (
     LocalWorker,
     MCPWorker,
     OpenaiWorker,
+    TRTLLMWorker,
     TRTOpenaiWorker,
     Worker,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "ScaffoldingResult",
     "StreamGenerationTask",
     "SystemMessage",
+    "TRTLLMWorker",
     "TRTOpenaiWorker",
     "Task",
     "TaskCollection",
