@@ -11,7 +11,18 @@ import pytest
 
 from scaffolding_core import ChatTask, GenerationTask, ToolDescription, UserMessage, Worker
 
-__all__ = ["ASKING", "CLOCK", "DIGITS", "PERSON", "STORY", "Engine", "Row", "chat", "generation"]
+__all__ = [
+    "ASKING",
+    "AS_FORMAT",
+    "CLOCK",
+    "DIGITS",
+    "ENDLESS",
+    "STORY",
+    "Engine",
+    "Row",
+    "chat",
+    "generation",
+]
 
 STORY = "Once upon a time there was a"
 DIGITS = "[0-9]{3}"
@@ -21,6 +32,8 @@ CLOCK = ToolDescription(
     {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
 )
 PERSON = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
+ENDLESS: Mapping[str, Any] = {"max_tokens": 3000, "ignore_eos": True}
+AS_FORMAT: Mapping[str, Any] = {"response_format": {"type": "regex", "regex": DIGITS}}
 PATIENCE = 60.0
 """Seconds after which it hangs."""
 
@@ -44,10 +57,8 @@ class Engine:
     unknown_model: Callable[[], AbstractAsyncContextManager[Worker]]
     window: int
     running: Callable[[], Awaitable[int]] | None
-    endless: Mapping[str, Any] = field(default_factory=lambda: {"max_tokens": 4000, "ignore_eos": True})
-    digits: Mapping[str, Any] = field(
-        default_factory=lambda: {"response_format": {"type": "regex", "regex": DIGITS}}
-    )
+    endless: Mapping[str, Any] = field(default_factory=lambda: ENDLESS)
+    digits: Mapping[str, Any] = field(default_factory=lambda: AS_FORMAT)
     thinking: Mapping[str, Any] = field(default_factory=lambda: {"reasoning_effort": "low"})
     declared: bool = True
 
@@ -65,7 +76,7 @@ class Engine:
         end = time.monotonic() + PATIENCE
         while not reached(await self.running()):
             assert time.monotonic() < end, "it hangs"
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +108,9 @@ ASKING: Mapping[str, Callable[[Engine], GenerationTask]] = {
     "logprobs": lambda engine: generation(num_logprobs=3),
     "seed": lambda engine: generation(seed=7, temperature=1.0),
     "token prompts": lambda engine: generation(input_str=None, input_tokens=[504, 2365, 282, 7]),
-    "tools": lambda engine: chat("What time is it?", tools=[CLOCK], tool_choice="required", max_tokens=60),
+    "tools": lambda engine: chat(
+        "What time is it in Paris?", tools=[CLOCK], tool_choice="required", max_tokens=100, temperature=0.0
+    ),
     "JSON schema": lambda engine: chat(
         "Bob is 31 years old. How old is he? Answer in JSON.",
         response_format={"type": "json_schema", "json_schema": {"name": "person", "schema": PERSON}},

@@ -14,14 +14,17 @@ from scaffolding_core.tensorrt_llm.replay import (
     create_replay_scaffolding_llm,
     make_seeded_rng_factory,
 )
+from scaffolding_core.tensorrt_llm.replay.filler import Filler
 from scaffolding_core.tensorrt_llm.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.tensorrt_llm.task import (
     AssistantMessage,
     ChatTask,
     GenerationTask,
     MCPCallTask,
+    SystemMessage,
     TaskStatus,
     ToolMessage,
+    UserMessage,
 )
 from scaffolding_core.tensorrt_llm.task_collection import with_execution_tracing
 from scaffolding_core.tensorrt_llm.worker import Worker
@@ -80,13 +83,15 @@ class TestReplayEngine:
             message("tool", tokens=7, message_index=3),
             message("assistant", message_index=4, prompt_tokens=20, completion_tokens=1),
             TraceEvent("drop_kv_cache"),
+            TraceEvent("parallel_start", num_branches=1),
+            TraceEvent("drop_kv_cache", [0], 0),
         ]
         stats, model = ReplayGenerationStats(session_index=3), Model()
         first, second = await replayed(events, model, generation_stats=stats)
         assert (len(first.input_tokens), first.max_tokens, first.ignore_eos) == (8, 6, True)
         assert len(second.input_tokens) == 20
         assert second.input_tokens[:8] == first.input_tokens
-        assert model.truncated == [([21], [5])]
+        assert model.truncated == [([21], [5])] * 2
         assert (stats.sum_trace_completion_tokens(), stats.sum_replay_output_tokens()) == (7, 7)
         assert stats.entries[0]["replay_content_token_len"] == 4
         assert stats.entries[0]["session_index"] == 3
@@ -139,6 +144,19 @@ class TestReplayEngine:
         fork[-1].duration_ms = 1e6
         with pytest.raises(WorkerError, match="no"):
             await replayed(fork, Fails())
+
+
+class Pairs:
+    """A tokenizer of two characters a token, whose chat template adds four tokens to three messages."""
+
+    def encode(self, text, add_special_tokens):
+        return [ord(text[at]) for at in range(0, len(text), 2)]
+
+    def decode(self, token_ids, skip_special_tokens):
+        return "".join(chr(token) * 2 for token in token_ids)
+
+    def apply_chat_template(self, messages, tokenize, add_generation_prompt):
+        return "<<" + "".join(f"{message['role'][0]}:{message['content']}" for message in messages)
 
 
 @with_execution_tracing("agent")
@@ -202,6 +220,15 @@ class TestReplayedController:
         asked = sorted(task.usage.prompt_tokens for task in model.asked)
         assert asked == sorted(2 * [event.prompt_tokens for event in recorded])
         assert {(task.max_tokens, task.ignore_eos) for task in model.asked} == {(5, True)}
+
+    @pytest.mark.parametrize(("tokenizer", "lengths"), [(Pairs(), [12, 4, 0]), (None, [15, 5, 0])])
+    def test_filler_is_as_long_as_the_tokenizer_has_it(self, tokenizer, lengths):
+        filler = Filler(tokenizer)
+        assert [filler.count(filler.text(tokens)) for tokens in (0, 1, 7)] == [0, 1, 7]
+        messages = [SystemMessage("a b c d e f"), UserMessage("a b"), ToolMessage("", "1")]
+        made = filler.chat(messages, 20)
+        assert [message.role for message in made] == ["system", "user", "user"]
+        assert [filler.count(message.text) for message in made] == lengths
 
     def test_a_saved_trace_is_enough(self, trace, tmp_path):
         trace.save(tmp_path / "trace.json")

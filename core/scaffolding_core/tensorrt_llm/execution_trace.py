@@ -38,7 +38,7 @@ class TraceEvent:
     Attributes:
         event_type: `message`, `tool_call`, `parallel_start`, `parallel_end` or `drop_kv_cache`.
         branch_path: of the branch that it happened in; `[]` is the request's own.
-        conversation_id: of a message: all messages of one task have the same.
+        conversation_id: of a message, or of what is dropped: all messages of one task have the same.
         role: of a message.
         message_index: where in its conversation a message stands.
         tool_calls: the names of the tools that the model called.

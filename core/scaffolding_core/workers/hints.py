@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from scaffolding_core.tasks import Scope
+from scaffolding_core.tasks import GenerationTask, Scope
 
 __all__ = ["agent_hierarchy", "scheduler_priority"]
 
 
 def scheduler_priority(priority: int) -> float:
     """A priority between 0 and 1, more being sooner, around the 0.5 of requests that have none."""
-    return 0.5 + 0.5 * priority / (1 + abs(priority))
+    return 0.5 + priority / (2 + 2 * abs(priority))
 
 
-def agent_hierarchy(scope: Scope) -> list[tuple[str, int]]:
+def agent_hierarchy(task: GenerationTask, scope: Scope) -> list[tuple[str, int]]:
     """The place of a task among those of its request, from the request down: what each is, and its number."""
-    return [("request", scope.request_id), *(("branch", number) for number in scope.branch)]
+    branch = scope.branch if task.group is None else scope.branch[:-1]  # siblings are one branch
+    return [("request", scope.request_id), *(("branch", number) for number in branch)]

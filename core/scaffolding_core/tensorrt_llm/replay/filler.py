@@ -54,6 +54,7 @@ class Filler:
 
     def chat(self, messages: Sequence[RoleMessage], tokens: int) -> list[RoleMessage]:
         """Messages of the same roles, as long in relation to each other, with so many tokens together."""
+        tokens = max(0, tokens - self._template_tokens(messages))
         lengths = [self.count(message.text) for message in messages]
         total = sum(lengths)
         if messages and total == 0:
@@ -64,3 +65,11 @@ class Filler:
             OpenMessage("user" if message.role == "tool" else message.role, self.text(end - start))
             for message, start, end in zip(messages, starts, ends, strict=True)
         ]
+
+    def _template_tokens(self, messages: Sequence[RoleMessage]) -> int:
+        """What the model's chat template adds, as far as the tokenizer knows it."""
+        template = getattr(self.tokenizer, "apply_chat_template", None)
+        if template is None:
+            return 0
+        empty = [{"role": message.role, "content": ""} for message in messages]
+        return self.count(template(empty, tokenize=False, add_generation_prompt=True))

@@ -40,7 +40,7 @@ class QueueExecutor:
         self.branch_path = branch_path
         self._manager = manager
         self._rng = rng
-        self._conversations: dict[int, Conversation] = {}
+        self._conversations: set[int] = set()
 
     async def run(self) -> None:
         """Do all of it.
@@ -58,7 +58,7 @@ class QueueExecutor:
             elif step.event_type == "message":
                 await self._say(step)
             elif step.event_type == "drop_kv_cache":
-                await self._drop()
+                await self._drop(step)
 
     async def _fork(self, branches: Sequence[QueueExecutor]) -> None:
         started = time.perf_counter()
@@ -79,9 +79,8 @@ class QueueExecutor:
 
     def _conversation(self, event: TraceEvent) -> Conversation:
         number = -1 if event.conversation_id is None else event.conversation_id
-        conversation = self._manager.conversations.setdefault(number, Conversation())
-        self._conversations[number] = conversation
-        return conversation
+        self._conversations.add(number)
+        return self._manager.conversations.setdefault(number, Conversation())
 
     async def _generate(self, event: TraceEvent, conversation: Conversation) -> None:
         wanted, thoughts = event.completion_tokens or 0, event.reasoning_tokens or 0
@@ -114,9 +113,11 @@ class QueueExecutor:
                 client_request_end_s=ended,
             )
 
-    async def _drop(self) -> None:
-        """Let the server forget the branch's conversations, but for their system messages."""
-        told = [(one.tokens, one.system_tokens) for one in self._conversations.values() if one.messages]
+    async def _drop(self, event: TraceEvent) -> None:
+        """Let the server forget the conversation, or all of the branch's, but for their system messages."""
+        known = self._manager.conversations
+        dropped = self._conversations if event.conversation_id is None else {event.conversation_id}
+        told = [(known[one].tokens, known[one].system_tokens) for one in dropped if one in known]
         truncate = getattr(self._manager.worker, "send_kv_cache_truncate_tokens", None)
         if told and truncate is not None:
             await truncate([tokens for tokens, _ in told], [kept for _, kept in told])

@@ -123,7 +123,8 @@ class ExecutionTracer(TaskCollection):
         if isinstance(task, TokenizeTask):
             return []
         if isinstance(task, DropKVCacheTask):
-            return [TraceEvent("drop_kv_cache", path)]
+            dropped = self._chats.get(id(task.chat_task))
+            return [TraceEvent("drop_kv_cache", path, None if dropped is None else dropped.id)]
         return [TraceEvent("message", path, role="assistant")]
 
     def _new_conversation(self) -> int:

@@ -177,6 +177,8 @@ class Exchange:
         """
         if self.waits_for_prompt and self.first_token:
             self.prompt.was_read()
+        if self.trial is not None and self.first_token:
+            self.trial.passed(self)
         if self.begun > 1:
             self.let_whole_go()
         elif len(self.waiting) > 1 and self.whole:

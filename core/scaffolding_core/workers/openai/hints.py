@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.results import Hints
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.hints import agent_hierarchy, scheduler_priority
 from scaffolding_core.workers.openai.known_servers import KnownServer
 
 __all__ = ["HINTS", "TRUNCATION", "Hinting", "chosen_hints"]
@@ -51,7 +52,7 @@ class _Wire(NamedTuple):
 _DYNAMO = ("nvext", "agent_hints")
 _WIRES: Mapping[str, Mapping[str, _Wire]] = {
     "trtllm-serve": {
-        "priority": _Wire(("priority",), lambda priority: 0.5 + priority / (2 + 2 * abs(priority))),
+        "priority": _Wire(("priority",), scheduler_priority),
         "agent_hierarchy": _Wire(("agent_hierarchy",)),
     },
     "vllm": {"priority": _Wire(("priority",), lambda priority: -priority)},
@@ -134,8 +135,7 @@ def _known(task: GenerationTask, body: Json) -> Json:
     if priority:
         known["priority"] = priority
     if scope is not None:
-        branch = scope.branch if task.group is None else scope.branch[:-1]  # siblings are one branch
-        known["agent_hierarchy"] = [["request", scope.request_id], *(["branch", place] for place in branch)]
+        known["agent_hierarchy"] = [list(place) for place in agent_hierarchy(task, scope)]
     if isinstance(body.get("max_tokens"), int):
         known["osl"] = body["max_tokens"]
     if isinstance(task, ChatTask) and task.tools and task.group is None:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaffolding_core.errors import UnsupportedParameterError
+from scaffolding_core.results import Hints
 from scaffolding_core.tasks import ChatTask, GenerationTask
 from scaffolding_core.workers.trtllm.extras import request_extras
+from scaffolding_core.workers.trtllm.hints import request_hints
 from scaffolding_core.workers.trtllm.llm_api import Llm, Tokenizer
 from scaffolding_core.workers.trtllm.prompts import Prompts, check_prompt
 from scaffolding_core.workers.trtllm.sampling import is_greedy, sampling_params, sampling_values
@@ -25,6 +27,7 @@ class Asked:
     Args:
         values: sampling parameters, in plain data.
         extras: further keywords of `generate_async`.
+        hints: what they tell besides what is asked.
         prepare: makes the inputs and the `SamplingParams` for so many answers; it is to be called in a thread.
         streamed: the answer is read as it is written; else whole.
         shared_as: siblings with the same text may be answered with one request; None for one of its own.
@@ -32,6 +35,7 @@ class Asked:
 
     values: Mapping[str, Any]
     extras: Mapping[str, Any]
+    hints: Hints
     prepare: Callable[[int], tuple[object, Any]]
     streamed: bool
     shared_as: str | None
@@ -66,9 +70,11 @@ class Asking:
         alone = streamed or task.group is None or task.seed is not None or task.use_beam_search
         ends_all = bool(task.stop)  # of several answers, the first that meets a stop ends all in TensorRT-LLM
         shares = not alone and not ends_all and not is_greedy(values)
+        told, hints = request_hints(self._llm, task)
         return Asked(
             values,
-            request_extras(self._llm, task),
+            {**request_extras(self._llm, task), **told},
+            hints,
             lambda n: self._prepared(task, values, n),
             streamed,
             _described(task, values) if shares else None,

@@ -7,10 +7,11 @@ from contextlib import suppress
 
 from scaffolding_core.errors import ScaffoldingError, WorkerError, copy_error
 from scaffolding_core.messages import Usage
+from scaffolding_core.results import Hints
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.workers.trtllm.asking import Asked
-from scaffolding_core.workers.trtllm.choice import Choice, Reading
+from scaffolding_core.workers.trtllm.choice import ENDED, Choice, Reading
 from scaffolding_core.workers.trtllm.engine import Engine
 from scaffolding_core.workers.trtllm.failures import failure, is_of_engine
 from scaffolding_core.workers.trtllm.llm_api import Result
@@ -121,7 +122,8 @@ class Call:
                 await self._abort()
         finally:
             member.choice.fill("cancelled")
-            self._leave(member)
+            if member in self.waiting:  # the engine has not ended meanwhile
+                self._leave(member)
 
     def break_off(self, error: ScaffoldingError) -> None:
         """It will not be answered: the engine has ended, or the worker was closed."""
@@ -175,8 +177,14 @@ class Call:
 
     async def _submit(self) -> Result:
         self._sent = list(self.waiting)
-        inputs, params = await run_in_thread(self.asked.prepare, len(self._sent))
+        try:
+            inputs, params = await run_in_thread(self.asked.prepare, len(self._sent))
+        except Exception as error:
+            raise failure(error, of_engine=False) from error
         self._engine.check()
+        together = {"n": len(self._sent)} if len(self._sent) > 1 else {}
+        for member in self._sent:
+            member.task.hints = Hints({**self.asked.hints.sent, **together}, dict(self.asked.hints.dropped))
         return self._engine.llm.generate_async(inputs, params, streaming=self.asked.streamed, **self.asked.extras)
 
     async def _read_steps(self, result: Result, until: int | None) -> bool:
@@ -206,14 +214,15 @@ class Call:
                 member.choice.take(output)
             else:  # each of their tokens is decoded
                 await run_in_thread(member.choice.take, output)
-        if not self._aborting:
-            for member in list(self.waiting):
-                self._settle(member, result)
+        told = any(output.finish_reason in ENDED for output in result.outputs)
+        for member in list(self.waiting) if not self._aborting else ():
+            self._settle(member, result, told)
 
-    def _settle(self, member: Member, result: Result) -> None:
+    def _settle(self, member: Member, result: Result, told: bool) -> None:
         task, reason = member.task, None
+        most = self.asked.values["max_tokens"]
         try:
-            reason = member.choice.finish_reason(self.asked.values["max_tokens"])
+            reason = member.choice.finish_reason(most, untold_is_whole=told and len(self._sent) > 1)
         except WorkerError as error:
             member.error = error
         member.choice.fill(reason)
@@ -227,11 +236,12 @@ class Call:
         self._leave(member)
 
     def _fail(self, error: Exception) -> None:
-        typed = failure(error)
+        lost = is_of_engine(error) and not self.over
+        typed = failure(error, of_engine=lost)
         for member in list(self.waiting):
             member.error = copy_error(typed)
             self._leave(member)
-        if is_of_engine(error):
+        if lost:
             self._engine.end(typed)
 
     def _leave(self, member: Member) -> None:

@@ -12,7 +12,10 @@ from scaffolding_core.workers.trtllm.llm_api import Output, Tokenizer
 from scaffolding_core.workers.trtllm.logprobs import token_logprobs
 from scaffolding_core.workers.trtllm.parsers import LiveReasoning, Parsers
 
-__all__ = ["Choice", "Reading"]
+__all__ = ["ENDED", "Choice", "Reading"]
+
+ENDED = frozenset({"stop", "length"})
+"""The finish reasons of answers that are whole."""
 
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 """What a character is decoded to whose bytes have not all come."""
@@ -112,21 +115,20 @@ class Choice:
         if fields:
             task.customized_result_fields = {**(task.customized_result_fields or {}), **fields}
 
-    def finish_reason(self, most: int | None) -> str:
+    def finish_reason(self, most: int | None, *, untold_is_whole: bool) -> str:
         """Why an answer that is over has ended.
-
-        Of several answers the engine tells it of the last alone, though it has ended all.
 
         Args:
             most: tokens that it might have.
+            untold_is_whole: of several answers, all of which are whole, the engine may tell it of the last alone.
 
         Raises:
             WorkerError: it is not whole.
         """
         told = None if self._output is None else self._output.finish_reason
-        if told is None and self._output is not None:
+        if told is None and self._output is not None and untold_is_whole:
             return "length" if most is not None and self.tokens >= most else "stop"
-        if told in ("stop", "length"):
+        if told is not None and told in ENDED:
             return told
         raise _unfinished(told)
 

@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Protocol
 
 from scaffolding_core.errors import BackendUnavailableError, ClosedError, ScaffoldingError, copy_error
@@ -82,10 +83,11 @@ class Engine:
             running, self._running = self._running, set()
         self._unwatch()
         for each in running:
-            try:
-                each.loop.call_soon_threadsafe(each.break_off, error)
-            except RuntimeError:  # its loop is closed
-                continue
+            if each.loop is asyncio._get_running_loop():
+                each.break_off(error)
+            else:
+                with suppress(RuntimeError):  # its loop is closed
+                    each.loop.call_soon_threadsafe(each.break_off, error)
 
     def _lost(self) -> None:
         self.end(

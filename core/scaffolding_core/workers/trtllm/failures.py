@@ -23,8 +23,13 @@ def is_of_engine(error: Exception) -> bool:
     return isinstance(error, RuntimeError | OSError) and not _is_of_request(error)
 
 
-def failure(error: Exception) -> ScaffoldingError:
-    """The typed error for what a request failed with."""
+def failure(error: Exception, *, of_engine: bool) -> ScaffoldingError:
+    """The typed error for what a request failed with.
+
+    Args:
+        error: what was raised.
+        of_engine: the engine has ended with it.
+    """
     if isinstance(error, ScaffoldingError):
         return error
     words = sentence(str(error) or type(error).__name__, _LONGEST)
@@ -36,7 +41,7 @@ def failure(error: Exception) -> ScaffoldingError:
         )
     elif _is_of_request(error):
         typed = BadRequestError(f"TensorRT-LLM refused the request: {words}")
-    elif is_of_engine(error):
+    elif of_engine:
         typed = BackendUnavailableError(
             f"the engine of TensorRT-LLM has ended, make a new LLM and a new worker: {words}"
         )

@@ -49,7 +49,7 @@ class Parsers:
         reasoning = None
         if self.reasoning is not None and isinstance(task, ChatTask):
             parsed = self.reasoning_parser().parse(text)
-            text, reasoning = parsed.content, parsed.reasoning_content or None
+            text, reasoning = parsed.content or "", parsed.reasoning_content or None
         if self.tools is None or not isinstance(task, ChatTask) or not task.tools or task.tool_choice == "none":
             return text, reasoning, None
         tool = found("ChatCompletionToolsParam", module="tensorrt_llm.serve.openai_protocol")

@@ -138,6 +138,17 @@ async def test_the_first_is_streamed_where_a_short_answer_would_come_whole():
     assert [body.get("stream", False) for body in server.requests] == [True, False]
 
 
+async def test_where_a_server_turns_out_to_take_no_n_the_others_wait_for_a_token_too_and_not_for_an_end():
+    with served(Reply(), Reply(between=60.0)) as server:  # the first is refused, by the server's rule
+        async with OpenAIWorker(server.url, "m") as worker:
+            first, *others = await running(worker, siblings(3, input_str="q", temperature=0.0))
+            await asyncio.gather(*others)
+            assert not first.done()
+            first.cancel()
+            await asyncio.wait([first])
+    assert [body.get("n", 1) for body in server.requests] == [3, 1, 1, 1]
+
+
 @pytest.mark.parametrize("chat", [False, True])
 async def test_a_vote_whose_server_takes_no_n_has_its_prompt_read_once(chat):
     inner = (NativeChatController if chat else NativeGenerationController)({"temperature": 0.0})

@@ -1,6 +1,7 @@
 """TRTLLMWorker generates: parameters, prompts, answers, log probabilities, usage."""
 
 import math
+import threading
 
 import pytest
 
@@ -123,6 +124,21 @@ async def test_both_versions_take_texts_and_tokens_and_what_they_know(tmp_path, 
     assert (text.output_str, tokens.output_str) == ("7", "7")
     assert (len(first.prompt), second.prompt) == (2, [6, 7])
     assert first.extras["cache_salt"] == "mine"
+
+
+@pytest.mark.parametrize("version", ["late 2025", "mid 2026"])
+async def test_tokens_are_made_off_the_event_loop(tmp_path, version, monkeypatch):
+    with standing_in(version) as package, package.LLM(str(model_folder(tmp_path, "7"))) as llm:
+        threads, encode = [], llm.tokenizer.encode
+
+        def encoded(*args, **options):
+            threads.append(threading.current_thread())
+            return encode(*args, **options)
+
+        monkeypatch.setattr(llm.tokenizer, "encode", encoded)
+        await ran(TRTLLMWorker(llm))
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
 
 
 async def test_a_prompt_that_is_too_long_is_told_as_such(make_worker):

@@ -22,7 +22,7 @@ def vote(samples, **sampling):
 
 async def asked(worker, method, **options):
     async with ScaffoldingLlm(method, worker) as llm:
-        return (await llm.generate_async("q", **options)).output
+        return await llm.generate_async("q", **options)
 
 
 def counts(worker):
@@ -31,7 +31,7 @@ def counts(worker):
 
 async def test_samples_of_one_prompt_share_a_call_and_each_keeps_its_own_answer(make_worker):
     worker = make_worker("It is 7", "No, it is 8", "7")
-    output = await asked(worker, vote(3, max_tokens=4))
+    output = (await asked(worker, vote(3, max_tokens=4))).output
     assert counts(worker) == [3]
     assert [c.text for c in output.candidates] == ["It is 7", "No, it is", "7"]
     assert [c.said.finish_reason for c in output.candidates] == ["stop", "length", "stop"]
@@ -41,7 +41,7 @@ async def test_samples_of_one_prompt_share_a_call_and_each_keeps_its_own_answer(
 @pytest.mark.parametrize("apart", [{"temperature": 0.0}, {"top_k": 1}, {"stop": ["x"]}, {"use_beam_search": True}])
 async def test_samples_that_cannot_share_a_call_have_one_each(make_worker, apart):
     worker = make_worker("7")
-    output = await asked(worker, vote(3, **apart))
+    output = (await asked(worker, vote(3, **apart))).output
     assert counts(worker) == [1, 1, 1]
     assert output.answer == "7"
 
@@ -101,20 +101,26 @@ async def test_a_step_task_that_is_cancelled_is_aborted(make_worker):
 
 async def test_what_a_request_knows_of_itself_is_told_to_a_version_that_takes_it(make_worker):
     worker = make_worker("7")
-    await asked(worker, NativeGenerationController(), priority=1)
+    result = await asked(worker, vote(2), priority=1, trace=True)
     extras = worker.llm.double.requests[0].extras
-    assert extras["priority"] == 0.75
-    assert [kind for kind, _ in extras["scheduling_params"].agent_hierarchy] == ["request"]
-    assert extras["conversation_params"].conversation_id
+    ((kind, number),) = extras["scheduling_params"].agent_hierarchy
+    assert (extras["priority"], kind, extras["conversation_params"].conversation_id) == (
+        0.75,
+        "request",
+        str(number),
+    )
+    told = {"priority": 0.75, "agent_hierarchy": [("request", number)], "conversation_id": str(number), "n": 2}
+    assert [call.hints.sent for call in result.trace.calls] == [told, told]
 
 
 async def test_an_earlier_version_is_told_what_it_takes(tmp_path):
     with standing_in("late 2025") as package, package.LLM(str(model_folder(tmp_path, "7"))) as llm:
         worker = TRTLLMWorker(llm)
-        await asked(worker, NativeGenerationController(), priority=1)
+        result = await asked(worker, NativeGenerationController(), priority=1, trace=True)
         extras = llm.double.requests[0].extras
     assert "priority" not in extras
     assert extras["scheduling_params"] is not None
+    assert result.trace.calls[0].hints.dropped.keys() == {"priority", "conversation_id"}
 
 
 async def test_a_task_alone_knows_of_no_request(make_worker):

@@ -9,6 +9,10 @@ class RequestError(RuntimeError):
     """A request failed, and the engine lives on."""
 
 
+class GenerationExecutor:
+    """What runs requests; programs name it, and no more."""
+
+
 @dataclass(slots=True)
 class LoRARequest:
     lora_name: str
@@ -65,4 +69,4 @@ class CompletionOutput:
         return self.logprobs[self._last_logprobs_len :]
 
 
-__all__ = ["CompletionOutput", "LoRARequest", "Logprob", "RequestError"]
+__all__ = ["CompletionOutput", "GenerationExecutor", "LoRARequest", "Logprob", "RequestError"]

@@ -13,7 +13,7 @@ class MetricNames(enum.Enum):
     E2E = "e2e"
 
 
-class RequestOutput:
+class GenerationResult:
     def __init__(self) -> None:
         raise RuntimeError(f"{type(self).__name__} is made by the LLM alone")
 
@@ -61,7 +61,7 @@ class RequestOutput:
 
     async def aresult(self) -> Self:
         while not self._done:
-            self._take(await self._request.responses.aget())
+            await self._aresult_step()
         return self
 
     def __await__(self) -> Any:
@@ -73,8 +73,11 @@ class RequestOutput:
     async def __anext__(self) -> Self:
         if self._done:
             raise StopAsyncIteration
-        self._take(await self._request.responses.aget())
+        await self._aresult_step()
         return self
+
+    async def _aresult_step(self) -> None:
+        self._take(await self._request.responses.aget())
 
     def _take(self, response: Response) -> None:
         self._engine.check(response.error)
@@ -123,3 +126,7 @@ class RequestOutput:
                 self.abort()
                 self._done = True
                 return
+
+
+class RequestOutput(GenerationResult):
+    """What `LLM` gives."""
