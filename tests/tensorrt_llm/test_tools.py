@@ -178,8 +178,8 @@ class TestChatWithMCPController:
         ]
 
     def test_after_the_last_turn_the_answer_is_what_the_model_said(self, server):
-        wants = AssistantMessage("Let me see.", tool_calls=[add(1, 2)])
-        model = FunctionWorker(lambda task: wants)
+        said = iter(["Let me see.", None])
+        model = FunctionWorker(lambda task: AssistantMessage(next(said), tool_calls=[add(1, 2)]))
         assert self.run(model, MCPWorker([server.url]), max_iterations=2) == "Let me see."
 
     def test_a_call_that_fails_is_the_models_to_read_and_so_are_those_that_it_stops(self):
