@@ -4,7 +4,7 @@ UV := $(PYTHON) -m uv
 RUN := $(UV) run --no-sync --no-active
 unexport VIRTUAL_ENV  # uv makes an environment of its own, and would warn of any other
 
-.PHONY: demo test coverage bench lint types unit install
+.PHONY: demo test test-engines coverage bench lint types unit install
 
 demo: UV_GROUPS := --no-default-groups
 demo: install
@@ -21,6 +21,11 @@ types:
 
 unit:
 	$(RUN) pytest --numprocesses 2 --dist loadgroup
+
+# The contract and the adapters' suites on vLLM, on this machine's CPU, which it installs into `.engines` (6 GB); or on
+# the server that `SCAFFOLDING_TEST_URL` names.
+test-engines: install
+	$(RUN) python -m tests.engines
 
 # The tests once more, with the lines that none of them runs; it takes a fifth longer.
 coverage: install

@@ -42,6 +42,7 @@ from scaffolding_core.adapting import (
     Call,
     Closable,
     check_method,
+    engine_worker,
     key_text,
     server_worker,
     split,
@@ -53,6 +54,7 @@ _PARTS = ("method", "method_options", "answers", "inner", "reward", "roles", "wo
 _IDENTIFYING = (
     "sample_num",
     "base_url",
+    "engine",
     "model_name",
     *SAMPLING_FIELDS,
     "top_k",
@@ -216,8 +218,12 @@ class ModelFields(MethodFields, TellsAsInner):
 
     base_url: str | None = None
     """Address of an OpenAI-compatible server; None runs the embedded model."""
+    engine: str | None = None
+    """An engine in this process instead of a server: `trtllm` loads the folder that `model` names into a
+    TensorRT-LLM of its own, which takes its time and ends with `close()`."""
     model_name: str = Field(default="", alias="model")
-    """Name of the model at the server; empty takes the first that the server lists."""
+    """Name of the model at the server; empty takes the first that the server lists. With `engine`, the model's
+    folder."""
     api_key: SecretStr | None = Field(
         default_factory=lambda: SecretStr(key) if (key := os.environ.get("SCAFFOLDING_API_KEY")) else None
     )
@@ -286,7 +292,7 @@ class ModelFields(MethodFields, TellsAsInner):
         return {"api_key": "SCAFFOLDING_API_KEY"}
 
     def _settings(self) -> tuple[object, ...]:
-        server = self.base_url, self.model_name, key_text(self.api_key)
+        server = self.base_url, self.engine, self.model_name, key_text(self.api_key)
         return *super()._settings(), *server, self.timeout, self.max_retries, self.siblings, self.worker
 
     def _owns_worker(self) -> bool:
@@ -299,6 +305,14 @@ class ModelFields(MethodFields, TellsAsInner):
         if self.inner is not None:
             tells_all = isinstance(self.inner, MethodFields) and hasattr(self.inner, "chosen")
             return LangChainWorker(self.inner.chosen() if tells_all else self.inner, max_concurrency=self._limit())
+        if self.engine is not None:
+            return engine_worker(
+                self.engine,
+                self.model_name,
+                timeout=self.timeout,
+                max_concurrency=self._limit(),
+                siblings=self.siblings,
+            )
         if self.base_url is None:
             return None
         return server_worker(
@@ -313,18 +327,19 @@ class ModelFields(MethodFields, TellsAsInner):
 
     def _check_backend(self) -> None:
         """Refuse what would be ignored."""
-        if sum(part is not None for part in (self.base_url, self.inner, self.worker)) > 1:
-            raise InvalidRequestError("give one of base_url, worker and a wrapped model")
-        if self.model_name and self.base_url is None and self.worker is None:
+        if sum(part is not None for part in (self.base_url, self.engine, self.inner, self.worker)) > 1:
+            raise InvalidRequestError("give one of base_url, engine, worker and a wrapped model")
+        own = self.base_url is not None or self.engine is not None
+        if self.model_name and not own and self.worker is None:
             raise InvalidRequestError(
                 f"no server for the model {self.model_name!r}: set base_url, or name it in the wrapped model"
             )
-        if self.max_concurrent_samples is not None and self.base_url is None and self.inner is None:
+        if self.max_concurrent_samples is not None and not own and self.inner is None:
             raise InvalidRequestError(
                 "max_concurrent_samples is for a server or a wrapped model: "
                 "make a worker with a max_concurrency of its own"
             )
-        if self.siblings is not None and self.base_url is None:
+        if self.siblings is not None and not own:
             raise InvalidRequestError("siblings is for a server: pass base_url=, or leave it out")
 
     def _model(self, kwargs: Mapping[str, Any] | None = None) -> str:

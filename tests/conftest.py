@@ -6,11 +6,15 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers import live
+
 # How long an example takes says how busy the machine is.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-pytest_plugins = ["tests.servers.embedded"]
+pytest_plugins = ["tests.servers.embedded", "tests.servers.trtllm.double"]
+
+collect_ignore_glob = [] if live.URL else ["*/test_*live.py"]
 
 
 @pytest.fixture

@@ -84,7 +84,6 @@ from scaffolding_core.results import (
     TokenEvent,
 )
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
-from scaffolding_core.task_collection import GenerationTokenCounter, TaskCollection, with_task_collection
 from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
     ChatTask,
@@ -108,22 +107,27 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
+    from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
+    "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
 """What needs an HTTP client, whose import takes longer than all the rest."""
 
 _MOVED = (
+    "GenerationTokenCounter",
     "OpenaiWorker",
     "TRTOpenaiWorker",
+    "TaskCollection",
     "TaskStatus",
     "extract_answer_from_boxed",
     "extract_answer_with_regex",
     "get_digit_majority_vote_result",
+    "with_task_collection",
 )
 """What programs written for TensorRT-LLM use, and `scaffolding_core.tensorrt_llm` has."""
 
@@ -164,7 +168,6 @@ __all__ = [
     "Full",
     "FunctionWorker",
     "GenerationTask",
-    "GenerationTokenCounter",
     "Json",
     "KeyEquivalence",
     "LastNumber",
@@ -207,8 +210,8 @@ __all__ = [
     "StreamGenerationTask",
     "Structure",
     "SystemMessage",
+    "TRTLLMWorker",
     "Task",
-    "TaskCollection",
     "TokenEvent",
     "TokenLogprob",
     "ToolCall",
@@ -225,7 +228,6 @@ __all__ = [
     "default_extractor",
     "message_from_dict",
     "shared_local_worker",
-    "with_task_collection",
 ]
 __all__ += errors.__all__
 

@@ -178,7 +178,6 @@ class Controller:
     streams_answer: bool = False
     stateless: ClassVar[bool] = False
     votes_on_fields: ClassVar[bool] = False
-    task_collections: Mapping[str, object] = {}
 
     @property
     def needs(self) -> Mapping[Hashable, Capabilities]:

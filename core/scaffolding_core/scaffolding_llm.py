@@ -75,7 +75,6 @@ class ScaffoldingLlm:
         self._own_loop: OwnLoop | None = None
         self._dropped: weakref.finalize[..., ScaffoldingLlm] | None = None
         self._closed = False
-        self._shows_collections = False
         _instances.add(self)
 
     @property
@@ -155,10 +154,6 @@ class ScaffoldingLlm:
     def takes(self, option: str) -> bool:
         """Whether the method has an option of that name."""
         return self._options is not None and option in self._options
-
-    def enable_output_task_collection(self) -> None:
-        """Let each result show the task collections of its method."""
-        self._shows_collections = True
 
     # The end.
 
@@ -269,8 +264,6 @@ class ScaffoldingLlm:
 
     def _begin(self, request: Request) -> Steps[ScaffoldingOutput]:
         controller = self.prototype_controller if self._stateless else self.prototype_controller.clone()
-        if self._shows_collections:
-            request.state.task_collections = controller.task_collections
         return steps_of(request.order, controller)
 
     def _request(self, order: Order, driver: Driver) -> Request:

@@ -97,12 +97,14 @@ class Worker:
         max_concurrency: calls at once, over all event loops; further ones queue.
         capabilities: what the backend can do; as long as it is this very object, nothing is known of it.
         model_info: what is known of the backend's model so far.
+        hears_of_ends: whether `on_scope_end` is to be called, where it is overridden.
     """
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {}
     max_concurrency: int = 256
     capabilities: Capabilities = Capabilities()
     model_info: ModelInfo = ModelInfo()
+    hears_of_ends: bool = True
 
     @property
     def slot_owner(self) -> Worker:
@@ -151,8 +153,8 @@ class Worker:
         tables: list[Mapping[type[Task], TaskHandler]] = [self.__dict__.get("_own_handlers", {})]
         tables += [cls.__dict__["task_handlers"] for cls in type(self).__mro__ if "task_handlers" in cls.__dict__]
         for kind in task_cls.__mro__:
-            if task_cls.goes_on and not getattr(kind, "goes_on", False):
-                continue  # its handler would do the whole task anew at each step
+            if getattr(kind, "goes_on", False) is not task_cls.goes_on:
+                continue  # its handler would do the whole task anew at each step, or one step of a whole task
             for table in tables:
                 if kind in table:
                     return table[kind]

@@ -47,6 +47,7 @@ from scaffolding_core.adapting import (
     Call,
     Closable,
     check_method,
+    engine_worker,
     key_text,
     server_worker,
     split,
@@ -54,7 +55,8 @@ from scaffolding_core.adapting import (
 
 __all__ = ["ModelFields"]
 
-_OF_THE_SERVER = ("api_key", "timeout", "siblings")
+_OF_THE_SERVER = ("api_key",)
+_OF_SERVER_OR_ENGINE = ("timeout", "siblings")
 _AS_GIVEN = NativeGenerationController()
 """Generates with the kind of task that comes in: a text stays a text."""
 
@@ -87,10 +89,20 @@ class ModelFields(Closable, FunctionCallingLLM):
         ),
     )
     model: str = Field(
-        default="", description="Name of the model at the server; empty takes the first that it lists."
+        default="",
+        description=(
+            "Name of the model at the server; empty takes the first that it lists. With `engine`, its folder."
+        ),
     )
     api_base: str | None = Field(
         default=None, description="Address of an OpenAI-compatible server; None runs the embedded model."
+    )
+    engine: str | None = Field(
+        default=None,
+        description=(
+            "An engine in this process instead of a server: `trtllm` loads the folder that `model` names into a "
+            "TensorRT-LLM of its own, which takes its time and ends with `close()`."
+        ),
     )
     api_key: SecretStr | None = Field(default=None, exclude=True, description="Key for the server.")
     temperature: float | None = Field(default=None, description="Sampling temperature; None leaves it alone.")
@@ -291,8 +303,10 @@ class ModelFields(Closable, FunctionCallingLLM):
         return self._opened
 
     def _backend(self) -> Backend:
-        server = self.api_base, self.model, key_text(self.api_key), self.timeout, self.max_retries, self.siblings
-        return self._opened.get((self.llm, self.worker, self.reward, self.roles, *server), self._make_backend)
+        server = self.api_base, self.engine, self.model, key_text(self.api_key)
+        limits = self.timeout, self.max_retries, self.siblings
+        parts = self.llm, self.worker, self.reward, self.roles
+        return self._opened.get((*parts, *server, *limits), self._make_backend)
 
     def _make_backend(self) -> Backend:
         worker, reward = self._worker(), core_reward(self.reward)
@@ -310,17 +324,20 @@ class ModelFields(Closable, FunctionCallingLLM):
 
     def _check_backend(self) -> None:
         """Refuse what would be ignored."""
-        given = [name for name in ("llm", "worker", "api_base") if getattr(self, name) is not None]
+        given = [name for name in ("llm", "worker", "api_base", "engine") if getattr(self, name) is not None]
         if len(given) > 1:
             raise InvalidRequestError(f"{' and '.join(given)} name two backends: leave all but one out")
-        idle = [name for name in _OF_THE_SERVER if getattr(self, name) is not None]
-        if idle and self.api_base is None:
-            raise InvalidRequestError(f"{idle[0]} is for a server: pass api_base=, or leave it out")
+        idle = _OF_THE_SERVER if self.engine is not None else (*_OF_THE_SERVER, *_OF_SERVER_OR_ENGINE)
+        for name in idle if self.api_base is None else ():
+            if getattr(self, name) is not None:
+                raise InvalidRequestError(f"{name} is for a server: pass api_base=, or leave it out")
 
     def _worker(self) -> Worker | None:
         self._check_backend()
         if self.llm is not None:
             return UnheardWorker(self.llm)
+        if self.engine is not None:
+            return engine_worker(self.engine, self.model, timeout=self.timeout, siblings=self.siblings)
         if self.worker is not None or self.api_base is None:
             return self.worker
         return server_worker(

@@ -28,7 +28,7 @@ FLOORS = {
         {"tasks"},
         {"worker", "controller"},
         {"trace"},
-        {"workers", "controllers", "driver", "task_collection"},
+        {"workers", "controllers", "driver"},
         {"scaffolding_llm", "methods", "roles"},
         {"adapting", "config", "tensorrt_llm"},
         {"cli"},

@@ -15,7 +15,7 @@ PUBLIC = {
         DeadlockError
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionWorker
-        GenerationTask GenerationTokenCounter IncompleteResponseError InsufficientSamplesError
+        GenerationTask IncompleteResponseError InsufficientSamplesError
         InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
         ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
@@ -24,12 +24,11 @@ PUBLIC = {
         RecordingWorker Regex ReplayMismatchError ReplayWorker RequestCancelledError
         RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
         ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError Stated Steps
-        StopRule StreamGenerationTask Structure SystemMessage Task TaskCollection
+        StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
         Window Worker WorkerError WrappingWorker build_method default_extractor
         message_from_dict shared_local_worker
-        with_task_collection
     """,
     "scaffolding_core.answers": """
         Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor
@@ -55,8 +54,8 @@ PUBLIC = {
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
         ReadArguments RewardFunction SCORING_ROLES ShownEvents TaskHandler Tools around_calls as_written
         before_sending call_function candidate_data check_method checked_answers checked_sample_num computing
-        current_request key_text model_values on_abandoned prompt_text read_as_type read_by_schema read_either
-        read_json result_data run_either run_in_thread server_worker split tools_of
+        current_request engine_worker key_text model_values on_abandoned prompt_text read_as_type read_by_schema
+        read_either read_json result_data run_either run_in_thread server_worker split tools_of
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker

@@ -10,9 +10,16 @@ from scaffolding_core import (
     NativeChatController,
     NativeGenerationController,
     ScaffoldingLlm,
+    StreamGenerationTask,
     Worker,
     WorkerError,
 )
+
+
+class WholeTask(StreamGenerationTask):
+    """Done at once, as a chat of TensorRT-LLM's is, though it is a stream there."""
+
+    goes_on = False
 
 
 def handled_by(handler):
@@ -67,3 +74,19 @@ async def test_so_will_a_task_of_ones_own():
     task = Own(input_str="q")
     await handled_by(sees).run_task(task)
     assert task.seen
+
+
+@pytest.mark.parametrize(("kind", "run"), [(StreamGenerationTask, "a step"), (WholeTask, "the whole")])
+async def test_a_handler_of_steps_does_no_whole_task_and_one_of_whole_tasks_no_step(kind, run):
+    class Both(Worker):
+        async def step(self, task):
+            task.output_str = "a step"
+
+        async def whole(self, task):
+            task.output_str = "the whole"
+
+        task_handlers = {StreamGenerationTask: step, GenerationTask: whole}
+
+    task = kind(input_str="q")
+    await Both().run_task(task)
+    assert task.output_str == run

@@ -70,12 +70,21 @@ class Scripted:
         self.routes: list[str] = []
         self.cut = 0
         self.open = 0
+        self.keep_alive = 75.0  # seconds for an idle connection
+        self.runner: web.AppRunner | None = None
         self.url = ""
         self.listed: Any = [{"id": "scripted-model"}]
         self.list_wait = 0.0
         self.list_held: threading.Event | None = None
         self.props: Any = None
         self.asked: list[str] = []  # what it is
+
+    @property
+    def connected(self) -> int:
+        """Connections that are open."""
+        assert self.runner is not None
+        assert self.runner.server is not None
+        return len(self.runner.server.connections)
 
     def reply(self, body: dict[str, Any]) -> Reply:
         if callable(self.script):
@@ -216,7 +225,13 @@ def serve(server: Scripted):
     async def start() -> web.AppRunner:
         app = web.Application(client_max_size=1 << 24)
         server.add_routes(app)
-        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
+        server.runner = runner = web.AppRunner(
+            app,
+            handler_cancellation=True,
+            shutdown_timeout=0.1,
+            access_log=None,
+            keepalive_timeout=server.keep_alive,
+        )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -7,6 +7,7 @@ from scaffolding_core.adapting.backends import Backends, Closable
 from scaffolding_core.adapting.blocking_or_async import call_function, read_either, run_either
 from scaffolding_core.adapting.call import Call
 from scaffolding_core.adapting.checks import check_method, checked_answers
+from scaffolding_core.adapting.engines import engine_worker
 from scaffolding_core.adapting.keywords import split
 from scaffolding_core.adapting.own_server import key_text, server_worker
 from scaffolding_core.adapting.plain_data import candidate_data, result_data
@@ -64,6 +65,7 @@ __all__ = [
     "checked_sample_num",
     "computing",
     "current_request",
+    "engine_worker",
     "key_text",
     "model_values",
     "on_abandoned",

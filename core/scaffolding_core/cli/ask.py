@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scaffolding_core.adapting.engines import engine_worker
 from scaffolding_core.answers import KINDS
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
@@ -47,6 +48,9 @@ def ask(
     url: Annotated[
         str | None, typer.Option(help="OpenAI-compatible server; the embedded model by default.")
     ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Instead of --url: trtllm, which loads the folder that --model names.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Name of the model at the server; without --url, path of a GGUF file.")
     ] = None,
@@ -81,7 +85,7 @@ def ask(
             raise InvalidRequestError(f"{method} needs something to judge by: add --reward MODULE:FUNCTION")
         if reward is not None and not judges:
             raise InvalidRequestError(f"{method} judges nothing: leave --reward out")
-        workers = _workers(_worker(url, model, api_key, siblings), reward)
+        workers = _workers(_worker(url, engine, model, api_key, siblings), reward)
         asyncio.run(_run(_text(question), controller, options, workers, as_json))
     except InvalidRequestError as error:
         _fail(error, WRONG_USE)
@@ -149,7 +153,13 @@ def _answers(given: str | None) -> object:
         ) from error
 
 
-def _worker(url: str | None, model: str | None, api_key: str | None, siblings: int | None) -> Worker:
+def _worker(
+    url: str | None, engine: str | None, model: str | None, api_key: str | None, siblings: int | None
+) -> Worker:
+    if engine is not None:
+        if url is not None:
+            raise InvalidRequestError("--url and --engine name two backends: leave one out")
+        return engine_worker(engine, model or "", siblings=siblings)
     if url is None:
         if siblings is not None:
             raise InvalidRequestError("--siblings is for a server: add --url, or leave it out")

@@ -50,6 +50,7 @@ class Recorder:
                 ending,
                 call.usage,
                 str(call.error) if call.error is not None else None,
+                call.task.hints,
             )
         )
 

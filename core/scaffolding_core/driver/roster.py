@@ -95,7 +95,8 @@ class Roster:
 
     def _meet(self, worker: Worker) -> tuple[Worker, Lane]:
         slots = worker, _lane_of(worker)
-        hears = getattr(type(worker), "on_scope_end", Worker.on_scope_end) is not Worker.on_scope_end
+        overrides = getattr(type(worker), "on_scope_end", Worker.on_scope_end) is not Worker.on_scope_end
+        hears = overrides and getattr(worker, "hears_of_ends", True)
         if self._met.setdefault(id(worker), slots) is slots:  # else another thread was faster
             self.references.append(weakref.ref(worker))
             if hears:

@@ -19,13 +19,22 @@ from scaffolding_core.errors import (
 )
 from scaffolding_core.shown_text import sentence
 
-__all__ = ["error_from_answer", "error_from_details", "error_from_event", "may_succeed_later", "status_of_event"]
+__all__ = [
+    "error_from_answer",
+    "error_from_details",
+    "error_from_event",
+    "may_succeed_later",
+    "status_of_event",
+    "tells_overflow",
+]
 
 _FILTER_CODES = ("content_filter", "content_policy_violation", "responsibleaipolicyviolation")
 _OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
 _OVERFLOW_WORDS = (
     "maximum context length",
     "max_seq_len",
+    "max_num_tokens",
+    "max_input_len",
     "longer than the model's context length",
     "exceeds the maximum allowed length",
     "exceeds the available context size",
@@ -40,6 +49,10 @@ _REFUSALS = {
 """What types and codes mean where an event of a stream tells no status."""
 
 _LONGEST = 500
+_UNKNOWN_FIELD = re.compile(r"extra_forbidden\W+loc\W+(?:body\W+)?([\w.]+)")
+"""How pydantic, and so trtllm-serve, names a field that a request may not have."""
+
+_NO_MODEL = re.compile(r"\bmodel\b.{0,200}\b(does not exist|not found|not served)\b", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]*>")
 
 
@@ -127,20 +140,27 @@ def _error(
         return ContextLengthExceededError(
             f"prompt and answer do not fit the context window, shorten them or serve a longer one; {said}"
         )
-    if "model_not_found" in codes or (status == 404 and ("model" in words.lower() or "NotFoundError" in codes)):
+    unserved = status == 404 and ("model" in words.lower() or "NotFoundError" in codes)
+    if unserved or "model_not_found" in codes or (status == 400 and _NO_MODEL.search(words)):
         asked = "that model" if model is None else f"the model {model!r}"
         return ModelNotFoundError(f"the server does not serve {asked}, name one it does; {said}")
     if status >= 500:
         return ServerError(f"the server failed ({status}); {said}")
     if status == 404:
         return BadRequestError(f"nothing is served at that address (404), most end in /v1: check base_url; {said}")
+    unknown = _UNKNOWN_FIELD.search(words)
+    if unknown is not None:
+        return BadRequestError(f"the server does not take {unknown[1]!r}, leave it out; {said}")
     return BadRequestError(f"the server refused the request ({status}); {said}")
 
 
 def _is_overflow(codes: list[str], words: str) -> bool:
-    return any(code in _OVERFLOW_CODES for code in codes) or any(
-        phrase in words.lower() for phrase in _OVERFLOW_WORDS
-    )
+    return any(code in _OVERFLOW_CODES for code in codes) or tells_overflow(words)
+
+
+def tells_overflow(words: str) -> bool:
+    """Whether an error says that prompt and answer are too long."""
+    return any(phrase in words.lower() for phrase in _OVERFLOW_WORDS)
 
 
 def _details(body: str) -> Mapping[str, object]:

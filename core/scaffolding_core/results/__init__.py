@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scaffolding_core.results.event_stream import EventStream
 from scaffolding_core.results.events import CandidateEvent, DecisionEvent, Event, FinalEvent, TokenEvent
-from scaffolding_core.results.execution_trace import CallRecord, Ending, ExecutionTrace
+from scaffolding_core.results.execution_trace import CallRecord, Ending, ExecutionTrace, Hints
 from scaffolding_core.results.output import Candidate, ScaffoldingOutput, Stopped
 from scaffolding_core.results.result import ScaffoldingResult
 from scaffolding_core.results.state import RequestState
@@ -19,6 +19,7 @@ __all__ = [
     "EventStream",
     "ExecutionTrace",
     "FinalEvent",
+    "Hints",
     "RequestState",
     "ScaffoldingOutput",
     "ScaffoldingResult",

@@ -5,12 +5,25 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from scaffolding_core.messages import Usage
+from scaffolding_core.messages import JsonValue, Usage
 
-__all__ = ["CallRecord", "Ending", "ExecutionTrace"]
+__all__ = ["CallRecord", "Ending", "ExecutionTrace", "Hints"]
 
 Ending: TypeAlias = Literal["finished", "failed", "cut"]
 """How a call ended; `cut`: stopped because the method no longer needed it."""
+
+
+@dataclass(slots=True)
+class Hints:
+    """What a server was told of a call besides what it asks, so that it can plan; of siblings together, of all.
+
+    Attributes:
+        sent: by field of the request, `n` among them where siblings shared it; as it was sent last.
+        dropped: what else was known, each with why it was not sent.
+    """
+
+    sent: dict[str, JsonValue] = field(default_factory=dict)
+    dropped: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,7 @@ class CallRecord:
         ending: how it ended.
         usage: what it cost, where the worker tells.
         error: why it failed, where it did.
+        hints: what the server was told besides; None for nothing.
     """
 
     branch: tuple[int, ...]
@@ -38,6 +52,7 @@ class CallRecord:
     ending: Ending
     usage: Usage | None = None
     error: str | None = None
+    hints: Hints | None = None
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self, cast
 
 from scaffolding_core.messages import Usage
@@ -54,14 +53,6 @@ class ScaffoldingResult:
     def trace(self) -> ExecutionTrace | None:
         """Every call of the request, if it was made with `trace=True`; grows while it runs."""
         return self.state.trace
-
-    @property
-    def task_collections(self) -> Mapping[str, object]:
-        """The method's task collections by name.
-
-        Empty unless `ScaffoldingLlm.enable_output_task_collection()` asked for them.
-        """
-        return self.state.task_collections
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:

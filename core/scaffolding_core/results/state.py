@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,6 @@ class RequestState:
         "loop",
         "metadata",
         "output",
-        "task_collections",
         "trace",
         "usage",
     )
@@ -89,7 +88,6 @@ class RequestState:
         self.id = request_id
         self.metadata = metadata
         self.trace: ExecutionTrace | None = None
-        self.task_collections: Mapping[str, object] = {}
         self.loop = loop
         self.usage = usage
         self.output: ScaffoldingOutput | None = None

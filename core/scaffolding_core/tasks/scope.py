@@ -33,6 +33,10 @@ class Scope(Protocol):
         """When the request ends at the latest, on the running loop's clock (`loop.time()`)."""
 
     @property
+    def priority(self) -> int:
+        """Of the request: 0, more for what is to be done sooner."""
+
+    @property
     def listening(self) -> bool:
         """Whether anybody listens to `emit`."""
 

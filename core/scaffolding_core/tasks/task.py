@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import ClassVar, Self
 
 from scaffolding_core.messages import Usage
-from scaffolding_core.results import ScaffoldingOutput
+from scaffolding_core.results import Hints, ScaffoldingOutput
 from scaffolding_core.tasks.copying import copier
 from scaffolding_core.tasks.roles import OF_RUN, RESULT, results_of
 from scaffolding_core.tasks.scope import Scope
@@ -31,6 +31,7 @@ class Task:
     Attributes:
         usage: what it cost; None until it ran.
         error: why it failed, where it did.
+        hints: what its server was told of it besides what it asks; None for nothing.
         scope: the request it runs in; set by the driver.
     """
 
@@ -46,6 +47,7 @@ class Task:
     custom_output_params: dict[str, object] | None = field(default=None, kw_only=True, metadata=RESULT)
     usage: Usage | None = field(default=None, kw_only=True, metadata=OF_RUN)
     error: Exception | None = field(default=None, kw_only=True, metadata=OF_RUN)
+    hints: Hints | None = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
     scope: Scope | None = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
 
     def copy(self) -> Self:

@@ -88,7 +88,7 @@ class ScaffoldingResult(core.ScaffoldingResult):
         return str(self.state.id)
 
     @property
-    def task_collections(self) -> Mapping[str, object] | None:  # type: ignore[override]  # None there
+    def task_collections(self) -> Mapping[str, object] | None:
         """The controller's, by name; None unless `enable_output_task_collection()` asked for them."""
         return self._collections
 

@@ -32,7 +32,7 @@ class ScaffoldingLlm(core.ScaffoldingLlm):
 
     Args:
         prototype_controller: the method; each request gets a deep copy.
-        workers: workers by tag; looked up at each task, so that the mapping may grow.
+        workers: workers by tag, looked up at each task, so that the mapping may grow; or one worker for every tag.
         max_parallel_requests: requests at once; further ones queue.
 
     Attributes:
@@ -46,7 +46,7 @@ class ScaffoldingLlm(core.ScaffoldingLlm):
     def __init__(
         self,
         prototype_controller: Controller,
-        workers: Mapping[Hashable, Worker],
+        workers: Mapping[Hashable, Worker] | Worker,
         max_parallel_requests: int = 64,
     ) -> None:
         super().__init__(prototype_controller, workers, max_parallel_requests)
@@ -135,8 +135,8 @@ class ScaffoldingLlm(core.ScaffoldingLlm):
 
     def _result(self, request: Request) -> ScaffoldingResult:
         method = cast("_Order", request.order).method
-        shown = self._shown_collections and method is not None
-        return ScaffoldingResult(request.state, method.task_collections if shown and method is not None else None)
+        collections: Mapping[str, object] = getattr(method, "task_collections", {})  # the core's methods have none
+        return ScaffoldingResult(request.state, collections if self._shown_collections else None)
 
 
 @dataclass(slots=True)

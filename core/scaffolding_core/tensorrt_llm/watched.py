@@ -23,8 +23,8 @@ class Watch:
         """What is to be done for what the method yields: that, or something in its place."""
         return yielded
 
-    def after(self, yielded: Any) -> None:
-        """It has been done."""
+    def after(self, yielded: Any, reply: object) -> None:
+        """It has been done, with this reply."""
 
     def ended(self) -> None:
         """The method has returned, failed or been closed."""
@@ -53,7 +53,7 @@ def watched(method: Iterable[Any], watch: Watch) -> Steps[Any]:
             except BaseException as thrown:
                 error = thrown
             else:
-                watch.after(asked)
+                watch.after(asked, reply)
     finally:
         watch.ended()
 

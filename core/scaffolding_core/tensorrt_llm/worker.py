@@ -8,6 +8,7 @@ from scaffolding_core.tensorrt_llm.workers.function import FunctionWorker
 from scaffolding_core.tensorrt_llm.workers.local import LocalWorker
 from scaffolding_core.tensorrt_llm.workers.mcp import MCPWorker
 from scaffolding_core.tensorrt_llm.workers.openai import OpenaiWorker, TRTOpenaiWorker
+from scaffolding_core.tensorrt_llm.workers.trtllm import TRTLLMWorker
 
 __all__ = [
     "ApiaryMCPWorker",
@@ -15,6 +16,7 @@ __all__ = [
     "LocalWorker",
     "MCPWorker",
     "OpenaiWorker",
+    "TRTLLMWorker",
     "TRTOpenaiWorker",
     "Worker",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from scaffolding_core.messages import JsonObject, JsonValue, Usage
-from scaffolding_core.results import CallRecord
+from scaffolding_core.results import CallRecord, Hints
 
 __all__ = ["Key", "Place", "Record"]
 
@@ -91,6 +91,8 @@ class Record(CallRecord):
         if self.usage is not None:
             counts = dataclasses.asdict(self.usage)
             named["usage"] = {name: count for name, count in counts.items() if count is not None}
+        if self.hints is not None:
+            named["hints"] = dataclasses.asdict(self.hints)
         return {name: value for name, value in named.items() if value is not None}
 
     @classmethod
@@ -100,6 +102,8 @@ class Record(CallRecord):
         Raises:
             TypeError: a field is missing, or is none of a record.
         """
-        usage = line.get("usage")
+        usage, hints = line.get("usage"), line.get("hints")
         read = {**line, "branch": tuple(line["branch"]), "started": line.get("started")}
-        return cls(**{**read, "usage": None if usage is None else Usage(**usage)})
+        read["usage"] = None if usage is None else Usage(**usage)
+        read["hints"] = None if hints is None else Hints(**hints)
+        return cls(**read)

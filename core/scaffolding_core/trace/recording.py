@@ -194,6 +194,7 @@ class Recording:
             ending=_ending(ended),
             usage=task.usage.since(begun.paid) if isinstance(task.usage, Usage) else None,
             error=None if error is None else str(error),
+            hints=task.hints,
             digest=begun.key.digest,
             index=begun.key.index,
             request=begun.place.request,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.tasks import GenerationTask
 
-__all__ = ["AnswerLimits", "check_counts", "check_seconds"]
+__all__ = ["AnswerLimits", "check_counts", "check_seconds", "deadline_of"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +48,17 @@ def check_seconds(**numbers: object) -> None:
     for name, number in numbers.items():
         if isinstance(number, bool) or not isinstance(number, int | float) or not number > 0:
             raise InvalidRequestError(f"{name} must be a number of seconds above 0, got {number!r}")
+
+
+def deadline_of(task: GenerationTask, timeout: float | None) -> float | None:
+    """When a task that starts now has to be done, on the running loop's clock; None if it has any time.
+
+    Args:
+        task: its request may have a deadline.
+        timeout: seconds that its worker allows; None for any.
+    """
+    deadline = task.scope.deadline if task.scope is not None else None
+    if timeout is None:
+        return deadline
+    own = asyncio.get_running_loop().time() + timeout
+    return own if deadline is None else min(own, deadline)

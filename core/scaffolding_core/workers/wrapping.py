@@ -25,6 +25,8 @@ class WrappingWorker(Worker):
         InvalidRequestError: what is no worker.
     """
 
+    hears_of_ends = True  # a subclass may, whatever the other worker does
+
     def __init__(self, worker: Worker) -> None:
         if not is_worker(worker):
             raise InvalidRequestError(f"{type(self).__name__} needs a worker to do the work, got {worker!r}")

@@ -184,6 +184,8 @@ def test_json_is_json_whatever_a_reward_gives(tmp_path):
         (["ask", "q", "-m", "best-of-n"], 2, "--reward"),
         (["ask", "q", "-m", "best-of-n", "--reward", "nowhere:f"], 2, "--reward"),
         (["ask", "q", "--siblings", "1"], 2, "--siblings is for a server"),
+        (["ask", "q", "--engine", "trtllm", "--model", "/no/such"], 1, "there is no model in /no/such"),
+        (["ask", "q", "--engine", "trtllm", "--url", "http://127.0.0.1:9/v1"], 2, "leave one out"),
         (["ask", "q", "--reward", "os.path:join"], 2, "leave --reward out"),
         (["ask", "q", "--stop-rule", "full"], 2, "'direct' does not take these options: got an unexpected"),
         (["ask", "q", "-m", "majority-vote", "--answers", "numbre"], 2, "there are: auto, number, "),

@@ -18,7 +18,6 @@ from scaffolding_core import (
     ToolDescription,
     Worker,
 )
-from tests.proving import proved
 from tests.servers.scripted import Reply, scripted_server
 
 CLOCK = [ToolDescription("clock", "Tells the time", {})]
@@ -30,25 +29,6 @@ def capable(body):
         return Reply(pieces=(), tool_calls=(("clock", "{}"),), finish="tool_calls")
     told = {"tokens": ["7"], "token_logprobs": [-0.5], "top_logprobs": [{"8": -1.0}]}
     return Reply(logprobs=told if body.get("logprobs") else None)
-
-
-@pytest.mark.parametrize("siblings", [1, 5])
-async def test_an_openai_worker(siblings):
-    with scripted_server(capable) as server:
-        async with OpenAIWorker(server.url, "m", siblings=siblings) as worker:
-            assert await proved(worker, together=2 * siblings) == worker.capabilities
-
-
-async def test_the_embedded_model(local_worker):
-    assert await proved(local_worker, together=local_worker.n_parallel) == local_worker.capabilities
-
-
-async def test_an_openai_worker_on_the_embedded_server_whose_model_knows_no_tools(
-    embedded_worker,
-):
-    async with OpenAIWorker(embedded_worker.base_url, embedded_worker.path.stem, siblings=4) as worker:
-        can = await proved(worker, together=4)
-        assert can == Capabilities(logprobs=True, streaming=True, siblings=4, token_prompts=True, tools=can.tools)
 
 
 async def test_a_recorded_and_a_replayed_worker():

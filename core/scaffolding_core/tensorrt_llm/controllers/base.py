@@ -22,6 +22,8 @@ class Controller(core.Controller):
         task_collections: what watches it, by name.
     """
 
+    task_collections: dict[str, Any]  # Any: task collections, which know controllers
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # Any: of the subclass's `__init__`
         """A controller that has its collections, whatever its `__init__` calls."""
         new = super().__new__(cls)

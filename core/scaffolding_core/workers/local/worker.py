@@ -29,11 +29,12 @@ from scaffolding_core.workers.local.llama_server import LlamaServer
 from scaffolding_core.workers.local.room import Need, Room, Share, Tenant
 from scaffolding_core.workers.openai import OpenAIWorker
 from scaffolding_core.workers.openai.exchange import Exchange
-from scaffolding_core.workers.parameters import LLAMA_CPP_PARAMETERS
 
 __all__ = ["LocalWorker", "embedded_model", "shared_local_worker"]
 
-_IGNORED = ("echo", "suffix")
+_PLACES = {"tools": ("tools",), "reasoning_effort": ("reasoning", "think")}
+"""Words of a chat template that has a place for what a chat may ask for."""
+
 _ONE_REQUEST_EACH = {"Connection": "close"}
 """llama.cpp drops a connection right after a stream without saying so: the next request on it may be lost."""
 
@@ -101,7 +102,8 @@ class LocalWorker(OpenAIWorker):
         self.n_ctx = n_ctx
         self.threads = threads
         self.max_tokens = max_tokens
-        self._takes_tools = "tools" in chat_template(self.path)
+        template = chat_template(self.path)
+        self._lacks = {name for name, words in _PLACES.items() if not any(word in template for word in words)}
         self._room = Room(n_parallel, n_ctx)
         self._llama = LlamaServer(self.path, n_parallel=n_parallel, n_ctx=n_ctx, threads=threads)
         self._stop = weakref.finalize(self, self._llama.stop)
@@ -109,7 +111,7 @@ class LocalWorker(OpenAIWorker):
             "http://127.0.0.1",
             self.path.stem,
             headers=_ONE_REQUEST_EACH,
-            accepts=LLAMA_CPP_PARAMETERS,
+            server="llama.cpp",
             siblings=n_parallel,
             max_concurrency=_WAVES * n_parallel,
             max_attempts=max_attempts,
@@ -123,7 +125,7 @@ class LocalWorker(OpenAIWorker):
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]  # tools are up to the model
         """What the model can do: it takes tools if its chat template has a place for them."""
-        return dataclasses.replace(super().capabilities, tools=self._takes_tools)
+        return dataclasses.replace(super().capabilities, tools="tools" not in self._lacks)
 
     def start(self) -> None:
         """Start the server, if it does not run; blocks until the model is loaded.
@@ -159,14 +161,11 @@ class LocalWorker(OpenAIWorker):
         self.base_url = f"{address}/v1"
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:
-        asked = task.sampling()
-        for name in _IGNORED:
-            if name in asked:
-                raise UnsupportedParameterError(f"llama.cpp ignores {name!r}: leave it out with {self!r}")
-        if isinstance(task, ChatTask) and task.tools and not self._takes_tools:
-            raise UnsupportedParameterError(
-                f"{self.path.name} takes no tools, its chat template has no place for them: use another model"
-            )
+        for name in self._lacks if isinstance(task, ChatTask) else ():
+            if getattr(task, name):
+                raise UnsupportedParameterError(
+                    f"{self.path.name} takes no {name}, its chat template has no place for it: use another model"
+                )
         body = {"max_tokens": self.max_tokens, **await super()._body(task)}
         for name in ("logprobs", "top_logprobs"):
             if body.get(name) == 0:  # llama.cpp takes 0 for none at all

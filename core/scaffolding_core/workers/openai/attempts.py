@@ -127,9 +127,13 @@ class Attempts:
                 await ask()
             exchange.next_attempt()
             try:
-                return await attempt(exchange)
+                done = await attempt(exchange)
             except AttemptFailed as failed:
                 await self._wait_after(failed, exchange)
+            else:
+                if exchange.hinting is not None:
+                    self._server.facts.refuses |= exchange.hinting.untaken
+                return done
 
     async def _wait_after(self, failed: AttemptFailed, exchange: Exchange) -> None:
         """Wait for the next attempt, or raise if there is none."""
@@ -140,6 +144,9 @@ class Attempts:
         if not failed.sent:
             exchange.cost_is_known()
         self._refuse_if_closed()
+        if _gives_up_hints(failed, exchange):
+            exchange.attempt -= 1
+            return
         shared = len(exchange.waiting) > 1
         if exchange.asked > 1 and exchange.begun == 0 and _may_mean_sharing(failed):
             exchange.attempt -= 1
@@ -161,6 +168,12 @@ class Attempts:
     def _refuse_if_closed(self) -> None:
         if self._server.closed:
             raise ClosedError(f"the worker of {self._server.base_url} was closed while the task ran")
+
+
+def _gives_up_hints(failed: AttemptFailed, exchange: Exchange) -> bool:
+    """Whether a server may have refused a request for what it was told besides; it is told that no longer."""
+    refused = type(failed.error) is BadRequestError and failed.status in (400, 422) and exchange.begun == 0
+    return refused and exchange.hinting is not None and exchange.hinting.give_up(str(failed.error))
 
 
 def _may_mean_sharing(failed: AttemptFailed) -> bool:

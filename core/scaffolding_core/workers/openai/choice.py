@@ -60,6 +60,7 @@ class Choice:
         self._prompt: ScoredPrompt = []
         self._token_ids: list[int] = []
         self._calls: ToolCallPieces | None = None
+        self._stop_reason: object = None
 
     @property
     def text(self) -> str:
@@ -116,8 +117,12 @@ class Choice:
             self._logprobs += read_logprobs(choice["logprobs"])
         if choice.get(PROMPT_LOGPROBS):
             self.add_prompt(choice[PROMPT_LOGPROBS])
-        if choice.get("token_ids"):
-            self._token_ids += choice["token_ids"]
+        ids = choice.get("token_ids")
+        if ids:
+            self._token_ids += ids
+            self.pieces += 0 if wrote else len(ids)
+        if choice.get("stop_reason") is not None:
+            self._stop_reason = choice["stop_reason"]
         if finish_reason:
             self.finish_reason = str(finish_reason)
             self.complete = self.finish_reason in _COMPLETE
@@ -156,8 +161,10 @@ class Choice:
         prompt, scored = self._prompt, self._logprobs
         if scored and task.echo and task.input_str is not None:
             prompt, scored = without_prompt(scored, task.input_str)
-        if prompt:
-            task.customized_result_fields = {PROMPT_LOGPROBS: prompt}
+        beyond = {PROMPT_LOGPROBS: prompt or None, "stop_reason": self._stop_reason}
+        told = {name: value for name, value in beyond.items() if value is not None}
+        if told:
+            task.customized_result_fields = told
         task.said = AssistantMessage(
             self.text,
             "".join(self._reasoning) or None,

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from scaffolding_core.errors import copy_error
 from scaffolding_core.messages import Usage
+from scaffolding_core.results import Hints
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.workers.openai.choice import Choice, read_chunk
-from scaffolding_core.workers.openai.prompt_size import PromptSize
+from scaffolding_core.workers.openai.hints import Hinting
+from scaffolding_core.workers.openai.shared_prompt import SharedPrompt
 from scaffolding_core.workers.openai.wire import unstreamed
 from scaffolding_core.workers.openai.wire_numbers import read_usage
 
@@ -63,9 +65,11 @@ class Exchange:
         route: where it goes, below the server's address.
         body: what is sent, but for the number of choices.
         deadline: when it has to be done, on the running loop's clock.
-        prompt: size of the prompt, which its siblings share.
+        prompt: which its siblings share.
+        waits_for_prompt: until it was read for one of them, the others are not sent.
         plain: one that is sent for alone is not streamed.
         counts_along: the server tells the usage with each piece, if it is asked to.
+        hinting: what the server is told besides, if anything.
 
     Attributes:
         attempt: number of the attempt that runs.
@@ -82,17 +86,21 @@ class Exchange:
         route: str,
         body: dict[str, Any],
         deadline: float | None,
-        prompt: PromptSize,
+        prompt: SharedPrompt,
         *,
+        waits_for_prompt: bool = False,
         plain: bool = False,
         counts_along: bool = False,
+        hinting: Hinting | None = None,
     ) -> None:
         self.route = route
         self.body = body
         self.deadline = deadline
-        self._prompt = prompt
+        self.prompt = prompt
+        self.waits_for_prompt = waits_for_prompt
         self._plain = plain
         self._counts_along = counts_along
+        self.hinting = hinting
         self.attempt = 0
         self.stale = False
         self.waiting: list[Member] = []
@@ -127,9 +135,15 @@ class Exchange:
         """The body to send now, for those that still wait."""
         self.open = False
         self._sent = [member.choice for member in self.waiting]
-        if len(self._sent) == 1:
-            return unstreamed(self.body) if self._plain else self.body
-        together = {**self.body, "n": len(self._sent)}
+        choices = len(self._sent)
+        if self.hinting is not None or choices > 1:
+            hints = Hints({"n": choices}) if self.hinting is None else self.hinting.told(choices)
+            for member in self.waiting:
+                member.task.hints = hints
+        body = self.body if self.hinting is None else {**self.body, **self.hinting.fields}
+        if choices == 1:
+            return unstreamed(body) if self._plain else body
+        together = {**body, "n": choices}
         if self._counts_along and "stream_options" in together:
             together["stream_options"] = {**together["stream_options"], "continuous_usage_stats": True}
         return together
@@ -151,7 +165,7 @@ class Exchange:
         told = read_usage(usage) if usage else None
         if told is not None:
             self._told = told
-            self._prompt.tokens = told.prompt_tokens or self._prompt.tokens
+            self.prompt.tokens = told.prompt_tokens or self.prompt.tokens
             if self.running == 0:  # llama.cpp tells a part with each choice
                 self.cost_is_known()
         return chunk
@@ -161,6 +175,10 @@ class Exchange:
 
         As long as a single choice has begun, the server may be writing all under its number: they wait a moment.
         """
+        if self.waits_for_prompt and self.first_token:
+            self.prompt.was_read()
+        if self.trial is not None and self.first_token:
+            self.trial.passed(self)
         if self.begun > 1:
             self.let_whole_go()
         elif len(self.waiting) > 1 and self.whole:
@@ -256,7 +274,15 @@ class Exchange:
 
     def alone(self, member: Member) -> Exchange:
         """What one goes on with that was let go without a choice: an exchange of its own."""
-        alone = Exchange(self.route, self.body, self.deadline, self._prompt, plain=self._plain)
+        alone = Exchange(
+            self.route,
+            self.body,
+            self.deadline,
+            self.prompt,
+            waits_for_prompt=self.waits_for_prompt,
+            plain=self._plain,
+            hinting=self.hinting,
+        )
         alone.attempt, alone._owed, alone.trial = self.attempt, member.task.usage or Usage(), self.trial
         alone.headers_due = self.headers_due
         return alone
@@ -293,8 +319,8 @@ class Exchange:
 
     def _charge_prompt(self) -> None:
         """Whatever was written for a prompt, it was read before: as many tokens as a sibling was told."""
-        if self._told is None and self._prompt.tokens is not None and self.begun:
-            self._told = Usage(prompt_tokens=self._prompt.tokens)
+        if self._told is None and self.prompt.tokens is not None and self.begun:
+            self._told = Usage(prompt_tokens=self.prompt.tokens)
             self.cost_is_known()
 
     def _finish(self, member: Member) -> None:

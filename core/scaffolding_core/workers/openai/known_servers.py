@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.workers.parameters import (
+    DYNAMO_PARAMETERS,
+    LLAMA_CPP_PARAMETERS,
+    TRTLLM_PARAMETERS,
+    VLLM_PARAMETERS,
+)
 
 __all__ = ["KNOWN_SERVERS", "KnownServer", "known_server", "recognised"]
 
@@ -15,22 +21,51 @@ class KnownServer:
     """What a kind of server does.
 
     Args:
+        name: of the kind.
         drops_plain: it stops a request that is not streamed, too, when its client goes.
         counts_along: it tells the usage with each piece of a stream, where `continuous_usage_stats` asks for it.
-        ignores: parameters that it takes without a word and does not honour.
+        shares_prompts: what it has read of a prompt serves other requests that run beside.
+        ignores: parameters that it takes without a word and does not honour, or never takes.
+        takes: parameters beyond OpenAI's, and their names on the wire.
+        chats_only: parameters and hints that it takes only with a chat.
+        texts_only: parameters that it takes only with a text prompt.
+        strict: it refuses whatever it does not know.
     """
 
+    name: str
     drops_plain: bool = True
     counts_along: bool = True
+    shares_prompts: bool = True
     ignores: tuple[str, ...] = ()
+    takes: Mapping[str, str] = field(default_factory=dict)
+    chats_only: frozenset[str] = frozenset()
+    texts_only: frozenset[str] = frozenset()
+    strict: bool = False
 
 
-KNOWN_SERVERS: Mapping[str, KnownServer] = {
-    "vllm": KnownServer(),
-    "sglang": KnownServer(),
-    "trtllm-serve": KnownServer(),
-    "llama.cpp": KnownServer(drops_plain=False, counts_along=False, ignores=("echo", "suffix")),
-}
+_ALL = (
+    KnownServer("vllm", takes=VLLM_PARAMETERS),
+    KnownServer("sglang"),
+    KnownServer("dynamo", drops_plain=False, counts_along=False, takes=DYNAMO_PARAMETERS),
+    KnownServer(
+        "trtllm-serve",
+        ignores=("suffix",),
+        takes=TRTLLM_PARAMETERS,
+        chats_only=frozenset({"cache_salt", "chat_template_kwargs", "agent_hierarchy"}),
+        texts_only=frozenset({"return_context_logits", "skip_detokenizer"}),
+        strict=True,
+    ),
+    KnownServer(
+        "llama.cpp",
+        drops_plain=False,
+        counts_along=False,
+        shares_prompts=False,
+        ignores=("echo", "suffix"),
+        takes=LLAMA_CPP_PARAMETERS,
+    ),
+)
+
+KNOWN_SERVERS: Mapping[str, KnownServer] = {server.name: server for server in _ALL}
 
 _OWNERS = {"vllm": "vllm", "sglang": "sglang", "tensorrt_llm": "trtllm-serve", "llamacpp": "llama.cpp"}
 """Who owns the models that a server lists, by its own words."""

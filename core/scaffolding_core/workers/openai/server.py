@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-import aiohttp
-
-from scaffolding_core.errors import BackendTimeoutError, IncompleteResponseError, ModelNotFoundError, WorkerError
+from scaffolding_core.errors import IncompleteResponseError, ModelNotFoundError, WorkerError
 from scaffolding_core.errors.http import error_from_event, may_succeed_later, status_of_event
+from scaffolding_core.workers.http.asking import Told, ask, parsed
 from scaffolding_core.workers.http.endpoint import Endpoint
-from scaffolding_core.workers.http.failures import AttemptFailed, broken, refusal, unreachable
-from scaffolding_core.workers.http.sessions import Dispatch, Sessions
+from scaffolding_core.workers.http.failures import AttemptFailed
+from scaffolding_core.workers.http.sessions import Sessions
 from scaffolding_core.workers.http.sse import Event
 from scaffolding_core.workers.http.stream import Gate, HttpStream
 from scaffolding_core.workers.limits import AnswerLimits
@@ -25,10 +23,6 @@ from scaffolding_core.workers.openai.server_facts import ServerFacts, facts_of
 
 __all__ = ["OpenAIServer"]
 
-_LARGEST_DESCRIPTION = 8 << 20
-"""Bytes of a list of models, or of other properties; the longest lists of services have one."""
-
-_DESCRIPTION_SECONDS = 30.0
 _LONGEST = 80
 
 
@@ -117,7 +111,7 @@ class OpenAIServer:
         """
         if event.data == b"[DONE]":  # proves nothing, and some servers never send it
             return
-        chunk = _parsed(event.data) if event.failed else self._chunk(event.data, exchange)
+        chunk = parsed(event.data) if event.failed else self._chunk(event.data, exchange)
         status = status_of_event(chunk, event.failed)
         if status is not None:
             reported = error_from_event(status, chunk, self.base_url, self.model, self._endpoint.hide)
@@ -150,7 +144,7 @@ class OpenAIServer:
             WorkerError: it does not answer, or lists none.
         """
         try:
-            listed = ListedModels(await self._get(self._endpoint.url("/models")))
+            listed = ListedModels((await self.ask("/models")).what)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             cause = self._endpoint.cause(error)
         else:
@@ -163,39 +157,29 @@ class OpenAIServer:
             "or name a model with model="
         ) from cause
 
+    async def is_recognised(self) -> bool:
+        """Whether its list of models, which it is asked for once, tells what kind of server it is."""
+        with suppress(WorkerError):
+            await self.facts.models.answer(self.listed_models)
+        return self.kind is not None
+
     async def slot_window(self) -> int | None:
         """The context window of each of llama.cpp's slots; None if it does not tell."""
         try:
-            properties = await self._get(self._endpoint.url("/props", without="/v1"))
+            properties = (await self.ask("/props", beside="/v1")).what
             window = properties["default_generation_settings"]["n_ctx"]
         except (LookupError, TypeError, ValueError, WorkerError):
             return None
         return window if isinstance(window, int) and window > 0 else None
 
-    async def _get(self, url: str) -> Any:  # Any: whatever JSON holds
-        """What is told at an address, as JSON.
+    async def ask(self, route: str, body: dict[str, Any] | None = None, *, beside: str = "") -> Told:
+        """Ask it for what is no answer of its model; see `ask`.
 
         Raises:
             WorkerError: there is no answer, or a refusal.
-            ValueError: it is no JSON.
+            ValueError: it tells too much.
         """
-        dispatch = Dispatch()
-        try:
-            async with (
-                asyncio.timeout(_DESCRIPTION_SECONDS),
-                await self._sessions.send(dispatch, "GET", url) as response,
-            ):
-                if response.status not in (200, 404, 405):
-                    raise (await refusal(response, self._endpoint, self.model)).error
-                return _parsed(await _description(response))
-        except (OSError, aiohttp.ClientError) as error:
-            if dispatch.sent and isinstance(error, TimeoutError):
-                what = f"did not tell of its models within {_DESCRIPTION_SECONDS:g} s: name one with model="
-                failure: WorkerError = BackendTimeoutError(f"{self._endpoint.address} {what}")
-            else:
-                failure = (broken if dispatch.sent else unreachable)(error, self._endpoint)
-            cause = self._endpoint.cause(error)
-        raise failure from cause
+        return await ask(self._sessions, self._endpoint, route, body, beside=beside, model=self.model)
 
     # The end.
 
@@ -216,20 +200,3 @@ class OpenAIServer:
     def _close(self) -> None:
         self.closed = True
         self.facts = ServerFacts()  # another server may come to the address
-
-
-def _parsed(data: bytes) -> object:
-    """JSON, or the text that it is not."""
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return data.decode("utf-8", "replace")
-
-
-async def _description(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    while piece := await response.content.readany():
-        body += piece
-        if len(body) > _LARGEST_DESCRIPTION:
-            raise ValueError(f"more than {_LARGEST_DESCRIPTION} bytes")
-    return bytes(body)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from scaffolding_core.workers.openai.asked_once import AskedOnce
 from scaffolding_core.workers.openai.known_servers import KnownServer
+from scaffolding_core.workers.openai.kv_cache import TRUNCATIONS, Truncation
 from scaffolding_core.workers.openai.model_list import ListedModels
 
 __all__ = ["ServerFacts", "facts_of"]
@@ -20,6 +21,8 @@ class ServerFacts:
         slot_window: the context window of each of llama.cpp's slots.
         kind: what kind of server it is, if that is known.
         together: most choices that it takes a request for; None as long as no request was for too many.
+        refuses: fields of hints that it has refused.
+        truncations: where it may truncate its KV cache; none if it is known not to.
     """
 
     def __init__(self) -> None:
@@ -27,6 +30,8 @@ class ServerFacts:
         self.slot_window = AskedOnce[int | None]()
         self.kind: KnownServer | None = None
         self.together: int | None = None
+        self.refuses: set[str] = set()
+        self.truncations: tuple[Truncation, ...] = TRUNCATIONS
         self._given = 1
 
     def gave(self, choices: int) -> None:

@@ -14,7 +14,7 @@ __all__ = ["Trial"]
 class Trial:
     """Those whose request was refused while they shared it: one is asked for alone, and the others wait for it.
 
-    If it is answered, sharing was the reason, in whatever words. If it is refused alike, so would the others be.
+    If it shows a token, sharing was the reason, in whatever words. If it is refused alike, so would the others be.
 
     Args:
         refusal: what their request was answered with.
@@ -29,6 +29,7 @@ class Trial:
         self._answer = answer
         self._learn = learn
         self._turn = asyncio.Lock()
+        self._holder: Exchange | None = None
         self._over = False
         self._refused_alone: WorkerError | None = None
 
@@ -38,20 +39,30 @@ class Trial:
         Raises:
             WorkerError: it failed, or would.
         """
-        async with self._turn:
+        await self._turn.acquire()
+        self._holder = exchange
+        try:
             if self._refused_alone is not None:
                 raise copy_error(self._refused_alone)
-            if not self._over:
-                await self._first(exchange)
-                return
-        await self._answer(exchange)
-
-    async def _first(self, exchange: Exchange) -> None:
-        try:
+            if self._over:
+                self._release(exchange)
             await self._answer(exchange)
+            self.passed(exchange)
         except WorkerError as error:
-            if type(error) is type(self._refusal):
+            if not self._over and type(error) is type(self._refusal):
                 self._refused_alone = error
             raise
-        self._over = True
-        self._learn()
+        finally:
+            self._release(exchange)
+
+    def passed(self, exchange: Exchange) -> None:
+        """The server answers one: the others need not wait for its end."""
+        if not self._over:
+            self._over = True
+            self._learn()
+        self._release(exchange)
+
+    def _release(self, exchange: Exchange) -> None:
+        if self._holder is exchange:
+            self._holder = None
+            self._turn.release()

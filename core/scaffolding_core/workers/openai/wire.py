@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, cast
 
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.openai.known_servers import KnownServer
 from scaffolding_core.workers.openai.prompt_logprobs import PROMPT_LOGPROBS
 
 __all__ = ["request_body", "route", "unstreamed"]
@@ -22,6 +23,8 @@ _BOTH = frozenset(
 )  # fmt: skip
 _CHAT = frozenset({"response_format", "tool_choice", "parallel_tool_calls", "reasoning_effort"})
 _COMPLETION = frozenset({"echo", "suffix"})
+_OPPOSITES = frozenset({"detokenize"})
+"""Names on the wire that say the opposite of the parameter."""
 
 
 def route(task: GenerationTask) -> str:
@@ -29,31 +32,37 @@ def route(task: GenerationTask) -> str:
     return "/chat/completions" if isinstance(task, ChatTask) else "/completions"
 
 
-def request_body(task: GenerationTask, accepts: Mapping[str, str], worker: str) -> Json:
+def request_body(
+    task: GenerationTask, accepts: Mapping[str, str], worker: str, server: KnownServer | None = None
+) -> Json:
     """The body of a task's request, without the model.
 
     Args:
         task: what to ask.
-        accepts: parameters beyond OpenAI's that the server takes, and their names on the wire.
+        accepts: parameters beyond OpenAI's that the caller says the server takes, and their names on the wire.
         worker: name of the worker, for errors.
+        server: what kind of server it is, if that is known.
 
     Raises:
         UnsupportedParameterError: a parameter is set that would not be honoured.
         InvalidRequestError: no prompt.
     """
     chat = isinstance(task, ChatTask)
+    takes = accepts if server is None else {**server.takes, **accepts}
     body: Json = {"stream": True, "stream_options": {"include_usage": True}}
     for name, value in task.sampling().items():
+        if server is not None:
+            _check_taken(name, server, worker, chat)
         if name in _BOTH or name in (_CHAT if chat else _COMPLETION):
             body[name] = value
         elif name == "num_logprobs":
             body |= {"logprobs": True, "top_logprobs": value} if chat else {"logprobs": value}
         elif name == "extra_body":
             body.update(cast("Json", value))
-        elif name in accepts:
-            body[accepts[name]] = value
+        elif name in takes:
+            body[takes[name]] = not value if takes[name] in _OPPOSITES else value
         elif name != "n" or value != 1:
-            raise UnsupportedParameterError(_unsupported(name, worker, chat))
+            raise UnsupportedParameterError(_unsupported(name, worker, chat, server))
     if body.get(PROMPT_LOGPROBS) is not None:  # vLLM tells them only where it does not stream
         body = unstreamed(body)
     return body | (_chat_prompt(task) if isinstance(task, ChatTask) else _prompt(task))
@@ -67,16 +76,29 @@ def unstreamed(body: Json) -> Json:
     return whole
 
 
-def _unsupported(name: str, worker: str, chat: bool) -> str:
+def _check_taken(name: str, server: KnownServer, worker: str, chat: bool) -> None:
+    if name in server.ignores:
+        raise UnsupportedParameterError(f"{server.name}, the server of {worker}, ignores {name!r}: leave it out")
+    if name in (server.texts_only if chat else server.chats_only):
+        raise UnsupportedParameterError(_elsewhere(name, server.name, chat))
+
+
+def _unsupported(name: str, worker: str, chat: bool, server: KnownServer | None) -> str:
     if name in ("n", "best_of"):
         return f"{worker} does not take {name!r}: sample with MajorityVoteController or BestOfNController instead"
     if name in (_COMPLETION if chat else _CHAT):
-        other = "a text prompt" if chat else "a chat"
-        return f"{worker} takes {name!r} only with {other}: leave it out here"
+        return _elsewhere(name, worker, chat)
+    if server is not None and server.strict:
+        return f"{server.name} does not take {name!r}: leave it out"
     return (
         f"{worker} does not know that its server takes {name!r}: if it does, say so with "
         f"accepts={{'{name}'}}, or send it with extra_body"
     )
+
+
+def _elsewhere(name: str, who: str, chat: bool) -> str:
+    other = "a text prompt, a GenerationTask" if chat else "a chat, a ChatTask"
+    return f"{who} takes {name!r} only with {other}: leave it out here"
 
 
 def _chat_prompt(task: ChatTask) -> Json:

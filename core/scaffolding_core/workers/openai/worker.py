@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from scaffolding_core.capabilities import Capabilities
@@ -14,18 +14,23 @@ from scaffolding_core.errors import (
     InvalidRequestError,
     UnsupportedParameterError,
 )
-from scaffolding_core.messages import Usage
+from scaffolding_core.messages import RoleMessage, Usage
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.tasks import GenerationTask, StreamGenerationTask, Task
+from scaffolding_core.tasks import ChatTask, GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.http.stream import Gate
-from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds
+from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds, deadline_of
 from scaffolding_core.workers.openai.attempts import Attempts
 from scaffolding_core.workers.openai.exchange import Exchange
+from scaffolding_core.workers.openai.hints import TRUNCATION, Hinting, chosen_hints
 from scaffolding_core.workers.openai.known_servers import KNOWN_SERVERS, known_server
+from scaffolding_core.workers.openai.kv_cache import leading_system_messages, truncate
+from scaffolding_core.workers.openai.perf_metrics import PerfMetrics, perf_metrics
+from scaffolding_core.workers.openai.prefill import Prefill, is_long
 from scaffolding_core.workers.openai.prompt_logprobs import check_prompt_is_told
-from scaffolding_core.workers.openai.prompt_size import PromptSizes
+from scaffolding_core.workers.openai.running_chats import RunningChats
 from scaffolding_core.workers.openai.server import OpenAIServer
+from scaffolding_core.workers.openai.shared_prompt import SharedPrompts
 from scaffolding_core.workers.openai.siblings import Siblings
 from scaffolding_core.workers.openai.stream import OpenStream
 from scaffolding_core.workers.openai.wire import request_body, route
@@ -59,10 +64,19 @@ class OpenAIWorker(Worker):
         headers: sent with every request.
         extra_body: sent with every request.
         accepts: sampling parameters beyond OpenAI's that the server takes, or their names on the wire by
-            name; see `scaffolding_core.workers.parameters` for known servers.
-        server: what kind of server it is, where that is known: `vllm`, `sglang`, `trtllm-serve` or `llama.cpp`;
-            None learns it from what the server tells anyhow.
+            name; those of known servers, in `scaffolding_core.workers.parameters`, need not be named.
+        server: what kind of server it is, where that is known: `vllm`, `sglang`, `dynamo` (NVIDIA's),
+            `trtllm-serve` or `llama.cpp`; None learns it from what the server tells anyhow, and asks for its list
+            of models where a parameter is set that not every server takes.
         siblings: most samples in one request (`n`); 1 sends each alone, None is 16.
+        prefill_first: where siblings take several requests, the others wait until the first has shown a token,
+            for 10 s at most, if their prompt has 1,024 characters or 256 tokens: then it is in the server's cache.
+        hints: what a server is told besides what is asked, as far as it is known to take it: `priority` of the
+            request, `agent_hierarchy` (its number, and its branches), `osl` (tokens of the answer at most),
+            `speculative_prefill` (a tool's turn follows), `truncation` (with the end of a request, trtllm-serve
+            drops its chats from the KV cache, but for the system messages that they begin with); True for all
+            but the last. What was sent, and what not and why, is in the request's trace. What a server refuses
+            it is not told again.
         max_concurrency: tasks at once, over all event loops.
         max_attempts: attempts for each task, the first included.
         timeout: seconds for a task, over all attempts; the request's own deadline holds too.
@@ -93,6 +107,8 @@ class OpenAIWorker(Worker):
         accepts: Mapping[str, str] | Iterable[str] = (),
         server: str | None = None,
         siblings: int | None = None,
+        prefill_first: bool = True,
+        hints: bool | Iterable[str] = (),
         max_concurrency: int = 256,
         max_attempts: int = 3,
         timeout: float | None = None,
@@ -134,7 +150,10 @@ class OpenAIWorker(Worker):
         )
         self._attempts = Attempts(self._server, max_attempts, self._gate)
         self._siblings = Siblings(self._attempts.answer, siblings, self._server)
-        self._prompts = PromptSizes()
+        self._prompts = SharedPrompts()
+        self.prefill_first = prefill_first
+        self.hints = chosen_hints(hints)
+        self._chats = RunningChats()
         self.extra_body = dict(extra_body or {})
         self.accepts = dict(accepts) if isinstance(accepts, Mapping) else {name: name for name in accepts}
         self.max_concurrency = max_concurrency
@@ -173,6 +192,15 @@ class OpenAIWorker(Worker):
         return Capabilities(
             logprobs=True, tools=True, streaming=True, siblings=self._siblings.most, token_prompts=True
         )
+
+    @property
+    def hears_of_ends(self) -> bool:  # type: ignore[override]  # only where it has something to do then
+        """Whether something is to be done when a request ends: here, or in a subclass."""
+        return TRUNCATION in self.hints or type(self).on_scope_end is not OpenAIWorker.on_scope_end
+
+    async def on_scope_end(self, scope_id: str) -> None:
+        """Have the chats of a request dropped from the KV cache, if that is among the hints."""
+        await self._chats.end(scope_id, lambda messages, given: self.truncate_kv_cache(messages, parameters=given))
 
     async def release_loop(self) -> None:
         """Close the running loop's connections, unless they are in use."""
@@ -220,6 +248,52 @@ class OpenAIWorker(Worker):
         """
         return (await self._server.listed_models()).names
 
+    async def truncate_kv_cache(
+        self,
+        messages: Sequence[RoleMessage],
+        messages_to_retain: Sequence[RoleMessage] | None = None,
+        *,
+        parameters: Mapping[str, object] | None = None,
+    ) -> bool:
+        """Let trtllm-serve drop a chat from its KV cache, all but its beginning.
+
+        Cost: one small request; up to three the first time, since versions of trtllm-serve have it at other
+        addresses, and none once the server is known to have it nowhere.
+
+        Args:
+            messages: the chat, as it was sent.
+            messages_to_retain: its beginning that is kept; None keeps the system messages that it begins with.
+            parameters: what else the chat's template was given: `tools`, `chat_template_kwargs`, ...
+
+        Returns:
+            Whether the server was told; False where it does not truncate.
+
+        Raises:
+            WorkerError: it refuses, or does not answer.
+        """
+        if self._server.closed:
+            return False
+        kept = leading_system_messages(messages) if messages_to_retain is None else messages_to_retain
+        body = {
+            "model": await self._model(),
+            "messages": [message.to_dict() for message in messages],
+            "messages_to_retain": [message.to_dict() for message in kept],
+            **(parameters or {}),
+        }
+        return await truncate(self._server, body) is not None
+
+    async def perf_metrics(self) -> list[PerfMetrics]:
+        """What trtllm-serve has measured of the requests that have ended since it was asked last, by anybody.
+
+        Empty unless it runs with `return_perf_metrics` and with `perf_metrics_max_requests` above 0.
+
+        Cost: one small request, whose answer the server then forgets.
+
+        Raises:
+            WorkerError: the server tells none, or does not answer.
+        """
+        return await perf_metrics(self._server)
+
     async def _generate(self, task: GenerationTask) -> None:
         task.usage = Usage()  # as long as nothing is sent
         await self._bounded(task, self._answer(task))
@@ -242,7 +316,7 @@ class OpenAIWorker(Worker):
 
     async def _answer(self, task: GenerationTask) -> None:
         exchange = await self._exchange(task)
-        shares = task.group is not None and task.seed is None
+        shares = task.group is not None and task.seed is None and task.best_of is None
         together = min(self._siblings.most, self._most_together(exchange.body)) if shares else 1
         if together > 1:
             left = await self._siblings.answer(task, exchange, together)
@@ -276,35 +350,55 @@ class OpenAIWorker(Worker):
 
     async def _exchange(self, task: GenerationTask) -> Exchange:
         """What a task that starts now asks for."""
+        if self.hints and self._server.kind is None:
+            await self._server.is_recognised()
         body = await self._body(task)
-        kind = self._server.kind
+        kind, prompt = self._server.kind, self._prompts.of(task.group)
+        waits = task.group is not None and self._waits_for_prompt(body)
+        hinting = Hinting(task, self.hints, body, kind, self._server.facts.refuses) if self.hints else None
+        if TRUNCATION in self.hints and isinstance(task, ChatTask):
+            self._chats.add(task)
         return Exchange(
             route(task),
             body,
             self._deadline(task),
-            self._prompts.of(task.group),
-            plain=kind is not None and kind.drops_plain and _may_come_whole(task, body),
+            prompt,
+            waits_for_prompt=waits,
+            plain=(prompt.is_read or not waits)
+            and kind is not None
+            and kind.drops_plain
+            and _may_come_whole(task, body),
             counts_along=kind is not None and kind.counts_along,
+            hinting=hinting,
         )
 
     async def _body(self, task: GenerationTask) -> dict[str, Any]:  # Any: whatever JSON holds
         if self._server.closed:
             raise ClosedError(f"{self!r} is closed: make a new one")
-        kind = self._server.kind
-        asked = task.sampling() if kind is not None and kind.ignores else {}
-        for name in kind.ignores if kind is not None else ():
-            if name in asked:
-                raise UnsupportedParameterError(f"the server of {self!r} ignores {name!r}: leave it out")
-        body = request_body(task, self.accepts, type(self).__name__)
-        model = self.model
-        if model is None:
+        try:
+            body = self._request_body(task)
+        except UnsupportedParameterError:
+            if self._server.kind is not None or not await self._server.is_recognised():
+                raise
+            body = self._request_body(task)
+        return {"model": await self._model(), **body, **self.extra_body}
+
+    def _request_body(self, task: GenerationTask) -> dict[str, Any]:
+        return request_body(task, self.accepts, type(self).__name__, self._server.kind)
+
+    async def _model(self) -> str | None:
+        if self.model is None:
             await self.learn_model()
-            model = self.model
-        return {"model": model, **body, **self.extra_body}
+        return self.model
+
+    def _waits_for_prompt(self, body: dict[str, Any]) -> bool:
+        """Whether a prompt is worth waiting for while it is read for another sample."""
+        kind = self._server.kind
+        return self.prefill_first and (kind is None or kind.shares_prompts) and is_long(body)
 
     def _gate(self, exchange: Exchange) -> Gate | None:
         """What an exchange waits for before it is sent."""
-        return None
+        return Prefill(exchange.prompt) if exchange.waits_for_prompt else None
 
     def _most_together(self, body: dict[str, Any]) -> int:
         """How many siblings fit into one request."""
@@ -312,11 +406,7 @@ class OpenAIWorker(Worker):
 
     def _deadline(self, task: GenerationTask) -> float | None:
         """When a task that starts now has to be done, on the running loop's clock."""
-        deadline = task.scope.deadline if task.scope is not None else None
-        if self.timeout is None:
-            return deadline
-        own = asyncio.get_running_loop().time() + self.timeout
-        return own if deadline is None else min(own, deadline)
+        return deadline_of(task, self.timeout)
 
     async def _bounded(self, task: GenerationTask, work: Coroutine[Any, Any, None]) -> None:
         """Do what a task asks for, before its deadline."""

@@ -1,13 +1,12 @@
 """What `LocalWorker` does with tasks, on the embedded model."""
 
 import asyncio
-import json
 
 import pytest
 
 from scaffolding_core import MajorityVoteController, NativeGenerationController, ScaffoldingLlm
-from scaffolding_core.errors import BadRequestError, ContextLengthExceededError, UnsupportedParameterError
-from scaffolding_core.messages import ToolDescription, UserMessage
+from scaffolding_core.errors import BadRequestError, UnsupportedParameterError
+from scaffolding_core.messages import UserMessage
 from scaffolding_core.tasks import ChatTask, GenerationTask, StreamGenerationTask
 from scaffolding_core.workers.local import LocalWorker
 from tests.core.workers.slots import until_busy, until_idle
@@ -28,44 +27,11 @@ async def run_all(worker: LocalWorker, tasks) -> None:
     await asyncio.gather(*(worker.run_task(task) for task in tasks))
 
 
-async def test_completes_a_prompt(local_worker):
-    task = generation("The capital of France is", temperature=0.0)
-    await local_worker.run_task(task)
-    assert "Paris" in task.output_str
-    assert task.finish_reason == "length"
-    assert (task.usage.completion_tokens, task.usage.calls, task.usage.lost_calls) == (8, 1, 0)
-
-
 async def test_answers_a_chat_by_the_models_own_template(local_worker):
     task = ChatTask(messages=[UserMessage("What is 2+2?")], max_tokens=40, temperature=0.0)
     await local_worker.run_task(task)
     assert "4" in task.output_str
     assert task.finish_reason == "stop"
-
-
-def test_serves_a_blocking_call(embedded_worker):
-    method = NativeGenerationController({"max_tokens": 8, "temperature": 0.0})
-    with ScaffoldingLlm(method, embedded_worker) as llm:
-        assert "Paris" in llm.generate("The capital of France is").text
-
-
-async def test_a_sample_alone_repeats_itself_by_its_seed(local_worker):
-    texts = []
-    for _ in range(2):
-        await until_idle(local_worker)
-        task = generation(temperature=1.0, seed=7)
-        await local_worker.run_task(task)
-        texts.append(task.output_str)
-    assert texts[0] == texts[1]
-
-
-async def test_siblings_are_one_call_that_reads_the_prompt_once_and_differ(local_worker):
-    tasks = siblings(8)
-    await run_all(local_worker, tasks)
-    assert len({task.output_str for task in tasks}) > 1
-    assert sum(task.usage.calls for task in tasks) == 1
-    assert 0 < sum(task.usage.prompt_tokens for task in tasks) < 20
-    assert sum(task.usage.completion_tokens for task in tasks) == 64
 
 
 async def test_more_samples_than_slots_all_get_their_answer(local_worker):
@@ -89,37 +55,6 @@ async def test_the_beginning_of_a_prompt_is_read_once(local_worker):
     assert task.usage.cached_tokens > task.usage.prompt_tokens / 2
 
 
-@pytest.mark.parametrize("asked", [0, 3])
-@pytest.mark.parametrize("chat", [False, True])
-async def test_gives_log_probabilities(local_worker, chat, asked):
-    task = ChatTask(messages=[UserMessage("Hi")]) if chat else generation()
-    task.max_tokens, task.num_logprobs = 4, asked
-    await local_worker.run_task(task)
-    assert len(task.logprobs) == 4
-    assert all(token.logprob <= 0 for token in task.logprobs)
-    assert all(len(token.top) >= asked for token in task.logprobs)
-
-
-async def test_writes_json_by_a_schema(local_worker):
-    schema = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
-    task = ChatTask(
-        messages=[UserMessage("Bob is 31 years old. How old is he? Answer in JSON.")],
-        max_tokens=60,
-        temperature=0.0,
-        response_format={"type": "json_schema", "json_schema": {"name": "person", "schema": schema}},
-    )
-    await local_worker.run_task(task)
-    assert isinstance(json.loads(task.output_str)["age"], int)
-
-
-async def test_stops_at_a_stop_string_and_leaves_it_out(local_worker):
-    task = generation("1, 2, 3, 4,", temperature=0.0, stop=[" 7"], max_tokens=30)
-    await local_worker.run_task(task)
-    assert task.finish_reason == "stop"
-    assert "6" in task.output_str
-    assert "7" not in task.output_str
-
-
 async def test_writes_at_most_its_own_limit_where_the_task_has_none(local_worker):
     task = GenerationTask(input_str=STORY, ignore_eos=True)
     await local_worker.run_task(task)
@@ -140,28 +75,9 @@ async def test_what_llama_cpp_would_ignore_is_an_error(local_worker, parameter):
         await local_worker.run_task(task)
 
 
-async def test_tools_are_an_error_where_the_models_template_has_no_place_for_them(local_worker):
-    assert not local_worker.capabilities.tools
-    tool = ToolDescription("clock", "Tells the time", {})
-    with pytest.raises(UnsupportedParameterError, match="tools"):
-        await local_worker.run_task(ChatTask(messages=[UserMessage("Hi")], tools=[tool]))
-
-
-async def test_a_prompt_that_does_not_fit_is_an_error(local_worker):
-    with pytest.raises(ContextLengthExceededError):
-        await local_worker.run_task(generation("spam " * 20_000))
-
-
 async def test_a_text_that_no_encoding_holds_is_an_error(local_worker):
     with pytest.raises(BadRequestError, match="surrogate"):
         await local_worker.run_task(generation("half a character: \ud83d"))
-
-
-async def test_a_refused_sample_leaves_room_for_the_next(local_worker):
-    for _ in range(2):
-        with pytest.raises(ContextLengthExceededError):
-            await local_worker.run_task(generation("spam " * 20_000))
-    await local_worker.run_task(generation())
 
 
 async def test_a_stream_read_in_steps_holds_its_part_of_the_context_until_it_is_closed(local_worker):
@@ -173,26 +89,6 @@ async def test_a_stream_read_in_steps_holds_its_part_of_the_context_until_it_is_
     open_stream.cancel_flag = True
     await local_worker.run_task(open_stream)
     await asyncio.wait_for(waiting, 30)
-
-
-async def test_a_cut_sample_frees_its_slot_and_says_what_it_cost(local_worker):
-    task = generation(max_tokens=4000, ignore_eos=True)
-    running = asyncio.create_task(local_worker.run_task(task))
-    await until_busy(local_worker)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    await until_idle(local_worker)
-    assert task.usage.lost_calls == 1
-
-
-async def test_a_sibling_that_is_cut_leaves_the_others_alone(local_worker):
-    tasks = siblings(4, max_tokens=60, ignore_eos=True)
-    running = [asyncio.create_task(local_worker.run_task(task)) for task in tasks]
-    await until_busy(local_worker)
-    running[0].cancel()
-    await asyncio.gather(*running, return_exceptions=True)
-    assert [task.finish_reason for task in tasks] == ["cancelled", "length", "length", "length"]
 
 
 async def test_siblings_that_wait_for_slots_collect_and_read_their_prompt_once(local_worker):

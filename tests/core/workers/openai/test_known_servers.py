@@ -134,10 +134,22 @@ async def test_a_server_is_known_by_its_list_of_models_where_that_is_asked_for_a
 
 
 def test_a_server_that_nobody_knows_is_refused():
-    with pytest.raises(InvalidRequestError, match=r"vllm, sglang, trtllm-serve, llama\.cpp"):
+    with pytest.raises(InvalidRequestError, match=r"vllm, sglang, .*trtllm-serve, llama\.cpp"):
         OpenAIWorker("http://127.0.0.1:9/v1", server="ours")
 
 
-async def test_what_a_known_server_ignores_is_refused_before_anything_is_sent():
-    with pytest.raises(UnsupportedParameterError, match="ignores 'echo'"):
-        await asked(short(echo=True), server="llama.cpp")
+@pytest.mark.parametrize(("server", "ignored"), [("llama.cpp", {"echo": True}), ("trtllm-serve", {"suffix": "s"})])
+async def test_what_a_known_server_ignores_is_refused_before_anything_is_sent(server, ignored):
+    with pytest.raises(UnsupportedParameterError, match="ignores '(echo|suffix)'"):
+        await asked(short(**ignored), server=server)
+
+
+@pytest.mark.parametrize("owner", ["vllm", "tensorrt_llm", "llamacpp"])
+async def test_a_server_is_asked_what_it_is_before_a_parameter_of_its_own_is_refused(owner):
+    with scripted_server(Reply()) as server:
+        server.listed = [{"id": "m", "owned_by": owner}]
+        async with OpenAIWorker(server.url, "m") as worker:
+            await worker.run_task(short(top_k=3))
+            await worker.run_task(short(top_k=3))
+    assert server.asked == ["/v1/models"]
+    assert [body["top_k"] for body in server.requests] == [3, 3]

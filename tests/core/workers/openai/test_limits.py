@@ -149,7 +149,7 @@ async def test_headers_that_are_too_large_are_an_error_of_their_own(header):
 
 @pytest.mark.parametrize("status", [b"200 OK", b"500 Oops"])
 async def test_a_list_of_models_without_end_is_left(status, monkeypatch):
-    monkeypatch.setattr("scaffolding_core.workers.openai.server._LARGEST_DESCRIPTION", 100_000)
+    monkeypatch.setattr("scaffolding_core.workers.http.asking._LARGEST", 100_000)
     reply = writing(b"HTTP/1.1 " + status + b"\r\ncontent-type: application/json\r\n\r\n", end=b"[" * 1000)
     async with raw_server(reply) as server, OpenAIWorker(server.url) as worker:
         with pytest.raises(WorkerError):

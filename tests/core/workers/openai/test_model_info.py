@@ -132,7 +132,7 @@ async def test_a_server_that_lists_no_model_yet_is_asked_again():
 
 
 async def test_a_server_that_does_not_tell_in_time_is_left(slow_to_list, monkeypatch):
-    monkeypatch.setattr("scaffolding_core.workers.openai.server._DESCRIPTION_SECONDS", 0.05)
+    monkeypatch.setattr("scaffolding_core.workers.http.asking._SECONDS", 0.05)
     async with OpenAIWorker(slow_to_list.url) as worker:
         with pytest.raises(BackendTimeoutError, match="name one with model="):
             await worker.run_task(GenerationTask(input_str="q"))

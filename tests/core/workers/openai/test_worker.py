@@ -255,25 +255,6 @@ async def test_text_that_was_shown_is_not_taken_back_by_another_attempt():
     assert len(server.requests) == 1
 
 
-async def test_a_stream_task_goes_on_by_its_step_and_can_be_aborted():
-    with scripted_server(Reply(pieces=tuple("abcdefgh"), between=0.01)) as server:
-        async with OpenAIWorker(server.url, "m") as worker:
-            task = StreamGenerationTask(input_str="q", streaming_step=3)
-            await worker.run_task(task)
-            assert len(task.output_str) >= 3
-            assert not task.end_flag
-            while not task.end_flag:
-                await worker.run_task(task)
-            assert task.output_str == "abcdefgh"
-            assert (task.usage.calls, task.usage.lost_calls) == (1, 0)
-            other = StreamGenerationTask(input_str="q", streaming_step=1)
-            await worker.run_task(other)
-            other.cancel_flag = True
-            await worker.run_task(other)
-            assert (other.end_flag, other.finish_reason) == (True, "cancelled")
-    assert len(server.requests) == 2
-
-
 async def test_a_stream_task_is_tried_again_until_it_is_open_and_no_more():
     half = Reply(pieces=("half",), finish=None, usage=None)
     with scripted_server([Reply(status=503, body={}), half, Reply(pieces=("whole",))]) as server:

@@ -1,0 +1,115 @@
+"""The prompt of a task, as `generate_async` takes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
+from scaffolding_core.messages import RoleMessage
+from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.trtllm.llm_api import Llm, Tokenizer
+
+__all__ = ["Prompts", "check_prompt"]
+
+
+def check_prompt(task: GenerationTask) -> None:
+    """Refuse a task without a prompt, or with one that is no text.
+
+    Raises:
+        InvalidRequestError: there is none.
+        UnsupportedParameterError: a chat has parts that are no text, or forces a call.
+    """
+    if not isinstance(task, ChatTask):
+        if task.input_str is None and not task.input_tokens:
+            raise InvalidRequestError("a generation task needs input_str or input_tokens")
+        return
+    if not task.messages:
+        raise InvalidRequestError("a chat task needs at least one message")
+    if task.tool_choice not in (None, "auto", "none"):
+        raise UnsupportedParameterError(
+            f"TRTLLMWorker cannot make the model call a tool, tool_choice must be 'auto' or 'none', "
+            f"got {task.tool_choice!r}: trtllm-serve can"
+        )
+    for message in task.messages:
+        if not isinstance(message.content, str | None) and not all(_is_text(part) for part in message.content):
+            raise UnsupportedParameterError(
+                "TRTLLMWorker takes text alone in a chat: trtllm-serve takes images too"
+            )
+
+
+class Prompts:
+    """Makes prompts; it tokenises, so it is to be called in a thread.
+
+    Args:
+        llm: whose prompts they are.
+        tokenizer: of its model, with the chat template; None where there is none.
+    """
+
+    def __init__(self, llm: Llm, tokenizer: Tokenizer | None) -> None:
+        self._llm = llm
+        self._tokenizer = tokenizer
+
+    def prepared(self, task: GenerationTask, params: Any) -> object:  # Any: SamplingParams
+        """What `generate_async` takes as inputs for a task that was checked.
+
+        Raises:
+            InvalidRequestError: the model has no chat template, or it refuses the chat.
+        """
+        if isinstance(task, ChatTask):
+            return self._tokenised(self._templated(task), params)
+        if task.input_tokens and (task.input_str is None or task.skip_tokenizer):
+            return _last(list(task.input_tokens), params)
+        return self._tokenised(task.input_str or "", params)
+
+    def _tokenised(self, text: str, params: Any) -> object:
+        preprocess = getattr(self._llm, "preprocess", None)
+        if preprocess is not None and getattr(self._llm, "tokenizer", None) is not None:
+            return preprocess({"prompt": text}, params)
+        if self._tokenizer is None:
+            return text
+        return _last(self._tokenizer.encode(text, add_special_tokens=params.add_special_tokens), params)
+
+    def _templated(self, task: ChatTask) -> str:
+        if self._tokenizer is None:
+            raise InvalidRequestError("the LLM has no tokenizer to write a chat with: give TRTLLMWorker one")
+        tools = task.tools_to_dict() if task.tools and task.tool_choice != "none" else None
+        messages = [_plain(message) for message in task.messages]
+        try:
+            text: str = self._tokenizer.apply_chat_template(
+                messages,
+                **{"tools": tools} if tools else {},
+                **{"tokenize": False, "add_generation_prompt": True, **(task.chat_template_kwargs or {})},
+            )
+        except Exception as error:  # of a template, which is a program of the model's
+            raise InvalidRequestError(
+                f"the model's chat template does not take this chat, ask with a text prompt instead: {error}"
+            ) from error
+        return text
+
+
+def _plain(message: RoleMessage) -> dict[str, object]:
+    """A message as templates take it: texts joined, and the arguments of calls as mappings."""
+    plain: dict[str, object] = {**message.to_dict(), "content": message.text}
+    calls = plain.get("tool_calls")
+    if isinstance(calls, Sequence):
+        plain["tool_calls"] = [_with_arguments(call) for call in calls]
+    return plain
+
+
+def _with_arguments(call: Any) -> object:  # Any: JSON of our own making
+    function = call["function"]
+    try:
+        arguments = json.loads(function["arguments"])
+    except ValueError:  # as the model wrote them
+        return call
+    return {**call, "function": {**function, "arguments": arguments}}
+
+
+def _is_text(part: object) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "text"
+
+
+def _last(tokens: list[int], params: Any) -> list[int]:
+    return tokens[-(params.truncate_prompt_tokens or 0) :]
