@@ -24,6 +24,9 @@ class Tokenizer:
         self.template = template
         self.words = {"<s>": BOS}
 
+    def __deepcopy__(self, memo):
+        raise TypeError("it is too large")
+
     def apply_chat_template(self, chat, *, tokenize, add_generation_prompt):
         assert not tokenize
         assert not add_generation_prompt

@@ -120,7 +120,11 @@ async def test_of_several_servers_the_one_that_has_the_tool_is_asked(server, mon
             assert await answer(worker, call("two_more")) == ("there is no tool named 'two_more'", True)
             other.offer("two_more")
             assert await answer(worker, call("two_more", a=4)) == ("6", False)
+        async with MCPWorker([gone]) as worker:
+            with pytest.raises(BackendUnavailableError):
+                await worker.connect()
         async with MCPWorker([gone, server.url]) as worker:
+            await worker.connect()
             assert await answer(worker, call("add", a=4, b=1)) == ("5", False)
             with pytest.raises(BackendUnavailableError):
                 await worker.run_task(call("nothing"))
