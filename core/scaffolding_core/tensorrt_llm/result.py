@@ -63,6 +63,14 @@ class ScaffoldingOutput(core.ScaffoldingOutput):
         """The text, by its older name."""
         return self.text
 
+    @property
+    def outputs(self) -> list[ScaffoldingOutput]:
+        """Itself, for programs that read a result in its place."""
+        return [self]
+
+    async def __aiter__(self) -> AsyncIterator[ScaffoldingOutput]:
+        yield self
+
 
 class ScaffoldingResult(core.ScaffoldingResult):
     """A request that runs, or has run.
