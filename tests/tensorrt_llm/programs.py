@@ -54,6 +54,7 @@ _TOKENIZER = {
     "pre_tokenizer": {"type": "Whitespace"},
 }
 """One that Transformers loads; it counts words."""
+_RAISED = re.compile(r"[\w.]+(?:Error|Exception)\b")
 _PLUGIN = "pytest_asyncio.plugin"
 _NEEDS_GPU = re.compile(r"(?:No module named|from) '(?:tensorrt_llm|torch)\b|\bCUDA\b|\bGPU\b")
 
@@ -189,7 +190,7 @@ def _told_apart(name: str, passed: int, errors: list[str]) -> Outcome:
 
 
 def _run(command: list[str], file: Path, copy: Path, limit: float) -> tuple[int, str]:
-    """Exit status and last line of a program; whatever it started ends with it."""
+    """Exit status of a program, and the line that says how it ended; whatever it started ends with it."""
     # Tests import each other by the name of their folder.
     path = [str(STAND_INS), str(file.parent.parent), str(copy), os.environ.get("PYTHONPATH", "")]
     environment = {
@@ -211,8 +212,9 @@ def _run(command: list[str], file: Path, copy: Path, limit: float) -> tuple[int,
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         output.seek(0)
-        lines = output.read().split("\n")
-    return status, next((line for line in reversed(lines) if line.strip()), "")
+        lines = [line for line in output.read().splitlines() if line.strip()]
+    raised = [line for line in lines if _RAISED.match(line)]
+    return status, (raised or lines or [""])[-1]
 
 
 if __name__ == "__main__":
