@@ -107,6 +107,15 @@ async def test_a_step_task_that_is_cancelled_is_aborted(make_worker):
     assert worker.llm.double.running == 0
 
 
+async def test_a_step_task_that_is_cancelled_keeps_what_its_last_step_has_told(make_worker):
+    worker, task = make_worker("one two 3 four 5"), StreamGenerationTask(input_str="q", streaming_step=2)
+    await worker.run_task(task)
+    worker.llm.double.wait_for(lambda: worker.llm.double.running == 0)  # all is written meanwhile
+    task.cancel_flag = True
+    await worker.run_task(task)
+    assert (task.output_str, len(task.output_tokens), task.finish_reason) == ("one two", 2, "cancelled")
+
+
 async def test_what_a_request_knows_of_itself_is_told_to_a_version_that_takes_it(make_worker):
     worker = make_worker("7")
     result = await asked(worker, vote(2), priority=1, trace=True)
