@@ -14,7 +14,6 @@ from scaffolding_core.workers.trtllm.llm_api import Llm, found
 __all__ = ["new_llm"]
 
 _LONGEST = 500
-_FILES = ("config.json", "*.safetensors", "*.engine", "*.bin")
 
 
 def new_llm(model: object, cache_fraction: float, options: Mapping[str, Any]) -> Llm:
@@ -47,13 +46,11 @@ def _checked(model: object) -> str:
         raise InvalidRequestError(f"model_dir must be the path of a model's folder, got {model!r}")
     path = Path(model).expanduser()
     if path.is_dir():
-        if not any(next(path.glob(pattern), None) for pattern in _FILES):
-            raise ModelFileError(f"the folder {path} holds no model: it needs a config.json and weights")
         return str(path)
     text = os.fspath(model)
     if path.exists():
         raise ModelFileError(f"{path} is no folder of a model: give the folder that holds its config.json")
-    if isinstance(model, os.PathLike) or text.startswith((".", "~", os.sep)) or text.count("/") != 1:
+    if isinstance(model, os.PathLike) or text.startswith((".", "~", os.sep)) or text.count("/") > 1:
         raise ModelFileError(f"there is no model in {path}: correct the path")
     return text
 
