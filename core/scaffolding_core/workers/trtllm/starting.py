@@ -57,10 +57,12 @@ def _checked(model: object) -> str:
 
 def _failure(path: str, error: Exception) -> Exception:
     words = sentence(str(error) or type(error).__name__, _LONGEST)
-    if isinstance(error, TypeError) or "invalid argument" in words:
+    if isinstance(error, TypeError) or type(error).__name__ == "ValidationError" or "invalid argument" in words:
         return InvalidRequestError(f"tensorrt_llm.LLM does not take these options: {words}")
-    if isinstance(error, OSError):
-        return ModelFileError(f"TensorRT-LLM cannot read the model {path}: {words}")
+    if isinstance(error, OSError | ValueError):
+        return ModelFileError(
+            f"TensorRT-LLM cannot load the model {path}, see that it is there and whole: {words}"
+        )
     return BackendUnavailableError(
         f"TensorRT-LLM does not start with {path}, see that a GPU is there with room for it: {words}"
     )

@@ -45,7 +45,7 @@ def test_a_path_that_is_no_model_is_told(tensorrt_llm, path):
 @pytest.mark.parametrize("name", [".", "a-name-at-hugging-face"])
 def test_what_the_llm_finds_no_model_in_is_told(tensorrt_llm, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BackendUnavailableError, match="it has no config.json"):
+    with pytest.raises(ModelFileError, match="see that it is there and whole: .* it has no config.json"):
         start(name)
 
 
