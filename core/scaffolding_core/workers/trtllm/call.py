@@ -15,6 +15,7 @@ from scaffolding_core.workers.trtllm.choice import ENDED, Choice, Reading
 from scaffolding_core.workers.trtllm.engine import Engine
 from scaffolding_core.workers.trtllm.failures import failure, is_of_engine
 from scaffolding_core.workers.trtllm.llm_api import Result
+from scaffolding_core.workers.trtllm.tool_choice import missing_call
 
 __all__ = ["Call", "Member"]
 
@@ -226,6 +227,7 @@ class Call:
         except WorkerError as error:
             member.error = error
         member.choice.fill(reason)
+        member.error = member.error or missing_call(task)
         member.choice.tell(last=True)
         task.context_logits = getattr(result, "context_logits", None)
         metrics = {

@@ -22,7 +22,7 @@ _ELSEWHERE = frozenset({"skip_tokenizer", "cache_salt", "lora_request"})
 _NEUTRAL: Mapping[str, object] = {"n": 1, "best_of": 1, "echo": False}
 """Values that ask for nothing."""
 
-_OF_CHATS = frozenset({"chat_template_kwargs", "tool_choice"})
+_OF_CHATS = frozenset({"chat_template_kwargs", "parallel_tool_calls", "tool_choice"})
 _SAMPLED_HERE = frozenset({"n", "best_of"})
 _INSTEAD = {
     "echo": "put the prompt in front yourself",
