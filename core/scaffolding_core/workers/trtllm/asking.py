@@ -10,12 +10,13 @@ from typing import Any
 from scaffolding_core.errors import UnsupportedParameterError
 from scaffolding_core.results import Hints
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.greedy import is_greedy
 from scaffolding_core.workers.trtllm.extras import request_extras
 from scaffolding_core.workers.trtllm.hints import request_hints
 from scaffolding_core.workers.trtllm.llm_api import Llm, Tokenizer
 from scaffolding_core.workers.trtllm.parsers import Parsers
 from scaffolding_core.workers.trtllm.prompts import Prompts, check_prompt
-from scaffolding_core.workers.trtllm.sampling import is_greedy, sampling_params, sampling_values
+from scaffolding_core.workers.trtllm.sampling import sampling_params, sampling_values
 from scaffolding_core.workers.trtllm.tool_choice import offered_tools
 
 __all__ = ["Asked", "Asking"]

@@ -8,10 +8,11 @@ from typing import Any
 
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.greedy import is_greedy
 from scaffolding_core.workers.trtllm.guides import guide
 from scaffolding_core.workers.trtllm.llm_api import found, takes
 
-__all__ = ["is_greedy", "sampling_params", "sampling_values"]
+__all__ = ["sampling_params", "sampling_values"]
 
 _DEFAULTS: Mapping[str, object] = {"temperature": 1.0, "top_p": 1.0, "max_tokens": None}
 """As trtllm-serve has them; in process TensorRT-LLM would take the likeliest 32 tokens."""
@@ -84,11 +85,6 @@ def sampling_params(values: Mapping[str, Any], n: int, vocabulary: int | None) -
         return found("SamplingParams")(n=n, **given)
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"TensorRT-LLM does not take the sampling parameters: {error}") from error
-
-
-def is_greedy(values: Mapping[str, Any]) -> bool:
-    """Whether the likeliest token is taken each time, so that all samples would be one."""
-    return values.get("temperature") == 0 or values.get("top_p") == 0 or values.get("top_k") == 1
 
 
 def _whole(name: str, value: object) -> int:
