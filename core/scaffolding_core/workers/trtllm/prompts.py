@@ -9,6 +9,7 @@ from typing import Any
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.messages import RoleMessage
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.trtllm.checked import token_ids
 from scaffolding_core.workers.trtllm.llm_api import Llm, Tokenizer
 from scaffolding_core.workers.trtllm.tool_choice import check_tool_choice, offered_tools
 
@@ -23,7 +24,7 @@ def check_prompt(task: GenerationTask) -> None:
         UnsupportedParameterError: a chat has parts that are no text.
     """
     if not isinstance(task, ChatTask):
-        if task.input_str is None and not task.input_tokens:
+        if task.input_str is None and not token_ids("input_tokens", task.input_tokens or ()):
             raise InvalidRequestError("a generation task needs input_str or input_tokens")
         return
     if not task.messages:
@@ -57,7 +58,7 @@ class Prompts:
         if isinstance(task, ChatTask):
             return self._tokenised(self._templated(task), params)
         if task.input_tokens and (task.input_str is None or task.skip_tokenizer):
-            return _last(list(task.input_tokens), params)
+            return _last(token_ids("input_tokens", task.input_tokens), params)
         return self._tokenised(task.input_str or "", params)
 
     def _tokenised(self, text: str, params: Any) -> object:
