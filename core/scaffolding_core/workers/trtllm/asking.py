@@ -73,8 +73,9 @@ class Asking:
             values.setdefault("skip_special_tokens", False)
         streamed = _is_followed(task)
         alone = streamed or task.group is None or task.seed is not None or task.use_beam_search
-        ends_all = bool(task.stop)  # of several answers, the first that meets a stop ends all in TensorRT-LLM
-        shares = not alone and not ends_all and not is_greedy(values)
+        # Of several answers, the first that meets a stop text ends all, and a stop token stays in all but the last.
+        stops = bool(task.stop or task.stop_token_ids)
+        shares = not alone and not stops and not is_greedy(values)
         told, hints = request_hints(self._llm, task)
         return Asked(
             values,

@@ -38,7 +38,10 @@ async def test_samples_of_one_prompt_share_a_call_and_each_keeps_its_own_answer(
     assert (output.usage.prompt_tokens, output.usage.completion_tokens, output.usage.calls) == (2, 8, 1)
 
 
-@pytest.mark.parametrize("apart", [{"temperature": 0.0}, {"top_k": 1}, {"stop": ["x"]}, {"use_beam_search": True}])
+@pytest.mark.parametrize(
+    "apart",
+    [{"temperature": 0.0}, {"top_k": 1}, {"stop": ["x"]}, {"stop_token_ids": [9]}, {"use_beam_search": True}],
+)
 async def test_samples_that_cannot_share_a_call_have_one_each(make_worker, apart):
     worker = make_worker("7")
     output = (await asked(worker, vote(3, **apart))).output
