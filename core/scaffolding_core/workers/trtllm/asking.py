@@ -73,7 +73,7 @@ class Asking:
             values.setdefault("skip_special_tokens", False)
         streamed = _is_followed(task)
         alone = streamed or task.group is None or task.seed is not None or task.use_beam_search
-        # Of several answers, the first that meets a stop text ends all, and a stop token stays in all but the last.
+        # Of several answers, the first that meets a stop text ends all, and only the last loses its stop token.
         stops = bool(task.stop or task.stop_token_ids)
         shares = not alone and not stops and not is_greedy(values)
         told, hints = request_hints(self._llm, task)
