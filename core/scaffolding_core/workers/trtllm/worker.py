@@ -45,8 +45,8 @@ class TRTLLMWorker(Worker):
     trtllm-serve has it; each call that samples has a seed of its own.
 
     Results beyond a task's own fields stand in `customized_result_fields`: `stop_reason`, `generation_logits`, and
-    `perf_metrics` (seconds) where the LLM was made with `return_perf_metrics=True`: of a shared call, the last answer
-    has them.
+    `perf_metrics` (seconds) where the LLM was made with `return_perf_metrics=True`: of a shared call, its last
+    answer has them.
 
     Cost: one call for each task or group of siblings; tokens are made and taken apart in a thread.
 
