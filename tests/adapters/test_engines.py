@@ -58,6 +58,11 @@ def test_an_engine_by_name_is_loaded_once_and_ends_with_its_model(kind, tensorrt
     assert [worker.llm.double.is_shutdown for worker in made] == [True]
 
 
+def test_an_engine_by_name_guides_a_structure(tensorrt_llm, tmp_path):
+    with ChatScaffolding(method="direct", engine="trtllm", model=str(model_folder(tmp_path))) as model:
+        assert model.with_structured_output(Point, method="json_schema").invoke("q") == Point(x=7)
+
+
 @KINDS
 @pytest.mark.parametrize(
     ("fields", "message"),
