@@ -208,8 +208,9 @@ class GenerationTask(Task, core.GenerationTask):
         if given is None and self.said is not None:
             parts = {part: getattr(self, name) for part, name in PARTS.items()}
             return TaskResult([Completion(**parts)], self.context_logits)
-        if getattr(given, "outputs", None):
-            given.outputs[0].text = self.output_str
+        outputs = getattr(given, "outputs", None)
+        if outputs and outputs[0].text != self.output_str:  # set since
+            outputs[0].text = self.output_str
         return given
 
     @result.setter
