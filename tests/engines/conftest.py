@@ -22,15 +22,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "lacking" in names:
         pairs = [(name, each) for name, row in ROWS.items() for each in row.lacks]
         cases = [pytest.param(name, each, marks=ROWS[name].marks) for name, each in pairs]
-        metafunc.parametrize(("engine", "lacking"), cases, indirect=["engine"], scope="session")
+        metafunc.parametrize(("engine", "lacking"), cases, indirect=["engine"], scope="module")
     elif "engine" in names:
         cases = [pytest.param(name, marks=row.marks) for name, row in ROWS.items()]
-        metafunc.parametrize("engine", cases, indirect=True, scope="session")
+        metafunc.parametrize("engine", cases, indirect=True, scope="module")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """The engine, started once."""
+    """The engine, started once for each topic."""
     with ROWS[request.param].start(request) as engine:
         yield engine
 

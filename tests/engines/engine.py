@@ -21,6 +21,7 @@ __all__ = [
     "Engine",
     "Row",
     "chat",
+    "clock",
     "generation",
 ]
 
@@ -44,21 +45,23 @@ class Engine:
 
     Args:
         worker: a worker on it, for the running loop.
-        unknown_model: the same for a model that is not there.
+        unknown_model: the same for a model that is not there; None where any name stands for the one it has.
         window: tokens that no prompt may have.
         running: how many answers it writes right now; None where nobody can see it.
         endless: parameters of an answer that goes on for seconds.
         digits: parameters that hold an answer to `DIGITS`.
+        calling: parameters that let it call `CLOCK`.
         thinking: parameters that let it think before it answers.
         declared: its row says all that it lacks; else what it refuses is what it lacks.
     """
 
     worker: Callable[[], AbstractAsyncContextManager[Worker]]
-    unknown_model: Callable[[], AbstractAsyncContextManager[Worker]]
+    unknown_model: Callable[[], AbstractAsyncContextManager[Worker]] | None
     window: int
     running: Callable[[], Awaitable[int]] | None
     endless: Mapping[str, Any] = field(default_factory=lambda: ENDLESS)
     digits: Mapping[str, Any] = field(default_factory=lambda: AS_FORMAT)
+    calling: Mapping[str, Any] = field(default_factory=lambda: {"tool_choice": "required"})
     thinking: Mapping[str, Any] = field(default_factory=lambda: {"reasoning_effort": "low"})
     declared: bool = True
 
@@ -104,13 +107,17 @@ def chat(question: str = "What is 2+2?", **parameters: Any) -> ChatTask:
     return ChatTask(messages=[UserMessage(question)], **{"max_tokens": 16, **parameters})
 
 
+def clock(**parameters: Any) -> ChatTask:
+    """A call of a tool."""
+    return chat("What time is it in Paris?", tools=[CLOCK], max_tokens=100, temperature=0.0, **parameters)
+
+
 ASKING: Mapping[str, Callable[[Engine], GenerationTask]] = {
     "logprobs": lambda engine: generation(num_logprobs=3),
     "seed": lambda engine: generation(seed=7, temperature=1.0),
-    "token prompts": lambda engine: generation(input_str=None, input_tokens=[504, 2365, 282, 7]),
-    "tools": lambda engine: chat(
-        "What time is it in Paris?", tools=[CLOCK], tool_choice="required", max_tokens=100, temperature=0.0
-    ),
+    "token prompts": lambda engine: generation(input_str=None, input_tokens=[20, 21, 22, 23]),
+    "tools": lambda engine: clock(**engine.calling),
+    "forced calls": lambda engine: clock(tool_choice="required"),
     "JSON schema": lambda engine: chat(
         "Bob is 31 years old. How old is he? Answer in JSON.",
         response_format={"type": "json_schema", "json_schema": {"name": "person", "schema": PERSON}},

@@ -26,6 +26,8 @@ async def test_a_prompt_that_does_not_fit_is_told(engine, worker, asked):
 
 
 async def test_a_model_that_is_not_there_is_told(engine):
+    if engine.unknown_model is None:
+        pytest.skip("any name stands for the one model it has")
     with pytest.raises((ModelNotFoundError, ModelFileError)) as raised:
         async with engine.unknown_model() as worker:
             await worker.run_task(generation())

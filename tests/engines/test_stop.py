@@ -5,8 +5,7 @@ import pytest
 from tests.engines.engine import chat, generation
 
 
-@pytest.mark.parametrize("asked", [generation, chat])
-@pytest.mark.parametrize("listed", [str, lambda text: ["\0", text]], ids=["text", "list"])
+@pytest.mark.parametrize(("asked", "listed"), [(generation, str), (chat, lambda text: ["\0", text])])
 async def test_an_answer_ends_before_its_stop_text(ask, asked, listed):
     whole = (await ask(asked(temperature=0.0))).output_str
     stop = whole.rstrip()[-1]

@@ -19,8 +19,18 @@ async def test_the_pieces_are_the_answer(worker, controller):
     async with ScaffoldingLlm(controller({"max_tokens": 12, "temperature": 0.0}), worker) as llm:
         stream = llm.stream(STORY)
         pieces = [event.text async for event in stream if isinstance(event, TokenEvent)]
-    assert len(pieces) > 1
     assert "".join(pieces) == stream.result.text
+
+
+async def test_pieces_come_before_the_end(engine, worker):
+    async with ScaffoldingLlm(NativeGenerationController(dict(engine.endless)), worker) as llm:
+        stream, pieces = llm.stream(STORY), []
+        async for event in stream:
+            pieces.append(event)
+            if len(pieces) == 2:
+                break
+        assert all(isinstance(piece, TokenEvent) for piece in pieces)
+        await stream.result.ended()
 
 
 async def test_an_answer_is_written_step_by_step(worker):

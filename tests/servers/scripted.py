@@ -24,7 +24,8 @@ class Reply:
     tool_calls: tuple[tuple[str, str], ...] = ()
     reasoning: str = ""
     usage: dict[str, Any] | None = field(default_factory=lambda: {"prompt_tokens": 5, "completion_tokens": 2})
-    logprobs: Any = None
+    logprobs: Any = None  # of each piece; or a function of pieces
+    each: tuple["Reply", ...] = ()  # what each choice is, instead
     wait: float = 0.0  # before the answer begins
     held: threading.Event | None = None  # until which the answer does not begin
     held_choices: Mapping[int, threading.Event] = field(default_factory=dict)  # until which one is not written
@@ -36,6 +37,14 @@ class Reply:
     reset: bool = False  # break the connection after the pieces
     stream: bool = True  # False answers with plain JSON
     model: str = "scripted-model"
+
+    def of(self, index: int) -> "Reply":
+        """What a choice is."""
+        return self.each[index] if self.each else self
+
+    def scores(self, *pieces: str) -> Any:
+        """The log probabilities of pieces."""
+        return self.logprobs(pieces) if callable(self.logprobs) else self.logprobs
 
 
 class Paced:
@@ -143,7 +152,7 @@ class Scripted:
             return
         head = {**_HEAD, "model": reply.model}
         for index in choices:
-            for part in self._parts(reply, chat):
+            for part in self._parts(reply.of(index), chat):
                 choice = {"index": index, "finish_reason": None, **part}
                 yield index, json.dumps({**head, "choices": [choice]})
         if reply.usage is not None:
@@ -158,7 +167,7 @@ class Scripted:
             yield {"delta": {"reasoning_content": reply.reasoning}}
         for piece in reply.pieces:
             part = {"delta": {"content": piece}} if chat else {"text": piece}
-            yield {**part, "logprobs": reply.logprobs}
+            yield {**part, "logprobs": reply.scores(piece)}
         for place, (name, arguments) in enumerate(reply.tool_calls):
             named = {"index": place, "id": f"call-{place}", "function": {"name": name, "arguments": ""}}
             yield {"delta": {"tool_calls": [named]}}
@@ -169,24 +178,26 @@ class Scripted:
             yield {"delta": {}, "text": "", "finish_reason": reply.finish}
 
     def _plain(self, reply: Reply, chat: bool, choices: range) -> dict[str, Any]:
-        text = "".join(reply.pieces)
-        calls = [
-            {"id": f"call-{place}", "type": "function", "function": {"name": name, "arguments": arguments}}
-            for place, (name, arguments) in enumerate(reply.tool_calls)
-        ]
-        message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
-        if reply.reasoning:
-            message["reasoning_content"] = reply.reasoning
-        part = {**({"message": message} if chat else {"text": text}), "logprobs": reply.logprobs}
-        usage = reply.usage and _with_total(reply.usage)
         return {
             "id": "scripted",
             "object": "chat.completion" if chat else "text_completion",
             "created": 0,
             "model": reply.model,
-            "choices": [{"index": index, "finish_reason": reply.finish, **part} for index in choices],
-            "usage": usage,
+            "choices": [{"index": index, **self._plain_choice(reply.of(index), chat)} for index in choices],
+            "usage": reply.usage and _with_total(reply.usage),
         }
+
+    def _plain_choice(self, reply: Reply, chat: bool) -> dict[str, Any]:
+        pieces = tuple(reply.pieces)
+        calls = [
+            {"id": f"call-{place}", "type": "function", "function": {"name": name, "arguments": arguments}}
+            for place, (name, arguments) in enumerate(reply.tool_calls)
+        ]
+        message = {"role": "assistant", "content": "".join(pieces), **({"tool_calls": calls} if calls else {})}
+        if reply.reasoning:
+            message["reasoning_content"] = reply.reasoning
+        part = {"message": message} if chat else {"text": "".join(pieces)}
+        return {"finish_reason": reply.finish, **part, "logprobs": reply.scores(*pieces)}
 
     async def models(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)

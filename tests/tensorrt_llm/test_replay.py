@@ -236,6 +236,23 @@ class TestReplayedController:
         with create_replay_scaffolding_llm(loaded, Model(), Agent(), latency_scale=0.0) as llm:
             assert llm.generate("q").outputs[0].text == "user | assistant | tool | assistant"
 
+    @pytest.mark.parametrize("count", [2, 3])
+    def test_tasks_that_ran_together_may_be_told_as_children_of_a_fork(self, count):
+        class Pair(Controller):
+            def process(self, tasks, **kwargs):
+                yield [GenerationTask(TAG, input_str=text) for text in "ab"]
+
+        children = [message("assistant", n, prompt_tokens=3, completion_tokens=4) for n in range(count)]
+        told = ExecutionTrace(events=[TraceEvent("parallel_start", num_branches=count, children=children)])
+        model = Model()
+        with create_replay_scaffolding_llm(told, model, Pair()) as llm:
+            if count == 2:
+                llm.generate("q")
+                assert [(task.input_str, task.max_tokens) for task in model.asked] == [(" a" * 3, 4)] * 2
+            else:
+                with pytest.raises(ReplayMismatchError, match="yields 2 tasks where the trace tells of 3"):
+                    llm.generate("q")
+
     @pytest.mark.parametrize(
         ("changed", "wrong"),
         [

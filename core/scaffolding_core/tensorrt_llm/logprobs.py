@@ -32,8 +32,3 @@ class TokenLogprobs(dict[int | str, Logprob]):
         self.setdefault(told.token if told.token_id is None else told.token_id, Logprob(told.logprob))
         self.token, self.logprob, self.top = told.token, told.logprob, told.top
         self.token_id, self.top_ids = told.token_id, told.top_ids
-
-    def __reduce__(self) -> tuple[type[TokenLogprobs], tuple[TokenLogprob]]:
-        # A dict would be copied without its arguments.
-        told = TokenLogprob(self.token, self.logprob, self.top, self.token_id, self.top_ids)
-        return TokenLogprobs, (told,)

@@ -11,6 +11,8 @@ from tests.engines.engine import Engine, Row
 
 __all__ = ["ROW"]
 
+NO_TOOLS = "the small model's chat template has no place for them"
+
 
 @contextmanager
 def start(request: pytest.FixtureRequest) -> Iterator[Engine]:
@@ -38,7 +40,8 @@ def start(request: pytest.FixtureRequest) -> Iterator[Engine]:
 ROW = Row(
     start=start,
     lacks={
-        "tools": "the small model's chat template has no place for them",
+        "tools": NO_TOOLS,
+        "forced calls": NO_TOOLS,
         "reasoning": "the small model's chat template has no place for thoughts",
     },
     marks=(pytest.mark.xdist_group("embedded"),),

@@ -31,11 +31,13 @@ class Kind:
         accepts: what it takes beyond OpenAI's parameters.
         digits: parameters that hold an answer to `DIGITS`.
         shown: a path on its host, and what there is the number of answers that it writes, or a word for each.
+        tells_models_apart: it does not take any name for the one model that it has.
     """
 
     accepts: Mapping[str, str] = field(default_factory=dict)
     digits: Mapping[str, Any] = field(default_factory=lambda: AS_FORMAT)
     shown: tuple[str, str] | None = None
+    tells_models_apart: bool = True
 
 
 KINDS = {
@@ -54,6 +56,7 @@ KINDS = {
         LLAMA_CPP_PARAMETERS,
         {"extra_body": {"grammar": "root ::= [0-9] [0-9] [0-9]"}},
         ("/slots", r'"is_processing":\s*(true)'),
+        tells_models_apart=False,
     ),
 }
 
@@ -92,7 +95,7 @@ def start(request: pytest.FixtureRequest, **more: Any) -> Iterator[Engine]:
     server = kind()
     yield Engine(
         worker=partial(worker, server, live.model()),
-        unknown_model=partial(worker, server, "no-such-model"),
+        unknown_model=partial(worker, server, "no-such-model") if server.tells_models_apart else None,
         window=asyncio.run(window()),
         running=partial(running, server.shown) if server.shown else None,
         endless=ENDLESS if "ignore_eos" in server.accepts else {"max_tokens": ENDLESS["max_tokens"]},

@@ -167,9 +167,6 @@ class LocalWorker(OpenAIWorker):
                     f"{self.path.name} takes no {name}, its chat template has no place for it: use another model"
                 )
         body = {"max_tokens": self.max_tokens, **await super()._body(task)}
-        for name in ("logprobs", "top_logprobs"):
-            if body.get(name) == 0:  # llama.cpp takes 0 for none at all
-                body[name] = 1
         await self._started()
         return body
 

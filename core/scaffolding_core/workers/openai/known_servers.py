@@ -30,6 +30,7 @@ class KnownServer:
         chats_only: parameters and hints that it takes only with a chat.
         texts_only: parameters that it takes only with a text prompt.
         strict: it refuses whatever it does not know.
+        fewest_logprobs: likeliest tokens of each place to ask for at least, where log probabilities are wanted.
     """
 
     name: str
@@ -41,6 +42,7 @@ class KnownServer:
     chats_only: frozenset[str] = frozenset()
     texts_only: frozenset[str] = frozenset()
     strict: bool = False
+    fewest_logprobs: int = 0
 
 
 _ALL = (
@@ -62,6 +64,7 @@ _ALL = (
         shares_prompts=False,
         ignores=("echo", "suffix"),
         takes=LLAMA_CPP_PARAMETERS,
+        fewest_logprobs=1,  # it takes 0 for no log probabilities at all
     ),
 )
 

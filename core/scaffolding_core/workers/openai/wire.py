@@ -56,7 +56,8 @@ def request_body(
         if name in _BOTH or name in (_CHAT if chat else _COMPLETION):
             body[name] = value
         elif name == "num_logprobs":
-            body |= {"logprobs": True, "top_logprobs": value} if chat else {"logprobs": value}
+            likeliest = value or (server.fewest_logprobs if server is not None else 0)
+            body |= {"logprobs": True, "top_logprobs": likeliest} if chat else {"logprobs": likeliest}
         elif name == "extra_body":
             body.update(cast("Json", value))
         elif name in takes:

@@ -137,8 +137,7 @@ class Choice:
 
     def _reasoning(self) -> LiveReasoning:
         if self._live is None:
-            parsers = self._reading.parsers
-            self._live = LiveReasoning(None if parsers.reasoning is None else parsers.reasoning_parser())
+            self._live = self._reading.parsers.live(self._task)
         return self._live
 
 

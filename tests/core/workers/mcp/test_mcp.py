@@ -93,7 +93,8 @@ async def test_a_call_ends_at_its_deadline_and_the_next_goes_on(server):
 
 @pytest.mark.parametrize("transport", ["sse", "http"])
 async def test_a_server_that_goes_away_is_told_to_each_who_waits(transport, monkeypatch):
-    monkeypatch.setattr("scaffolding_core.workers.mcp.connection._LOOK_SECONDS", 0.1)
+    if transport == "http":  # where some versions of the library tell nothing
+        monkeypatch.setattr("scaffolding_core.workers.mcp.connection._LOOK_SECONDS", 0.1)
     monkeypatch.setattr("scaffolding_core.workers.mcp.session._PAUSES", ())
     with tool_server(transport) as server:
         async with MCPWorker([server.url]) as worker:
@@ -116,8 +117,14 @@ async def test_of_several_servers_the_one_that_has_the_tool_is_asked(server, mon
             await worker.connect()
             assert await answer(worker, call("double", a=4)) == ("8", False)
             assert await answer(worker, call("add", a=4, b=1)) == ("5", False)
-            assert await answer(worker, call("nothing")) == ("there is no tool named 'nothing'", True)
+            assert await answer(worker, call("two_more")) == ("there is no tool named 'two_more'", True)
+            other.offer("two_more")
+            assert await answer(worker, call("two_more", a=4)) == ("6", False)
+        async with MCPWorker([gone]) as worker:
+            with pytest.raises(BackendUnavailableError):
+                await worker.connect()
         async with MCPWorker([gone, server.url]) as worker:
+            await worker.connect()
             assert await answer(worker, call("add", a=4, b=1)) == ("5", False)
             with pytest.raises(BackendUnavailableError):
                 await worker.run_task(call("nothing"))
