@@ -62,18 +62,6 @@ async def vote(worker: OpenAIWorker, inner: type[NativeGenerationController] = N
         return Cost(time.perf_counter() - began, result.usage)
 
 
-async def compare(url: str) -> dict[str, Cost]:
-    """The cost of each way to vote on the server at an address, with its cache."""
-    async with OpenAIWorker(url) as worker:
-        await vote(worker)  # it warms up, and tells what it is
-        costs = {TOGETHER: await vote(worker)}
-    async with OpenAIWorker(url, siblings=1) as worker:
-        costs[AHEAD] = await vote(worker)
-    async with OpenAIWorker(url, siblings=1, prefill_first=False) as worker:
-        costs[AT_ONCE] = await vote(worker)
-    return costs
-
-
 def report(costs: Mapping[str, Cost]) -> None:
     """Print the costs of each way."""
     prompt = costs[TOGETHER].usage.prompt_tokens  # counted once for all that share a request
@@ -87,18 +75,28 @@ def report(costs: Mapping[str, Cost]) -> None:
 
 
 async def on_server(url: str) -> dict[str, Cost]:
-    """The figures of a server that takes `cache_salt`, as vLLM does."""
-    async with OpenAIWorker(url, siblings=1, accepts=["cache_salt"], prefill_first=False) as worker:
-        return {**await compare(url), UNCACHED: await vote(worker, Apart)}
+    """The figures of a server that shares what it has read, and takes `cache_salt`, as vLLM does."""
+    async with (
+        OpenAIWorker(url) as together,
+        OpenAIWorker(url, siblings=1) as ahead,
+        OpenAIWorker(url, siblings=1, prefill_first=False, accepts=["cache_salt"]) as apart,
+    ):
+        await vote(together)  # it warms up
+        return {
+            TOGETHER: await vote(together),
+            AHEAD: await vote(ahead),
+            AT_ONCE: await vote(apart),
+            UNCACHED: await vote(apart, Apart),
+        }
 
 
 async def embedded() -> dict[str, Cost]:
-    """The figures of the embedded model."""
-    async with LocalWorker() as local:
-        local.start()
-        url, without = local.base_url, {"cache_prompt": False}
-        async with OpenAIWorker(url, siblings=1, extra_body=without, prefill_first=False) as worker:
-            return {**await compare(url), UNCACHED: await vote(worker)}
+    """The figures of the embedded model: llama.cpp shares what it has read within a request alone."""
+    async with LocalWorker() as together:
+        together.start()
+        url, uncached = together.base_url, {"cache_prompt": False}
+        async with OpenAIWorker(url, siblings=1, extra_body=uncached, headers_timeout=600.0) as apart:
+            return {TOGETHER: await vote(together), UNCACHED: await vote(apart)}
 
 
 def main(url: str | None = None) -> Mapping[str, Cost]:

@@ -1,8 +1,10 @@
 """Servers of tools in this process, on the library that others write theirs with."""
 
 import asyncio
+import gc
 import json
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import create_server
@@ -40,10 +42,10 @@ class ToolServer:
         address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.url, self.other_url = address + PATHS[transport], address + ANYWHERE
         self._path = PATHS[transport]
-        server = MCPServer("tools", log_level="CRITICAL")
+        self._tools = MCPServer("tools", log_level="CRITICAL")
         for tool in tools or ("add", "fail", "wait", "two_parts", "envelope"):
-            server.add_tool(getattr(self, tool))
-        app = server.sse_app() if transport == "sse" else server.streamable_http_app()
+            self.offer(tool)
+        app = self._tools.sse_app() if transport == "sse" else self._tools.streamable_http_app()
         config = uvicorn.Config(self._watched(app), log_level="critical", timeout_graceful_shutdown=0)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)
@@ -53,6 +55,9 @@ class ToolServer:
 
     async def double(self, a: int) -> int:
         return 2 * a
+
+    async def two_more(self, a: int) -> int:
+        return a + 2
 
     async def fail(self) -> str:
         raise RuntimeError("out of order")
@@ -81,12 +86,20 @@ class ToolServer:
 
         return watched
 
+    def offer(self, tool: str) -> None:
+        """Have a tool from now on."""
+        self._tools.add_tool(getattr(self, tool))
+
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
         self._server.should_exit = self._server.force_exit = True
         self._thread.join(10)
+        with warnings.catch_warnings():
+            # The library leaves streams open in a server that is cut.
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 @contextmanager

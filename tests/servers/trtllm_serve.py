@@ -64,6 +64,7 @@ class TrtllmServe(Scripted):
         prefilled: tokens of prompts that it had to read.
         waiting: requests whose answer has not begun.
         truncated: the bodies of its truncations.
+        missed: addresses that were asked and are none.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class TrtllmServe(Scripted):
         self.prefilled = 0
         self.waiting = 0
         self.truncated: list[dict[str, Any]] = []
+        self.missed: list[str] = []
         self._blocks: set[tuple[object, ...]] = set()
         self._measured: list[dict[str, Any]] = []
         self._numbers = count(1)
@@ -94,6 +96,7 @@ class TrtllmServe(Scripted):
         app.router.add_get("/perf_metrics", self.drain)
         if self.truncates_at:
             app.router.add_post(self.truncates_at, self.truncate)
+        app.router.add_post("/{elsewhere:.*}", self.miss)
 
     def tell(self, what: object) -> Callable[[web.Request], Any]:
         async def told(request: web.Request) -> web.Response:
@@ -101,6 +104,10 @@ class TrtllmServe(Scripted):
             return web.Response() if what is None else web.json_response(what)
 
         return told
+
+    async def miss(self, request: web.Request) -> web.Response:
+        self.missed.append(request.path)
+        return web.json_response({"detail": "Not Found"}, status=404)
 
     async def drain(self, request: web.Request) -> web.Response:
         measured, self._measured = self._measured, []
@@ -166,7 +173,7 @@ class TrtllmServe(Scripted):
             for part in self._parts(reply.of(index), chat):
                 if ids and part.get("text"):
                     part = {**part, "text": "", "token_ids": [len(part["text"])]}
-                end = {"avg_decoded_tokens_per_iter": 1.0} if part.get("finish_reason") else {}
+                end = {**_end(body), "avg_decoded_tokens_per_iter": 1.0} if part.get("finish_reason") else {}
                 choice = {"index": index, "finish_reason": None, **part, **end}
                 written += _writes(part)
                 along = options.get("continuous_usage_stats")
@@ -182,7 +189,7 @@ class TrtllmServe(Scripted):
         choices = range(body.get("n", 1))
         told = self._plain(replace(reply, usage=None), "messages" in body, choices)
         for choice in told["choices"]:
-            choice |= {"stop_reason": None, "disaggregated_params": None, "avg_decoded_tokens_per_iter": 1.0}
+            choice |= {**_end(body), "disaggregated_params": None, "avg_decoded_tokens_per_iter": 1.0}
             if body.get("detokenize") is False:
                 choice |= {"text": "", "token_ids": [len(piece) for piece in reply.of(choice["index"]).pieces]}
         told_of = map(reply.of, choices)
@@ -203,6 +210,11 @@ class TrtllmServe(Scripted):
             }  # fmt: skip
             metrics = {"first_iter": 1, "last_iter": 9, "timing_metrics": times, "kv_cache_metrics": cache}
             self._measured.append({"request_id": next(self._numbers), "perf_metrics": metrics})
+
+
+def _end(body: dict[str, Any]) -> dict[str, Any]:
+    """What ended an answer: the first of its stops, where it has any."""
+    return {"stop_reason": (body.get("stop") or [None])[0]}
 
 
 def _writes(part: dict[str, Any]) -> bool:

@@ -32,7 +32,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from scaffolding_core.workers.local import LocalWorker
 from tests.tensorrt_llm.ported import STAND_INS, ported
@@ -47,6 +47,14 @@ _SERVER_OPTIONS = ("--base_url",)
 _KEY_OPTIONS = ("--API_KEY", "--openai_api_key")
 _QUESTION = {"problem": "What is 1 + 1?", "answer": "2"}
 _ANSWER = r"One and one are two, so the answer is \boxed{2}."
+_TOKENIZER = {
+    "version": "1.0",
+    "added_tokens": [],
+    "model": {"type": "WordLevel", "vocab": {"<unk>": 0}, "unk_token": "<unk>"},
+    "pre_tokenizer": {"type": "Whitespace"},
+}
+"""One that Transformers loads; it counts words."""
+_RAISED = re.compile(r"[\w.]+(?:Error|Exception)\b")
 _PLUGIN = "pytest_asyncio.plugin"
 _NEEDS_GPU = re.compile(r"(?:No module named|from) '(?:tensorrt_llm|torch)\b|\bCUDA\b|\bGPU\b")
 
@@ -92,7 +100,7 @@ def main() -> int:
     """Print the table; returns the exit status."""
     parser = argparse.ArgumentParser(description="Runs programs for tensorrt_llm.scaffolding on this library.")
     parser.add_argument("folder", type=Path)
-    table = Table("program", "passed", "needs a GPU", "what did not pass")
+    table = Table(Column("program", overflow="fold"), "passed", "needs a GPU", "what did not pass")
     ended = list(outcomes(parser.parse_args().folder))
     for outcome in ended:
         total = outcome.passed + len(outcome.failed)
@@ -107,6 +115,8 @@ def _add_data(copy: Path) -> None:
     (copy / "model").mkdir()
     (copy / "model/config.json").write_text("{}")
     (copy / "model/answers.json").write_text(json.dumps([_ANSWER]))
+    (copy / "model/tokenizer.json").write_text(json.dumps(_TOKENIZER))
+    (copy / "model/tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
     (copy / "test.jsonl").write_text(json.dumps(_QUESTION) + "\n")
     (copy / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
 
@@ -167,7 +177,9 @@ def _error(case: ElementTree.Element) -> str | None:
 
 
 def _example(file: Path, given: list[str], arguments: list[str], copy: Path, limit: float) -> Outcome:
-    status, shown = _run([sys.executable, str(file), *given], file, copy, limit)
+    package = ".".join(file.parent.relative_to(copy).parts)
+    program = ["-m", package] if file.name == "__main__.py" else [str(file)]
+    status, shown = _run([sys.executable, *program, *given], file, copy, limit)
     name = " ".join([str(file.relative_to(copy)), *arguments])
     return _told_apart(name, int(status == 0), [shown] if status else [])
 
@@ -178,7 +190,7 @@ def _told_apart(name: str, passed: int, errors: list[str]) -> Outcome:
 
 
 def _run(command: list[str], file: Path, copy: Path, limit: float) -> tuple[int, str]:
-    """Exit status and last line of a program; whatever it started ends with it."""
+    """Exit status of a program, and the line that says how it ended; whatever it started ends with it."""
     # Tests import each other by the name of their folder.
     path = [str(STAND_INS), str(file.parent.parent), str(copy), os.environ.get("PYTHONPATH", "")]
     environment = {
@@ -200,8 +212,9 @@ def _run(command: list[str], file: Path, copy: Path, limit: float) -> tuple[int,
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         output.seek(0)
-        lines = output.read().split("\n")
-    return status, next((line for line in reversed(lines) if line.strip()), "")
+        lines = [line for line in output.read().splitlines() if line.strip()]
+    raised = [line for line in lines if _RAISED.match(line)]
+    return status, (raised or lines or [""])[-1]
 
 
 if __name__ == "__main__":

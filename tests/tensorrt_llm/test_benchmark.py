@@ -31,6 +31,7 @@ class Counting(Worker):
 
     def __init__(self):
         self.running = self.most = 0
+        self.cut = asyncio.Event()
         self.scopes = {}
 
     def set_scope_params(self, request_id, **params):
@@ -39,6 +40,11 @@ class Counting(Worker):
     async def generate(self, task):
         self.running += 1
         self.most = max(self.most, self.running)
+        if task.input_str == "waits":
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.cut.set()
         await asyncio.sleep(0.001)
         self.running -= 1
         if task.input_str == "fails":
@@ -99,16 +105,26 @@ async def test_with_a_strategy_it_also_tells_when_each_was_sent(llm, worker):
     assert results[0].task_collections["length"].output_len == 11
 
 
+async def test_each_benchmark_has_the_collections_it_names(llm, worker):
+    class Other(TaskCollection):
+        pass
+
+    await async_scaffolding_benchmark(llm, {"named": OutputLength}, requests(1), 1)
+    async with ScaffoldingLlm(Asks(), {TAG: worker}) as later:
+        results, _, _ = await async_scaffolding_benchmark(later, {"named": Other}, requests(1), 1)
+    assert type(results[0].task_collections["named"]) is Other
+
+
 async def test_workers_are_told_what_each_request_needs(llm, worker):
     results, _, _ = await async_scaffolding_benchmark(llm, {}, requests(2, scope_params={"image": "python"}), 2)
     assert worker.scopes == {result.id: {"image": "python"} for result in results}
 
 
 async def test_a_request_that_fails_is_raised_and_the_others_are_cancelled(llm, worker):
-    asked = [ScaffoldingBenchRequest(prompt="fails"), *requests(50)]
+    asked = [ScaffoldingBenchRequest(prompt=prompt) for prompt in ("waits", "fails", "never sent")]
     with pytest.raises(WorkerError, match="no"):
         await asyncio.wait_for(async_scaffolding_benchmark(llm, {}, asked, 2), 30)
-    assert worker.most <= 2
+    await asyncio.wait_for(worker.cut.wait(), 30)
 
 
 async def test_it_needs_to_know_how_many_run_at_once(llm):

@@ -24,6 +24,9 @@ class Tokenizer:
         self.template = template
         self.words = {"<s>": BOS}
 
+    def __deepcopy__(self, memo):
+        raise TypeError("it is too large")
+
     def apply_chat_template(self, chat, *, tokenize, add_generation_prompt):
         assert not tokenize
         assert not add_generation_prompt
@@ -80,8 +83,9 @@ def test_the_score_is_the_product_of_the_steps(shape):
     assert scored("first\n\nsecond", odds, shape) == [pytest.approx(0.375, rel=1e-3)]
 
 
-def test_a_step_that_is_surely_wrong_counts():
-    assert scored("a\n\nb\n\nc", [9.0, -9000.0, 9.0]) == [0.0]
+def test_steps_that_are_surely_right_or_wrong_count():
+    assert scored("a\n\nb", [9000.0, 9000.0]) == [1.0]
+    assert scored("a\n\nb\n\nc", [9000.0, -9000.0, 9000.0]) == [0.0]
 
 
 def test_not_split_the_last_token_is_judged():

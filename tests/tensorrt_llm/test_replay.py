@@ -9,10 +9,13 @@ from scaffolding_core.messages import ToolCall, Usage
 from scaffolding_core.tensorrt_llm.controller import Controller, NativeGenerationController, ParallelProcess
 from scaffolding_core.tensorrt_llm.execution_trace import ExecutionTrace, TraceEvent
 from scaffolding_core.tensorrt_llm.replay import (
+    DropPathStats,
     ReplayEngine,
     ReplayGenerationStats,
+    RetentionProbeStats,
     create_replay_scaffolding_llm,
     make_seeded_rng_factory,
+    queue_executor,
 )
 from scaffolding_core.tensorrt_llm.replay.filler import Filler
 from scaffolding_core.tensorrt_llm.scaffolding_llm import ScaffoldingLlm
@@ -96,6 +99,19 @@ class TestReplayEngine:
         assert stats.entries[0]["replay_content_token_len"] == 4
         assert stats.entries[0]["session_index"] == 3
         assert stats.entries[1]["usage_prompt_tokens"] == 20
+
+    async def test_probes_tell_what_the_server_keeps_before_and_after_a_drop_and_in_the_end(self, monkeypatch):
+        monkeypatch.setattr(queue_executor, "SETTLES", {"before": 0.0, "after": 0.0})
+        drops, retained, model = DropPathStats(), RetentionProbeStats(), Model()
+        events = [message("system", tokens=5), *turn(0, (), 9), TraceEvent("drop_kv_cache")]
+        await replayed(events, model, drop_path_stats=drops, retention_probe_stats=retained)
+        assert [task.max_tokens for task in model.asked] == [6, 1, 1]
+        assert [(probe["phase"], probe["prefix_len"], probe["num_tokens_to_keep"]) for probe in drops.records] == [
+            ("before", 13, 5),
+            ("after", 13, 5),
+        ]
+        (probe,) = retained.pending_probes
+        assert (probe["conv_id"], probe["prefix"]) == (0, model.asked[0].input_tokens)
 
     async def test_branches_run_at_the_same_time_also_those_of_a_branch(self):
         fork = [TraceEvent("parallel_start", path, num_branches=2) for path in ([], [0])]
@@ -235,6 +251,23 @@ class TestReplayedController:
         loaded = ExecutionTrace.load(tmp_path / "trace.json")
         with create_replay_scaffolding_llm(loaded, Model(), Agent(), latency_scale=0.0) as llm:
             assert llm.generate("q").outputs[0].text == "user | assistant | tool | assistant"
+
+    @pytest.mark.parametrize("count", [2, 3])
+    def test_tasks_that_ran_together_may_be_told_as_children_of_a_fork(self, count):
+        class Pair(Controller):
+            def process(self, tasks, **kwargs):
+                yield [GenerationTask(TAG, input_str=text) for text in "ab"]
+
+        children = [message("assistant", n, prompt_tokens=3, completion_tokens=4) for n in range(count)]
+        told = ExecutionTrace(events=[TraceEvent("parallel_start", num_branches=count, children=children)])
+        model = Model()
+        with create_replay_scaffolding_llm(told, model, Pair()) as llm:
+            if count == 2:
+                llm.generate("q")
+                assert [(task.input_str, task.max_tokens) for task in model.asked] == [(" a" * 3, 4)] * 2
+            else:
+                with pytest.raises(ReplayMismatchError, match="yields 2 tasks where the trace tells of 3"):
+                    llm.generate("q")
 
     @pytest.mark.parametrize(
         ("changed", "wrong"),

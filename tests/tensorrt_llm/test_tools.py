@@ -65,6 +65,19 @@ class TestMCPWorker:
         await until(lambda: len(asyncio.all_tasks()) == 1)
 
 
+def test_what_a_tool_wrote_stands_in_its_message_for_traces():
+    chat = ChatTask.create_from_prompt("q")
+    steps = ChatWithMCPController(NativeGenerationController()).process([chat])
+    next(steps)
+    chat.add_message(AssistantMessage(None, tool_calls=[ToolCall("1", "run", "{}")]))
+    [run] = next(steps)
+    run.result_str, run.result_stdout, run.result_stderr = "ran", "out", "err"
+    next(steps)
+    told = chat.messages[-1]
+    assert (told.content, told.trace_stdout, told.trace_stderr) == ("ran", "out", "err")
+    assert told.to_dict() == {"role": "tool", "content": "ran", "tool_call_id": "1"}
+
+
 class InSandboxes(Controller):
     """Calls a tool in each of some branches at once, and first in the request itself if it should."""
 
@@ -178,8 +191,8 @@ class TestChatWithMCPController:
         ]
 
     def test_after_the_last_turn_the_answer_is_what_the_model_said(self, server):
-        wants = AssistantMessage("Let me see.", tool_calls=[add(1, 2)])
-        model = FunctionWorker(lambda task: wants)
+        said = iter(["Let me see.", None])
+        model = FunctionWorker(lambda task: AssistantMessage(next(said), tool_calls=[add(1, 2)]))
         assert self.run(model, MCPWorker([server.url]), max_iterations=2) == "Let me see."
 
     def test_a_call_that_fails_is_the_models_to_read_and_so_are_those_that_it_stops(self):

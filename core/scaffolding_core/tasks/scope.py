@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 __all__ = ["Delta", "Scope", "StreamHandle"]
@@ -10,11 +11,15 @@ __all__ = ["Delta", "Scope", "StreamHandle"]
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of an answer as it is written; `original` is how a wrapped client gave it."""
+    """A piece of an answer as it is written; `original` is how a wrapped client gave it.
+
+    `token_ids` are those that came since the piece before, where the worker tells.
+    """
 
     text: str = ""
     reasoning: str = ""
     original: object = None
+    token_ids: Sequence[int] = field(default=(), compare=False)
 
 
 class Scope(Protocol):

@@ -102,7 +102,7 @@ def _collect(llm: ScaffoldingLlm, collections: Mapping[str, type[TaskCollection]
     controller: Any = llm.prototype_controller  # Any: the core's have no collections
     for name, collection in collections.items():
         with_task_collection(name, collection)(type(controller))
-        controller.task_collections[name] = collection()
+        controller.task_collections[name] = collection()  # it may have one of an earlier benchmark
     llm.enable_output_task_collection()
 
 

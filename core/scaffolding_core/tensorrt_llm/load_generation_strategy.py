@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 __all__ = [
     "ConcurrentStrategy",
@@ -31,7 +31,7 @@ class LoadGenerationStrategy(BaseModel, ABC):
 
     Args:
         strategy_type: its name.
-        start_time: when it starts, as `time.time()` has it; None for when `request_times` is first asked.
+        start_time: when it starts, as `time.time()` has it; None for whenever `request_times` is asked anew.
         max_concurrency: requests at once; None for no limit.
     """
 
@@ -40,6 +40,7 @@ class LoadGenerationStrategy(BaseModel, ABC):
     strategy_type: str
     start_time: float | None = None
     max_concurrency: int | None = Field(default=None, gt=0)
+    _last_start: float | None = PrivateAttr(default=None)  # of its own, not given
 
     def get_semaphore(self) -> AbstractAsyncContextManager[Any]:  # Any: nobody reads what it gives
         """What each request holds while it runs."""
@@ -47,13 +48,10 @@ class LoadGenerationStrategy(BaseModel, ABC):
 
     async def request_times(self) -> AsyncGenerator[float, None]:
         """When each request is to be sent, as `time.time()` has it; there is no end of them."""
-        given = self.start_time
-        self.start_time = time.time() if given is None else given
-        try:
-            async for moment in self._generate_request_times():
-                yield moment
-        finally:
-            self.start_time = given
+        if self.start_time in (None, self._last_start):
+            self.start_time = self._last_start = time.time()
+        async for moment in self._generate_request_times():
+            yield moment
 
     @abstractmethod
     def _generate_request_times(self) -> AsyncGenerator[float, None]:

@@ -111,8 +111,19 @@ class ToolMessage(core.ToolMessage, RoleMessage):
     Args:
         content: the answer.
         tool_call_id: of the call.
+        trace_stdout: what the tool wrote to its standard output, for a trace: the model does not read it.
+        trace_stderr: and to its standard error.
         fields: of the core's message.
     """
 
-    def __init__(self, content: Content, tool_call_id: str, **fields: Any) -> None:
+    def __init__(
+        self,
+        content: Content,
+        tool_call_id: str,
+        trace_stdout: str | None = None,
+        trace_stderr: str | None = None,
+        **fields: Any,
+    ) -> None:
         core.ToolMessage.__init__(self, content, tool_call_id, **fields)
+        self.trace_stdout = trace_stdout
+        self.trace_stderr = trace_stderr

@@ -15,7 +15,7 @@ __all__ = ["ScaffoldingOutput", "ScaffoldingResult"]
 
 
 class ScaffoldingOutput(core.ScaffoldingOutput):
-    """The result of a method; its text may be set.
+    """The result of a method; its text may be set. Iterated over with `async for`, it hands out itself, once.
 
     Args:
         text: of the answer.
@@ -62,6 +62,14 @@ class ScaffoldingOutput(core.ScaffoldingOutput):
     def output_str(self) -> str:
         """The text, by its older name."""
         return self.text
+
+    @property
+    def outputs(self) -> list[ScaffoldingOutput]:
+        """Itself, for programs that look for it in a result."""
+        return [self]
+
+    async def __aiter__(self) -> AsyncIterator[ScaffoldingOutput]:
+        yield self
 
 
 class ScaffoldingResult(core.ScaffoldingResult):

@@ -27,6 +27,7 @@ class Streamed:
         self._task = task
         self._scope = scope
         self._text = ""
+        self._token_ids: list[int] = []
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._scope, name)
@@ -36,6 +37,7 @@ class Streamed:
         if not delta.text:
             return
         self._text += delta.text
-        output = ScaffoldingOutput(self._text)
+        self._token_ids += delta.token_ids
+        output = ScaffoldingOutput(self._text, list(self._token_ids) or None)
         self._task.streaming_output_list.append(output)
         self._scope.emit(Delta(delta.text, delta.reasoning, output))

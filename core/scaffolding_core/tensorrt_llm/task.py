@@ -18,6 +18,7 @@ from scaffolding_core.messages import OpenAIToolDescription, Part, ToolDescripti
 from scaffolding_core.tasks import SAMPLING_PARAMETERS
 from scaffolding_core.tasks.roles import OF_RUN, RESULT, inputs_of
 from scaffolding_core.tensorrt_llm.execution_scope import ExecutionScope
+from scaffolding_core.tensorrt_llm.logprobs import TokenLogprobs
 from scaffolding_core.tensorrt_llm.message import (
     AssistantMessage,
     RoleMessage,
@@ -26,6 +27,7 @@ from scaffolding_core.tensorrt_llm.message import (
     UserMessage,
 )
 from scaffolding_core.tensorrt_llm.result import ScaffoldingOutput
+from scaffolding_core.tensorrt_llm.task_result import PARTS, Completion, TaskResult
 
 __all__ = [
     "AssistantMessage",
@@ -175,6 +177,8 @@ class GenerationTask(Task, core.GenerationTask):
     usage_completion_tokens: int | None = field(default=None, kw_only=True, metadata=RESULT)
     request_id: str | None = field(default=None, kw_only=True, metadata=RESULT)
     llm_request_params: dict[str, Any] | None = field(default=None, kw_only=True, metadata=RESULT)
+    cumulative_logprob: float | None = field(default=None, kw_only=True, metadata=RESULT)
+    given_result: Any = field(default=None, kw_only=True, repr=False, metadata=RESULT)  # Any: the program's own
 
     @classmethod
     def create_from_prompt(cls, prompt: Any) -> Self:  # Any: whatever the worker takes
@@ -189,7 +193,32 @@ class GenerationTask(Task, core.GenerationTask):
 
     @said.setter
     def said(self, message: core_messages.AssistantMessage | None) -> None:
-        vars(self).update({name: getattr(message, part, None) for name, part in _PARTS.items()})
+        told = {name: getattr(message, part, None) for name, part in _PARTS.items()}
+        places = [TokenLogprobs(place) for place in told.pop("logprobs") or ()]
+        total = sum(place.logprob for place in places) if places else None
+        vars(self).update(told, logprobs=places or None, cumulative_logprob=total, given_result=None)
+
+    @property
+    def result(self) -> Any:  # Any: of TensorRT-LLM, of this package, or whatever a program has set
+        """What the task got back, as one object; None before.
+
+        Setting another task's, or a `GenerationResult` of TensorRT-LLM, gives this task what that tells.
+        """
+        given = self.given_result
+        if given is None and self.said is not None:
+            parts = {part: getattr(self, name) for part, name in PARTS.items()}
+            return TaskResult([Completion(**parts)], self.context_logits)
+        outputs = getattr(given, "outputs", None)
+        if outputs and outputs[0].text != self.output_str:  # set since
+            outputs[0].text = self.output_str
+        return given
+
+    @result.setter
+    def result(self, given: Any) -> None:
+        if outputs := getattr(given, "outputs", None):
+            vars(self).update({name: getattr(outputs[0], part, None) for part, name in PARTS.items()})
+            self.context_logits = getattr(given, "context_logits", None)
+        self.given_result = given
 
     def sampling(self) -> dict[str, object]:
         """The sampling parameters that ask for something, by name."""
@@ -202,7 +231,9 @@ class GenerationTask(Task, core.GenerationTask):
             setattr(self, name, parameters[name])
 
     def create_scaffolding_output(self) -> ScaffoldingOutput:
-        """The result as the output of a method."""
+        """The result as the output of a method; a text that was set as `result` is one, if there is no other."""
+        if self.output_str is None and isinstance(self.given_result, str):
+            return ScaffoldingOutput(self.given_result)
         return ScaffoldingOutput(self.output_str, self.output_tokens, message=self.said)
 
 

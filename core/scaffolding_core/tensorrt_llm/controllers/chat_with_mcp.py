@@ -79,7 +79,7 @@ class ChatWithMCPController(Controller):
                 break
             calls = [self._call_task(call) for call in wanted]
             yield from _called(calls)
-            chat.add_messages([ToolMessage(call.result_str or "", str(call.tool_call_id)) for call in calls])
+            chat.add_messages([_told(call) for call in calls])
         chat.output_str = chat.last_assistant_content()
 
     def _call_task(self, call: Any) -> MCPCallTask:  # Any: of whichever client made it
@@ -89,6 +89,15 @@ class ChatWithMCPController(Controller):
         else:
             name, arguments, its_id = call.function.name, call.function.arguments, getattr(call, "id", None)
         return MCPCallTask.create_mcptask(its_id or name, name, arguments, self.WorkerTag.TOOLCALL)
+
+
+def _told(call: MCPCallTask) -> ToolMessage:
+    return ToolMessage(
+        call.result_str or "",
+        str(call.tool_call_id),
+        trace_stdout=call.result_stdout,
+        trace_stderr=call.result_stderr,
+    )
 
 
 def _called(calls: list[MCPCallTask]) -> Steps[None]:

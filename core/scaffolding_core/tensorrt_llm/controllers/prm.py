@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 from scaffolding_core.controller import Steps
 from scaffolding_core.errors import InvalidRequestError, WorkerError
@@ -51,6 +52,12 @@ class PRMController(NativeRewardController):
         self.step_token = step_token
         self.separate_token = separate_token
         self.step_scores: list[list[float]] = []
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        memo[id(self.tokenizer)] = self.tokenizer  # it is large, and only read
+        new = type(self).__new__(type(self))
+        new.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return new
 
     def process(self, tasks: Sequence[Any], **kwargs: Any) -> Steps[list[float]]:
         """Score finished tasks; returns their scores.

@@ -18,10 +18,12 @@ class Conversation:
     Attributes:
         messages: the token ids of each.
         system_tokens: how many of them are the system message's.
+        last_prompt: the prompt of its last call.
     """
 
     messages: list[list[int]] = field(default_factory=list)
     system_tokens: int = 0
+    last_prompt: list[int] = field(default_factory=list)
 
     @property
     def tokens(self) -> list[int]:
@@ -40,7 +42,8 @@ class Conversation:
         missing = random_token_ids(length - sum(map(len, self.messages)), rng)
         if missing:
             self.messages[-1:] = [[*(self.messages[-1] if self.messages else ()), *missing]]
-        return self.tokens
+        self.last_prompt = self.tokens
+        return self.last_prompt
 
 
 class SystemTokens:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from scaffolding_core.errors import InvalidRequestError
@@ -20,7 +20,10 @@ from scaffolding_core.tensorrt_llm.workers.base import raise_status
 if TYPE_CHECKING:
     from scaffolding_core.tensorrt_llm.replay.queue_manager import QueueManager
 
-__all__ = ["QueueExecutor"]
+__all__ = ["SETTLES", "QueueExecutor"]
+
+SETTLES = {"before": 0.5, "after": 3.0}
+"""Seconds until a server has kept what it wrote last, and has dropped what it was told to: it tells neither."""
 
 
 class QueueExecutor:
@@ -59,6 +62,7 @@ class QueueExecutor:
                 await self._say(step)
             elif step.event_type == "drop_kv_cache":
                 await self._drop(step)
+        self._leave_probes()
 
     async def _fork(self, branches: Sequence[QueueExecutor]) -> None:
         started = time.perf_counter()
@@ -92,7 +96,7 @@ class QueueExecutor:
         prompt = conversation.prompt(event.prompt_tokens or 0, self._rng)
         task = GenerationTask(input_tokens=prompt, max_tokens=wanted, ignore_eos=True)
         started = time.perf_counter()
-        raise_status(self._manager.worker, task, await self._manager.worker.run_task(task))
+        await self._run_task(task)
         ended = time.perf_counter()
         written = task.usage.completion_tokens if task.usage is not None else 0
         output = task.output_tokens or random_token_ids(written or wanted, self._rng)
@@ -115,9 +119,48 @@ class QueueExecutor:
 
     async def _drop(self, event: TraceEvent) -> None:
         """Let the server forget the conversation, or all of the branch's, but for their system messages."""
-        known = self._manager.conversations
         dropped = self._conversations if event.conversation_id is None else {event.conversation_id}
-        told = [(known[one].tokens, known[one].system_tokens) for one in dropped if one in known]
+        known = {
+            one: found for one in sorted(dropped) if (found := self._manager.conversations.get(one)) is not None
+        }
         truncate = getattr(self._manager.worker, "send_kv_cache_truncate_tokens", None)
-        if told and truncate is not None:
-            await truncate([tokens for tokens, _ in told], [kept for _, kept in told])
+        if not known or truncate is None:
+            return
+        stats = self._manager.drop_path_stats
+        drop = -1 if stats is None else stats.next_drop_index()
+        await self._probe("before", drop, known)
+        await truncate([one.tokens for one in known.values()], [one.system_tokens for one in known.values()])
+        await self._probe("after", drop, known)
+
+    async def _probe(self, phase: str, drop: int, dropped: Mapping[int, Conversation]) -> None:
+        """Ask for one token after each conversation, once the server can have done what it was told."""
+        stats = self._manager.drop_path_stats
+        if stats is None:
+            return
+        await asyncio.sleep(SETTLES[phase])
+        for number, conversation in dropped.items():
+            task = GenerationTask(input_tokens=conversation.tokens, max_tokens=1, ignore_eos=True)
+            await self._run_task(task)
+            stats.record(
+                drop_event_index=drop,
+                branch_path=self.branch_path,
+                conv_id=number,
+                phase=phase,
+                request_id=getattr(task, "request_id", None),
+                prefix_len=len(conversation.tokens),
+                num_tokens_to_keep=conversation.system_tokens,
+            )
+
+    async def _run_task(self, task: GenerationTask) -> None:
+        worker = self._manager.worker
+        raise_status(worker, task, await worker.run_task(task))
+
+    def _leave_probes(self) -> None:
+        """Tell what is to be probed in the end: what the root branch asked last in each conversation."""
+        stats = self._manager.retention_probe_stats
+        if stats is None or self.branch_path:
+            return
+        for number in sorted(self._conversations):
+            prompt = self._manager.conversations[number].last_prompt
+            if prompt:
+                stats.record_pending(branch_path=self.branch_path, conv_id=number, prefix=prompt)

@@ -9,6 +9,7 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.tensorrt_llm.execution_trace import TraceEvent
 from scaffolding_core.tensorrt_llm.replay.conversation import Conversation, SystemTokens
 from scaffolding_core.tensorrt_llm.replay.generation_stats import ReplayGenerationStats
+from scaffolding_core.tensorrt_llm.replay.probes import DropPathStats, RetentionProbeStats
 from scaffolding_core.tensorrt_llm.replay.queue_executor import QueueExecutor
 from scaffolding_core.tensorrt_llm.replay.synthetic_tokens import RngFactory
 from scaffolding_core.worker import Worker
@@ -24,6 +25,8 @@ class QueueManager:
         system_token_cache: token ids of system messages, which replays may share.
         rng_factory: makes what each branch draws its tokens with.
         generation_stats: gets an entry for each generation; None for nobody.
+        drop_path_stats: gets a probe before and after each drop; None for no probes.
+        retention_probe_stats: gets what is to be probed in the end; None for nobody.
 
     Attributes:
         conversations: of all branches, by their numbers.
@@ -36,9 +39,13 @@ class QueueManager:
         system_token_cache: dict[str, list[int]],
         rng_factory: RngFactory,
         generation_stats: ReplayGenerationStats | None = None,
+        drop_path_stats: DropPathStats | None = None,
+        retention_probe_stats: RetentionProbeStats | None = None,
     ) -> None:
         self.worker = worker
         self.generation_stats = generation_stats
+        self.drop_path_stats = drop_path_stats
+        self.retention_probe_stats = retention_probe_stats
         self.system_tokens = SystemTokens(system_token_cache)
         self.conversations: dict[int, Conversation] = {}
         self._rng_factory = rng_factory

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from scaffolding_core.tensorrt_llm.execution_trace import ExecutionTrace, TraceEvent
 from scaffolding_core.tensorrt_llm.replay.generation_stats import ReplayGenerationStats
+from scaffolding_core.tensorrt_llm.replay.probes import DropPathStats, RetentionProbeStats
 from scaffolding_core.tensorrt_llm.replay.queue_manager import QueueManager
 from scaffolding_core.tensorrt_llm.replay.synthetic_tokens import RngFactory, unseeded_rng
 from scaffolding_core.worker import Worker
@@ -26,6 +27,8 @@ class ReplayEngine:
         generation_stats: gets an entry for each generation; None for nobody.
         system_token_cache: token ids of system messages; replays that share it share a prefix. None for its own.
         rng_factory: makes what each branch draws its tokens with; None for other tokens each time.
+        drop_path_stats: gets a probe before and after each drop, which takes 3.5 seconds more; None for no probes.
+        retention_probe_stats: gets what is to be probed in the end; None for nobody.
     """
 
     def __init__(
@@ -34,9 +37,18 @@ class ReplayEngine:
         generation_stats: ReplayGenerationStats | None = None,
         system_token_cache: dict[str, list[int]] | None = None,
         rng_factory: RngFactory | None = None,
+        drop_path_stats: DropPathStats | None = None,
+        retention_probe_stats: RetentionProbeStats | None = None,
     ) -> None:
         cache = {} if system_token_cache is None else system_token_cache
-        self.queue_manager = QueueManager(worker, cache, rng_factory or unseeded_rng, generation_stats)
+        self.queue_manager = QueueManager(
+            worker,
+            cache,
+            rng_factory or unseeded_rng,
+            generation_stats,
+            drop_path_stats,
+            retention_probe_stats,
+        )
 
     async def launch_trace(self, trace: ExecutionTrace) -> None:
         """Replay it.

@@ -78,8 +78,7 @@ class CollectionWatch(Watch):
             _told.reset(token)
 
     def ended(self) -> None:
-        """Tell of what ran in vain."""
-        self._fail()
+        """Tell of what raced in vain."""
         for racing in self._races.values():
             racing.fail()
 

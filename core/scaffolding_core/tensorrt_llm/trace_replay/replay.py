@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from scaffolding_core.tensorrt_llm.replay import (
+    DropPathStats,
     QueueExecutor,
     QueueManager,
     ReplayEngine,
     ReplayGenerationStats,
+    RetentionProbeStats,
     RngFactory,
     make_seeded_rng_factory,
 )
 
 __all__ = [
+    "DropPathStats",
     "QueueExecutor",
     "QueueManager",
     "ReplayEngine",
     "ReplayGenerationStats",
+    "RetentionProbeStats",
     "RngFactory",
     "make_seeded_rng_factory",
 ]

@@ -26,7 +26,7 @@ class MCPWorker(Worker, core.MCPWorker):
         """Open the running loop's sessions, which would else be opened with the first call.
 
         Raises:
-            WorkerError: a server does not open one.
+            WorkerError: no server opens one.
         """
         await self.connect()
 

@@ -45,6 +45,11 @@ class OpenaiWorker(Worker):
     accepts: ClassVar[Mapping[str, str]] = {name: name for name in ("ignore_eos", "min_tokens")}
     """Parameters beyond OpenAI's that are sent, and their names on the wire."""
 
+    # Programs' own handlers read what a worker would set where a task does not: nothing.
+    max_tokens: ClassVar[int | None] = None
+    temperature: ClassVar[float | None] = None
+    top_p: ClassVar[float | None] = None
+
     def __init__(
         self,
         async_client: Any,  # Any: the client's package is not needed to import this one

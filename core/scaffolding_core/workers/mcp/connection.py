@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from contextvars import Context
@@ -173,14 +174,15 @@ class Connection:
         try:
             async with limit:
                 self._waiting.add(limit)
-                await self._opened.wait()
-                if self._session is None or self._ended is not None:
-                    raise TimeoutError
-                return await ask(self._session)
+                try:
+                    await self._opened.wait()
+                    if self._session is None or self._ended is not None:
+                        raise TimeoutError
+                    return await ask(self._session)
+                finally:
+                    self._waiting.discard(limit)  # it can be moved only while it is entered
         except Exception as error:
             raise self._understood(error, limit.expired()) from error
-        finally:
-            self._waiting.discard(limit)
 
     def _understood(self, error: Exception, is_late: bool) -> BaseException:
         """An error of the library as one of ours."""
@@ -219,14 +221,12 @@ async def _nothing(_session: Session) -> None:
 
 
 async def _listens(url: str) -> bool:
-    """Whether anybody takes connections there."""
+    """Whether anybody takes connections there; false only where they are refused, as a proxy may be in between."""
     parts = urlsplit(url)
     try:
         async with asyncio.timeout(_LOOK_SECONDS):
             _, writer = await asyncio.open_connection(parts.hostname, parts.port or _PORTS.get(parts.scheme, 80))
-    except TimeoutError:
-        return True  # busy, for all that is known
-    except OSError:
-        return False
+    except OSError as error:  # one for each of the host's addresses, or one that quotes them all
+        return f"[Errno {errno.ECONNREFUSED}]" not in str(error)
     writer.close()
     return True

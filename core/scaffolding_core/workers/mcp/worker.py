@@ -56,15 +56,17 @@ class MCPWorker(ToolWorker[Servers]):
         super().__init__(partial(Servers, self.urls, connect_timeout), timeout, connect_timeout, max_concurrency)
 
     async def connect(self) -> None:
-        """Open the running loop's sessions with all servers.
+        """Open the running loop's sessions with all servers; one that opens none is tried again when it is needed.
 
         Raises:
-            WorkerError: a server does not open one.
+            WorkerError: no server opens one.
             ClosedError: the worker is closed.
         """
         deadline = asyncio.get_running_loop().time() + self.timeout
-        for connection in self.here().all():
-            await connection.opened(deadline)
+        opening = (connection.opened(deadline) for connection in self.here().all())
+        failures = [error for error in await asyncio.gather(*opening, return_exceptions=True) if error is not None]
+        if len(failures) == len(self.urls):
+            raise failures[0]
 
     async def connection(self, tool_name: str, deadline: float) -> Connection | None:
         """The connection to the first server that has a tool; None where none has it.

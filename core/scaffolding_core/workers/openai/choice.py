@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from scaffolding_core.errors import IncompleteResponseError
-from scaffolding_core.messages import AssistantMessage
+from scaffolding_core.messages import AssistantMessage, TokenLogprob
 from scaffolding_core.tasks import Delta, GenerationTask, Scope
 from scaffolding_core.workers.openai.prompt_logprobs import (
     PROMPT_LOGPROBS,
@@ -165,14 +166,21 @@ class Choice:
         told = {name: value for name, value in beyond.items() if value is not None}
         if told:
             task.customized_result_fields = told
+        logprobs = [own for _, own in scored if own is not None]
         task.said = AssistantMessage(
             self.text,
             "".join(self._reasoning) or None,
             self._calls.whole() if self._calls else None,
             finish_reason=self.finish_reason,
-            logprobs=[own for _, own in scored if own is not None] or None,
-            output_tokens=self._token_ids or None,
+            logprobs=logprobs or None,
+            output_tokens=self._token_ids or _ids(logprobs, len(scored)),
         )
+
+
+def _ids(logprobs: Sequence[TokenLogprob], tokens: int) -> list[int] | None:
+    """The ids of the tokens that have a log probability, if these are all tokens and all have ids."""
+    ids = [own.token_id for own in logprobs if own.token_id is not None]
+    return ids if ids and len(ids) == tokens else None
 
 
 def read_chunk(data: bytes, choices: list[Choice]) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -63,6 +64,10 @@ _WIRES: Mapping[str, Mapping[str, _Wire]] = {
 Source: the request models of trtllm-serve (a priority between 0 and 1, 0.5 for most); vLLM's `priority`, lower is
 sooner; `nvext.agent_hints` of NVIDIA Dynamo.
 """
+
+
+_FIRST = secrets.randbits(30)
+"""Added to the numbers of requests: each process counts its own, and its server is that of others, too."""
 
 
 class Hinting:
@@ -135,7 +140,8 @@ def _known(task: GenerationTask, body: Json) -> Json:
     if priority:
         known["priority"] = priority
     if scope is not None:
-        known["agent_hierarchy"] = [list(place) for place in agent_hierarchy(task, scope)]
+        (root, number), *branches = agent_hierarchy(task, scope)
+        known["agent_hierarchy"] = [[root, _FIRST + number], *map(list, branches)]
     if isinstance(body.get("max_tokens"), int):
         known["osl"] = body["max_tokens"]
     if isinstance(task, ChatTask) and task.tools and task.group is None:

@@ -44,28 +44,40 @@ def read_logprobs(given: Mapping[str, Any]) -> list[Scored]:
     """
     if isinstance(given.get("content"), list):  # as chats have them
         entries = [
-            (entry.get("token", ""), entry.get("logprob"), [(top["token"], top["logprob"]) for top in tops])
-            for entry in given["content"]
-            for tops in [entry.get("top_logprobs") or ()]
+            (_place(entry), [_place(top) for top in entry.get("top_logprobs") or ()]) for entry in given["content"]
         ]
     else:
         tokens = given.get("tokens") or ()
         likely = given.get("top_logprobs") or [{}] * len(tokens)
         own = given.get("token_logprobs") or ()
         entries = [
-            (token, logprob, list((top or {}).items()))
+            ((str(token), logprob, None), [(str(other), value, None) for other, value in (top or {}).items()])
             for token, logprob, top in zip(tokens, own, likely, strict=False)
         ]
-    return [(str(token), _scored(str(token), logprob, tops)) for token, logprob, tops in entries]
+    return [(place[0], _scored(place, tops)) for place, tops in entries]
 
 
-def _scored(token: str, logprob: object, tops: list[tuple[Any, object]]) -> TokenLogprob | None:
-    own = log_probability(logprob)
-    return None if own is None else TokenLogprob(token, own, tuple(_with_numbers(tops)))
+_Place: TypeAlias = tuple[str, object, object]
+"""A token's text, its log probability and its id, if there is one."""
 
 
-def _with_numbers(tops: list[tuple[Any, object]]) -> list[tuple[str, float]]:
-    return [(str(token), own) for token, logprob in tops if (own := log_probability(logprob)) is not None]
+def _place(entry: Mapping[str, Any]) -> _Place:
+    return str(entry.get("token", "")), entry.get("logprob"), entry.get("id")
+
+
+def _scored(place: _Place, tops: list[_Place]) -> TokenLogprob | None:
+    token, own = place[0], log_probability(place[1])
+    if own is None:
+        return None
+    likely = [(other, score, told) for other, value, told in tops if (score := log_probability(value)) is not None]
+    ids = tuple(told for _, _, told in likely if isinstance(told, int))
+    return TokenLogprob(
+        token,
+        own,
+        tuple((other, score) for other, score, _ in likely),
+        place[2] if isinstance(place[2], int) else None,
+        ids if len(ids) == len(likely) else (),
+    )
 
 
 def log_probability(value: object) -> float | None:

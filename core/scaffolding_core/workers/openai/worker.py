@@ -350,9 +350,9 @@ class OpenAIWorker(Worker):
 
     async def _exchange(self, task: GenerationTask) -> Exchange:
         """What a task that starts now asks for."""
+        body = await self._body(task)
         if self.hints and self._server.kind is None:
             await self._server.is_recognised()
-        body = await self._body(task)
         kind, prompt = self._server.kind, self._prompts.of(task.group)
         waits = task.group is not None and self._waits_for_prompt(body)
         hinting = Hinting(task, self.hints, body, kind, self._server.facts.refuses) if self.hints else None

@@ -13,6 +13,7 @@ from scaffolding_core.tasks import ChatTask, GenerationTask
 from scaffolding_core.workers.trtllm.extras import request_extras
 from scaffolding_core.workers.trtllm.hints import request_hints
 from scaffolding_core.workers.trtllm.llm_api import Llm, Tokenizer
+from scaffolding_core.workers.trtllm.parsers import Parsers
 from scaffolding_core.workers.trtllm.prompts import Prompts, check_prompt
 from scaffolding_core.workers.trtllm.sampling import is_greedy, sampling_params, sampling_values
 
@@ -47,14 +48,14 @@ class Asking:
     Args:
         llm: that they ask.
         tokenizer: of its model; None where there is none.
-        takes_tools: calls of tools can be read.
+        parsers: of the model's answers.
     """
 
-    def __init__(self, llm: Llm, tokenizer: Tokenizer | None, *, takes_tools: bool) -> None:
+    def __init__(self, llm: Llm, tokenizer: Tokenizer | None, parsers: Parsers) -> None:
         self._llm = llm
         self._tokenizer = tokenizer
         self._prompts = Prompts(llm, tokenizer)
-        self._takes_tools = takes_tools
+        self._parsers = parsers
 
     def asked(self, task: GenerationTask) -> Asked:
         """What a task asks for.
@@ -66,6 +67,8 @@ class Asking:
         check_prompt(task)
         values = sampling_values(task)
         self._check_made_for(task, values)
+        if self._parsers.needs_special_tokens(task):
+            values.setdefault("skip_special_tokens", False)
         streamed = _is_followed(task)
         alone = streamed or task.group is None or task.seed is not None or task.use_beam_search
         ends_all = bool(task.stop)  # of several answers, the first that meets a stop ends all in TensorRT-LLM
@@ -89,7 +92,12 @@ class Asking:
 
     def _check_made_for(self, task: GenerationTask, values: Mapping[str, Any]) -> None:
         """Refuse what this LLM was not made for."""
-        if isinstance(task, ChatTask) and task.tools and task.tool_choice != "none" and not self._takes_tools:
+        if (
+            isinstance(task, ChatTask)
+            and task.tools
+            and task.tool_choice != "none"
+            and not self._parsers.takes_tools
+        ):
             raise UnsupportedParameterError(
                 "TRTLLMWorker takes tools only if it can read the model's calls: pass tool_parser=, or take "
                 "trtllm-serve"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from scaffolding_core.errors import BackendTimeoutError, IncompleteResponseError, WorkerError
 from scaffolding_core.messages import AssistantMessage, TokenLogprob
@@ -64,6 +65,7 @@ class Choice:
         self._output: Output | None = None
         self._logprobs: list[TokenLogprob] = []
         self._shown = ""
+        self._told = 0  # tokens
         self._live: LiveReasoning | None = None
         self._stops = _texts(task.stop)
 
@@ -92,7 +94,8 @@ class Choice:
                 news, self._shown = settled[len(self._shown) :], settled
                 delta = self._reasoning().delta(news, last=last)
                 if delta.text or delta.reasoning:
-                    scope.emit(delta)
+                    scope.emit(replace(delta, token_ids=self._output.token_ids[self._told :]))
+                    self._told = self.tokens
         if not last:
             scope.wrote(self.tokens)
 
@@ -134,8 +137,7 @@ class Choice:
 
     def _reasoning(self) -> LiveReasoning:
         if self._live is None:
-            parsers = self._reading.parsers
-            self._live = LiveReasoning(None if parsers.reasoning is None else parsers.reasoning_parser())
+            self._live = self._reading.parsers.live(self._task)
         return self._live
 
 

@@ -30,11 +30,11 @@ def token_logprobs(
 
 def _of_place(token: int, place: Any, most: int, text_of: Callable[[int], str]) -> TokenLogprob:
     if not isinstance(place, Mapping):
-        return TokenLogprob(text_of(token), _number(place))
-    likely = sorted(((_number(value), other) for other, value in place.items()), key=lambda each: -each[0])
-    top = tuple((text_of(other), logprob) for logprob, other in likely[:most])
-    own = place.get(token)
-    return TokenLogprob(text_of(token), _number(own) if own is not None else float("-inf"), top)
+        return TokenLogprob(text_of(token), _number(place), token_id=token)
+    likely = sorted(((_number(value), other) for other, value in place.items()), key=lambda each: -each[0])[:most]
+    top = tuple((text_of(other), logprob) for logprob, other in likely)
+    own = _number(place[token]) if token in place else float("-inf")
+    return TokenLogprob(text_of(token), own, top, token, tuple(other for _, other in likely))
 
 
 def _number(told: Any) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import ToolCall
-from scaffolding_core.tasks import ChatTask, Delta
-from scaffolding_core.workers.trtllm.llm_api import found
+from scaffolding_core.tasks import ChatTask, Delta, GenerationTask
+from scaffolding_core.workers.trtllm.llm_api import found, takes
 
 __all__ = ["LiveReasoning", "Parsers"]
 
@@ -16,7 +17,7 @@ _numbers = itertools.count()
 
 
 class Parsers:
-    """The parsers of a model.
+    """The parsers of a model; what they make nothing of stays text.
 
     Args:
         reasoning: name of the parser of thoughts; None where there is none.
@@ -28,37 +29,53 @@ class Parsers:
     """
 
     def __init__(self, reasoning: str | None, tools: str | None) -> None:
-        self.reasoning = reasoning
-        self.tools = tools
-        if reasoning is not None:
-            self.reasoning_parser()
-        if tools is not None:
-            self._tool_parser()
+        self._reasoning = reasoning
+        self._tools = tools
+        self._raw_thoughts = reasoning is not None and _needs_raw(self._reasoning_parser(ChatTask()))
+        self._raw_calls = tools is not None and _needs_raw(self._tool_parser())
 
-    def reasoning_parser(self) -> Any:  # Any: one of TensorRT-LLM's
-        """A parser of the thoughts of one answer."""
-        factory = found("ReasoningParserFactory", module="tensorrt_llm.llmapi.reasoning_parser")
-        return _made(factory.create_reasoning_parser, self.reasoning)
+    @property
+    def takes_tools(self) -> bool:
+        """Whether calls of tools can be read."""
+        return self._tools is not None
 
-    def _tool_parser(self) -> Any:  # Any: as above
-        factory = found("ToolParserFactory", module="tensorrt_llm.serve.tool_parser.tool_parser_factory")
-        return _made(factory.create_tool_parser, self.tools)
+    def needs_special_tokens(self, task: GenerationTask) -> bool:
+        """Whether the special tokens must stand in the answer for it to be read."""
+        return isinstance(task, ChatTask) and (self._raw_thoughts or (self._raw_calls and _may_call(task)))
 
-    def told_apart(self, text: str, task: object) -> tuple[str, str | None, list[ToolCall] | None]:
+    def live(self, task: GenerationTask) -> LiveReasoning:
+        """What tells the thoughts of a task's answer from its text while it is written."""
+        thinks = self._reasoning is not None and isinstance(task, ChatTask)
+        return LiveReasoning(self._reasoning_parser(task) if thinks else None)
+
+    def told_apart(self, text: str, task: GenerationTask) -> tuple[str, str | None, list[ToolCall] | None]:
         """The text of an answer, its thoughts and its tool calls."""
-        reasoning = None
-        if self.reasoning is not None and isinstance(task, ChatTask):
-            parsed = self.reasoning_parser().parse(text)
+        reasoning, calls = None, None
+        if self._reasoning is not None and isinstance(task, ChatTask):
+            parsed = self._reasoning_parser(task).parse(text)
             text, reasoning = parsed.content or "", parsed.reasoning_content or None
-        if self.tools is None or not isinstance(task, ChatTask) or not task.tools or task.tool_choice == "none":
-            return text, reasoning, None
+        if self._tools is not None and isinstance(task, ChatTask) and _may_call(task):
+            text, calls = self._calls(text, task)
+        return text, reasoning, calls
+
+    def _calls(self, text: str, task: ChatTask) -> tuple[str, list[ToolCall] | None]:
         tool = found("ChatCompletionToolsParam", module="tensorrt_llm.serve.openai_protocol")
         try:
             parsed = self._tool_parser().detect_and_parse(text, [tool(**each) for each in task.tools_to_dict()])
-        except Exception:  # what the model wrote is no call: it stays text
-            return text, reasoning, None
+        except Exception:  # what the model wrote is no call
+            return text, None
         calls = [ToolCall(f"call-{next(_numbers)}", each.name, each.parameters) for each in parsed.calls]
-        return (parsed.normal_text, reasoning, calls) if calls else (text, reasoning, None)
+        return (parsed.normal_text, calls) if calls else (text, None)
+
+    # Any: objects of TensorRT-LLM.
+    def _reasoning_parser(self, task: GenerationTask) -> Any:
+        factory = found("ReasoningParserFactory", module="tensorrt_llm.llmapi.reasoning_parser")
+        create, named = factory.create_reasoning_parser, "chat_template_kwargs"
+        return _made(create, self._reasoning, **{named: task.chat_template_kwargs} if takes(create, named) else {})
+
+    def _tool_parser(self) -> Any:
+        factory = found("ToolParserFactory", module="tensorrt_llm.serve.tool_parser.tool_parser_factory")
+        return _made(factory.create_tool_parser, self._tools)
 
 
 class LiveReasoning:
@@ -83,8 +100,16 @@ class LiveReasoning:
         )
 
 
-def _made(create: Any, name: str | None) -> Any:
+def _may_call(task: ChatTask) -> bool:
+    return bool(task.tools) and task.tool_choice != "none"
+
+
+def _needs_raw(parser: object) -> bool:
+    return bool(getattr(parser, "needs_raw_special_tokens", False))
+
+
+def _made(create: Callable[..., Any], *given: object, **options: object) -> Any:
     try:
-        return create(name)
+        return create(*given, **options)
     except ValueError as error:
         raise InvalidRequestError(f"TensorRT-LLM has no such parser: {error}") from error

@@ -14,7 +14,6 @@ from scaffolding_core.workers.trtllm.llm_api import Llm, found
 __all__ = ["new_llm"]
 
 _LONGEST = 500
-_FILES = ("config.json", "*.safetensors", "*.engine", "*.bin")
 
 
 def new_llm(model: object, cache_fraction: float, options: Mapping[str, Any]) -> Llm:
@@ -47,23 +46,23 @@ def _checked(model: object) -> str:
         raise InvalidRequestError(f"model_dir must be the path of a model's folder, got {model!r}")
     path = Path(model).expanduser()
     if path.is_dir():
-        if not any(next(path.glob(pattern), None) for pattern in _FILES):
-            raise ModelFileError(f"the folder {path} holds no model: it needs a config.json and weights")
         return str(path)
     text = os.fspath(model)
     if path.exists():
         raise ModelFileError(f"{path} is no folder of a model: give the folder that holds its config.json")
-    if isinstance(model, os.PathLike) or text.startswith((".", "~", os.sep)) or text.count("/") != 1:
+    if isinstance(model, os.PathLike) or text.startswith((".", "~", os.sep)) or text.count("/") > 1:
         raise ModelFileError(f"there is no model in {path}: correct the path")
     return text
 
 
 def _failure(path: str, error: Exception) -> Exception:
     words = sentence(str(error) or type(error).__name__, _LONGEST)
-    if isinstance(error, TypeError) or "invalid argument" in words:
+    if isinstance(error, TypeError) or type(error).__name__ == "ValidationError" or "invalid argument" in words:
         return InvalidRequestError(f"tensorrt_llm.LLM does not take these options: {words}")
-    if isinstance(error, OSError):
-        return ModelFileError(f"TensorRT-LLM cannot read the model {path}: {words}")
+    if isinstance(error, OSError | ValueError):
+        return ModelFileError(
+            f"TensorRT-LLM cannot load the model {path}, see that it is there and whole: {words}"
+        )
     return BackendUnavailableError(
         f"TensorRT-LLM does not start with {path}, see that a GPU is there with room for it: {words}"
     )

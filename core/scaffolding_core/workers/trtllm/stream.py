@@ -36,7 +36,10 @@ class OpenStream:
         self._task.end_flag = self._call.over
 
     async def aclose(self) -> None:
-        """Abort at the engine."""
-        if not self._task.end_flag:
-            await self._call.cut(self._member)
-            self._task.end_flag = True
+        """Abort at the engine; the task keeps what its last step has told, though more was written meanwhile."""
+        if self._task.end_flag:
+            return
+        said = self._task.said
+        await self._call.cut(self._member)
+        self._task.said = said
+        self._task.finish_reason, self._task.end_flag = "cancelled", True

@@ -90,7 +90,7 @@ class TRTLLMWorker(Worker):
         named = getattr(getattr(llm, "args", None), "reasoning_parser", None)
         self._parsers = Parsers(reasoning_parser or named, tool_parser)
         self._reading = Reading(self.tokenizer, self._parsers, decodes=own is None and tokenizer is not None)
-        self._asking = Asking(self.llm, self.tokenizer, takes_tools=tool_parser is not None)
+        self._asking = Asking(self.llm, self.tokenizer, self._parsers)
         self._gathering = Gathering(siblings)
         self._engine = Engine(self.llm)
 
@@ -178,7 +178,7 @@ class TRTLLMWorker(Worker):
         """What the LLM can do."""
         return Capabilities(
             logprobs=True,
-            tools=self._parsers.tools is not None,
+            tools=self._parsers.takes_tools,
             streaming=True,
             siblings=self._siblings,
             token_prompts=True,

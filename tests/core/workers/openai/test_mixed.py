@@ -181,6 +181,17 @@ async def test_a_log_probability_that_is_none_is_left_out_with_its_token():
         assert [list(each.top) for each in task.logprobs] == [kept] * 3
 
 
+@pytest.mark.parametrize(("ids", "tokens"), [((4, 5), [4, 5]), ((4, None), None), ((None, None), None)])
+async def test_token_ids_beside_log_probabilities_are_the_answers_if_all_are_told(ids, tokens):
+    pairs = [{"token": str(number), "logprob": -1.0, "id": number} for number in ids]
+    logprobs = {"content": [{**pair, "top_logprobs": pairs} for pair in pairs]}
+    (task,), _, _ = await answered(Reply(events=(chunk({**part("7", finish="stop"), "logprobs": logprobs}),)))
+    assert task.output_tokens == tokens
+    assert [(each.token_id, each.top_ids) for each in task.logprobs] == [
+        (number, tuple(tokens or ())) for number in ids
+    ]
+
+
 async def test_a_text_prompt_has_the_same_care():
     task = GenerationTask(input_str="q")
     with scripted_server(Reply(events=(chunk({"index": -1, "text": "7", "finish_reason": "stop"}),))) as server:

@@ -25,6 +25,12 @@ NEVER = threading.Event()
 """Nobody ever sets it."""
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Whoever waits in vain has more time than a test."""
+    monkeypatch.setattr("scaffolding_core.workers.openai.prefill._LONGEST", 3600.0)
+
+
 def siblings(count, **given):
     """Tasks for one prompt."""
     group = object()

@@ -16,6 +16,7 @@ from scaffolding_core import (
     NativeGenerationController,
     OpenAIWorker,
     ScaffoldingLlm,
+    StreamGenerationTask,
     SystemMessage,
     UnsupportedParameterError,
     Usage,
@@ -111,8 +112,23 @@ class TestParameters:
                 assert (task.output_str, task.output_tokens) == ("", [1, 1])
                 assert task.usage == Usage(calls=1, prompt_tokens=2, completion_tokens=2)
 
+    async def test_tokens_without_text_are_read_step_by_step(self):
+        with serve(TrtllmServe(Reply(["4", "2"], between=90.0))) as server:
+            async with OpenAIWorker(server.url, "m", server="trtllm-serve") as worker:
+                task = StreamGenerationTask(input_str="q", skip_detokenizer=True, streaming_step=1)
+                await worker.run_task(task)
+                assert (task.output_tokens, task.end_flag) == ([1], False)
+                await task.request_handle.aclose()
+
 
 class TestAnswers:
+    @pytest.mark.parametrize("most", [None, 8])
+    async def test_what_ended_an_answer_is_told(self, server, most):
+        async with OpenAIWorker(server.url, "m", server="trtllm-serve") as worker:
+            task = GenerationTask(input_str="q", stop=["x"], max_tokens=most)
+            await worker.run_task(task)
+        assert task.customized_result_fields == {"stop_reason": "x"}
+
     async def test_thoughts_stand_apart_and_what_was_cached_is_counted(self, server):
         async with OpenAIWorker(server.url, "m") as worker:
             tasks = [ChatTask.create_from_prompt("tick " * 64) for _ in range(2)]
@@ -203,6 +219,9 @@ class TestTruncation:
                 assert [await cached_of(worker, CHAT) for _ in range(2)] == [0, 160]
                 assert await worker.truncate_kv_cache(CHAT)
                 assert await cached_of(worker, CHAT) == 64
+                missed = list(server.missed)
+                assert await worker.truncate_kv_cache(CHAT)
+        assert server.missed == missed
 
     async def test_what_is_kept_may_be_said_and_what_else_the_template_was_given(self):
         parameters = {"chat_template_kwargs": {"thinking": False}}

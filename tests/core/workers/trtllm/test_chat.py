@@ -63,6 +63,13 @@ async def test_tools_are_written_into_the_prompt_and_calls_read_out_of_the_answe
     assert (call.name, json.loads(call.arguments)) == ("add", {"a": 7})
 
 
+@pytest.mark.parametrize("tools", [None, [ADD]])
+async def test_special_tokens_stand_in_an_answer_whose_calls_are_marked_with_them(make_worker, tools):
+    worker = make_worker("7", tool_parser="kimi_k2")
+    await ran(worker, tools=tools)
+    assert worker.llm.double.requests[0].params.skip_special_tokens == (tools is None)
+
+
 async def test_a_call_of_before_is_written_with_its_arguments(make_worker):
     worker = make_worker("7")
     called = AssistantMessage(None, tool_calls=[ToolCall("c", "add", '{"a": 7}')])

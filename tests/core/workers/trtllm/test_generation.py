@@ -80,6 +80,18 @@ async def test_a_parameter_that_is_not_honoured_is_refused_by_its_name(make_work
     assert worker.llm.double.requests == []
 
 
+@pytest.mark.parametrize(
+    "given", [{"cache_salt": "mine"}, {"lora_request": {"lora_name": "mine", "lora_int_id": 1}}]
+)
+async def test_what_a_version_of_the_llm_does_not_take_is_refused_by_its_name(tensorrt_llm, given):
+    class Older:
+        def generate_async(self, inputs, sampling_params=None, streaming=False):
+            raise AssertionError("it is not asked")
+
+    with pytest.raises(UnsupportedParameterError, match=next(iter(given))):
+        await ran(TRTLLMWorker(Older()), **given)
+
+
 @pytest.mark.parametrize("wrong", [{"top_p": 1.5}, {"temperature": -1.0}, {"num_logprobs": -1}, {"logit_bias": 3}])
 async def test_a_value_out_of_range_is_refused(make_worker, wrong):
     with pytest.raises(InvalidRequestError):

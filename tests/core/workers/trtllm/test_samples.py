@@ -46,6 +46,14 @@ async def test_samples_that_cannot_share_a_call_have_one_each(make_worker, apart
     assert output.answer == "7"
 
 
+async def test_samples_that_are_shown_while_they_are_written_have_one_each(make_worker):
+    worker = make_worker("7")
+    async with ScaffoldingLlm(vote(3), worker) as llm:
+        async for _ in llm.stream("q"):
+            pass
+    assert counts(worker) == [1, 1, 1]
+
+
 async def test_a_seed_keeps_samples_apart(make_worker):
     worker = make_worker("7")
     await asked(worker, vote(3), seed=1)
@@ -97,6 +105,15 @@ async def test_a_step_task_that_is_cancelled_is_aborted(make_worker):
     await worker.run_task(task)
     assert (task.end_flag, task.finish_reason) == (True, "cancelled")
     assert worker.llm.double.running == 0
+
+
+async def test_a_step_task_that_is_cancelled_keeps_what_its_last_step_has_told(make_worker):
+    worker, task = make_worker("one two 3 four 5"), StreamGenerationTask(input_str="q", streaming_step=2)
+    await worker.run_task(task)
+    worker.llm.double.wait_for(lambda: worker.llm.double.running == 0)  # all is written meanwhile
+    task.cancel_flag = True
+    await worker.run_task(task)
+    assert (task.output_str, len(task.output_tokens), task.finish_reason) == ("one two", 2, "cancelled")
 
 
 async def test_what_a_request_knows_of_itself_is_told_to_a_version_that_takes_it(make_worker):

@@ -36,15 +36,17 @@ async def test_an_llm_is_made_with_what_is_said_and_ends_with_its_worker(tensorr
     assert engine.is_shutdown
 
 
-@pytest.mark.parametrize("path", ["/no/such/folder", "./no-such", "name"])
+@pytest.mark.parametrize("path", ["/no/such/folder", "./no-such", "a/b/c"])
 def test_a_path_that_is_no_model_is_told(tensorrt_llm, path):
     with pytest.raises(ModelFileError, match="there is no model in .*: correct the path"):
         start(path)
 
 
-def test_a_folder_without_a_model_is_told(tensorrt_llm, tmp_path):
-    with pytest.raises(ModelFileError, match="holds no model"):
-        start(tmp_path)
+@pytest.mark.parametrize("name", [".", "a-name-at-hugging-face"])
+def test_what_the_llm_finds_no_model_in_is_told(tensorrt_llm, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelFileError, match="see that it is there and whole: .* it has no config.json"):
+        start(name)
 
 
 @pytest.mark.parametrize("wrong", [None, 7, ""])

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-_PIECE = re.compile(r"\s?\w{1,4}|\s|[^\w\s]")
+_PIECE = re.compile(r"<extra_0>|\s?\w{1,4}|\s|[^\w\s]")
 _SPECIAL = ("<pad>", "<s>", "</s>")
 
 

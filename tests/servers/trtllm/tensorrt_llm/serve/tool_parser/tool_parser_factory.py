@@ -31,8 +31,12 @@ class _Qwen3:
         return StreamingParseResult(normal_text=text.partition("<tool_call>")[0].strip(), calls=calls)
 
 
+class _KimiK2(_Qwen3):
+    needs_raw_special_tokens = True
+
+
 class ToolParserFactory:
-    parsers = {"qwen3": _Qwen3}
+    parsers = {"qwen3": _Qwen3, "kimi_k2": _KimiK2}
 
     @staticmethod
     def create_tool_parser(tool_parser: str) -> _Qwen3:
