@@ -97,8 +97,8 @@ class Asking:
         """Refuse what this LLM was not made for."""
         if isinstance(task, ChatTask) and offered_tools(task) and not self._parsers.takes_tools:
             raise UnsupportedParameterError(
-                "TRTLLMWorker takes tools only if it can read the model's calls: make it with tool_parser=, ask for "
-                "a structure with method='json_schema', or take trtllm-serve"
+                "TRTLLMWorker takes tools only if it can read the model's calls: make it with tool_parser=, ask "
+                "for a structure with method='json_schema', or take trtllm-serve"
             )
         args = getattr(self._llm, "args", None)
         if values.get("guided_decoding") and getattr(args, "guided_decoding_backend", "unknown") is None:
