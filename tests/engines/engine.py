@@ -117,7 +117,7 @@ ASKING: Mapping[str, Callable[[Engine], GenerationTask]] = {
     "seed": lambda engine: generation(seed=7, temperature=1.0),
     "token prompts": lambda engine: generation(input_str=None, input_tokens=[20, 21, 22, 23]),
     "tools": lambda engine: clock(**engine.calling),
-    "forced calls": lambda engine: clock(tool_choice="required"),
+    "forced calls": lambda engine: clock(**{**engine.calling, "tool_choice": "required"}),
     "JSON schema": lambda engine: chat(
         "Bob is 31 years old. How old is he? Answer in JSON.",
         response_format={"type": "json_schema", "json_schema": {"name": "person", "schema": PERSON}},

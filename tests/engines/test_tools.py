@@ -21,8 +21,8 @@ async def test_a_call_is_told_apart_from_text(engine, ask):
 
 @pytest.mark.needs("forced calls")
 @pytest.mark.parametrize("choice", ["required", NAMED], ids=["required", "named"])
-async def test_a_tool_that_must_be_called_is(ask, choice):
-    task = await ask(clock(tool_choice=choice))
+async def test_a_tool_that_must_be_called_is(engine, ask, choice):
+    task = await ask(clock(**{**engine.calling, "tool_choice": choice}))
     assert task.tool_calls, "tool_choice is ignored"
     call = task.tool_calls[0]
     assert (call.name, bool(call.id)) == ("clock", True)

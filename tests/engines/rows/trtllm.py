@@ -74,4 +74,4 @@ def start(request: pytest.FixtureRequest) -> Iterator[Engine]:
         )
 
 
-ROW = Row(start=start, lacks={"forced calls": "the LLM API knows no tool_choice"})
+ROW = Row(start=start)
