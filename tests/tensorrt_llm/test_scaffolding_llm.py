@@ -11,6 +11,7 @@ from scaffolding_core.tensorrt_llm import (
     Controller,
     FunctionWorker,
     GenerationTask,
+    NativeChatController,
     NativeGenerationController,
     ParallelProcess,
     ScaffoldingLlm,
@@ -97,6 +98,19 @@ async def test_a_chat_that_was_answered_ends_with_the_answer_once():
         chat = ChatTask.create_from_messages([UserMessage("q")])
         await worker.run_task(chat)
         assert [message.content for message in chat.messages] == ["q", text]
+
+
+def test_an_answer_that_a_worker_has_only_appended_is_the_tasks():
+    class Appends(Worker):
+        async def chat(self, task):
+            task.messages.append(AssistantMessage(f"to {task.messages[-1].content}"))
+            task.finish_reason = "stop"
+            return TaskStatus.SUCCESS
+
+        task_handlers = {ChatTask: chat}
+
+    with ScaffoldingLlm(NativeChatController(), Appends()) as llm:
+        assert llm.generate("q").outputs[0].text == "to q"
 
 
 def test_a_worker_may_come_later_and_its_mapping_is_the_callers():

@@ -64,4 +64,9 @@ def generator_of(method: Iterable[Any]) -> Generator[Any, Any, Any]:
 
 
 def _iterated(method: Iterable[Any]) -> Generator[Any, Any, Any]:
-    return (yield from method)
+    steps = iter(method)
+    if isinstance(steps, GeneratorType):
+        return (yield from steps)
+    for step in steps:
+        yield step  # noqa: UP028  # a plain iterator takes no reply
+    return None

@@ -47,11 +47,16 @@ class Worker(core.Worker):
 
 
 async def answered(task: Task, run: Callable[[], Awaitable[Any]]) -> Any:  # Any: what the worker returns
-    """Run a task; a chat then ends with its answer, unless the worker itself has appended to it."""
-    before = len(task.messages) if isinstance(task, ChatTask) else 0
+    """Run a task; a chat then ends with its answer, and an answer that the worker has appended is the task's."""
+    if not isinstance(task, ChatTask):
+        return await run()
+    before, text = len(task.messages), task.output_str
     returned = await run()
-    if isinstance(task, ChatTask) and len(task.messages) == before and task.said is not None:
+    new = task.messages[before:]
+    if not new and task.said is not None:
         task.messages.append(AssistantMessage.of(task.said))
+    elif new and isinstance(answer := new[-1], AssistantMessage) and task.output_str == text:
+        vars(task).update(output_str=answer.content, reasoning=answer.reasoning, tool_calls=answer.tool_calls)
     return returned
 
 
