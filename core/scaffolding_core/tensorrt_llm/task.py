@@ -73,9 +73,8 @@ def _open(cls: C) -> C:
             hidden[f.name] = None if f.default is MISSING else f.default
     for name, default in hidden.items():
         setattr(cls, name, default)
-    cls.__annotations__ = {
-        f.name: f.type for f in fields(cls)
-    } | cls.__annotations__  # programs look names up in it
+    # Programs look up in it what a task has.
+    cls.__annotations__ = {f.name: f.type for f in fields(cls)} | cls.__annotations__
     return cls
 
 
