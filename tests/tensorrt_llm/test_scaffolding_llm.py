@@ -21,6 +21,7 @@ from scaffolding_core.tensorrt_llm import (
     Worker,
     current_scope,
 )
+from scaffolding_core.workers.wrapping import WrappingWorker
 
 GENERATION = NativeGenerationController.WorkerTag.GENERATION
 
@@ -83,6 +84,55 @@ async def test_a_worker_that_is_called_by_hand_says_how_it_ended_and_why():
     assert await FunctionWorker(fails).run_task(task) is TaskStatus.WORKER_EXECEPTION
     assert str(task.error) == "out of paper"
     assert await Worker().run_task(task) is TaskStatus.WORKER_NOT_SUPPORTED
+
+
+class Fails(Worker):
+    async def generate(self, task):
+        raise WorkerError("the disk is full")
+
+    task_handlers = {GenerationTask: generate}
+
+
+@pytest.mark.parametrize("base", [Worker, object])
+def test_a_worker_of_ones_own_reads_the_status_of_another(base):
+    class FallsBack(base):
+        async def run_task(self, task):
+            status = await Fails().run_task(task)
+            if status is not TaskStatus.SUCCESS:
+                status = await FunctionWorker(lambda task: f"without {task.input_str}").run_task(task)
+            return status
+
+    class Tells(base):
+        async def run_task(self, task):
+            return await Fails().run_task(task)
+
+    class Forgets(base):
+        async def run_task(self, task):
+            await Fails().run_task(task)
+
+    with ScaffoldingLlm(NativeGenerationController(), {GENERATION: FallsBack()}) as llm:
+        assert llm.generate("q").outputs[0].text == "without q"
+        for worker in (Tells(), Forgets()):
+            llm.workers[GENERATION] = worker
+            with pytest.raises(WorkerError, match="the disk is full"):
+                llm.generate("q")
+
+
+def test_a_worker_of_the_core_hears_of_a_failure():
+    heard = []
+
+    class Hears(WrappingWorker):
+        async def run_task(self, task):
+            try:
+                await super().run_task(task)
+            except WorkerError as error:
+                heard.append(str(error))
+                raise
+
+    with ScaffoldingLlm(NativeGenerationController(), Hears(Fails())) as llm:
+        with pytest.raises(WorkerError, match="the disk is full"):
+            llm.generate("q")
+    assert heard == ["the disk is full"]
 
 
 async def test_a_chat_that_was_answered_ends_with_the_answer_once():
