@@ -189,6 +189,17 @@ async def test_a_result_hands_itself_out_while_it_streams():
     assert seen == [["a", "ab", "abc", "abc"], ["abc"]]
 
 
+def test_a_worker_may_list_what_it_streams_itself():
+    class Lists(Worker):
+        async def run_task(self, task):
+            task.streaming_output_list += [ScaffoldingOutput(text, [0]) for text in ("a", "ab")]
+            task.output_str = "abc"
+            return TaskStatus.SUCCESS
+
+    with ScaffoldingLlm(NativeGenerationController(streaming=True), Lists()) as llm:
+        assert [each.outputs[0].text for each in llm.generate_async("q")] == ["a", "ab", "abc"]
+
+
 def test_the_text_of_an_output_may_be_set():
     output = ScaffoldingOutput("a", [1], {"k": 1})
     output.text = "b"

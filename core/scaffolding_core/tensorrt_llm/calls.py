@@ -28,8 +28,9 @@ def checked_call(around: AroundCall | None) -> AroundCall:
         assert driver is not None
         current_scope.set(getattr(task, "execution_scope", None) or ExecutionScope(str(driver.request_id)))
         reads_status.set(isinstance(worker, Worker) or not isinstance(worker, core_worker.Worker))
-        if isinstance(task, Task) and task.streaming_output_flag:
-            task.scope = cast("Scope", Streamed(task, driver))
+        streamed = Streamed(task, driver) if isinstance(task, Task) and task.streaming_output_flag else None
+        if streamed is not None:
+            task.scope = cast("Scope", streamed)
         try:
             returned = await answered(
                 task, lambda: worker.run_task(task) if around is None else around(worker, task)
@@ -37,6 +38,8 @@ def checked_call(around: AroundCall | None) -> AroundCall:
         finally:
             task.scope = driver
         raise_status(worker, task, returned)
+        if streamed is not None:
+            streamed.hand_out_rest()
         return None
 
     return run
