@@ -62,12 +62,11 @@ class ScaffoldingLlm:
             raise InvalidRequestError(
                 f"the method must be a Controller instance, got {described(prototype_controller)}"
             )
-        if not isinstance(max_parallel_requests, int) or max_parallel_requests < 1:
-            raise InvalidRequestError(f"max_parallel_requests must be at least 1, got {max_parallel_requests!r}")
+        self._admission = Lane(1)
+        self.max_parallel_requests = max_parallel_requests
         self.prototype_controller = prototype_controller
         self._roster = Roster(workers)
         check_needs(prototype_controller, self._roster.of_tag)
-        self._admission = Lane(max_parallel_requests)
         self._options = option_names(prototype_controller)
         self._stateless = prototype_controller.clone() is prototype_controller
         self._lock = threading.RLock()
@@ -85,6 +84,21 @@ class ScaffoldingLlm:
     @workers.setter
     def workers(self, workers: Mapping[Hashable, Worker]) -> None:
         self._roster.by_tag = dict(workers)
+
+    @property
+    def max_parallel_requests(self) -> int:
+        """Requests at once. A change holds from the next request on.
+
+        Raises:
+            InvalidRequestError: set to less than 1.
+        """
+        return self._admission.limit
+
+    @max_parallel_requests.setter
+    def max_parallel_requests(self, limit: int) -> None:
+        if not isinstance(limit, int) or limit < 1:
+            raise InvalidRequestError(f"max_parallel_requests must be at least 1, got {limit!r}")
+        self._admission.limit = limit
 
     # Requests.
 

@@ -303,3 +303,17 @@ def test_branches_may_be_wrapped_in_what_can_only_be_iterated_over():
 
     with ScaffoldingLlm(Fan(), FunctionWorker(lambda task: "x")) as llm:
         assert llm.generate("q").outputs[0].text == "x"
+
+
+def test_process_may_return_any_iterable():
+    class Listed(NativeGenerationController):
+        def process(self, tasks, **kwargs):
+            return iter([*super().process(tasks)])
+
+    class Fan(Controller):
+        def process(self, tasks, **kwargs):
+            yield ParallelProcess([Listed()], [tasks], [{}])
+
+    for controller in (Listed(), Fan()):
+        with ScaffoldingLlm(controller, FunctionWorker(lambda task: "x")) as llm:
+            assert llm.generate("q").outputs[0].text == "x"

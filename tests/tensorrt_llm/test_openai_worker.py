@@ -2,6 +2,7 @@
 
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from unittest.mock import AsyncMock, MagicMock
 
 import httpx
 import openai
@@ -103,6 +104,31 @@ async def test_a_chat_is_shown_as_it_is_written_where_that_is_wanted(streaming):
         async with ScaffoldingLlm(Chats(streaming=streaming), {Chats.WorkerTag.GENERATION: worker}) as llm:
             seen = [result.outputs[0].text async for result in llm.generate_async("q")]
     assert seen == (["a", "ab", "ab"] if streaming else ["ab"])
+
+
+async def test_a_client_may_be_a_stand_in():
+    said = MagicMock(content=None, reasoning=None, reasoning_content="hm", tool_calls=None)
+    called = MagicMock(id="1", type="function", index=None, function=SimpleNamespace(name="f", arguments="{}"))
+    usage = MagicMock(prompt_tokens=5, completion_tokens=2)
+    client = MagicMock(base_url="http://127.0.0.1:9/v1", api_key="k")
+    for tool_calls, content in ((None, "hi"), ([called], None)):
+        said.content, said.tool_calls = content, tool_calls
+        answer = MagicMock(choices=[MagicMock(message=said, finish_reason="stop")], usage=usage)
+        client.chat.completions.create = AsyncMock(return_value=answer)
+        chat = ChatTask.create_from_messages([UserMessage("q")])
+        assert await OpenaiWorker(client, "m").run_task(chat) is TaskStatus.SUCCESS
+        last = chat.messages[-1]
+        assert (last.content or None, last.reasoning, chat.usage.prompt_tokens) == (content, "hm", 5)
+        assert [call.function.name for call in last.tool_calls or ()] == (["f"] if tool_calls else [])
+
+    async def chunks():
+        for text, reason in (("h", None), ("i", "stop")):
+            yield MagicMock(id="c", choices=[MagicMock(text=text, finish_reason=reason, index=0)], usage=None)
+
+    client.completions.create = AsyncMock(return_value=chunks())
+    task = GenerationTask.create_from_prompt("q")
+    await OpenaiWorker(client, "m").run_task(task)
+    assert (task.output_str, task.request_id) == ("hi", "c")
 
 
 async def test_what_the_client_fails_with_is_a_typed_error():

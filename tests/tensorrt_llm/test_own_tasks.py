@@ -115,6 +115,20 @@ def test_generate_may_return_nothing_or_a_text(returned, text):
         assert llm.generate("").outputs[0].text == text
 
 
+def test_generate_may_return_an_output_of_its_own():
+    class Verdict:
+        text, score = "a", 0.5
+
+    class Judges(Controller):
+        def generate(self, prompt, **kwargs):
+            yield []
+            return Verdict()
+
+    with ScaffoldingLlm(Judges(), CountWorker()) as llm:
+        result = llm.generate("q")
+    assert (result.outputs[0].score, result.cur_output.text, result.output.text) == (0.5, "a", "a")
+
+
 def test_generate_that_returns_something_else_is_a_typed_error():
     class Forgets(Controller):
         def generate(self, prompt, **kwargs):

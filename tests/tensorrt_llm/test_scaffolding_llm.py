@@ -11,6 +11,7 @@ from scaffolding_core.tensorrt_llm import (
     Controller,
     FunctionWorker,
     GenerationTask,
+    NativeChatController,
     NativeGenerationController,
     ParallelProcess,
     ScaffoldingLlm,
@@ -20,6 +21,7 @@ from scaffolding_core.tensorrt_llm import (
     Worker,
     current_scope,
 )
+from scaffolding_core.workers.wrapping import WrappingWorker
 
 GENERATION = NativeGenerationController.WorkerTag.GENERATION
 
@@ -84,6 +86,55 @@ async def test_a_worker_that_is_called_by_hand_says_how_it_ended_and_why():
     assert await Worker().run_task(task) is TaskStatus.WORKER_NOT_SUPPORTED
 
 
+class Fails(Worker):
+    async def generate(self, task):
+        raise WorkerError("the disk is full")
+
+    task_handlers = {GenerationTask: generate}
+
+
+@pytest.mark.parametrize("base", [Worker, object])
+def test_a_worker_of_ones_own_reads_the_status_of_another(base):
+    class FallsBack(base):
+        async def run_task(self, task):
+            status = await Fails().run_task(task)
+            if status is not TaskStatus.SUCCESS:
+                status = await FunctionWorker(lambda task: f"without {task.input_str}").run_task(task)
+            return status
+
+    class Tells(base):
+        async def run_task(self, task):
+            return await Fails().run_task(task)
+
+    class Forgets(base):
+        async def run_task(self, task):
+            await Fails().run_task(task)
+
+    with ScaffoldingLlm(NativeGenerationController(), {GENERATION: FallsBack()}) as llm:
+        assert llm.generate("q").outputs[0].text == "without q"
+        for worker in (Tells(), Forgets()):
+            llm.workers[GENERATION] = worker
+            with pytest.raises(WorkerError, match="the disk is full"):
+                llm.generate("q")
+
+
+def test_a_worker_of_the_core_hears_of_a_failure():
+    heard = []
+
+    class Hears(WrappingWorker):
+        async def run_task(self, task):
+            try:
+                await super().run_task(task)
+            except WorkerError as error:
+                heard.append(str(error))
+                raise
+
+    with ScaffoldingLlm(NativeGenerationController(), Hears(Fails())) as llm:
+        with pytest.raises(WorkerError, match="the disk is full"):
+            llm.generate("q")
+    assert heard == ["the disk is full"]
+
+
 async def test_a_chat_that_was_answered_ends_with_the_answer_once():
     class Appends(Worker):
         async def chat(self, task):
@@ -97,6 +148,19 @@ async def test_a_chat_that_was_answered_ends_with_the_answer_once():
         chat = ChatTask.create_from_messages([UserMessage("q")])
         await worker.run_task(chat)
         assert [message.content for message in chat.messages] == ["q", text]
+
+
+def test_an_answer_that_a_worker_has_only_appended_is_the_tasks():
+    class Appends(Worker):
+        async def chat(self, task):
+            task.messages.append(AssistantMessage(f"to {task.messages[-1].content}"))
+            task.finish_reason = "stop"
+            return TaskStatus.SUCCESS
+
+        task_handlers = {ChatTask: chat}
+
+    with ScaffoldingLlm(NativeChatController(), Appends()) as llm:
+        assert llm.generate("q").outputs[0].text == "to q"
 
 
 def test_a_worker_may_come_later_and_its_mapping_is_the_callers():
@@ -123,6 +187,17 @@ async def test_a_result_hands_itself_out_while_it_streams():
             assert isinstance(result.id, str)
             assert result.cur_output is result.outputs[0]
     assert seen == [["a", "ab", "abc", "abc"], ["abc"]]
+
+
+def test_a_worker_may_list_what_it_streams_itself():
+    class Lists(Worker):
+        async def run_task(self, task):
+            task.streaming_output_list += [ScaffoldingOutput(text, [0]) for text in ("a", "ab")]
+            task.output_str = "abc"
+            return TaskStatus.SUCCESS
+
+    with ScaffoldingLlm(NativeGenerationController(streaming=True), Lists()) as llm:
+        assert [each.outputs[0].text for each in llm.generate_async("q")] == ["a", "ab", "abc"]
 
 
 def test_the_text_of_an_output_may_be_set():

@@ -1,6 +1,8 @@
 """Tasks and messages, as programs for TensorRT-LLM use them."""
 
 import copy
+import dataclasses
+import pickle
 
 import pytest
 
@@ -11,14 +13,18 @@ from scaffolding_core.tensorrt_llm import (
     DropKVCacheTask,
     GenerationTask,
     MCPCallTask,
+    NativeGenerationController,
     RewardTask,
     RoleMessage,
+    ScaffoldingLlm,
     StreamGenerationTask,
     SystemMessage,
     Task,
+    TaskStatus,
     TokenizeTask,
     ToolMessage,
     UserMessage,
+    Worker,
 )
 
 KINDS = (GenerationTask, StreamGenerationTask, ChatTask, RewardTask, MCPCallTask, TokenizeTask)
@@ -40,6 +46,24 @@ def test_all_that_a_task_holds_is_in_its_dict():
     assert {"input_str", "output_str", "output_tokens", "logprobs", "n", "stop"} <= vars(task).keys()
     stream = StreamGenerationTask.create_from_generation_task(task, 5)
     assert (stream.input_str, stream.output_str, stream.streaming_step) == ("q", "a", 5)
+
+
+def test_the_fields_of_a_task_are_those_of_its_dataclass():
+    task = GenerationTask(input_str="q", output_str="a", output_tokens=[7])
+    assert task.said == AssistantMessage("a", output_tokens=[7])
+    assert dataclasses.replace(task, input_str="r").output_str == dataclasses.asdict(task)["output_str"] == "a"
+    assert {"temperature", "input_str", "output_str"} <= GenerationTask.__annotations__.keys()
+
+
+def test_a_task_is_copied_where_it_runs():
+    class Copies(Worker):
+        async def run_task(self, task):
+            copies = copy.deepcopy(task), pickle.loads(pickle.dumps(task))
+            task.output_str = dataclasses.asdict(task)["input_str"] + "".join(each.input_str for each in copies)
+            return TaskStatus.SUCCESS
+
+    with ScaffoldingLlm(NativeGenerationController(), Copies()) as llm:
+        assert llm.generate("q").outputs[0].text == "qqq"
 
 
 def test_what_the_model_said_and_its_parts_are_one():

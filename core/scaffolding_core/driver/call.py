@@ -65,6 +65,9 @@ class Call:
         "written",
     )
 
+    def __deepcopy__(self, memo: object) -> Call:
+        return self  # a copied task is of the same run
+
     def __init__(
         self, request: Request, parent: Branch, task: Task, index: int, path: int | None, race: RaceRun | None
     ) -> None:

@@ -22,7 +22,12 @@ class ScaffoldingOutput(core.ScaffoldingOutput):
         token_ids: of the answer, where they are known.
         data: whatever a controller adds.
         told: what else the core's output tells.
+
+    Attributes:
+        given: the output of a program's own that this stands for.
     """
+
+    given: Any = None  # Any: whatever has a text
 
     def __init__(
         self,
@@ -36,7 +41,7 @@ class ScaffoldingOutput(core.ScaffoldingOutput):
 
     @classmethod
     def of(cls, returned: object) -> ScaffoldingOutput:  # type: ignore[override]  # of whatever a program returns
-        """What a controller's `generate` has returned, as an output: nothing and a text are one, too.
+        """What a controller's `generate` has returned, as an output: nothing, a text and what has one are, too.
 
         Raises:
             TypeError: it is none of these.
@@ -47,6 +52,10 @@ class ScaffoldingOutput(core.ScaffoldingOutput):
             return cls(**{field.name: getattr(returned, field.name) for field in fields(returned)})
         if returned is None or isinstance(returned, str):
             return cls(returned)
+        if hasattr(returned, "text"):
+            new = cls(returned.text, getattr(returned, "token_ids", None))
+            new.given = returned
+            return new
         raise TypeError(f"got {type(returned).__name__}")
 
     @property
@@ -109,11 +118,12 @@ class ScaffoldingResult(core.ScaffoldingResult):
         self.state.finish(ScaffoldingOutput.of(output))
 
     @property
-    def cur_output(self) -> ScaffoldingOutput | None:
+    def cur_output(self) -> Any:  # Any: a program may return an output of its own
         """The output; while the request runs, what was last handed out of it, if anything."""
-        if self.state.output is not None:
-            return cast("ScaffoldingOutput", self.state.output)
-        return self._output
+        if self.state.output is None:
+            return self._output
+        output = cast("ScaffoldingOutput", self.state.output)
+        return output if output.given is None else output.given
 
     @property
     def output(self) -> ScaffoldingOutput:
@@ -126,7 +136,7 @@ class ScaffoldingResult(core.ScaffoldingResult):
         return cast("ScaffoldingOutput", super().output)
 
     @property
-    def outputs(self) -> list[ScaffoldingOutput]:  # type: ignore[override]  # of this package's outputs
+    def outputs(self) -> list[Any]:  # Any: as above
         """The output in a list of one; while the request runs, what there is of it so far.
 
         Raises:

@@ -37,7 +37,6 @@ class ScaffoldingLlm(core.ScaffoldingLlm):
 
     Attributes:
         own_loop: whether it was made where no event loop ran, so that blocking calls use a loop of its own.
-        max_parallel_requests: as given.
 
     Raises:
         InvalidRequestError: no controller, no worker, or a limit below 1.
@@ -55,7 +54,6 @@ class ScaffoldingLlm(core.ScaffoldingLlm):
         self._made_on = asyncio._get_running_loop()
         self._shown_collections = False
         self._closes_workers = False
-        self.max_parallel_requests = max_parallel_requests
 
     @property
     def own_loop(self) -> bool:

@@ -28,6 +28,7 @@ class Streamed:
         self._scope = scope
         self._text = ""
         self._token_ids: list[int] = []
+        self._handed = len(task.streaming_output_list)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._scope, name)
@@ -40,4 +41,11 @@ class Streamed:
         self._token_ids += delta.token_ids
         output = ScaffoldingOutput(self._text, list(self._token_ids) or None)
         self._task.streaming_output_list.append(output)
+        self._handed = len(self._task.streaming_output_list)
         self._scope.emit(Delta(delta.text, delta.reasoning, output))
+
+    def hand_out_rest(self) -> None:
+        """Hand on the outputs that the worker itself has put into the list."""
+        for output in self._task.streaming_output_list[self._handed :]:
+            new, self._text = output.text[len(self._text) :], output.text
+            self._scope.emit(Delta(new, "", output))

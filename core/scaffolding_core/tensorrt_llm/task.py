@@ -73,6 +73,8 @@ def _open(cls: C) -> C:
             hidden[f.name] = None if f.default is MISSING else f.default
     for name, default in hidden.items():
         setattr(cls, name, default)
+    # Programs look up in it what a task has.
+    cls.__annotations__ = {f.name: f.type for f in fields(cls)} | cls.__annotations__
     return cls
 
 
@@ -126,9 +128,12 @@ class Task(core.Task):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         new = object.__new__(type(self))
         memo[id(self)] = new
-        held = {name: value for name, value in vars(self).items() if name != "scope"}  # the driver's
-        new.__dict__.update(copy.deepcopy(held, memo), scope=None)
+        new.__dict__.update(copy.deepcopy(self.__getstate__(), memo))
         return new
+
+    def __getstate__(self) -> dict[str, object]:
+        """All that it holds, but for the driver's."""
+        return vars(self) | {"scope": None}
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -179,6 +184,12 @@ class GenerationTask(Task, core.GenerationTask):
     llm_request_params: dict[str, Any] | None = field(default=None, kw_only=True, metadata=RESULT)
     cumulative_logprob: float | None = field(default=None, kw_only=True, metadata=RESULT)
     given_result: Any = field(default=None, kw_only=True, repr=False, metadata=RESULT)  # Any: the program's own
+
+    # Parts of `said`, which tells of them elsewhere.
+    output_str: str | None = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
+    output_tokens: list[int] | None = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
+    finish_reason: str | None = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
+    logprobs: Any = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)  # Any: of whichever backend
 
     @classmethod
     def create_from_prompt(cls, prompt: Any) -> Self:  # Any: whatever the worker takes

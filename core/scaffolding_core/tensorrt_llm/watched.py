@@ -59,9 +59,6 @@ def watched(method: Iterable[Any], watch: Watch) -> Steps[Any]:
 
 
 def generator_of(method: Iterable[Any]) -> Generator[Any, Any, Any]:
-    """A running method as a generator, also where a program's own wrapper can only be iterated over."""
-    return method if isinstance(method, GeneratorType) else _iterated(method)
-
-
-def _iterated(method: Iterable[Any]) -> Generator[Any, Any, Any]:
-    return (yield from method)
+    """A running method as a generator, also where it can only be iterated over."""
+    steps = iter(method)
+    return steps if isinstance(steps, GeneratorType) else (step for step in steps)

@@ -67,8 +67,13 @@ async def test_requests_beyond_max_parallel_requests_wait_their_turn():
     backend = Backend()
     async with ScaffoldingLlm(NativeGenerationController(), backend, max_parallel_requests=2) as llm:
         await asyncio.gather(*(llm.generate_async(f"wait:0.01 {i}") for i in range(6)))
-    assert backend.most == 2
-    assert len(backend.finished) == 6
+        assert (backend.most, llm.max_parallel_requests) == (2, 2)
+        llm.max_parallel_requests = 3
+        await asyncio.gather(*(llm.generate_async(f"wait:0.01 {i}") for i in range(6)))
+        assert backend.most == 3
+        with pytest.raises(InvalidRequestError, match="max_parallel_requests must be at least 1, got 0"):
+            llm.max_parallel_requests = 0
+    assert len(backend.finished) == 12
 
 
 @pytest.mark.looptime(False)

@@ -11,6 +11,7 @@ from scaffolding_core.controller import Steps
 from scaffolding_core.errors import ControllerError
 from scaffolding_core.tasks import SAMPLING_PARAMETERS
 from scaffolding_core.tensorrt_llm.task import GenerationTask
+from scaffolding_core.tensorrt_llm.watched import generator_of
 
 __all__ = ["Controller", "ParallelProcess"]
 
@@ -52,7 +53,7 @@ class Controller(core.Controller):
         task = GenerationTask.create_from_prompt(prompt)
         for name in SAMPLING_PARAMETERS & kwargs.keys():
             setattr(task, name, kwargs.pop(name))
-        yield from self.process([task], **kwargs)
+        yield from generator_of(self.process([task], **kwargs))
         return task.create_scaffolding_output()
 
 

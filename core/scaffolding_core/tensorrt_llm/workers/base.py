@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 import scaffolding_core.worker as core
@@ -13,16 +14,19 @@ from scaffolding_core.tensorrt_llm.message import AssistantMessage
 from scaffolding_core.tensorrt_llm.task import ChatTask, TaskStatus
 from scaffolding_core.worker import TaskHandler
 
-__all__ = ["Worker", "answered", "raise_status"]
+__all__ = ["Worker", "answered", "raise_status", "reads_status"]
 
 logger = logging.getLogger("scaffolding_core")
+
+reads_status: ContextVar[bool] = ContextVar("reads_status", default=False)
+"""Whether the worker that the request asks is a program's own, which reads the status of one that it asks."""
 
 
 class Worker(core.Worker):
     """A backend. Its handlers return a `TaskStatus`, fill the task's results, and may raise.
 
-    Called by hand, it returns the status, and of a failure leaves the typed error in `task.error`. In a request it
-    raises that error, so that nothing is lost.
+    Called by hand, or by a program's own worker, it returns the status, and of a failure leaves the typed error in
+    `task.error`. In a request that error is raised, unless a worker that got the status returns another.
     """
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {}
@@ -31,27 +35,34 @@ class Worker(core.Worker):
         """Run a task.
 
         Raises:
-            ScaffoldingError: it failed, in a request.
+            ScaffoldingError: it failed, and a worker of the core asks, which reads no status.
         """
         try:
             returned = await answered(task, lambda: super(Worker, self).run_task(task))
             raise_status(self, task, returned)
         except ScaffoldingError as error:
-            if task.scope is not None:
+            if task.scope is not None and not reads_status.get():
                 raise
             task.error = error
-            logger.warning("%s", error)
+            if task.scope is None:
+                logger.warning("%s", error)
             unsupported = isinstance(error, UnsupportedTaskError)
             return TaskStatus.WORKER_NOT_SUPPORTED if unsupported else TaskStatus.WORKER_EXECEPTION
+        task.error = None
         return TaskStatus.SUCCESS
 
 
 async def answered(task: Task, run: Callable[[], Awaitable[Any]]) -> Any:  # Any: what the worker returns
-    """Run a task; a chat then ends with its answer, unless the worker itself has appended to it."""
-    before = len(task.messages) if isinstance(task, ChatTask) else 0
+    """Run a task; a chat then ends with its answer, and an answer that the worker has appended is the task's."""
+    if not isinstance(task, ChatTask):
+        return await run()
+    before, text = len(task.messages), task.output_str
     returned = await run()
-    if isinstance(task, ChatTask) and len(task.messages) == before and task.said is not None:
+    new = task.messages[before:]
+    if not new and task.said is not None:
         task.messages.append(AssistantMessage.of(task.said))
+    elif new and isinstance(answer := new[-1], AssistantMessage) and task.output_str == text:
+        vars(task).update(output_str=answer.content, reasoning=answer.reasoning, tool_calls=answer.tool_calls)
     return returned
 
 
@@ -62,7 +73,8 @@ def raise_status(worker: core.Worker, task: Task, returned: object) -> None:
         UnsupportedTaskError: it cannot run such tasks.
         ScaffoldingError: it failed, with the error that it left in the task, if it left one.
     """
-    if not isinstance(returned, TaskStatus) or returned is TaskStatus.SUCCESS:
+    lost = returned is None and task.error is not None and getattr(task, "said", None) is None
+    if returned is TaskStatus.SUCCESS or not (lost or isinstance(returned, TaskStatus)):
         return
     if isinstance(task.error, ScaffoldingError):
         raise task.error

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import Any
 
 from scaffolding_core.errors import IncompleteResponseError
 from scaffolding_core.messages import Usage
 from scaffolding_core.tensorrt_llm.task import ChatTask, GenerationTask
+from scaffolding_core.tensorrt_llm.workers.plain import plain
 from scaffolding_core.worker import Worker, typed_error
 from scaffolding_core.workers.openai.choice import Choice
 from scaffolding_core.workers.openai.wire_numbers import read_usage
@@ -51,7 +52,7 @@ class ClientCall:
         streaming = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
         try:
             answer = await create(**self._params, **streaming)
-            if hasattr(answer, "__aiter__"):
+            if hasattr(answer, "__aiter__") and not isinstance(getattr(answer, "choices", None), list):
                 await self._read_stream(answer)
             else:
                 self._read(answer)
@@ -71,11 +72,12 @@ class ClientCall:
                 await closing
 
     def _read(self, chunk: object) -> None:
-        event = _plain(chunk)
+        event = plain(chunk)
         task = self._task
         task.request_id = task.request_id or event.get("id")
-        for choice in event.get("choices") or []:
-            self._choices[choice.get("index") or 0].add(choice, event, missing=False)
+        for place, choice in enumerate(event.get("choices") or []):
+            index = choice.get("index")
+            self._choices[place if index is None else index].add(choice, event, missing=False)
             if task.ttft_s is None and self._choices[0].pieces:
                 task.ttft_s = time.perf_counter() - self._began
         self._usage = read_usage(event.get("usage")) or self._usage
@@ -103,16 +105,3 @@ class ClientCall:
         self._choices[0].fill(self._task)
         if len(self._choices) > 1:
             self._task.customized_result_fields["choices"] = [choice.text for choice in self._choices]
-
-
-def _plain(value: Any) -> Any:
-    """What a client answers with, as JSON has it."""
-    if hasattr(value, "model_dump"):
-        return value.model_dump()
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if hasattr(value, "__dict__"):
-        return {name: _plain(each) for name, each in vars(value).items()}
-    return value
