@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Protocol
 
-from scaffolding_core.errors import BackendUnavailableError, ClosedError, ScaffoldingError, copy_error
+from scaffolding_core.errors import ClosedError, ScaffoldingError, copy_error
+from scaffolding_core.workers.trtllm.failures import ended
 from scaffolding_core.workers.trtllm.llm_api import Llm
 from scaffolding_core.workers.trtllm.processes import Watch
 
@@ -91,9 +92,7 @@ class Engine:
 
     def _lost(self) -> None:
         self.end(
-            BackendUnavailableError(
-                "an engine of TensorRT-LLM has ended, its process is gone: make a new LLM and a new worker"
-            )
+            ended("an engine of TensorRT-LLM has ended, its process is gone: make a new LLM and a new worker")
         )
 
 

@@ -12,7 +12,7 @@ from scaffolding_core.errors import (
 from scaffolding_core.errors.http import tells_overflow
 from scaffolding_core.shown_text import sentence
 
-__all__ = ["failure", "is_of_engine"]
+__all__ = ["ended", "failure", "is_of_engine"]
 
 _OF_REQUEST = (ValueError, TypeError, AssertionError, NotImplementedError)
 _LONGEST = 500
@@ -21,6 +21,13 @@ _LONGEST = 500
 def is_of_engine(error: Exception) -> bool:
     """Whether the engine has ended with it, and not one request alone."""
     return isinstance(error, RuntimeError | OSError) and not _is_of_request(error)
+
+
+def ended(message: str) -> BackendUnavailableError:
+    """The error of whatever is asked of an engine that has ended; every further sample would meet it."""
+    error = BackendUnavailableError(message)
+    error.recurs = "always"
+    return error
 
 
 def failure(error: Exception, *, of_engine: bool) -> ScaffoldingError:
@@ -42,9 +49,7 @@ def failure(error: Exception, *, of_engine: bool) -> ScaffoldingError:
     elif _is_of_request(error):
         typed = BadRequestError(f"TensorRT-LLM refused the request: {words}")
     elif of_engine:
-        typed = BackendUnavailableError(
-            f"the engine of TensorRT-LLM has ended, make a new LLM and a new worker: {words}"
-        )
+        typed = ended(f"the engine of TensorRT-LLM has ended, make a new LLM and a new worker: {words}")
     else:
         typed = WorkerError(f"TRTLLMWorker failed: {words}")
     typed.__cause__ = error

@@ -13,6 +13,9 @@ from scaffolding_core import (
     ClosedError,
     GenerationTask,
     InvalidRequestError,
+    MajorityVoteController,
+    NativeGenerationController,
+    ScaffoldingLlm,
     StreamGenerationTask,
     TRTLLMWorker,
 )
@@ -128,6 +131,16 @@ async def test_the_end_of_the_engines_process_is_told_to_all_that_wait(own_worke
             await run
     with pytest.raises(BackendUnavailableError, match="make a new LLM"):
         await own_worker.run_task(GenerationTask(input_str="q"))
+
+
+async def test_a_vote_ends_at_once_with_the_engine(own_worker):
+    async with ScaffoldingLlm(MajorityVoteController(NativeGenerationController(), 3), own_worker) as llm:
+        own_worker.llm.double.hold()
+        running = llm.generate_async("q")
+        await until(lambda: own_worker.llm.double.running)
+        own_worker.llm.double.kill()
+        with pytest.raises(BackendUnavailableError, match="its process is gone"):
+            await running
 
 
 async def test_an_llm_that_its_owner_has_shut_down_says_what_to_do(make_worker):
