@@ -93,6 +93,8 @@ class Choice:
             if settled.startswith(self._shown):
                 news, self._shown = settled[len(self._shown) :], settled
                 delta = self._reasoning().delta(news, last=last)
+                if self._reading.parsers.may_call(self._task):  # what may be a call is no text, until it is read
+                    delta = replace(delta, text=(self._task.output_str or "") if last else "")
                 if delta.text or delta.reasoning:
                     scope.emit(replace(delta, token_ids=self._output.token_ids[self._told :]))
                     self._told = self.tokens

@@ -42,7 +42,11 @@ class Parsers:
 
     def needs_special_tokens(self, task: GenerationTask) -> bool:
         """Whether the special tokens must stand in the answer for it to be read."""
-        return isinstance(task, ChatTask) and (self._raw_thoughts or (self._raw_calls and _may_call(task)))
+        return isinstance(task, ChatTask) and (self._raw_thoughts or (self._raw_calls and self.may_call(task)))
+
+    def may_call(self, task: GenerationTask) -> bool:
+        """Whether a task's answer may have calls of tools."""
+        return self._tools is not None and isinstance(task, ChatTask) and bool(offered_tools(task))
 
     def live(self, task: GenerationTask) -> LiveReasoning:
         """What tells the thoughts of a task's answer from its text while it is written."""
@@ -55,7 +59,7 @@ class Parsers:
         if self._reasoning is not None and isinstance(task, ChatTask):
             parsed = self._reasoning_parser(task).parse(text)
             text, reasoning = parsed.content or "", parsed.reasoning_content or None
-        if self._tools is not None and isinstance(task, ChatTask) and _may_call(task):
+        if isinstance(task, ChatTask) and self.may_call(task):
             text, calls = self._calls(text, task)
         return text, reasoning, calls
 
@@ -99,10 +103,6 @@ class LiveReasoning:
         return Delta(
             "".join(part.content or "" for part in parts), "".join(part.reasoning_content or "" for part in parts)
         )
-
-
-def _may_call(task: ChatTask) -> bool:
-    return bool(offered_tools(task))
 
 
 def _needs_raw(parser: object) -> bool:

@@ -39,7 +39,7 @@ class TRTLLMWorker(Worker):
 
     A chat is written with the model's own template. Samples of one prompt that start together share one call
     (`n=k`), unless each is to be shown as it is written, or has stops, which TensorRT-LLM keeps apart only so.
-    A sample that is cut is aborted at the engine.
+    A sample that is cut is aborted at the engine. The text of an answer that may have calls is heard at its end.
 
     Where a task sets none, temperature and top_p are 1 and the answer may be as long as the context allows, as
     trtllm-serve has it; each call that samples has a seed of its own.

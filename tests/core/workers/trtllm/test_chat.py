@@ -9,7 +9,10 @@ from scaffolding_core import (
     ChatTask,
     IncompleteResponseError,
     InvalidRequestError,
+    NativeChatController,
+    ScaffoldingLlm,
     SystemMessage,
+    TokenEvent,
     ToolCall,
     ToolDescription,
     ToolMessage,
@@ -64,6 +67,13 @@ async def test_tools_are_written_into_the_prompt_and_calls_read_out_of_the_answe
     assert '"name": "add"' in prompt(worker)
     assert (task.output_str, task.finish_reason) == ("Let me see.", "tool_calls")
     assert (call.name, json.loads(call.arguments)) == ("add", {"a": 7})
+
+
+async def test_a_call_is_not_shown_as_text_while_it_is_written(make_worker):
+    worker = make_worker(f"Let me see. {CALL}", tool_parser="qwen3")
+    async with ScaffoldingLlm(NativeChatController(tools=[ADD]), worker) as llm:
+        shown = [event.text async for event in llm.stream("q") if isinstance(event, TokenEvent)]
+    assert "".join(shown) == "Let me see."
 
 
 @pytest.mark.parametrize("choice", ["required", NAMED])
