@@ -53,8 +53,14 @@ class Prompts:
         """What `generate_async` takes as inputs for a task that was checked.
 
         Raises:
-            InvalidRequestError: the model has no chat template, or it refuses the chat.
+            InvalidRequestError: the model has no chat template, it refuses the chat, or the prompt has no tokens.
         """
+        inputs = self._inputs(task, params)
+        if not getattr(inputs, "prompt_token_ids", inputs):
+            raise InvalidRequestError("the prompt has no tokens: give it some text")
+        return inputs
+
+    def _inputs(self, task: GenerationTask, params: Any) -> object:
         if isinstance(task, ChatTask):
             return self._tokenised(self._templated(task), params)
         if task.input_tokens and (task.input_str is None or task.skip_tokenizer):

@@ -242,6 +242,13 @@ async def test_an_adapter_is_made_of_its_fields(make_worker, tmp_path):
         await ran(worker, lora_request={**adapter, "lora_path": "/no/such"})
 
 
+async def test_a_prompt_without_tokens_never_comes_to_the_engine(make_worker):
+    worker = make_worker("7")
+    with pytest.raises(InvalidRequestError, match="no tokens"):
+        await ran(worker, input_str="", add_special_tokens=False)
+    assert worker.llm.double.requests == []
+
+
 async def test_a_task_without_a_prompt_is_refused(make_worker):
     with pytest.raises(InvalidRequestError, match="needs input_str or input_tokens"):
         await ran(make_worker("7"), input_str=None)
