@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from scaffolding_core import ControllerError, Delta, UnsupportedTaskError, WorkerError
+import scaffolding_core as core
+from scaffolding_core import ControllerError, Delta, UnsupportedTaskError, Usage, WorkerError
 from scaffolding_core.tensorrt_llm import (
     AssistantMessage,
     ChatTask,
@@ -163,6 +164,22 @@ def test_an_answer_that_a_worker_has_only_appended_is_the_tasks():
         assert llm.generate("q").outputs[0].text == "to q"
 
 
+def test_a_worker_with_handlers_for_tasks_here_serves_methods_of_the_core():
+    class Adds(Worker):
+        async def chat(self, task):
+            task.add_message(AssistantMessage(f"to {task.messages[-1].content} at {task.temperature}"))
+            task.my_note = task.usage = Usage(prompt_tokens=5)
+            return TaskStatus.SUCCESS
+
+        task_handlers = {ChatTask: chat}
+
+    method = core.NativeChatController({"temperature": 0.5})
+    for kind in (ScaffoldingLlm, core.ScaffoldingLlm):
+        with kind(method, Adds()) as llm:
+            result = llm.generate("q")
+        assert (result.output.text, result.usage.prompt_tokens) == ("to q at 0.5", 5)
+
+
 def test_a_worker_may_come_later_and_its_mapping_is_the_callers():
     workers = {}
     with ScaffoldingLlm(NativeGenerationController(), workers) as llm:
@@ -189,15 +206,15 @@ async def test_a_result_hands_itself_out_while_it_streams():
     assert seen == [["a", "ab", "abc", "abc"], ["abc"]]
 
 
-def test_a_worker_may_list_what_it_streams_itself():
+async def test_a_worker_may_list_what_it_streams_itself():
     class Lists(Worker):
         async def run_task(self, task):
             task.streaming_output_list += [ScaffoldingOutput(text, [0]) for text in ("a", "ab")]
             task.output_str = "abc"
             return TaskStatus.SUCCESS
 
-    with ScaffoldingLlm(NativeGenerationController(streaming=True), Lists()) as llm:
-        assert [each.outputs[0].text for each in llm.generate_async("q")] == ["a", "ab", "abc"]
+    async with ScaffoldingLlm(NativeGenerationController(streaming=True), Lists()) as llm:
+        assert [each.outputs[0].text async for each in llm.generate_async("q")] == ["a", "ab", "abc"]
 
 
 def test_the_text_of_an_output_may_be_set():
