@@ -214,7 +214,12 @@ async def test_a_worker_may_list_what_it_streams_itself():
             return TaskStatus.SUCCESS
 
     async with ScaffoldingLlm(NativeGenerationController(streaming=True), Lists()) as llm:
-        assert [each.outputs[0].text async for each in llm.generate_async("q")] == ["a", "ab", "abc"]
+        seen = []
+        async for result in llm.generate_async("q"):
+            while not result.finished:
+                await asyncio.sleep(0)
+            seen.append(result.outputs[0].text)
+    assert (seen, result.outputs[0].text) == (["a", "ab", "abc"], "abc")
 
 
 def test_the_text_of_an_output_may_be_set():
