@@ -309,6 +309,17 @@ async def test_what_tells_where_it_runs():
     await llm.aclose()
 
 
+async def test_workers_close_on_a_running_loop_once_it_goes_on():
+    closed = asyncio.Event()
+
+    class Closes(Worker):
+        async def async_shutdown(self):
+            closed.set()
+
+    ScaffoldingLlm(NativeGenerationController(), {GENERATION: Closes()}).shutdown(shutdown_workers=True)
+    await closed.wait()
+
+
 def test_workers_close_on_the_loop_that_ran_them():
     class Bound(Worker):
         loops = ()
