@@ -89,6 +89,7 @@ async def test_a_worker_that_is_called_by_hand_says_how_it_ended_and_why():
 
 class Fails(Worker):
     async def generate(self, task):
+        task.usage = Usage(prompt_tokens=100)
         raise WorkerError("the disk is full")
 
     task_handlers = {GenerationTask: generate}
@@ -96,11 +97,15 @@ class Fails(Worker):
 
 @pytest.mark.parametrize("base", [Worker, object])
 def test_a_worker_of_ones_own_reads_the_status_of_another(base):
+    def answer(task):
+        task.usage = Usage(prompt_tokens=1)
+        return f"without {task.input_str}"
+
     class FallsBack(base):
         async def run_task(self, task):
             status = await Fails().run_task(task)
             if status is not TaskStatus.SUCCESS:
-                status = await FunctionWorker(lambda task: f"without {task.input_str}").run_task(task)
+                status = await FunctionWorker(answer).run_task(task)
             return status
 
     class Tells(base):
@@ -112,7 +117,8 @@ def test_a_worker_of_ones_own_reads_the_status_of_another(base):
             await Fails().run_task(task)
 
     with ScaffoldingLlm(NativeGenerationController(), {GENERATION: FallsBack()}) as llm:
-        assert llm.generate("q").outputs[0].text == "without q"
+        result = llm.generate("q")
+        assert (result.outputs[0].text, result.usage.prompt_tokens) == ("without q", 101)
         for worker in (Tells(), Forgets()):
             llm.workers[GENERATION] = worker
             with pytest.raises(WorkerError, match="the disk is full"):

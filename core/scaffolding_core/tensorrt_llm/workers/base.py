@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ import scaffolding_core.tasks as core_tasks
 import scaffolding_core.tensorrt_llm.task as open_tasks
 import scaffolding_core.worker as core
 from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
+from scaffolding_core.messages import Usage
 from scaffolding_core.tasks import Task, inputs_of
 from scaffolding_core.tensorrt_llm.message import AssistantMessage
 from scaffolding_core.tensorrt_llm.task import ChatTask, TaskStatus
@@ -40,7 +42,8 @@ class Worker(core.Worker):
             ScaffoldingError: it failed, and a worker of the core asks, which reads no status.
         """
         try:
-            returned = await answered(task, lambda: super(Worker, self).run_task(task))
+            with _paid_besides(task):
+                returned = await answered(task, lambda: super(Worker, self).run_task(task))
             raise_status(self, task, returned)
         except ScaffoldingError as error:
             if task.scope is not None and not reads_status.get():
@@ -61,6 +64,26 @@ class Worker(core.Worker):
             if kind is None or task_cls.goes_on or issubclass(task_cls, open_tasks.Task):
                 raise
             return _of_the_core(kind, super()._find_handler(kind))
+
+
+@contextmanager
+def _paid_besides(task: Task) -> Iterator[None]:
+    """Adds what a call costs to what the request has paid for the task already, to whichever worker."""
+    paid = _paid(task)
+    try:
+        yield
+    finally:
+        if paid is not None:
+            if task.usage is not None:
+                paid.add(task.usage)
+            task.usage = paid
+
+
+def _paid(task: Task) -> Usage | None:
+    if task.scope is None or task.goes_on:
+        return None
+    paid, task.usage = task.usage, None
+    return paid
 
 
 _OPEN: Mapping[type[Task], type[open_tasks.Task]] = {
