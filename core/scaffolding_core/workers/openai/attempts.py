@@ -112,6 +112,8 @@ class Attempts:
                 for event in events:
                     self._server.read(event, exchange)
             finally:
+                if exchange.hinting is not None and exchange.first_token:
+                    self._server.facts.refuses |= exchange.hinting.untaken
                 exchange.take_stock()  # only now: what came with the end of a choice may show that it was mixed
         except AttemptFailed:
             if exchange.unfinished is None and exchange.begun:
@@ -131,8 +133,6 @@ class Attempts:
             except AttemptFailed as failed:
                 await self._wait_after(failed, exchange)
             else:
-                if exchange.hinting is not None:
-                    self._server.facts.refuses |= exchange.hinting.untaken
                 return done
 
     async def _wait_after(self, failed: AttemptFailed, exchange: Exchange) -> None:

@@ -36,7 +36,7 @@ def chosen_hints(given: bool | Iterable[str]) -> frozenset[str]:
     """
     if isinstance(given, bool):
         return frozenset(HINTS) - {TRUNCATION} if given else frozenset()
-    names = [given] if isinstance(given, str) else list(given)
+    names = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     for name in names:
         if name not in HINTS:
             raise InvalidRequestError(f"hints must be True, or some of {', '.join(HINTS)}; got {name!r}")

@@ -25,6 +25,7 @@ class KnownServer:
         drops_plain: it stops a request that is not streamed, too, when its client goes.
         counts_along: it tells the usage with each piece of a stream, where `continuous_usage_stats` asks for it.
         shares_prompts: what it has read of a prompt serves other requests that run beside.
+        repeats_greedy: it answers several times at once where all answers would be one.
         ignores: parameters that it takes without a word and does not honour, or never takes.
         takes: parameters beyond OpenAI's, and their names on the wire.
         chats_only: parameters and hints that it takes only with a chat.
@@ -37,6 +38,7 @@ class KnownServer:
     drops_plain: bool = True
     counts_along: bool = True
     shares_prompts: bool = True
+    repeats_greedy: bool = True
     ignores: tuple[str, ...] = ()
     takes: Mapping[str, str] = field(default_factory=dict)
     chats_only: frozenset[str] = frozenset()
@@ -51,6 +53,7 @@ _ALL = (
     KnownServer("dynamo", drops_plain=False, counts_along=False, takes=DYNAMO_PARAMETERS),
     KnownServer(
         "trtllm-serve",
+        repeats_greedy=False,
         ignores=("suffix",),
         takes=TRTLLM_PARAMETERS,
         chats_only=frozenset({"cache_salt", "chat_template_kwargs", "agent_hierarchy"}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scaffolding_core.messages import RoleMessage
@@ -12,30 +11,8 @@ from scaffolding_core.messages import RoleMessage
 if TYPE_CHECKING:
     from scaffolding_core.workers.openai.server import OpenAIServer
 
-__all__ = ["TRUNCATIONS", "Truncation", "leading_system_messages", "truncate"]
+__all__ = ["leading_system_messages", "truncate"]
 
-
-@dataclass(frozen=True)
-class Truncation:
-    """Where a server truncates its KV cache.
-
-    Args:
-        route: below its address.
-        beside: last part of the address that is left out.
-        fields: of the body, that it wants besides.
-    """
-
-    route: str
-    beside: str = "/v1"
-    fields: Mapping[str, str] = field(default_factory=dict)
-
-
-TRUNCATIONS = (
-    Truncation("/_control/kv_cache/truncate"),
-    Truncation("/_resource_governor/truncate"),
-    Truncation("/kv_cache_hints", "", {"action": "truncate"}),
-)
-"""Where trtllm-serve does, the newest first: its versions have moved it."""
 
 _SHARED = ("system", "developer")
 

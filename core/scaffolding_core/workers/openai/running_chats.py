@@ -16,6 +16,9 @@ __all__ = ["RunningChats"]
 Truncate: TypeAlias = Callable[[Sequence[RoleMessage], Mapping[str, object]], Awaitable[bool]]
 """Has a chat dropped, given what else its template was given; returns whether the server does."""
 
+_SECONDS = 2.0
+"""For a truncation: the answer of the request, which is there, waits for it."""
+
 
 class _Chat(NamedTuple):
     messages: list[RoleMessage]
@@ -56,7 +59,10 @@ async def _drop(chat: _Chat, truncate: Truncate) -> None:
     given = {name: value for name, value in template.items() if value is not None}
     why_not = "the server does not truncate"
     try:
-        done = await truncate(chat.messages, given)
+        async with asyncio.timeout(_SECONDS):
+            done = await truncate(chat.messages, given)
+    except TimeoutError:
+        done, why_not = False, "the server did not answer in time"
     except WorkerError as error:
         done, why_not = False, str(error)
     for hints in [task.hints for task in chat.tasks if task.hints is not None]:

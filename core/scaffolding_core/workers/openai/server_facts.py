@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from scaffolding_core.workers.openai.asked_once import AskedOnce
 from scaffolding_core.workers.openai.known_servers import KnownServer
-from scaffolding_core.workers.openai.kv_cache import TRUNCATIONS, Truncation
 from scaffolding_core.workers.openai.model_list import ListedModels
+from scaffolding_core.workers.openai.truncations import TRUNCATIONS, Truncation
 
 __all__ = ["ServerFacts", "facts_of"]
 

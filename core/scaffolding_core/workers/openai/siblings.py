@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from scaffolding_core.tasks import GenerationTask
+from scaffolding_core.workers.greedy import is_greedy
 from scaffolding_core.workers.openai.attempts import Apart
 from scaffolding_core.workers.openai.exchange import Exchange, Member
 from scaffolding_core.workers.openai.server import OpenAIServer
@@ -132,11 +133,14 @@ class Siblings:
                 member.tear_down()
 
     def _learn_from(self, apart: Apart, exchange: Exchange) -> None:
-        facts, asked = self._server.facts, exchange.asked
         if apart.choices is not None:
-            facts.gives_only(apart.choices, asked)
-        elif apart.refusal is not None and asked <= self.most:
-            exchange.trial = Trial(apart.refusal, self._answer, lambda: facts.gives_only(1, asked))
+            self._server.facts.gives_only(apart.choices, exchange.asked)
+        elif apart.refusal is not None and exchange.asked <= self.most:
+            exchange.trial = Trial(apart.refusal, self._answer, lambda: self._gives_one(exchange))
+
+    def _gives_one(self, exchange: Exchange) -> None:
+        if not is_greedy(exchange.body):  # of those, some servers refuse several alone
+            self._server.facts.gives_only(1, exchange.asked)
 
 
 async def _leave(batch: _Batch, member: Member) -> None:

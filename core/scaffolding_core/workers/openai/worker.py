@@ -18,6 +18,7 @@ from scaffolding_core.messages import RoleMessage, Usage
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import ChatTask, GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
+from scaffolding_core.workers.greedy import is_greedy
 from scaffolding_core.workers.http.stream import Gate
 from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds, deadline_of
 from scaffolding_core.workers.openai.attempts import Attempts
@@ -315,9 +316,10 @@ class OpenAIWorker(Worker):
     }
 
     async def _answer(self, task: GenerationTask) -> None:
-        exchange = await self._exchange(task)
+        exchange, kind = await self._exchange(task), self._server.kind
         shares = task.group is not None and task.seed is None and task.best_of is None
-        together = min(self._siblings.most, self._most_together(exchange.body)) if shares else 1
+        repeats = kind is None or kind.repeats_greedy or not is_greedy(exchange.body)
+        together = min(self._siblings.most, self._most_together(exchange.body)) if shares and repeats else 1
         if together > 1:
             left = await self._siblings.answer(task, exchange, together)
             if left is None:

@@ -10,12 +10,14 @@ from typing import Any
 from scaffolding_core.errors import UnsupportedParameterError
 from scaffolding_core.results import Hints
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.greedy import is_greedy
 from scaffolding_core.workers.trtllm.extras import request_extras
 from scaffolding_core.workers.trtllm.hints import request_hints
 from scaffolding_core.workers.trtllm.llm_api import Llm, Tokenizer
 from scaffolding_core.workers.trtllm.parsers import Parsers
 from scaffolding_core.workers.trtllm.prompts import Prompts, check_prompt
-from scaffolding_core.workers.trtllm.sampling import is_greedy, sampling_params, sampling_values
+from scaffolding_core.workers.trtllm.sampling import sampling_params, sampling_values
+from scaffolding_core.workers.trtllm.tool_choice import offered_tools
 
 __all__ = ["Asked", "Asking"]
 
@@ -71,8 +73,9 @@ class Asking:
             values.setdefault("skip_special_tokens", False)
         streamed = _is_followed(task)
         alone = streamed or task.group is None or task.seed is not None or task.use_beam_search
-        ends_all = bool(task.stop)  # of several answers, the first that meets a stop ends all in TensorRT-LLM
-        shares = not alone and not ends_all and not is_greedy(values)
+        # Of several answers, the first that meets a stop text ends all, and only the last loses its stop token.
+        stops = bool(task.stop or task.stop_token_ids)
+        shares = not alone and not stops and not is_greedy(values)
         told, hints = request_hints(self._llm, task)
         return Asked(
             values,
@@ -92,15 +95,10 @@ class Asking:
 
     def _check_made_for(self, task: GenerationTask, values: Mapping[str, Any]) -> None:
         """Refuse what this LLM was not made for."""
-        if (
-            isinstance(task, ChatTask)
-            and task.tools
-            and task.tool_choice != "none"
-            and not self._parsers.takes_tools
-        ):
+        if isinstance(task, ChatTask) and offered_tools(task) and not self._parsers.takes_tools:
             raise UnsupportedParameterError(
-                "TRTLLMWorker takes tools only if it can read the model's calls: pass tool_parser=, or take "
-                "trtllm-serve"
+                "TRTLLMWorker takes tools only if it can read the model's calls: make it with tool_parser=, ask "
+                "for a structure with method='json_schema', or take trtllm-serve"
             )
         args = getattr(self._llm, "args", None)
         if values.get("guided_decoding") and getattr(args, "guided_decoding_backend", "unknown") is None:
@@ -121,4 +119,5 @@ def _described(task: GenerationTask, values: Mapping[str, Any]) -> str:
     asked += [values, task.cache_salt, task.lora_request]
     if isinstance(task, ChatTask):
         asked += [task.messages_to_dict_content(), task.tools_to_dict(), task.tool_choice]
+        asked += [task.parallel_tool_calls]
     return json.dumps(asked, sort_keys=True, default=repr)

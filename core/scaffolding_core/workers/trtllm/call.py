@@ -14,7 +14,8 @@ from scaffolding_core.workers.trtllm.asking import Asked
 from scaffolding_core.workers.trtllm.choice import ENDED, Choice, Reading
 from scaffolding_core.workers.trtllm.engine import Engine
 from scaffolding_core.workers.trtllm.failures import failure, is_of_engine
-from scaffolding_core.workers.trtllm.llm_api import Result
+from scaffolding_core.workers.trtllm.llm_api import Output, Result
+from scaffolding_core.workers.trtllm.tool_choice import missing_call
 
 __all__ = ["Call", "Member"]
 
@@ -193,7 +194,10 @@ class Call:
         async for _ in result:
             if getattr(result, "finished", False):
                 return True
-            if self._aborting or not self.asked.streamed:
+            if self._aborting:
+                continue
+            if not self.asked.streamed:
+                await self._settle_early(result)
                 continue
             choice.take(result.outputs[0])
             choice.tell(last=False)
@@ -208,12 +212,22 @@ class Call:
             member.task.usage = self._rest(lost=0)
             member.let_go()
 
+    async def _settle_early(self, result: Result) -> None:
+        """Settle those whose answers have come, which are whole if not streamed; the last stays until all are."""
+        if self.asked.values.get("return_context_logits"):  # they come with the end
+            return
+        for member, output in zip(self._sent, result.outputs, strict=False):
+            if output.token_ids and self._is_not_alone(member):
+                await _take(member, output)
+                if self._is_not_alone(member) and not self._aborting:
+                    self._settle(member, result, told=True)
+
+    def _is_not_alone(self, member: Member) -> bool:
+        return member in self.waiting and len(self.waiting) > 1
+
     async def _finish(self, result: Result) -> None:
         for member, output in zip(self._sent, result.outputs, strict=False):
-            if member.task.num_logprobs is None:
-                member.choice.take(output)
-            else:  # each of their tokens is decoded
-                await run_in_thread(member.choice.take, output)
+            await _take(member, output)
         told = any(output.finish_reason in ENDED for output in result.outputs)
         for member in list(self.waiting) if not self._aborting else ():
             self._settle(member, result, told)
@@ -226,6 +240,7 @@ class Call:
         except WorkerError as error:
             member.error = error
         member.choice.fill(reason)
+        member.error = member.error or missing_call(task)
         member.choice.tell(last=True)
         task.context_logits = getattr(result, "context_logits", None)
         metrics = {
@@ -265,3 +280,10 @@ class Call:
             calls=1,
             lost_calls=lost,
         )
+
+
+async def _take(member: Member, output: Output) -> None:
+    if member.task.num_logprobs is None:
+        member.choice.take(output)
+    else:  # each of their tokens is decoded
+        await run_in_thread(member.choice.take, output)

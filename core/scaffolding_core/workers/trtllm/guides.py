@@ -30,7 +30,10 @@ def guide(wanted: object) -> dict[str, object] | None:
         case "json_schema" | "json":
             given = _part(wanted, "schema" if "schema" in wanted else "json_schema")
             inner = given.get("schema") if isinstance(given, Mapping) and kind == "json_schema" else None
-            return {"json": inner if isinstance(inner, Mapping) else given}
+            schema = inner if isinstance(inner, Mapping) else given
+            if not isinstance(schema, Mapping | str):
+                raise InvalidRequestError(f"response_format must have a JSON schema, got {schema!r}")
+            return {"json": schema}
         case "regex":
             return {"regex": _part(wanted, "regex")}
         case "ebnf" | "grammar":

@@ -10,6 +10,7 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import ToolCall
 from scaffolding_core.tasks import ChatTask, Delta, GenerationTask
 from scaffolding_core.workers.trtllm.llm_api import found, takes
+from scaffolding_core.workers.trtllm.tool_choice import allowed_calls, offered_tools
 
 __all__ = ["LiveReasoning", "Parsers"]
 
@@ -61,11 +62,11 @@ class Parsers:
     def _calls(self, text: str, task: ChatTask) -> tuple[str, list[ToolCall] | None]:
         tool = found("ChatCompletionToolsParam", module="tensorrt_llm.serve.openai_protocol")
         try:
-            parsed = self._tool_parser().detect_and_parse(text, [tool(**each) for each in task.tools_to_dict()])
+            parsed = self._tool_parser().detect_and_parse(text, [tool(**each) for each in offered_tools(task)])
         except Exception:  # what the model wrote is no call
             return text, None
         calls = [ToolCall(f"call-{next(_numbers)}", each.name, each.parameters) for each in parsed.calls]
-        return (parsed.normal_text, calls) if calls else (text, None)
+        return (parsed.normal_text, allowed_calls(task, calls)) if calls else (text, None)
 
     # Any: objects of TensorRT-LLM.
     def _reasoning_parser(self, task: GenerationTask) -> Any:
@@ -101,7 +102,7 @@ class LiveReasoning:
 
 
 def _may_call(task: ChatTask) -> bool:
-    return bool(task.tools) and task.tool_choice != "none"
+    return bool(offered_tools(task))
 
 
 def _needs_raw(parser: object) -> bool:

@@ -9,7 +9,9 @@ from typing import Any
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.messages import RoleMessage
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.trtllm.checked import token_ids
 from scaffolding_core.workers.trtllm.llm_api import Llm, Tokenizer
+from scaffolding_core.workers.trtllm.tool_choice import check_tool_choice, offered_tools
 
 __all__ = ["Prompts", "check_prompt"]
 
@@ -18,20 +20,16 @@ def check_prompt(task: GenerationTask) -> None:
     """Refuse a task without a prompt, or with one that is no text.
 
     Raises:
-        InvalidRequestError: there is none.
-        UnsupportedParameterError: a chat has parts that are no text, or forces a call.
+        InvalidRequestError: there is none, or it is to call a tool that is not given.
+        UnsupportedParameterError: a chat has parts that are no text.
     """
     if not isinstance(task, ChatTask):
-        if task.input_str is None and not task.input_tokens:
+        if task.input_str is None and not token_ids("input_tokens", task.input_tokens or ()):
             raise InvalidRequestError("a generation task needs input_str or input_tokens")
         return
     if not task.messages:
         raise InvalidRequestError("a chat task needs at least one message")
-    if task.tool_choice not in (None, "auto", "none"):
-        raise UnsupportedParameterError(
-            f"TRTLLMWorker cannot make the model call a tool, tool_choice must be 'auto' or 'none', "
-            f"got {task.tool_choice!r}: trtllm-serve can"
-        )
+    check_tool_choice(task)
     for message in task.messages:
         if not isinstance(message.content, str | None) and not all(_is_text(part) for part in message.content):
             raise UnsupportedParameterError(
@@ -60,7 +58,7 @@ class Prompts:
         if isinstance(task, ChatTask):
             return self._tokenised(self._templated(task), params)
         if task.input_tokens and (task.input_str is None or task.skip_tokenizer):
-            return _last(list(task.input_tokens), params)
+            return _last(token_ids("input_tokens", task.input_tokens), params)
         return self._tokenised(task.input_str or "", params)
 
     def _tokenised(self, text: str, params: Any) -> object:
@@ -74,7 +72,7 @@ class Prompts:
     def _templated(self, task: ChatTask) -> str:
         if self._tokenizer is None:
             raise InvalidRequestError("the LLM has no tokenizer to write a chat with: give TRTLLMWorker one")
-        tools = task.tools_to_dict() if task.tools and task.tool_choice != "none" else None
+        tools = offered_tools(task)
         messages = [_plain(message) for message in task.messages]
         try:
             text: str = self._tokenizer.apply_chat_template(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.workers.greedy import is_greedy
+from scaffolding_core.workers.trtllm.checked import checked, whole
 from scaffolding_core.workers.trtllm.guides import guide
 from scaffolding_core.workers.trtllm.llm_api import found, takes
 
-__all__ = ["is_greedy", "sampling_params", "sampling_values"]
+__all__ = ["sampling_params", "sampling_values"]
 
 _DEFAULTS: Mapping[str, object] = {"temperature": 1.0, "top_p": 1.0, "max_tokens": None}
 """As trtllm-serve has them; in process TensorRT-LLM would take the likeliest 32 tokens."""
@@ -22,7 +24,7 @@ _ELSEWHERE = frozenset({"skip_tokenizer", "cache_salt", "lora_request"})
 _NEUTRAL: Mapping[str, object] = {"n": 1, "best_of": 1, "echo": False}
 """Values that ask for nothing."""
 
-_OF_CHATS = frozenset({"chat_template_kwargs", "tool_choice"})
+_OF_CHATS = frozenset({"chat_template_kwargs", "parallel_tool_calls", "tool_choice"})
 _SAMPLED_HERE = frozenset({"n", "best_of"})
 _INSTEAD = {
     "echo": "put the prompt in front yourself",
@@ -48,7 +50,7 @@ def sampling_values(task: GenerationTask) -> dict[str, Any]:  # Any: as Sampling
         if name in _ELSEWHERE or (name in _OF_CHATS and chat) or _NEUTRAL.get(name) == value:
             continue
         if name == "num_logprobs":
-            values["logprobs"] = max(1, _whole(name, value))
+            values["logprobs"] = max(1, whole(name, value))
         elif name == "skip_detokenizer":
             values["detokenize"] = not value
         elif name == "response_format":
@@ -56,7 +58,7 @@ def sampling_values(task: GenerationTask) -> dict[str, Any]:  # Any: as Sampling
         elif name == "logit_bias":
             values["embedding_bias"] = _biases(value)
         elif name not in _SAMPLED_HERE and name not in _INSTEAD and takes(params, name):
-            values[name] = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+            values[name] = checked(name, value)
         else:
             raise UnsupportedParameterError(_unsupported(name))
     return values
@@ -84,17 +86,6 @@ def sampling_params(values: Mapping[str, Any], n: int, vocabulary: int | None) -
         return found("SamplingParams")(n=n, **given)
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"TensorRT-LLM does not take the sampling parameters: {error}") from error
-
-
-def is_greedy(values: Mapping[str, Any]) -> bool:
-    """Whether the likeliest token is taken each time, so that all samples would be one."""
-    return values.get("temperature") == 0 or values.get("top_p") == 0 or values.get("top_k") == 1
-
-
-def _whole(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidRequestError(f"{name} must be a whole number of at least 0, got {value!r}")
-    return value
 
 
 def _biases(given: object) -> dict[int, float]:

@@ -38,14 +38,15 @@ class TRTLLMWorker(Worker):
     """Runs tasks on a `tensorrt_llm.LLM` in this process, on any event loop and thread.
 
     A chat is written with the model's own template. Samples of one prompt that start together share one call
-    (`n=k`), unless each is to be shown as it is written, or has a stop text, which ends them all in TensorRT-LLM.
+    (`n=k`), unless each is to be shown as it is written, or has stops, which TensorRT-LLM keeps apart only so.
     A sample that is cut is aborted at the engine.
 
     Where a task sets none, temperature and top_p are 1 and the answer may be as long as the context allows, as
     trtllm-serve has it; each call that samples has a seed of its own.
 
     Results beyond a task's own fields stand in `customized_result_fields`: `stop_reason`, `generation_logits`, and
-    `perf_metrics` (seconds) where the LLM was made with `return_perf_metrics=True`.
+    `perf_metrics` (seconds) where the LLM was made with `return_perf_metrics=True`: of a shared call, its last
+    answer has them.
 
     Cost: one call for each task or group of siblings; tokens are made and taken apart in a thread.
 

@@ -1,5 +1,6 @@
 """Hints: what a server is told of a request besides what it asks, in its own words, and what the trace tells."""
 
+import asyncio
 from unittest.mock import ANY
 
 import pytest
@@ -109,6 +110,18 @@ async def test_a_server_that_refuses_a_hint_is_not_told_it_again():
     assert result.trace.calls[0].hints.dropped["agent_hierarchy"] == "the server refused it"
 
 
+async def test_a_refusal_is_remembered_though_the_answer_is_cut():
+    long = Reply(("7 ",) * 1000, between=0.001)
+    with serve(TrtllmServe(long, without=("agent_hierarchy",))) as server:
+        async with OpenAIWorker(server.url, "m", hints=True) as worker, ScaffoldingLlm(CHAT, worker) as llm:
+            for _ in range(2):
+                events = aiter(llm.stream("q"))
+                await anext(events)
+                await events.aclose()
+                await until(lambda: not server.open)
+    assert ["agent_hierarchy" in body for body in server.requests] == [True, False, False]
+
+
 async def test_what_is_refused_without_hints_too_says_nothing_of_them():
     with serve(TrtllmServe()) as server:
         async with OpenAIWorker(server.url, "m", hints=True) as worker, ScaffoldingLlm(CHAT, worker) as llm:
@@ -128,9 +141,10 @@ async def test_a_recording_keeps_them(tmp_path):
     assert record.hints.sent == {"priority": 0.75}
 
 
-def test_a_hint_that_there_is_not_is_refused():
+@pytest.mark.parametrize("hints", [["prioritee"], 1])
+def test_a_hint_that_there_is_not_is_refused(hints):
     with pytest.raises(InvalidRequestError, match="priority, agent_hierarchy"):
-        OpenAIWorker("http://127.0.0.1:9/v1", hints=["prioritee"])
+        OpenAIWorker("http://127.0.0.1:9/v1", hints=hints)
 
 
 class TestTruncation:
@@ -175,6 +189,17 @@ class TestTruncation:
         with scripted_server(Reply()) as server:
             _, (hints,) = await asked_with(server.url, ["truncation"], server=kind)
         assert hints.dropped == {"truncation": "the server does not truncate"}
+
+    async def test_a_server_that_does_not_answer_holds_no_answer_up(self, monkeypatch):
+        async def never(*args, **kwargs):
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr("scaffolding_core.workers.openai.running_chats._SECONDS", 0.01)
+        monkeypatch.setattr(OpenAIWorker, "truncate_kv_cache", never)
+        with serve(TrtllmServe()) as server:
+            result, (hints,) = await asked_with(server.url, ["truncation"])
+        assert result.text == "7"
+        assert hints.dropped == {"truncation": "the server did not answer in time"}
 
     async def test_a_subclass_hears_of_ends_as_before(self):
         ended = []

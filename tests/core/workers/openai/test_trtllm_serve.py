@@ -149,11 +149,14 @@ class TestAnswers:
         assert (usage.calls, usage.completion_tokens) == (1, 12 if chat else 8)
         assert usage.prompt_tokens == server.prefilled - read
 
-    async def test_siblings_that_may_not_share_are_asked_for_apart(self, server):
-        method = MajorityVoteController(NativeGenerationController({"temperature": 0.0}), 3, stop_rule="full")
-        async with OpenAIWorker(server.url, "m") as worker, ScaffoldingLlm(method, worker) as llm:
-            result = await llm.generate_async("q")
-        assert (result.text, result.usage.calls) == ("42", 1 + 3)
+    @pytest.mark.parametrize(("kind", "refused"), [(None, 1), ("trtllm-serve", 0)])
+    async def test_siblings_share_none_where_all_would_be_one_and_go_on_to_share(self, server, kind, refused):
+        method = MajorityVoteController(NativeGenerationController(), 3, stop_rule="full")
+        async with OpenAIWorker(server.url, "m", server=kind) as worker, ScaffoldingLlm(method, worker) as llm:
+            greedy = await llm.generate_async("q", temperature=0.0)
+            sampled = await llm.generate_async("q", temperature=1.0)
+        assert (greedy.text, greedy.usage.calls) == ("42", refused + 3)
+        assert sampled.usage.calls == 1
 
 
 class TestErrors:

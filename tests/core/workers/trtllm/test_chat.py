@@ -7,6 +7,7 @@ import pytest
 from scaffolding_core import (
     AssistantMessage,
     ChatTask,
+    IncompleteResponseError,
     InvalidRequestError,
     SystemMessage,
     ToolCall,
@@ -18,6 +19,8 @@ from scaffolding_core import (
 )
 
 ADD = ToolDescription("add", "Adds.", {"a": {"type": "integer"}})
+SUBTRACT = ToolDescription("subtract", "Subtracts.", {"a": {"type": "integer"}})
+NAMED = {"type": "function", "function": {"name": "add"}}
 CALL = '<tool_call>{"name": "add", "arguments": {"a": 7}}</tool_call>'
 
 
@@ -63,6 +66,29 @@ async def test_tools_are_written_into_the_prompt_and_calls_read_out_of_the_answe
     assert (call.name, json.loads(call.arguments)) == ("add", {"a": 7})
 
 
+@pytest.mark.parametrize("choice", ["required", NAMED])
+async def test_a_call_that_must_be_made_is_made_or_the_answer_is_an_error(make_worker, choice):
+    worker = make_worker(CALL, CALL.replace("add", "divide"), "7", tool_parser="qwen3")
+    asked = {"tools": [ADD, SUBTRACT], "tool_choice": choice}
+    assert (await ran(worker, **asked)).tool_calls[0].name == "add"
+    assert ("subtract" in prompt(worker)) == (choice == "required")
+    for _ in range(2):  # another tool is called, or none
+        with pytest.raises(IncompleteResponseError, match="tool_choice is"):
+            await ran(worker, **asked)
+
+
+@pytest.mark.parametrize(("parallel", "calls"), [(None, 2), (True, 2), (False, 1)])
+async def test_an_answer_has_one_call_where_no_more_are_wanted(make_worker, parallel, calls):
+    task = await ran(make_worker(CALL + CALL, tool_parser="qwen3"), tools=[ADD], parallel_tool_calls=parallel)
+    assert len(task.tool_calls) == calls
+
+
+@pytest.mark.parametrize("given", [{"tool_choice": "any", "tools": [ADD]}, {"tool_choice": NAMED}])
+async def test_a_choice_of_a_tool_that_cannot_be_met_is_refused(make_worker, given):
+    with pytest.raises(InvalidRequestError, match="tool_choice"):
+        await ran(make_worker("7", tool_parser="qwen3"), **given)
+
+
 @pytest.mark.parametrize("tools", [None, [ADD]])
 async def test_special_tokens_stand_in_an_answer_whose_calls_are_marked_with_them(make_worker, tools):
     worker = make_worker("7", tool_parser="kimi_k2")
@@ -86,7 +112,6 @@ async def test_what_is_no_call_stays_text(make_worker):
     ("settings", "given"),
     [
         ({}, {"tools": [ADD]}),
-        ({"tool_parser": "qwen3"}, {"tools": [ADD], "tool_choice": "required"}),
         ({}, {"messages": [UserMessage([{"type": "image_url", "image_url": {"url": "x"}}])]}),
     ],
 )

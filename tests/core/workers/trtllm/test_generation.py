@@ -92,10 +92,20 @@ async def test_what_a_version_of_the_llm_does_not_take_is_refused_by_its_name(te
         await ran(TRTLLMWorker(Older()), **given)
 
 
-@pytest.mark.parametrize("wrong", [{"top_p": 1.5}, {"temperature": -1.0}, {"num_logprobs": -1}, {"logit_bias": 3}])
-async def test_a_value_out_of_range_is_refused(make_worker, wrong):
-    with pytest.raises(InvalidRequestError):
-        await ran(make_worker("7"), **wrong)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"top_p": 1.5}, {"temperature": -1.0}, {"temperature": float("nan")}, {"num_logprobs": -1},
+        {"max_tokens": "many"}, {"max_tokens": 2.5}, {"seed": -1}, {"logit_bias": 3}, {"stop": 5}, {"stop": [""]},
+        {"stop_token_ids": ["a"]}, {"input_str": None, "input_tokens": [1, -2]},
+        {"input_str": None, "input_tokens": "one"}, {"input_str": None, "input_tokens": [1.5]},
+    ],
+)  # fmt: skip
+async def test_a_value_that_makes_no_sense_never_comes_to_the_engine(make_worker, wrong):
+    worker = make_worker("7")
+    with pytest.raises(InvalidRequestError, match=list(wrong)[-1]):
+        await ran(worker, **wrong)
+    assert worker.llm.double.requests == []
 
 
 async def test_a_bias_becomes_one_of_the_whole_vocabulary(make_worker):
@@ -121,9 +131,13 @@ async def test_an_answer_is_guided(make_worker, wanted, guide):
     assert {name: getattr(params(worker).guided_decoding, name) for name in guide} == guide
 
 
-async def test_a_guide_that_lacks_its_part_is_refused(make_worker):
-    with pytest.raises(InvalidRequestError, match="needs 'regex'"):
-        await ran(make_worker("7"), response_format={"type": "regex"})
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [({"type": "regex"}, "needs 'regex'"), ({"type": "json_schema", "json_schema": 3}, "must have a JSON schema")],
+)
+async def test_a_guide_that_lacks_its_part_is_refused(make_worker, wanted, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        await ran(make_worker("7"), response_format=wanted)
 
 
 @pytest.mark.parametrize("version", ["late 2025", "mid 2026"])

@@ -38,7 +38,21 @@ async def test_samples_of_one_prompt_share_a_call_and_each_keeps_its_own_answer(
     assert (output.usage.prompt_tokens, output.usage.completion_tokens, output.usage.calls) == (2, 8, 1)
 
 
-@pytest.mark.parametrize("apart", [{"temperature": 0.0}, {"top_k": 1}, {"stop": ["x"]}, {"use_beam_search": True}])
+async def test_a_vote_is_settled_before_the_last_of_a_shared_call_is_written(make_worker):
+    worker = make_worker("7", "7", "8 or is it")
+    worker.llm.double.hold(2)  # two are whole
+    method = MajorityVoteController(NativeGenerationController(), 3, answers="number")
+    output = (await asked(worker, method)).output
+    assert (counts(worker), output.answer, output.votes) == ([3], "7", {"7": 2})
+    written = sum(len(each.written) for each in worker.llm.double.requests[0].sequences)
+    assert (output.usage.completion_tokens, output.usage.calls) == (written, 1)
+    assert worker.llm.double.running == 0
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [{"temperature": 0.0}, {"top_k": 1}, {"stop": ["x"]}, {"stop_token_ids": [9]}, {"use_beam_search": True}],
+)
 async def test_samples_that_cannot_share_a_call_have_one_each(make_worker, apart):
     worker = make_worker("7")
     output = (await asked(worker, vote(3, **apart))).output

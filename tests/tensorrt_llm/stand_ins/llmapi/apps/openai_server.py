@@ -11,7 +11,7 @@ __all__ = ["RemoteOpenAIServer"]
 
 class RemoteOpenAIServer:
     def __init__(self, model: str, cli_args: list[str]) -> None:
-        self._worker = LocalWorker()
+        self._worker = LocalWorker(n_parallel=2, n_ctx=1024)  # so that an answer without a limit ends soon
         self._worker.start()
 
     def get_async_client(self) -> openai.AsyncOpenAI:
