@@ -7,6 +7,7 @@ from enum import Enum
 
 import pytest
 
+import scaffolding_core as core
 from scaffolding_core import ControllerError
 from scaffolding_core.tensorrt_llm import (
     BestOfNController,
@@ -303,6 +304,13 @@ def test_branches_may_be_wrapped_in_what_can_only_be_iterated_over():
 
     with ScaffoldingLlm(Fan(), FunctionWorker(lambda task: "x")) as llm:
         assert llm.generate("q").outputs[0].text == "x"
+
+
+def test_controllers_here_serve_as_parts_of_the_cores():
+    method = core.MajorityVoteController(NativeGenerationController(), default_sample_num=3)
+    for kind in (ScaffoldingLlm, core.ScaffoldingLlm):
+        with kind(method, FunctionWorker(lambda task: r"\boxed{1}")) as llm:
+            assert llm.generate("q").output.text == r"\boxed{1}"
 
 
 def test_process_may_return_any_iterable():

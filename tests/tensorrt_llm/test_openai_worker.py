@@ -1,5 +1,6 @@
 """OpenaiWorker and TRTOpenaiWorker, through real OpenAI clients, against a scripted server."""
 
+import json
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from unittest.mock import AsyncMock, MagicMock
@@ -179,3 +180,21 @@ async def test_a_chat_is_dropped_from_the_cache_if_hints_are_enabled(monkeypatch
 def test_an_address_in_place_of_a_client_is_refused():
     with pytest.raises(InvalidRequestError, match=r"takes an openai\.AsyncOpenAI client"):
         OpenaiWorker("http://127.0.0.1:1/v1", "m")
+
+
+async def test_a_hint_asks_of_a_chat_no_more_than_messages(monkeypatch):
+    sent = []
+
+    async def answer(request):
+        sent.append(json.loads(request.content))
+        return httpx.Response(200)
+
+    client = SimpleNamespace(base_url="http://127.0.0.1:1", api_key=None)
+    OpenaiWorker(client, "m", kv_cache_hint_enabled=True)
+    real = httpx.AsyncClient
+    monkeypatch.setattr(httpx, "AsyncClient", lambda: real(transport=httpx.MockTransport(answer)))
+    chat = SimpleNamespace(messages=[SystemMessage("s")])
+    task = SimpleNamespace(chat_task=chat, messages_to_retain=[])
+    await client.create_kv_cache_hint(task, {"model": "m", "extra_body": {"added": 1}})
+    told = {"role": "system", "content": "s"}
+    assert sent == [{"action": "truncate", "messages": [told], "messages_to_retain": [], "model": "m", "added": 1}]

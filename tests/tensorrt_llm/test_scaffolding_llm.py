@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from scaffolding_core import ControllerError, Delta, UnsupportedTaskError, WorkerError
+import scaffolding_core as core
+from scaffolding_core import ControllerError, Delta, UnsupportedTaskError, Usage, WorkerError
 from scaffolding_core.tensorrt_llm import (
     AssistantMessage,
     ChatTask,
@@ -88,6 +89,7 @@ async def test_a_worker_that_is_called_by_hand_says_how_it_ended_and_why():
 
 class Fails(Worker):
     async def generate(self, task):
+        task.usage = Usage(prompt_tokens=100)
         raise WorkerError("the disk is full")
 
     task_handlers = {GenerationTask: generate}
@@ -95,11 +97,15 @@ class Fails(Worker):
 
 @pytest.mark.parametrize("base", [Worker, object])
 def test_a_worker_of_ones_own_reads_the_status_of_another(base):
+    def answer(task):
+        task.usage = Usage(prompt_tokens=1)
+        return f"without {task.input_str}"
+
     class FallsBack(base):
         async def run_task(self, task):
             status = await Fails().run_task(task)
             if status is not TaskStatus.SUCCESS:
-                status = await FunctionWorker(lambda task: f"without {task.input_str}").run_task(task)
+                status = await FunctionWorker(answer).run_task(task)
             return status
 
     class Tells(base):
@@ -111,7 +117,8 @@ def test_a_worker_of_ones_own_reads_the_status_of_another(base):
             await Fails().run_task(task)
 
     with ScaffoldingLlm(NativeGenerationController(), {GENERATION: FallsBack()}) as llm:
-        assert llm.generate("q").outputs[0].text == "without q"
+        result = llm.generate("q")
+        assert (result.outputs[0].text, result.usage.prompt_tokens) == ("without q", 101)
         for worker in (Tells(), Forgets()):
             llm.workers[GENERATION] = worker
             with pytest.raises(WorkerError, match="the disk is full"):
@@ -163,6 +170,22 @@ def test_an_answer_that_a_worker_has_only_appended_is_the_tasks():
         assert llm.generate("q").outputs[0].text == "to q"
 
 
+def test_a_worker_with_handlers_for_tasks_here_serves_methods_of_the_core():
+    class Adds(Worker):
+        async def chat(self, task):
+            task.add_message(AssistantMessage(f"to {task.messages[-1].content} at {task.temperature}"))
+            task.my_note = task.usage = Usage(prompt_tokens=5)
+            return TaskStatus.SUCCESS
+
+        task_handlers = {ChatTask: chat}
+
+    method = core.NativeChatController({"temperature": 0.5})
+    for kind in (ScaffoldingLlm, core.ScaffoldingLlm):
+        with kind(method, Adds()) as llm:
+            result = llm.generate("q")
+        assert (result.output.text, result.usage.prompt_tokens) == ("to q at 0.5", 5)
+
+
 def test_a_worker_may_come_later_and_its_mapping_is_the_callers():
     workers = {}
     with ScaffoldingLlm(NativeGenerationController(), workers) as llm:
@@ -189,15 +212,20 @@ async def test_a_result_hands_itself_out_while_it_streams():
     assert seen == [["a", "ab", "abc", "abc"], ["abc"]]
 
 
-def test_a_worker_may_list_what_it_streams_itself():
+async def test_a_worker_may_list_what_it_streams_itself():
     class Lists(Worker):
         async def run_task(self, task):
             task.streaming_output_list += [ScaffoldingOutput(text, [0]) for text in ("a", "ab")]
             task.output_str = "abc"
             return TaskStatus.SUCCESS
 
-    with ScaffoldingLlm(NativeGenerationController(streaming=True), Lists()) as llm:
-        assert [each.outputs[0].text for each in llm.generate_async("q")] == ["a", "ab", "abc"]
+    async with ScaffoldingLlm(NativeGenerationController(streaming=True), Lists()) as llm:
+        seen = []
+        async for result in llm.generate_async("q"):
+            while not result.finished:
+                await asyncio.sleep(0)
+            seen.append(result.outputs[0].text)
+    assert (seen, result.outputs[0].text) == (["a", "ab", "abc"], "abc")
 
 
 def test_the_text_of_an_output_may_be_set():
@@ -285,6 +313,17 @@ async def test_what_tells_where_it_runs():
     llm = ScaffoldingLlm(NativeGenerationController(), {}, max_parallel_requests=3)
     assert (llm.own_loop, llm.loop is asyncio.get_running_loop(), llm.max_parallel_requests) == (False, True, 3)
     await llm.aclose()
+
+
+async def test_workers_close_on_a_running_loop_once_it_goes_on():
+    closed = asyncio.Event()
+
+    class Closes(Worker):
+        async def async_shutdown(self):
+            closed.set()
+
+    ScaffoldingLlm(NativeGenerationController(), {GENERATION: Closes()}).shutdown(shutdown_workers=True)
+    await closed.wait()
 
 
 def test_workers_close_on_the_loop_that_ran_them():

@@ -92,12 +92,13 @@ class ScaffoldingResult(core.ScaffoldingResult):
         task_collections: the controller's, if results are to show them.
     """
 
-    __slots__ = ("_collections", "_output")
+    __slots__ = ("_collections", "_output", "_shows_it")
 
     def __init__(self, state: RequestState, task_collections: Mapping[str, object] | None = None) -> None:
         super().__init__(state)
         self._collections = task_collections
         self._output: ScaffoldingOutput | None = None
+        self._shows_it = False
 
     @property
     def id(self) -> str:  # type: ignore[override]  # a text there
@@ -119,8 +120,8 @@ class ScaffoldingResult(core.ScaffoldingResult):
 
     @property
     def cur_output(self) -> Any:  # Any: a program may return an output of its own
-        """The output; while the request runs, what was last handed out of it, if anything."""
-        if self.state.output is None:
+        """The output; while the request runs or hands itself out, what was last handed out of it, if anything."""
+        if self.state.output is None or self._shows_it:
             return self._output
         output = cast("ScaffoldingOutput", self.state.output)
         return output if output.given is None else output.given
@@ -168,5 +169,8 @@ class ScaffoldingResult(core.ScaffoldingResult):
     def _news(self, event: Event) -> Iterator[ScaffoldingResult]:
         for output in event.originals if isinstance(event, TokenEvent) else ():
             if isinstance(output, ScaffoldingOutput):
-                self._output = output
-                yield self
+                self._output, self._shows_it = output, True
+                try:
+                    yield self
+                finally:
+                    self._shows_it = False

@@ -54,6 +54,7 @@ class ScaffoldingLlm(core.ScaffoldingLlm):
         self._made_on = asyncio._get_running_loop()
         self._shown_collections = False
         self._closes_workers = False
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def own_loop(self) -> bool:
@@ -96,15 +97,18 @@ class ScaffoldingLlm(core.ScaffoldingLlm):
         """Refuse new requests, let running ones finish, and close what was opened.
 
         Args:
-            shutdown_workers: close the workers too: `async_shutdown` on the own loop, unless called on a running
-                one, then `shutdown`.
+            shutdown_workers: close the workers too: `async_shutdown` on the own loop, and `shutdown`. On a running
+                loop the first cannot be waited for, and goes on afterwards; `aclose()` waits.
         """
         self._closes_workers = shutdown_workers
         super().shutdown(shutdown_workers)
 
     def _end(self) -> None:
         try:
-            if self._closes_workers and asyncio._get_running_loop() is None:
+            here = asyncio._get_running_loop()
+            if self._closes_workers and here is not None:
+                self._closing = here.create_task(self._roster.async_shutdown())
+            elif self._closes_workers:
                 run = asyncio.run if self._own_loop is None else self._own_loop.run
                 run(self._roster.async_shutdown())
         finally:

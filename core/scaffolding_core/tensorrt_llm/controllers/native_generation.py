@@ -10,6 +10,7 @@ import scaffolding_core.controllers as core
 from scaffolding_core.controller import Steps
 from scaffolding_core.tasks import SAMPLING_PARAMETERS
 from scaffolding_core.tensorrt_llm.controllers.base import Controller
+from scaffolding_core.tensorrt_llm.task import Task
 
 __all__ = ["NativeGenerationController"]
 
@@ -39,5 +40,6 @@ class NativeGenerationController(Controller, core.NativeGenerationController):
         """Run the tasks at the same time."""
         for task in tasks:
             self.prepare(task)
-            task.streaming_output_flag = self.streaming
+            if isinstance(task, Task):  # else of the core, which streams to whoever listens
+                task.streaming_output_flag = self.streaming
         yield tasks

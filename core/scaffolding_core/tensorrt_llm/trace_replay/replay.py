@@ -8,8 +8,11 @@ from scaffolding_core.tensorrt_llm.replay import (
     QueueManager,
     ReplayEngine,
     ReplayGenerationStats,
+    ReplayMismatchError,
     RetentionProbeStats,
     RngFactory,
+    TraceReplayEngine,
+    create_replay_scaffolding_llm,
     make_seeded_rng_factory,
 )
 
@@ -19,7 +22,10 @@ __all__ = [
     "QueueManager",
     "ReplayEngine",
     "ReplayGenerationStats",
+    "ReplayMismatchError",
     "RetentionProbeStats",
     "RngFactory",
+    "TraceReplayEngine",
+    "create_replay_scaffolding_llm",
     "make_seeded_rng_factory",
 ]

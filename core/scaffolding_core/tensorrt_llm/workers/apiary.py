@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from scaffolding_core.tasks import MCPCallTask, Task
 from scaffolding_core.tensorrt_llm.execution_scope import current_scope
+from scaffolding_core.tensorrt_llm.task import TaskStatus
 from scaffolding_core.tensorrt_llm.workers.base import Worker
 from scaffolding_core.tensorrt_llm.workers.sandboxes import Sandboxes
 from scaffolding_core.tensorrt_llm.workers.tool_text import hand_over
@@ -74,9 +75,10 @@ class ApiaryMCPWorker(Worker, ToolWorker[Sandboxes]):
         url = f"{self.base_url}{'&' if '?' in self.base_url else '?'}{query}"
         return await self.here().of(scope_id, lambda: Connection(url, self.connect_timeout), deadline)
 
-    async def call_handler(self, task: MCPCallTask) -> None:
+    async def call_handler(self, task: MCPCallTask) -> TaskStatus:
         """Call a tool."""
         hand_over(task, await self.answer(task))
+        return TaskStatus.SUCCESS
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {MCPCallTask: call_handler}
 

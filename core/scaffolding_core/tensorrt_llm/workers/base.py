@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
+import scaffolding_core.tasks as core_tasks
+import scaffolding_core.tensorrt_llm.task as open_tasks
 import scaffolding_core.worker as core
 from scaffolding_core.errors import ScaffoldingError, UnsupportedTaskError, WorkerError
-from scaffolding_core.tasks import Task
+from scaffolding_core.messages import Usage
+from scaffolding_core.tasks import Task, inputs_of
 from scaffolding_core.tensorrt_llm.message import AssistantMessage
 from scaffolding_core.tensorrt_llm.task import ChatTask, TaskStatus
 from scaffolding_core.worker import TaskHandler
@@ -38,7 +42,8 @@ class Worker(core.Worker):
             ScaffoldingError: it failed, and a worker of the core asks, which reads no status.
         """
         try:
-            returned = await answered(task, lambda: super(Worker, self).run_task(task))
+            with _paid_besides(task):
+                returned = await answered(task, lambda: super(Worker, self).run_task(task))
             raise_status(self, task, returned)
         except ScaffoldingError as error:
             if task.scope is not None and not reads_status.get():
@@ -50,6 +55,62 @@ class Worker(core.Worker):
             return TaskStatus.WORKER_NOT_SUPPORTED if unsupported else TaskStatus.WORKER_EXECEPTION
         task.error = None
         return TaskStatus.SUCCESS
+
+    def _find_handler(self, task_cls: type[Task]) -> TaskHandler:
+        try:
+            return super()._find_handler(task_cls)
+        except UnsupportedTaskError:
+            kind = next((_OPEN[kind] for kind in task_cls.__mro__ if kind in _OPEN), None)
+            if kind is None or task_cls.goes_on or issubclass(task_cls, open_tasks.Task):
+                raise
+            return _of_the_core(kind, super()._find_handler(kind))
+
+
+@contextmanager
+def _paid_besides(task: Task) -> Iterator[None]:
+    """Adds what a call costs to what the request has paid for the task already, to whichever worker."""
+    paid = _paid(task)
+    try:
+        yield
+    finally:
+        if paid is not None:
+            if task.usage is not None:
+                paid.add(task.usage)
+            task.usage = paid
+
+
+def _paid(task: Task) -> Usage | None:
+    if task.scope is None or task.goes_on:
+        return None
+    paid, task.usage = task.usage, None
+    return paid
+
+
+_OPEN: Mapping[type[Task], type[open_tasks.Task]] = {
+    core_tasks.ChatTask: ChatTask,
+    core_tasks.GenerationTask: open_tasks.GenerationTask,
+    core_tasks.MCPCallTask: open_tasks.MCPCallTask,
+    core_tasks.RewardTask: open_tasks.RewardTask,
+}
+"""The kinds of this package for those of the core."""
+
+
+def _of_the_core(kind: type[open_tasks.Task], handler: TaskHandler) -> TaskHandler:
+    """A handler for a kind of this package, which serves the core's."""
+
+    async def run(worker: Worker, task: Task) -> object:
+        held = {name: value for name in inputs_of(kind) if (value := getattr(task, name, None)) is not None}
+        opened = kind()
+        vars(opened).update(held, scope=task.scope)
+        if isinstance(opened, ChatTask):
+            opened.messages = [*opened.messages]
+        try:
+            return await answered(opened, lambda: handler(worker, opened))
+        finally:
+            task.take_results(opened)
+            task.usage, task.error = opened.usage, opened.error
+
+    return run
 
 
 async def answered(task: Task, run: Callable[[], Awaitable[Any]]) -> Any:  # Any: what the worker returns

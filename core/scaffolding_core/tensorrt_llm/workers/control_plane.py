@@ -26,7 +26,7 @@ async def _send_kv_cache_hint(client: Any, task: DropKVCacheTask, params: dict[s
     asked = dict(params)
     body = {
         "action": "truncate",
-        "messages": task.chat_task.messages_to_dict_content(),
+        "messages": [message.to_dict() for message in task.chat_task.messages],
         "messages_to_retain": [message.to_dict() for message in task.messages_to_retain],
         **asked.pop("extra_body", {}),
         **asked,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import scaffolding_core.workers.mcp as core
 from scaffolding_core.tasks import MCPCallTask, Task
+from scaffolding_core.tensorrt_llm.task import TaskStatus
 from scaffolding_core.tensorrt_llm.workers.base import Worker
 from scaffolding_core.tensorrt_llm.workers.tool_text import hand_over
 from scaffolding_core.worker import TaskHandler
@@ -30,9 +31,10 @@ class MCPWorker(Worker, core.MCPWorker):
         """
         await self.connect()
 
-    async def call_handler(self, task: MCPCallTask) -> None:
+    async def call_handler(self, task: MCPCallTask) -> TaskStatus:
         """Call a tool."""
         hand_over(task, await self.answer(task))
+        return TaskStatus.SUCCESS
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {MCPCallTask: call_handler}
 

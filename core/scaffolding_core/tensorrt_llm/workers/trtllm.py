@@ -11,7 +11,7 @@ from scaffolding_core.errors import ContextLengthExceededError
 from scaffolding_core.tasks import GenerationTask as CoreGenerationTask
 from scaffolding_core.tasks import Task
 from scaffolding_core.tensorrt_llm.message import AssistantMessage
-from scaffolding_core.tensorrt_llm.task import ChatTask, GenerationTask, StreamGenerationTask
+from scaffolding_core.tensorrt_llm.task import ChatTask, GenerationTask, StreamGenerationTask, TaskStatus
 from scaffolding_core.tensorrt_llm.workers.base import Worker
 from scaffolding_core.tensorrt_llm.workers.stepped import SteppedLlm
 from scaffolding_core.worker import TaskHandler
@@ -48,7 +48,7 @@ class TRTLLMWorker(Worker, core.TRTLLMWorker):
         """
         return sampling_params(sampling_values(task), 1, getattr(self.tokenizer, "vocab_size", None))
 
-    async def generation_handler(self, task: GenerationTask) -> None:
+    async def generation_handler(self, task: GenerationTask) -> TaskStatus:
         """Complete a prompt, or answer a chat.
 
         Raises:
@@ -58,8 +58,9 @@ class TRTLLMWorker(Worker, core.TRTLLMWorker):
             await self._generate(task)
         except ContextLengthExceededError:
             _leave_empty(task)
+        return TaskStatus.SUCCESS
 
-    async def stream_generation_handler(self, task: StreamGenerationTask) -> None:
+    async def stream_generation_handler(self, task: StreamGenerationTask) -> TaskStatus:
         """Go on by a step.
 
         Raises:
@@ -70,6 +71,7 @@ class TRTLLMWorker(Worker, core.TRTLLMWorker):
         except ContextLengthExceededError:
             _leave_empty(task)
             task.end_flag = True
+        return TaskStatus.SUCCESS
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {
         GenerationTask: generation_handler,
