@@ -1,4 +1,4 @@
-"""Controller and ParallelProcess as TensorRT-LLM's programs use them, with its native controllers beside them."""
+"""Controllers as programs for TensorRT-LLM import them, and what they run: one submodule."""
 
 from __future__ import annotations
 
@@ -11,16 +11,36 @@ from scaffolding_core.tensorrt_llm.controllers.native_generation import NativeGe
 from scaffolding_core.tensorrt_llm.controllers.native_reward import NativeRewardController
 from scaffolding_core.tensorrt_llm.controllers.prm import PRMController
 from scaffolding_core.tensorrt_llm.result import ScaffoldingOutput
+from scaffolding_core.tensorrt_llm.task import (
+    AssistantMessage,
+    ChatTask,
+    GenerationTask,
+    MCPCallTask,
+    RoleMessage,
+    SystemMessage,
+    Task,
+    ToolMessage,
+    UserMessage,
+)
 
 __all__ = [
+    "AssistantMessage",
     "BestOfNController",
+    "ChatTask",
     "ChatWithMCPController",
     "Controller",
+    "GenerationTask",
+    "MCPCallTask",
     "MajorityVoteController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
     "PRMController",
     "ParallelProcess",
+    "RoleMessage",
     "ScaffoldingOutput",
+    "SystemMessage",
+    "Task",
+    "ToolMessage",
+    "UserMessage",
 ]

@@ -1,0 +1,1 @@
+"""TensorRT-LLM's tasks, one a file."""
