@@ -186,6 +186,27 @@ def test_a_worker_with_handlers_for_tasks_here_serves_methods_of_the_core():
         assert (result.output.text, result.usage.prompt_tokens) == ("to q at 0.5", 5)
 
 
+async def test_a_turn_that_brings_nothing_does_not_end_with_the_answer_of_the_last():
+    class Once(Worker):
+        async def run_task(self, task):
+            if len(task.messages) > 1:
+                return TaskStatus.WORKER_EXECEPTION
+            task.output_str = "first"
+            return TaskStatus.SUCCESS
+
+    class TwoTurns(Controller):
+        def process(self, tasks, **kwargs):
+            chat = ChatTask.create_from_prompt(tasks[0].input_str)
+            yield [chat]
+            try:
+                yield [chat]
+            except WorkerError:
+                tasks[0].output_str = f"{[message.role for message in chat.messages]} {chat.output_str}"
+
+    async with ScaffoldingLlm(TwoTurns(), Once()) as llm:
+        assert (await llm.generate_async("q")).outputs[0].text == "['user', 'assistant'] None"
+
+
 def test_a_worker_may_come_later_and_its_mapping_is_the_callers():
     workers = {}
     with ScaffoldingLlm(NativeGenerationController(), workers) as llm:

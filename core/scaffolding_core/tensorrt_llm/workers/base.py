@@ -117,14 +117,20 @@ async def answered(task: Task, run: Callable[[], Awaitable[Any]]) -> Any:  # Any
     """Run a task; a chat then ends with its answer, and an answer that the worker has appended is the task's."""
     if not isinstance(task, ChatTask):
         return await run()
-    before, text = len(task.messages), task.output_str
+    before = _begin_turn(task)
     returned = await run()
     new = task.messages[before:]
     if not new and task.said is not None:
         task.messages.append(AssistantMessage.of(task.said))
-    elif new and isinstance(answer := new[-1], AssistantMessage) and task.output_str == text:
+    elif new and isinstance(answer := new[-1], AssistantMessage) and task.output_str is None:
         vars(task).update(output_str=answer.content, reasoning=answer.reasoning, tool_calls=answer.tool_calls)
     return returned
+
+
+def _begin_turn(task: ChatTask) -> int:
+    """Forget the answer of an earlier turn; returns how many messages there are."""
+    task.said = None
+    return len(task.messages)
 
 
 def raise_status(worker: core.Worker, task: Task, returned: object) -> None:
