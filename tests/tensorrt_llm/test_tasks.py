@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 import scaffolding_core as core
+from scaffolding_core import tensorrt_llm
 from scaffolding_core.tensorrt_llm import (
     AssistantMessage,
     ChatTask,
@@ -144,3 +145,12 @@ def test_a_tool_call_is_made_in_either_shape():
     assert (new.tool_call_id, new.tool_name, new.args, new.worker_tag) == ("1", "f", "{}", "t")
     assert (old.tool_call_id, old.tool_name, old.args, old.worker_tag) == (None, "f", "{}", "t")
     assert named == old
+
+
+@pytest.mark.parametrize(
+    "name", ["OpenaiWorker", "TRTOpenaiWorker", "TaskStatus", "TaskCollection", "get_digit_majority_vote_result"]
+)
+def test_what_has_moved_here_says_so_in_its_old_place(name):
+    assert hasattr(tensorrt_llm, name)
+    with pytest.raises(ImportError, match=f"{name} is in scaffolding_core.tensorrt_llm: import it from there"):
+        exec(f"from scaffolding_core import {name}")

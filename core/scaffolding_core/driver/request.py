@@ -322,18 +322,23 @@ class Request:
     async def _clean_up(self, root: Branch) -> None:
         """Close what is open; what does not close in time is left to end by itself."""
         streams = dict(self._streams or {})
-        closing = [told(handle, "aclose") for handle in streams]
-        closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.roster.scope_workers]
-        tasks = [*self._scopes, *(self.driver.own(self._closed(each)) for each in closing)]
-        left = None if self.deadline is None else max(0.0, self.deadline - self.driver.loop.time()) + LAST_WORDS
         try:
-            for late in (await asyncio.wait(tasks, timeout=left))[1]:
-                late.cancel()
+            await self._in_time(self._scopes)  # branches before their request
+            closing = [told(handle, "aclose") for handle in streams]
+            closing += [told(worker, "on_scope_end", str(self.id)) for worker in self.roster.scope_workers]
+            await self._in_time([self.driver.own(self._closed(each)) for each in closing])
             for task in streams.values():
                 if task.usage is not None:
                     self.charge(task)
         finally:  # cancelled from outside, it must end all the same
             self._end(root.value, self._error_of(root))
+
+    async def _in_time(self, tasks: list[asyncio.Task[None]]) -> None:
+        if not tasks:
+            return
+        left = None if self.deadline is None else max(0.0, self.deadline - self.driver.loop.time()) + LAST_WORDS
+        for late in (await asyncio.wait(tasks, timeout=left))[1]:
+            late.cancel()
 
     async def _closed(self, closing: Coroutine[object, object, None]) -> None:
         try:
