@@ -94,7 +94,7 @@ class Integration(OfClient):
     @pytest.fixture(autouse=True)
     def known_failures(self, request):
         if reason := self.client.fails.get(request.node.name):
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=self.mode is None))
+            request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
             # Told without its source, which pytest would parse: beside threads that crashes Python 3.11.2.
             request.node.repr_failure = lambda failure: failure.exconly()
 

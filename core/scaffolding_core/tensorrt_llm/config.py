@@ -9,29 +9,14 @@ from typing import Any
 
 from scaffolding_core.controller import Controller
 from scaffolding_core.errors import InvalidRequestError, MissingExtraError
-from scaffolding_core.tensorrt_llm.controller import (
-    BestOfNController,
-    ChatWithMCPController,
-    MajorityVoteController,
-    NativeChatController,
-    NativeGenerationController,
-    NativeRewardController,
-    PRMController,
-)
+from scaffolding_core.tensorrt_llm import controller
 
 __all__ = ["build_controller", "load_controller_config", "register_controller"]
 
 _registered: dict[str, type[Controller]] = {
-    controller.__name__: controller
-    for controller in (
-        BestOfNController,
-        ChatWithMCPController,
-        MajorityVoteController,
-        NativeChatController,
-        NativeGenerationController,
-        NativeRewardController,
-        PRMController,
-    )
+    name: kind
+    for name in controller.__all__
+    if issubclass(kind := getattr(controller, name), Controller) and kind is not controller.Controller
 }
 
 

@@ -106,9 +106,9 @@ class ThroughputStrategy(_AtOnce):
 class _Scheduled(LoadGenerationStrategy):
     """At moments that are known beforehand."""
 
+    @abstractmethod
     def _moments(self) -> Iterator[float]:
         """Seconds from the start."""
-        raise NotImplementedError
 
     async def _generate_request_times(self) -> AsyncGenerator[float, None]:
         start = self.start_time
@@ -176,9 +176,9 @@ class _Warmup(_Scheduled):
     num_requests: int = Field(gt=0)
     warmup_window: float = Field(gt=0)
 
+    @abstractmethod
     def _gaps(self) -> list[float]:
         """How far the requests are from one another, in whatever unit."""
-        raise NotImplementedError
 
     def _moments(self) -> Iterator[float]:
         yield 0.0

@@ -2,30 +2,7 @@
 
 from __future__ import annotations
 
-from scaffolding_core.tensorrt_llm.replay import (
-    DropPathStats,
-    QueueExecutor,
-    QueueManager,
-    ReplayEngine,
-    ReplayGenerationStats,
-    ReplayMismatchError,
-    RetentionProbeStats,
-    RngFactory,
-    TraceReplayEngine,
-    create_replay_scaffolding_llm,
-    make_seeded_rng_factory,
-)
+from scaffolding_core.tensorrt_llm import replay
+from scaffolding_core.tensorrt_llm.replay import *  # noqa: F403  # its __all__ is what they import
 
-__all__ = [
-    "DropPathStats",
-    "QueueExecutor",
-    "QueueManager",
-    "ReplayEngine",
-    "ReplayGenerationStats",
-    "ReplayMismatchError",
-    "RetentionProbeStats",
-    "RngFactory",
-    "TraceReplayEngine",
-    "create_replay_scaffolding_llm",
-    "make_seeded_rng_factory",
-]
+__all__ = list(replay.__all__)

@@ -35,6 +35,7 @@ from scaffolding_core.workers.openai.shared_prompt import SharedPrompts
 from scaffolding_core.workers.openai.siblings import Siblings
 from scaffolding_core.workers.openai.stream import OpenStream
 from scaffolding_core.workers.openai.wire import request_body, route
+from scaffolding_core.workers.stepping import step
 
 __all__ = ["OpenAIWorker"]
 
@@ -301,14 +302,9 @@ class OpenAIWorker(Worker):
         self._check_whole(task)
 
     async def _step(self, task: StreamGenerationTask) -> None:
-        if not task.cancel_flag:
-            await self._bounded(task, self._read_on(task))
-            if task.end_flag:
-                self._check_whole(task)
-        elif task.request_handle is not None:
-            await task.request_handle.aclose()
-        else:
-            task.finish_reason, task.end_flag = "cancelled", True
+        await step(task, lambda: self._bounded(task, self._read_on(task)))
+        if task.end_flag and not task.cancel_flag:
+            self._check_whole(task)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {
         GenerationTask: _generate,

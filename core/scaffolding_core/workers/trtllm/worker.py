@@ -20,6 +20,7 @@ from scaffolding_core.tasks import GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.limits import check_counts, check_seconds, deadline_of
+from scaffolding_core.workers.stepping import step
 from scaffolding_core.workers.trtllm.asking import Asking
 from scaffolding_core.workers.trtllm.call import Call
 from scaffolding_core.workers.trtllm.choice import Reading
@@ -215,12 +216,7 @@ class TRTLLMWorker(Worker):
         await self._bounded(task, self._answer(task))
 
     async def _step(self, task: StreamGenerationTask) -> None:
-        if not task.cancel_flag:
-            await self._bounded(task, self._read_on(task))
-        elif task.request_handle is not None:
-            await task.request_handle.aclose()
-        else:
-            task.finish_reason, task.end_flag = "cancelled", True
+        await step(task, lambda: self._bounded(task, self._read_on(task)))
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {
         GenerationTask: _generate,
