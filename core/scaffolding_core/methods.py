@@ -15,6 +15,7 @@ from scaffolding_core.controllers import (
     MajorityVoteController,
     NativeChatController,
     RetryWithFeedbackController,
+    ToolLoopController,
     part_for,
 )
 from scaffolding_core.errors import InvalidRequestError, UnknownMethodError
@@ -108,6 +109,13 @@ _ROWS = (
         summary="asks again with the judge's feedback until an answer passes",
         cost="at most 1 + k samples and rewards, one after another",
         roles=("reward",),
+    ),
+    Method(
+        name="tool_loop",
+        constructor=ToolLoopController,
+        summary="calls the tools that the model wants, until it answers",
+        cost="at most 1 + k samples, one after another, and their calls",
+        roles=("tools",),
     ),
 )
 

@@ -14,7 +14,7 @@ PUBLIC = {
         ClosedError ComputeTask ContentFilterError ContextLengthExceededError Controller ControllerError
         DeadlockError
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
-        FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionWorker
+        FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
         InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
@@ -25,7 +25,8 @@ PUBLIC = {
         RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
         ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError Stated Steps
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
-        TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
+        TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
+        ToolMessage ToolsWorker
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
         Window Worker WorkerError WrappingWorker build_method default_extractor
         message_from_dict shared_local_worker

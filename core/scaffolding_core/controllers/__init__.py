@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scaffolding_core.controllers.acting.tool_loop import ToolLoopController
 from scaffolding_core.controllers.best_of_n import BestOfNController
 from scaffolding_core.controllers.chain_of_thought import ChainOfThoughtController
 from scaffolding_core.controllers.field_vote import FieldVoteController
@@ -21,5 +22,6 @@ __all__ = [
     "NativeGenerationController",
     "NativeRewardController",
     "RetryWithFeedbackController",
+    "ToolLoopController",
     "part_for",
 ]
