@@ -51,6 +51,7 @@ from scaffolding_core.controllers import (
     NativeChatController,
     NativeGenerationController,
     NativeRewardController,
+    ReActController,
     RetryWithFeedbackController,
     ToolLoopController,
 )
@@ -200,6 +201,7 @@ __all__ = [
     "PerField",
     "Quorum",
     "Race",
+    "ReActController",
     "Reading",
     "Recording",
     "RecordingWorker",

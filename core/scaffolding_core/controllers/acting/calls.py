@@ -29,9 +29,8 @@ def with_valid_calls(said: AssistantMessage, used: set[str]) -> AssistantMessage
         while not its_id or its_id in used:
             its_id, number = f"call_{number}", number + 1
         used.add(its_id)
-        calls.append(
-            ToolCall(its_id, call.name, call.arguments if call.arguments.strip() and is_readable(call) else "{}")
-        )
+        written = call.arguments if call.arguments.strip() and is_readable(call) else "{}"
+        calls.append(ToolCall(its_id, call.name, written))
     if calls == said.tool_calls:
         return said
     return replace(said, tool_calls=calls, original=None)

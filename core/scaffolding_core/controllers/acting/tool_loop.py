@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import ClassVar
@@ -29,7 +29,7 @@ from scaffolding_core.messages import (
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask, MCPCallTask, ToolListTask
 
-__all__ = ["ToolLoopController"]
+__all__ = ["ToolLoopController", "messages_of"]
 
 
 class ToolLoopController(Controller):
@@ -107,7 +107,7 @@ class ToolLoopController(Controller):
         task, added, spent = tasks[0], list[RoleMessage](), Spent(self.limits)
         output = ScaffoldingOutput(method=type(self).__name__, transcript=added)
         try:
-            yield from self._converse(task, added, spent, generation_kwargs)
+            yield from self.converse(task, added, spent, generation_kwargs)
             output.stopped = spent.stopped or "complete"
         except BudgetExceededError:
             if not _has_text(task.said):
@@ -117,13 +117,14 @@ class ToolLoopController(Controller):
         output.data = {"turns": spent.turns, "calls": spent.calls}
         return output
 
-    def _converse(
+    def converse(
         self, task: GenerationTask, added: list[RoleMessage], spent: Spent, options: Mapping[str, object]
     ) -> Steps[None]:
-        spent.ids.update(call.id for message in _messages(task) for call in _calls_of(message))
+        """Ask turn after turn, until the task holds the answer, and all that was said is added."""
+        spent.ids.update(call.id for message in messages_of(task) for call in _calls_of(message))
         while True:
-            tools = yield from self._listed(task)
-            turn = self._turn(task, added, tools, last=spent.stopped is not None)
+            tools = yield from self.listed(task)
+            turn = self.turn(task, added, tools, last=spent.stopped is not None)
             try:
                 yield from self.generation_controller.clone().process([turn], **options)
             finally:
@@ -136,9 +137,11 @@ class ToolLoopController(Controller):
                 return
             added.append(said)
             written = turn.message().tool_calls or ()
-            yield from self._run(list(zip(said.tool_calls, written, strict=True)), tools, added, spent)
+            calls = list(zip(said.tool_calls, written, strict=True))
+            yield from self.run_calls(calls, tools, spent, lambda ended: added.extend(self._told(ended)))
 
-    def _listed(self, task: GenerationTask) -> Steps[Sequence[ToolDescription | JsonObject]]:
+    def listed(self, task: GenerationTask) -> Steps[Sequence[ToolDescription | JsonObject]]:
+        """What the model may call now."""
         if self.tools is not None:
             return self.tools
         if isinstance(task, ChatTask) and task.tools is not None:
@@ -147,7 +150,7 @@ class ToolLoopController(Controller):
         yield [listing]
         return listing.tools or ()
 
-    def _turn(
+    def turn(
         self,
         task: GenerationTask,
         added: Sequence[RoleMessage],
@@ -155,13 +158,14 @@ class ToolLoopController(Controller):
         *,
         last: bool,
     ) -> ChatTask:
+        """The chat that asks for the next turn; the last is to be an answer."""
         if isinstance(task, ChatTask):
             turn = task.copy()
         else:
             turn = ChatTask(task.worker_tag, task.custom_input_params, acceptance=task.acceptance)
             turn.fill(task.sampling())
         turn.group = task.group
-        turn.messages = [*_messages(task), *added]
+        turn.messages = [*messages_of(task), *added]
         turn.tools = list(tools) or None
         if last:
             turn.tool_choice = "none" if turn.tools else None
@@ -169,40 +173,54 @@ class ToolLoopController(Controller):
             turn.tool_choice = "auto"  # a call that was forced is made; forced again, the model would never answer
         return turn
 
-    def _run(
+    def run_calls(
         self,
         calls: Sequence[tuple[ToolCall, ToolCall]],
         tools: Sequence[ToolDescription | JsonObject],
-        added: list[RoleMessage],
         spent: Spent,
+        tell: Callable[[Sequence[MCPCallTask]], None],
     ) -> Steps[None]:
-        """Run calls, each given as the transcript has it and as the model wrote it."""
-        tasks = []
-        for call, written in calls:
-            task = MCPCallTask(
-                self.WorkerTag.TOOLS, tool_call_id=call.id, tool_name=call.name, args=call.arguments
-            )
-            if not is_readable(written):
-                task.result_str = f"the arguments are no JSON object, and nothing was called: {written.arguments}"
-            else:
-                task.result_str = spent.refused(call)
-            task.failed = task.result_str is not None
-            if self._changes(call.name, tools):
-                task.once = spent.once(call)
-            tasks.append(task)
+        """Run the calls of a turn.
+
+        Args:
+            calls: each as the transcript has it and as the model wrote it.
+            tools: what the model may call.
+            spent: counts them.
+            tell: takes them when they have ended, also where time is up, so that each has its answer.
+        """
+        tasks = [self._call_task(call, written, tools, spent) for call, written in calls]
         to_run = [task for task in tasks if not task.failed]
         try:
             if to_run:
                 yield from call_tasks_run(to_run)
-        finally:  # the transcript stays valid also where time is up
+        finally:
             for task in to_run:
                 if task.result_str is None:
                     task.result_str, task.failed = "there was no time left for its answer", True
-            added += [tool_message(task) for task in tasks]
+            tell(tasks)
         spent.turn_ended([call for (call, _), task in zip(calls, tasks, strict=True) if task in to_run])
-        images = [part for task in tasks for part in task.content_parts or () if part.get("type") == "image_url"]
+
+    def _call_task(
+        self, call: ToolCall, written: ToolCall, tools: Sequence[ToolDescription | JsonObject], spent: Spent
+    ) -> MCPCallTask:
+        """The task of a call; failed already where it is not to be run."""
+        task = MCPCallTask(self.WorkerTag.TOOLS, tool_call_id=call.id, tool_name=call.name, args=call.arguments)
+        if is_readable(written):
+            task.result_str = spent.refused(call)
+        else:
+            task.result_str = f"the arguments are no JSON object, and nothing was called: {written.arguments}"
+        task.failed = task.result_str is not None
+        if self._changes(call.name, tools):
+            task.once = spent.once(call)
+        return task
+
+    def _told(self, ended: Sequence[MCPCallTask]) -> list[RoleMessage]:
+        """What the model reads of the calls of a turn."""
+        told: list[RoleMessage] = [tool_message(task) for task in ended]
+        images = [part for task in ended for part in task.content_parts or () if part.get("type") == "image_url"]
         if images and self.show_images:
-            added.append(UserMessage([{"type": "text", "text": "The images that the tools gave:"}, *images]))
+            told.append(UserMessage([{"type": "text", "text": "The images that the tools gave:"}, *images]))
+        return told
 
     def _changes(self, name: str, tools: Sequence[ToolDescription | JsonObject]) -> bool:
         told = next((t.changes for t in tools if isinstance(t, ToolDescription) and t.name == name), None)
@@ -211,7 +229,8 @@ class ToolLoopController(Controller):
         return told is True or name in self.changes
 
 
-def _messages(task: GenerationTask) -> Sequence[RoleMessage]:
+def messages_of(task: GenerationTask) -> Sequence[RoleMessage]:
+    """The chat that a task stands for."""
     if isinstance(task, ChatTask):
         return task.messages
     if task.input_str is None:

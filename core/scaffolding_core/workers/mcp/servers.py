@@ -50,7 +50,7 @@ class Servers:
             if isinstance(tools, WorkerError):
                 failures.append(tools)
             else:
-                known = {**tools, **known}
+                known.update((name, tool) for name, tool in tools.items() if name not in known)
         if len(failures) == len(connections):
             raise failures[0]
         return known
