@@ -34,9 +34,6 @@ _CLOSE_SECONDS = 5.0
 _LOOK_SECONDS = 5.0
 """How often a call that waits looks whether its server still listens."""
 
-_SILENT_SECONDS = 30.0
-"""Time for which a server that did not tell its tools is not asked again."""
-
 _CONNECTION_CLOSED = -32000
 _TERMINATED = "Session terminated"
 _LOST = ("ClosedResourceError", "BrokenResourceError")
@@ -73,7 +70,6 @@ class Connection:
         self._waiting: set[asyncio.Timeout] = set()
         self._ended: ScaffoldingError | None = None
         self._tools: dict[str, ToolDescription] | None = None
-        self._silent_until = 0.0
         # A context of its own: the first caller's must not stay with those who come after it.
         self._holding = asyncio.get_running_loop().create_task(self._hold(), context=Context())
 
@@ -140,8 +136,6 @@ class Connection:
     async def tools(self, deadline: float, *, anew: bool = False) -> dict[str, ToolDescription]:
         """The server's tools by their names, none where it has none at all.
 
-        A server that did not tell in time is not asked again for 30 seconds.
-
         Args:
             deadline: on the running loop's clock.
             anew: ask again, where they are known.
@@ -151,16 +145,11 @@ class Connection:
         """
         if self._tools is not None and not anew:
             return self._tools
-        now = asyncio.get_running_loop().time()
-        if now < self._silent_until:
-            raise BackendTimeoutError(f"{self.url} did not tell its tools in time: check that it still answers")
+        in_time = asyncio.get_running_loop().time() + self._connect_seconds
         try:
-            listed = await self._ask(listed_tools, min(deadline, now + self._connect_seconds))
+            listed = await self._ask(listed_tools, min(deadline, in_time))
         except _RefusedError:
             listed = []
-        except BackendTimeoutError:
-            self._silent_until = asyncio.get_running_loop().time() + _SILENT_SECONDS
-            raise
         prefix = self._server.prefix
         self._tools = {prefix + tool.name: replace(tool, name=prefix + tool.name) for tool in listed}
         return self._tools

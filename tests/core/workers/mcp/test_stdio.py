@@ -11,6 +11,7 @@ from scaffolding_core import BackendUnavailableError, InvalidRequestError, MCPCa
 from scaffolding_core.workers.mcp import MCPWorker, StdioServer
 from tests.eventually import until
 from tests.servers import stdio_tools
+from tests.servers.tools import tool_server
 
 PROGRAM = str(Path(stdio_tools.__file__))
 
@@ -58,6 +59,19 @@ async def test_a_program_that_is_none_harms_no_other():
         with pytest.raises(BackendUnavailableError, match="/no/such/program") as raised:
             await worker.tools()
         assert "secret" not in str(raised.value)
+
+
+async def test_a_server_that_hangs_is_waited_for_once(tmp_path):
+    started = tmp_path / "started"
+    hangs = f"import sys; open({str(started)!r}, 'a').write('x'); sys.stdin.read()"
+    with tool_server("http") as server:
+        async with MCPWorker(
+            [StdioServer(sys.executable, ["-c", hangs]), server.url], connect_timeout=1.0
+        ) as worker:
+            for _ in range(3):
+                assert (await called(worker, "add", a=1, b=2)).result_str == "3"
+                assert "add" in {tool.name for tool in await worker.tools()}
+    assert started.read_text() == "x"
 
 
 @pytest.mark.parametrize("wrong", ["", "ftp://host/mcp", "python 'server", 3])
