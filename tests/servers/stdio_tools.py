@@ -10,6 +10,8 @@ except ImportError:  # its name before version 2
     from mcp.server.fastmcp import FastMCP as MCPServer
 from mcp.types import ToolAnnotations
 
+NOISE = "what a server says to whoever watches it"
+
 server = MCPServer("stdio", log_level="CRITICAL")
 
 
@@ -22,7 +24,7 @@ def pid() -> int:
 @server.tool(annotations=ToolAnnotations(readOnlyHint=False))
 def repeat(text: str, times: int = 1) -> str:
     """Repeats a text."""
-    sys.stderr.write("noise\n")
+    sys.stderr.write(NOISE)
     return text * times
 
 

@@ -169,6 +169,7 @@ def test_a_model_acts_through_a_server_of_tools_that_is_a_command():
         done = scaffolding("ask", "q", "--url", server.url, "-m", "react", "--mcp", program)
     assert (done.returncode, done.stdout) == (0, "abab\n")
     assert server.requests[-1]["messages"][-1]["content"] == "Observation: abab"
+    assert stdio_tools.NOISE not in done.stderr
 
 
 def test_json_is_json_whatever_a_reward_gives(tmp_path):
