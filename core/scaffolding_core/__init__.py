@@ -108,12 +108,14 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
+    from scaffolding_core.workers.pool import WorkerPool
     from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
+    "WorkerPool": ("workers.pool", "WorkerPool"),
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
@@ -225,6 +227,7 @@ __all__ = [
     "WholeText",
     "Window",
     "Worker",
+    "WorkerPool",
     "WrappingWorker",
     "build_method",
     "default_extractor",

@@ -27,7 +27,7 @@ PUBLIC = {
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
-        Window Worker WorkerError WrappingWorker build_method default_extractor
+        Window Worker WorkerError WorkerPool WrappingWorker build_method default_extractor
         message_from_dict shared_local_worker
     """,
     "scaffolding_core.answers": """

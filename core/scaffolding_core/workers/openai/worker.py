@@ -243,6 +243,17 @@ class OpenAIWorker(Worker):
             info = info.or_else(ModelInfo(context_window=await facts.slot_window.answer(server.slot_window)))
         self.model, self.context_window, self._learned = info.name, info.context_window, info.name is not None
 
+    async def check_health(self) -> None:
+        """Ask the server whether it is there: at `/health`, or for its models where it has none.
+
+        Cost: one small request or two; no tokens.
+
+        Raises:
+            WorkerError: it does not answer, or refuses.
+        """
+        if not await self._server.is_healthy():
+            await self._server.ask("/models")
+
     async def served_models(self) -> list[str]:
         """The names of the models that the server lists.
 
