@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from scaffolding_core import OpenAIWorker, Worker
+from scaffolding_core import OpenAIWorker, Worker, WorkerPool
 from tests.servers.failover.faults import FAULTS
 from tests.servers.failover.judge import Verdict, counted
 from tests.servers.failover.ours import client_of
@@ -72,9 +72,16 @@ def one_worker(urls: Sequence[str]) -> Worker:
     return OpenAIWorker(urls[0], "bench")
 
 
+def a_pool(urls: Sequence[str]) -> Worker:
+    """A pool of both, as it is by default."""
+    return WorkerPool(urls, "bench")
+
+
 CLIENTS = {
     "worker": client_of(one_worker, routes=1, streamed=False),
     "worker, streamed": client_of(one_worker, routes=1, streamed=True),
+    "pool": client_of(a_pool, routes=2, streamed=False),
+    "pool, streamed": client_of(a_pool, routes=2, streamed=True),
     "openai": Client(openai_package),
     "langchain": Client(langchain_fallbacks, routes=2),
 }

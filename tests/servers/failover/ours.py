@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from scaffolding_core import NativeGenerationController, ScaffoldingLlm, UserMessage, Worker
-from scaffolding_core.results import FinalEvent
+from scaffolding_core.results import Hints
 from tests.servers.failover.running import Answer, Ask, Client
 
 PROMPT = [UserMessage("Write sixty words.")]
@@ -16,7 +16,7 @@ def client_of(make: Callable[[Sequence[str]], Worker], *, routes: int, streamed:
     Args:
         make: the worker, of the addresses of the primary and of the secondary.
         routes: how many of them it asks at.
-        streamed: somebody listens, and faults come before there is anything to hear.
+        streamed: somebody listens; where there is another route, faults come before there is anything to hear.
     """
 
     @asynccontextmanager
@@ -24,13 +24,18 @@ def client_of(make: Callable[[Sequence[str]], Worker], *, routes: int, streamed:
         async with make(urls) as worker, ScaffoldingLlm(NativeGenerationController(), worker) as llm:
 
             async def ask() -> Answer:
+                result = llm.generate_async(PROMPT, trace=True)
                 if streamed:
-                    outputs = [event.output async for event in llm.stream(PROMPT) if isinstance(event, FinalEvent)]
-                    output = outputs[-1]
-                else:
-                    output = await llm.generate_async(PROMPT)
-                return Answer(output.text, None, output.usage.completion_tokens > 0)
+                    async for _ in result:  # which is to listen
+                        pass
+                output, call = await result, result.trace.calls[-1]
+                return Answer(output.text, _replica(call.hints), output.usage.completion_tokens > 0)
 
             yield ask
 
-    return Client(made, routes, early=streamed)
+    return Client(made, routes, early=streamed and routes > 1)
+
+
+def _replica(hints: Hints | None) -> str | None:
+    """Which of several answered, as the trace names it."""
+    return None if hints is None else hints.replica
