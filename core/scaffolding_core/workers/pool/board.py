@@ -170,8 +170,10 @@ class Board:
             return home  # a sibling has just gone there: they share a request, and its room
         if sample.stays_at in up:
             up = [sample.stays_at] if sample.ready(sample.stays_at, now) <= now else []
+        fresh = [replica for replica in up if not sample.has_asked(replica)]
+        back = [replica for replica in fresh if replica.breaker.state == "half-open"]
         asked = [replica for replica in up if sample.has_asked(replica) and sample.ready(replica, now) <= now]
-        for some in ([replica for replica in up if not sample.has_asked(replica)], asked):
+        for some in (back, fresh, asked):  # one that is back is tried, wherever its prompts went meanwhile
             usable = [replica for replica in some if replica.has_room()]
             if usable:
                 chosen = self._routes.choose(usable, sample.beginnings)

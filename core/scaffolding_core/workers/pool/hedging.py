@@ -21,6 +21,9 @@ class Hedged:
         second: makes the run that is asked too; None if no replica is idle.
         after: seconds without a first token until then; None for never.
         began: is told of the run that begins first.
+
+    Attributes:
+        leader: the run that began first; None while none has.
     """
 
     def __init__(
@@ -35,10 +38,10 @@ class Hedged:
         self._after = after
         self._began = began
         self._runs: dict[asyncio.Task[None], Run] = {}
-        self._leader: Run | None = None
+        self.leader: Run | None = None
 
-    async def answer(self, first: Run) -> Run:
-        """Have the call answered; returns the run that did. None runs when this ends, however it does.
+    async def answer(self, first: Run) -> None:
+        """Have the call answered, by the `leader`. No run goes on when this ends, however it does.
 
         Raises:
             BaseException: the last run that was left failed.
@@ -52,12 +55,13 @@ class Hedged:
                 )
                 for task in done:
                     run = self._runs.pop(task)
-                    if self._leader not in (None, run):
+                    if self.leader not in (None, run):
                         continue  # it was cut
                     error = asyncio.CancelledError() if task.cancelled() else task.exception()
                     if error is None:
-                        return run
-                    if not self._runs or run is self._leader:
+                        self.leader = run
+                        return
+                    if not self._runs or run is self.leader:
                         raise error
                 if not done and self._may_hedge:
                     second = self._second()
@@ -69,7 +73,7 @@ class Hedged:
 
     @property
     def _may_hedge(self) -> bool:
-        return self._leader is None and len(self._runs) == 1 and self._after is not None
+        return self.leader is None and len(self._runs) == 1 and self._after is not None
 
     def _add(self, run: Run) -> None:
         run.on_begin = lambda: self._begins(run)
@@ -77,13 +81,13 @@ class Hedged:
 
     def _begins(self, run: Run) -> bool:
         """The first that begins leads, and the other is cut."""
-        if self._leader is None:
-            self._leader = run
+        if self.leader is None:
+            self.leader = run
             self._began(run)
             for task, other in self._runs.items():
                 if other is not run:
                     task.cancel()
-        return self._leader is run
+        return self.leader is run
 
     async def _end(self) -> None:
         for task in self._runs:

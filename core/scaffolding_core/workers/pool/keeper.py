@@ -85,7 +85,7 @@ class Keeper:
 
     async def _follow(self, membership: Membership, members: Members) -> None:
         addresses = await membership.read()
-        if addresses is None or self._followed is None:
+        if not addresses or self._followed is None:  # a file without any is being written
             return
         named = {address.rstrip("/"): address for address in addresses}
         for address in named.keys() - self._followed.keys():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from scaffolding_core.errors import WorkerError
 from scaffolding_core.messages import Usage
-from scaffolding_core.tasks import ChatTask, Delta, GenerationTask, Scope, StreamGenerationTask, Task
+from scaffolding_core.tasks import ChatTask, Delta, GenerationTask, Scope, Task, run_in_steps
 from scaffolding_core.worker import retried_elsewhere, typed_error
 from scaffolding_core.workers.pool.replica import Replica
 
@@ -14,7 +15,7 @@ __all__ = ["Run", "is_copied"]
 
 def is_copied(task: Task) -> bool:
     """Whether each attempt runs a copy, so that two may run at once; a class of a user's own may hold more."""
-    return type(task) in (GenerationTask, ChatTask, StreamGenerationTask)
+    return type(task) in (GenerationTask, ChatTask) or run_in_steps(task)
 
 
 class Run:
@@ -36,7 +37,7 @@ class Run:
         self.replica = replica
         self.began = False
         self.shown = False
-        self._sent = False
+        self._in_doubt = False
         self.on_begin: Callable[[], bool] = lambda: True
         self._goes_on = True
         self.task = task.copy() if is_copied(task) else task
@@ -49,11 +50,9 @@ class Run:
     @property
     def usage(self) -> Usage:
         """What it has cost so far, as far as that is known."""
-        if not self._sent:
-            return Usage()
         if isinstance(self.task.usage, Usage):
             return self.task.usage
-        return Usage(calls=1, lost_calls=1)
+        return Usage(calls=1, lost_calls=1) if self._in_doubt else Usage()
 
     async def go(self) -> None:
         """Have the replica run it, once.
@@ -61,7 +60,7 @@ class Run:
         Raises:
             BaseException: it failed; what is no error of this library is a `WorkerError`.
         """
-        self._sent = True
+        self._in_doubt = True
         retried_elsewhere.set(True)  # it is an asyncio task of its own, and so is its context
         if self._scope is not None:
             self.task.scope = _Watch(self._scope, self._begin, self._show, streams=self._watched)
@@ -69,7 +68,10 @@ class Run:
             await self.replica.worker.run_task(self.task)
         except Exception as error:
             typed = typed_error(self.replica.worker, error)
+            self._in_doubt = isinstance(typed, WorkerError) and typed.sent
             raise typed from typed.__cause__
+        else:
+            self._in_doubt = False  # who answers and tells no cost has none
         finally:
             self.task.scope = self._scope
 

@@ -12,7 +12,7 @@ from scaffolding_core.workers.http.retry import backoff
 from scaffolding_core.workers.pool.prompts import beginnings
 from scaffolding_core.workers.pool.replica import Replica
 from scaffolding_core.workers.pool.run import Run
-from scaffolding_core.workers.pool.verdict import is_refusal, never_sent, stays
+from scaffolding_core.workers.pool.verdict import is_refusal, is_silence, never_sent, stays
 
 __all__ = ["Sample"]
 
@@ -41,7 +41,7 @@ class Sample:
         self.task = task
         self.deadline = deadline
         group = task.group if isinstance(task, GenerationTask) else None
-        self.request: object = self if group is None else (asyncio.get_running_loop(), id(group))
+        self.request: object = self if group is None else (id(asyncio.get_running_loop()), id(group))
         self.beginnings: Sequence[int] = beginnings(task)
         self.attempts = 0
         self.usage = Usage()
@@ -69,7 +69,7 @@ class Sample:
         again = replica not in self._ready and stays(error) and replica.breaker.allows
         self.stays_at = replica if again else None
         self._ready[replica] = now + backoff(max(1, self.attempts), self._random)
-        if is_refusal(error):
+        if is_refusal(error) or is_silence(error):
             self._refused.add(replica)
 
     def may_ask(self, replica: Replica) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from scaffolding_core.errors import (
     AuthenticationError,
+    BackendTimeoutError,
     BackendUnavailableError,
     BadRequestError,
     ClosedError,
@@ -18,7 +19,16 @@ from scaffolding_core.errors import (
     copy_error,
 )
 
-__all__ = ["all_failed", "is_final", "is_refusal", "never_sent", "opens_at_once", "speaks_ill", "stays"]
+__all__ = [
+    "all_failed",
+    "is_final",
+    "is_refusal",
+    "is_silence",
+    "never_sent",
+    "opens_at_once",
+    "speaks_ill",
+    "stays",
+]
 
 
 def is_final(error: BaseException) -> bool:
@@ -31,6 +41,11 @@ def is_final(error: BaseException) -> bool:
 def is_refusal(error: BaseException) -> bool:
     """Whether the replica refuses whatever is asked so: the key, the model, or the address is wrong there."""
     return isinstance(error, AuthenticationError | ModelNotFoundError | ClosedError | BadRequestError)
+
+
+def is_silence(error: BaseException) -> bool:
+    """Whether the replica said nothing for as long as it may: a call waits for that once."""
+    return isinstance(error, BackendTimeoutError) and error.status is None
 
 
 def never_sent(error: BaseException) -> bool:

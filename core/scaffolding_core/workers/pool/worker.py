@@ -68,7 +68,7 @@ class WorkerPool(Worker):
             never asks two.
         patience: seconds to wait for a replica while none is up; a request's deadline may end it sooner.
         timeout: seconds for a task, over all attempts; the request's own deadline holds too.
-        requests_per_minute: of all that use the pool; None for any number.
+        requests_per_minute: of all that use the pool, each sample being one; None for any number.
         tokens_per_minute: read and written, of all that use the pool; None for any number.
         options: for the `OpenAIWorker` of each address; `idle_timeout` is 30 s unless said.
 
@@ -122,10 +122,9 @@ class WorkerPool(Worker):
         self._members = Members(make, api_key, max_failures)
         self._sticky_factor, self._patience = sticky_factor, patience
         self._a_minute = requests_per_minute, tokens_per_minute
-        self._replicas = self._members.all_of(replicas)
         self._membership: Membership | None = None
         self._closed = False
-        self._start_afresh(self._replicas)
+        self._start_afresh(self._members.all_of(replicas))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], model: str | None = None, **options: Any) -> WorkerPool:
@@ -178,8 +177,9 @@ class WorkerPool(Worker):
         return {**kept, "_replicas": self.replicas}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        replicas = state.pop("_replicas")
         self.__dict__.update(state)
-        self._start_afresh(self._replicas)
+        self._start_afresh(replicas)
 
     # Its replicas.
 
@@ -281,7 +281,7 @@ class WorkerPool(Worker):
         self._closed = True
         self._keeper.close()
 
-    async def run_task(self, task: Task) -> object:
+    async def run_task(self, task: Task) -> None:
         """Run a task on a replica, and on another where it fails.
 
         Raises:
@@ -294,7 +294,6 @@ class WorkerPool(Worker):
             await step(task, partial(self._step, task))
         else:
             await self._bounded(task)
-        return True  # what an answer must hold, the replica's worker has seen to
 
     async def _step(self, task: StreamGenerationTask) -> None:
         if isinstance(task.request_handle, PooledStream):
@@ -358,20 +357,17 @@ class WorkerPool(Worker):
                 self._board.began,
             )
             try:
-                run = await hedged.answer(first)
+                await hedged.answer(first)
             except Exception as error:
-                self._name_replica(sample.task, first)
                 if sample.shown or is_final(error) or self._closed:
                     raise
                 if sample.attempts >= self.max_attempts:
                     raise all_failed(error, sample.failures, sample.attempts) from error
-                continue
-            sample.answered_by = run
-            if run.task is not sample.task:
-                sample.task.take_results(run.task)
-                sample.task.hints = run.task.hints
-            self._name_replica(sample.task, run)
-            return
+            else:
+                sample.answered_by = hedged.leader
+                return
+            finally:
+                _hand_on(hedged.leader or first, sample.task)
 
     def _hedge_after(self, sample: Sample) -> float | None:
         copied = is_copied(sample.task) and not run_in_steps(sample.task) and sample.task.scope is not None
@@ -395,10 +391,6 @@ class WorkerPool(Worker):
         task.add_done_callback(partial(self._board.over, sample, run, time.monotonic()))
         return task
 
-    def _name_replica(self, task: Task, run: Run) -> None:
-        hints = task.hints or Hints()
-        task.hints = Hints(hints.sent, hints.dropped, run.replica.name)
-
     def _follow(self, membership: Membership) -> None:
         self._membership = membership
         self._keeper.membership = membership
@@ -417,6 +409,15 @@ class WorkerPool(Worker):
 
 _OF_THIS_PROCESS = ("_lock", "_board", "_keeper", "_limit")
 _all: WeakSet[WorkerPool] = WeakSet()
+
+
+def _hand_on(run: Run, task: Task) -> None:
+    """Let the task have what a run has brought, all or a part, and say where it ran."""
+    if run.task is not task:
+        task.take_results(run.task)
+        task.hints = run.task.hints
+    hints = task.hints or Hints()
+    task.hints = Hints(hints.sent, hints.dropped, run.replica.name)
 
 
 def _openai_worker(

@@ -8,6 +8,7 @@ import pytest
 
 from scaffolding_core import (
     AuthenticationError,
+    BackendTimeoutError,
     BackendUnavailableError,
     BadRequestError,
     ContextLengthExceededError,
@@ -139,6 +140,15 @@ class TestAReplicaThatFailed:
                 assert ill.asked == ["/v1/models"]
                 assert {(await llm.generate_async(f"{number}")).text for number in range(4)} == {"well", "back"}
 
+    async def test_is_tried_first_when_it_is_back_though_its_prompts_went_elsewhere(self, healthy):
+        with scripted_server(Reply(pieces=("back",))) as ill:
+            async with WorkerPool([ill.url, healthy.url], "m") as pool:
+                llm = ScaffoldingLlm(NativeGenerationController(), pool)
+                pool.replicas[0].breaker.failed(0.0, at_once=True)
+                assert (await llm.generate_async("the same")).text == "well"  # and the probe starts
+                await until(lambda: pool.replicas[0].breaker.allows)
+                assert (await llm.generate_async("the same")).text == "back"
+
     async def test_that_asked_to_wait_is_asked_by_nobody(self, healthy):
         with scripted_server(BUSY) as ill:
             async with WorkerPool([ill.url, healthy.url], "m") as pool:
@@ -157,6 +167,12 @@ class TestWhenNoneAnswers:
         assert one.url in str(raised.value)
         assert two.url in str(raised.value)
         assert raised.value.attempts == len(one.requests) + len(two.requests) == 4
+
+    async def test_a_silent_one_is_waited_for_once(self):
+        with scripted_server(Reply(held=threading.Event())) as silent:
+            with pytest.raises(BackendTimeoutError):
+                await answer(WorkerPool([silent.url], "m", headers_timeout=0.1))
+        assert len(silent.requests) == 1
 
     async def test_it_waits_for_one_to_come_back(self):
         pool = WorkerPool([NOBODY], "m", patience=0.2)
@@ -261,6 +277,48 @@ class TestMembers:
     def test_that_are_none_are_refused(self, replicas, options):
         with pytest.raises(InvalidRequestError):
             WorkerPool(replicas, **options)
+
+
+async def test_a_call_that_is_cut_says_what_it_paid(healthy):
+    with scripted_server(Reply(pieces=("some", "text"), held=threading.Event())) as server:
+        async with WorkerPool([server.url, healthy.url], "m") as pool:
+            task = GenerationTask(input_str="q")
+            call = asyncio.create_task(pool.run_task(task))
+            await until(lambda: server.open == 1)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+    assert task.finish_reason == "cancelled"
+    assert task.usage.calls == 1
+
+
+def test_event_loops_in_several_threads_share_it(healthy):
+    with scripted_server(BUSY) as ill, WorkerPool([ill.url, healthy.url], "m") as pool:
+        texts = []
+
+        def ask():
+            with ScaffoldingLlm(NativeGenerationController(), pool) as llm:
+                texts.extend(result.text for result in llm.generate([f"question {n}" for n in range(10)]))
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert texts == ["well"] * 30
+        assert [replica.outstanding for replica in pool.replicas] == [0, 0]
+
+
+async def test_a_limit_of_requests_a_minute_holds_for_all_that_use_it(healthy):
+    async with WorkerPool([healthy.url], "m", requests_per_minute=2) as pool:
+        first = [asyncio.create_task(pool.run_task(GenerationTask(input_str=str(n)))) for n in range(3)]
+        done, waiting = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        await until(lambda: len(healthy.requests) == 2)
+        assert not first[2].done()
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(first)
+    assert len(healthy.requests) == 2
+    assert done
 
 
 async def test_a_copy_in_another_process_starts_with_nothing_running(healthy):
