@@ -176,7 +176,8 @@ class Board:
         for some in (back, fresh, asked):  # one that is back is tried, wherever its prompts went meanwhile
             usable = [replica for replica in some if replica.has_room()]
             if usable:
-                chosen = self._routes.choose(usable, sample.beginnings)
+                moved = bool(sample.failures)  # its prompts stay where they were: that may have been one failure
+                chosen = self._routes.choose(usable, () if moved else sample.beginnings)
                 self._keep_together(sample, chosen)
                 return chosen
         return None

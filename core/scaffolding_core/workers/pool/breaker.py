@@ -13,6 +13,8 @@ BreakerState: TypeAlias = Literal["closed", "open", "probing", "half-open", "try
 _LONGEST_PROBE = 10.0
 """Seconds after which a probe that nobody ended is lost, with its event loop perhaps."""
 
+_MOST_DOUBLINGS = 30
+
 
 class Breaker:
     """Opens after failures in a row, and closes once a probe and then one call have passed.
@@ -81,6 +83,8 @@ class Breaker:
         if self.state not in ("closed", "trying"):
             return
         self._failures += 1
+        if self.state == "trying":
+            self._openings = _MOST_DOUBLINGS  # its probes prove nothing: it is left alone for long
         if at_once or self.state == "trying" or self._failures >= self._most:
             self._open(now)
 
@@ -90,7 +94,7 @@ class Breaker:
             self.state = "half-open"
 
     def _open(self, now: float) -> None:
-        seconds = min(self._longest, self._first * 2 ** min(self._openings, 30))
+        seconds = min(self._longest, self._first * 2 ** min(self._openings, _MOST_DOUBLINGS))
         self.state, self.until = "open", now + seconds * self._random.uniform(0.75, 1)
         self._openings += 1
         self._failures = 0
