@@ -20,7 +20,7 @@ from scaffolding_core import (
     WorkerPool,
 )
 
-DOCUMENTS, QUESTIONS, AT_ONCE, WRITTEN = 6, 6, 4, 16
+DOCUMENTS, QUESTIONS, AT_ONCE, WRITTEN = 8, 4, 2, 16
 LINE = "Once there was a small harbour town whose clock had stopped at noon, and nobody dared to mend it. "
 
 

@@ -13,7 +13,7 @@ from tests.servers.failover.ours import client_of
 from tests.servers.failover.running import verdicts
 
 SCALE = 0.05
-UNHURRIED = [replace(fault, limit=20 * fault.limit) for fault in FAULTS]  # a loaded machine takes its time
+UNHURRIED = [replace(fault, limit=5 * fault.limit) for fault in FAULTS]  # a loaded machine takes its time
 ONE_CAN_PASS = {"S01", "S03", "S07", "S11", "S12", "S13"}
 BACKOFFS = ("openai.attempts", "pool.sample", "pool.replica")
 
