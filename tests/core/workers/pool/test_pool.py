@@ -25,7 +25,7 @@ from scaffolding_core import (
     WorkerPool,
 )
 from tests.eventually import until
-from tests.servers.scripted import Reply, scripted_server
+from tests.servers.scripted import Paced, Reply, scripted_server
 
 NOBODY = "http://127.0.0.1:9/v1"
 BUSY = Reply(status=429, body={"error": {"message": "slow down"}}, headers={"Retry-After": "60"})
@@ -85,21 +85,30 @@ class TestAnotherReplicaAnswers:
             assert (await answer(pool)).text == "well"
         assert len(silent.requests) == 1
 
-    async def test_when_a_second_was_asked_since_the_first_did_not_begin(self, healthy):
-        with scripted_server(Reply(held=threading.Event())) as slow:
-            result = await answer(WorkerPool([slow.url, healthy.url], "m", hedge_after=0.05))
-            await until(lambda: slow.cut == 1)
-        assert result.text == "well"
+    async def test_when_a_second_was_asked_since_the_first_did_not_begin_which_is_cut_once_it_does(self):
+        answering = Paced("well", ", then")
+        with scripted_server(Reply(held=threading.Event())) as slow, scripted_server(answering) as idle:
+            async with WorkerPool([slow.url, idle.url], "m", hedge_after=0.05) as pool:
+                running = ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")
+                await until(lambda: slow.cut == 1)
+                assert not running.done
+                for piece in answering.pieces:
+                    answering.take(piece)
+                result = await running
+        assert result.text == "well, then"
         assert (result.usage.calls, result.usage.lost_calls) == (2, 1)
 
-    async def test_and_siblings_stay_together(self, healthy):
-        with scripted_server(BUSY) as ill:
-            pool = WorkerPool([ill.url, healthy.url], "m")
-            async with pool:
-                llm = ScaffoldingLlm(MajorityVoteController(NativeGenerationController(), 4), pool)
+    async def test_and_siblings_stay_together_and_fail_as_one(self, healthy):
+        fault = Reply(pieces=("hal",), finish=None, reset=True)
+        with scripted_server(fault) as ill, scripted_server(Reply()) as other:
+            async with WorkerPool([ill.url, healthy.url, other.url], "m", siblings=64) as pool:
+                llm = ScaffoldingLlm(
+                    MajorityVoteController(NativeGenerationController(), 24, stop_rule="full"), pool
+                )
                 result = await llm.generate_async("q")
+                assert state_of(pool, ill) == "healthy"
         assert result.usage.calls == 2
-        assert [body["n"] for body in (*ill.requests, *healthy.requests)] == [4, 4]
+        assert [body["n"] for body in (*ill.requests, *healthy.requests, *other.requests)] == [24, 24]
 
     async def test_but_not_for_what_it_could_not_answer_either(self, healthy):
         overflow = {"error": {"message": "too long", "code": "context_length_exceeded"}}
@@ -129,12 +138,14 @@ class TestAReplicaThatFailed:
     async def test_is_left_alone_while_it_is_down_and_used_again_after_a_probe(self, healthy):
         with scripted_server([*[BROKEN] * 3, Reply(pieces=("back",))]) as ill:
             async with WorkerPool([ill.url, healthy.url], "m", sticky_factor=1) as pool:
+                breaker = pool.replicas[0].breaker
+                breaker._first = breaker._longest = 600.0  # no slow machine sees its end
                 llm = ScaffoldingLlm(NativeGenerationController(), pool)
                 for _ in range(6):
                     assert (await llm.generate_async("the same")).text == "well"
                 assert len(ill.requests) == 3
                 assert state_of(pool, ill) == "down"
-                pool.replicas[0].breaker.until = 0.0  # its time is over
+                breaker.until = 0.0  # its time is over
                 await llm.generate_async("this one starts the probe")
                 await until(lambda: state_of(pool, ill) == "healthy")
                 assert ill.asked == ["/v1/models"]
@@ -174,7 +185,7 @@ class TestWhenNoneAnswers:
                 await answer(WorkerPool([silent.url], "m", headers_timeout=0.1))
         assert len(silent.requests) == 1
 
-    async def test_it_waits_for_one_to_come_back(self):
+    async def test_its_patience_ends_where_none_comes_back(self):
         pool = WorkerPool([NOBODY], "m", patience=0.2)
         with pytest.raises(BackendUnavailableError, match=NOBODY):
             await answer(pool)
