@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
+    from scaffolding_core.workers.pool import WorkerPool
     from scaffolding_core.workers.tools import FunctionTool, ToolsWorker
     from scaffolding_core.workers.trtllm import TRTLLMWorker
 
@@ -120,6 +121,7 @@ _LAZY = {
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
     "ToolsWorker": ("workers.tools", "ToolsWorker"),
     "FunctionTool": ("workers.tools", "FunctionTool"),
+    "WorkerPool": ("workers.pool", "WorkerPool"),
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
@@ -236,6 +238,7 @@ __all__ = [
     "WholeText",
     "Window",
     "Worker",
+    "WorkerPool",
     "WrappingWorker",
     "build_method",
     "default_extractor",

@@ -28,7 +28,7 @@ PUBLIC = {
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
         ToolMessage ToolsWorker
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
-        Window Worker WorkerError WrappingWorker build_method default_extractor
+        Window Worker WorkerError WorkerPool WrappingWorker build_method default_extractor
         message_from_dict shared_local_worker
     """,
     "scaffolding_core.answers": """
@@ -55,8 +55,9 @@ PUBLIC = {
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
         ReadArguments RewardFunction SCORING_ROLES ShownEvents TaskHandler ToolAnswer Tools around_calls as_written
         before_sending call_function candidate_data check_method checked_answers checked_sample_num computing
-        current_request engine_worker key_text model_values on_abandoned prompt_text read_arguments read_as_type
-        read_by_schema read_either read_json result_data run_either run_in_thread server_worker split tools_of
+        current_request engine_worker model_values on_abandoned prompt_text read_arguments read_as_type
+        read_by_schema read_either read_json result_data run_either run_in_thread server_settings server_worker
+        split tools_of
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker

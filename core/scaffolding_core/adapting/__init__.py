@@ -9,7 +9,7 @@ from scaffolding_core.adapting.call import Call
 from scaffolding_core.adapting.checks import check_method, checked_answers
 from scaffolding_core.adapting.engines import engine_worker
 from scaffolding_core.adapting.keywords import split
-from scaffolding_core.adapting.own_server import key_text, server_worker
+from scaffolding_core.adapting.own_server import server_settings, server_worker
 from scaffolding_core.adapting.plain_data import candidate_data, result_data
 from scaffolding_core.adapting.shown_events import ShownEvents
 from scaffolding_core.answers import (
@@ -69,7 +69,6 @@ __all__ = [
     "computing",
     "current_request",
     "engine_worker",
-    "key_text",
     "model_values",
     "on_abandoned",
     "prompt_text",
@@ -81,6 +80,7 @@ __all__ = [
     "result_data",
     "run_either",
     "run_in_thread",
+    "server_settings",
     "server_worker",
     "split",
     "tools_of",

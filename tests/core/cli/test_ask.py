@@ -35,6 +35,17 @@ def _each(*texts):
     return lambda body: Reply(pieces=(next(replies),))
 
 
+def test_several_addresses_are_a_pool_each_with_its_key():
+    dead = ("--url", "http://127.0.0.1:9/v1", "--api-key", "none")
+    with scripted_server(Reply(pieces=("42",))) as server:
+        done = scaffolding("ask", "q", *dead, "--url", server.url, "--api-key", "two", "--model", "m")
+        refused = scaffolding("ask", "q", *dead, "--api-key", "two")
+    assert (done.returncode, done.stdout.strip()) == (0, "42")
+    assert [headers["Authorization"] for headers in server.headers] == ["Bearer two"]
+    assert refused.returncode == 2
+    assert "several times for one --url" in refused.stderr
+
+
 def test_the_embedded_model_answers_by_default():
     done = scaffolding("ask", "What is the capital of France?", "--max-tokens", "12", "--temperature", "0")
     assert done.returncode == 0
