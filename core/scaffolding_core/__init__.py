@@ -88,6 +88,8 @@ from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
 from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
     ChatTask,
+    CodeFailure,
+    CodeTask,
     ComputeTask,
     Delta,
     GenerationTask,
@@ -105,12 +107,14 @@ from scaffolding_core.workers.replay import ReplayWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
+    from scaffolding_core.workers.code import CodeWorker
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
     from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
+    "CodeWorker": ("workers.code", "CodeWorker"),
     "LocalWorker": ("workers.local", "LocalWorker"),
     "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
@@ -151,6 +155,9 @@ __all__ = [
     "Capabilities",
     "ChainOfThoughtController",
     "ChatTask",
+    "CodeFailure",
+    "CodeTask",
+    "CodeWorker",
     "ComputeTask",
     "Controller",
     "DecisionEvent",
