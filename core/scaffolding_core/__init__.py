@@ -90,6 +90,8 @@ from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
 from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
     ChatTask,
+    CodeFailure,
+    CodeTask,
     ComputeTask,
     Delta,
     GenerationTask,
@@ -108,6 +110,7 @@ from scaffolding_core.workers.replay import ReplayWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
+    from scaffolding_core.workers.code import CodeWorker
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
@@ -116,6 +119,7 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
+    "CodeWorker": ("workers.code", "CodeWorker"),
     "LocalWorker": ("workers.local", "LocalWorker"),
     "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
@@ -159,6 +163,9 @@ __all__ = [
     "Capabilities",
     "ChainOfThoughtController",
     "ChatTask",
+    "CodeFailure",
+    "CodeTask",
+    "CodeWorker",
     "ComputeTask",
     "Controller",
     "DecisionEvent",

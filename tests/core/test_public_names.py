@@ -11,7 +11,8 @@ PUBLIC = {
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
-        ClosedError ComputeTask ContentFilterError ContextLengthExceededError Controller ControllerError
+        ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
+        ContextLengthExceededError Controller ControllerError
         DeadlockError
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scaffolding_core.tasks.chat import ChatTask
+from scaffolding_core.tasks.code import CodeFailure, CodeTask
 from scaffolding_core.tasks.compute import ComputeTask
 from scaffolding_core.tasks.generation import GenerationTask
 from scaffolding_core.tasks.prompt import Prompt, task_from_prompt
@@ -18,6 +19,8 @@ from scaffolding_core.tasks.tool_list import ToolListTask
 __all__ = [
     "SAMPLING_PARAMETERS",
     "ChatTask",
+    "CodeFailure",
+    "CodeTask",
     "ComputeTask",
     "Delta",
     "GenerationTask",

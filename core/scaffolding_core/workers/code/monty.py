@@ -1,0 +1,152 @@
+"""MontyBackend: programs in `pydantic-monty`, an interpreter in Rust, each in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from scaffolding_core.errors import BackendUnavailableError, MissingExtraError
+from scaffolding_core.tasks import CodeFailure
+from scaffolding_core.workers.code.backend import Program, Ran
+from scaffolding_core.workers.code.source import RESULT_NAME
+
+if TYPE_CHECKING:
+    from pydantic_monty import AsyncMonty, AsyncMontySession, MontyRuntimeError, MontySyntaxError
+
+    from scaffolding_core.workers.code.monty_files import MontyFiles
+
+__all__ = ["MontyBackend"]
+
+_GRACE = 0.5
+"""Seconds for the interpreter to stop a program itself, before its process is killed."""
+
+_LIMITS = {"TimeoutError": "time", "MemoryError": "memory"}
+
+
+class _State(NamedTuple):
+    """What a branch's program left: the interpreter, as bytes that only an interpreter reads."""
+
+    interpreter: bytes
+
+
+class MontyBackend:
+    """Runs programs in the library's own pool of processes; one that has run a program is not used again.
+
+    The interpreter makes no system call: files are kept in memory, and there is no network, process or thread.
+    It has a part of Python's library only.
+
+    Cost: about 4 ms a program.
+
+    Source: https://github.com/pydantic/monty
+
+    Args:
+        max_processes: at once.
+
+    Raises:
+        MissingExtraError: the extra `sandbox` is not installed.
+    """
+
+    def __init__(self, max_processes: int) -> None:
+        try:
+            import pydantic_monty
+        except ImportError as error:
+            raise MissingExtraError("CodeWorker", "sandbox") from error
+        from scaffolding_core.workers.code.monty_files import MontyFiles
+
+        self._library, self._files = pydantic_monty, MontyFiles
+        self._max_processes = max_processes
+        self._opening = asyncio.Lock()
+        self._opened: AsyncMonty | None = None
+
+    async def run(self, program: Program) -> Ran:
+        """Run a program.
+
+        Raises:
+            BackendUnavailableError: the interpreter cannot be started.
+        """
+        pool, ran = await self._pool(), Ran()
+        files = self._files(program.files, program.memory_bytes)
+        limits = self._library.ResourceLimits(
+            max_feed_duration_secs=program.seconds,
+            max_memory=program.memory_bytes,
+            max_total_sleep_secs=program.seconds,
+        )
+        try:
+            async with pool.checkout(limits=limits) as session:
+                await self._feed(session, program, files, ran)
+        except self._library.MontyCrashedError as error:
+            ran.failure = _killed(program) if error.timed_out else CodeFailure("crash", "crash", str(error))
+        ran.files = files.contents()
+        return ran
+
+    async def _feed(self, session: AsyncMontySession, program: Program, files: MontyFiles, ran: Ran) -> None:
+        printed = self._library.CollectString(max_bytes=program.output_bytes)
+        if isinstance(program.state, _State):
+            await session.load_session(program.state.interpreter)
+        try:
+            # The value itself would be copied out whole, and a small program can make one that fills the host.
+            await session.feed_run(f"{program.code}\nNone", print_callback=printed, os=files)
+            if program.has_result:
+                ran.result = await session.feed_run(_reading(program), print_callback=printed)
+        except (self._library.MontySyntaxError, self._library.MontyRuntimeError) as error:
+            ran.failure = _failure(error, program)
+        finally:
+            ran.stdout = printed.output
+        ran.memory_used = _memory_of(session.worker_pid)
+        if ran.failure is None or ran.failure.kind != "limit":  # else its heap is in pieces, or gone
+            ran.state = _State(await session.dump())
+
+    async def _pool(self) -> AsyncMonty:
+        async with self._opening:
+            if self._opened is None:
+                pool = self._library.AsyncMonty(
+                    max_processes=self._max_processes,
+                    max_checkouts_per_worker=1,
+                    feed_duration_limit_grace=_GRACE,
+                )
+                try:
+                    self._opened = await pool.__aenter__()
+                except (OSError, RuntimeError, self._library.MontyError) as error:
+                    raise BackendUnavailableError(f"the sandbox cannot be started: {error}") from error
+            return self._opened
+
+    async def close(self) -> None:
+        """End all processes."""
+        async with self._opening:
+            opened, self._opened = self._opened, None
+            if opened is not None:
+                await opened.__aexit__(None, None, None)
+
+
+def _reading(program: Program) -> str:
+    """A program that says the result of the one before it, as text."""
+    return f"None if {RESULT_NAME} is None else repr({RESULT_NAME})[:{program.output_bytes}]"
+
+
+def _failure(error: MontySyntaxError | MontyRuntimeError, program: Program) -> CodeFailure:
+    name, message = type(error.exception()).__name__, error.display("msg")
+    frames = error.traceback()
+    line = frames[-1].line if frames else None
+    if name == "MemoryError" and message.endswith(f"> {program.output_bytes} bytes"):
+        return CodeFailure("limit", "output", f"it printed more than {program.output_bytes} bytes")
+    if name in _LIMITS and ("limit exceeded" in message or "exceeded its memory limit" in message):
+        return CodeFailure("limit", _LIMITS[name], message, line)
+    kind = "syntax" if isinstance(error.exception(), SyntaxError) else "exception"
+    if name == "ModuleNotFoundError":
+        message += ", and the sandbox has a part of Python's library only: do without it"
+    return CodeFailure(kind, name, message, line)  # type: ignore[arg-type]  # one of the two
+
+
+def _killed(program: Program) -> CodeFailure:
+    return CodeFailure("limit", "time", f"it took longer than {program.seconds:g} s")
+
+
+def _memory_of(pid: int | None) -> int | None:
+    """The most memory that a process held, where the system tells."""
+    try:
+        told = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    peak = told.partition("VmHWM:")[2].split()
+    return int(peak[0]) * 1024 if peak else None

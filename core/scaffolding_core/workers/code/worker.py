@@ -1,0 +1,145 @@
+"""CodeWorker: runs model-written Python in a sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from time import perf_counter
+from types import MappingProxyType
+from typing import ClassVar, NamedTuple
+
+from scaffolding_core.errors import ClosedError, InvalidRequestError
+from scaffolding_core.tasks import CodeFailure, CodeTask, Scope, Task
+from scaffolding_core.worker import TaskHandler, Worker
+from scaffolding_core.workers.code.backend import Backend, Program
+from scaffolding_core.workers.code.monty import MontyBackend
+from scaffolding_core.workers.code.source import LONGEST, data_in, with_result, without_fences
+from scaffolding_core.workers.limits import check_counts, check_seconds
+from scaffolding_core.workers.mcp.per_loop import PerLoop
+
+__all__ = ["BACKENDS", "CodeWorker"]
+
+BACKENDS: Mapping[str, Callable[[int], Backend]] = {"monty": MontyBackend}
+"""What programs run in, by name; each takes the number of programs at once."""
+
+
+class _Left(NamedTuple):
+    """What the programs of a branch left."""
+
+    state: object = None
+    files: Mapping[str, bytes] = MappingProxyType({})
+
+
+class CodeWorker(Worker):
+    """Runs programs in a sandbox, each within limits of time, memory and output.
+
+    A program that fails is a result: the task's `failure` says how. Programs of one branch of a request see what
+    those before them defined and wrote; no other program does. Without a request, each starts afresh.
+
+    Cost: about 4 ms a program and a process while it runs, with `monty`; what a branch defined is kept until its
+    request ends, at most `memory_bytes` a branch.
+
+    Args:
+        backend: `monty`, which has a part of Python's language and library, in milliseconds.
+        seconds: for a program, where its task does not say; as many again to read its result.
+        memory_bytes: for a program, where its task does not say.
+        output_bytes: that a program may print, and that its result may have as text.
+        max_concurrency: programs at once, over all event loops; as many as there are processors where left out.
+
+    Raises:
+        InvalidRequestError: no backend of that name, or a number out of range.
+        MissingExtraError: the backend's extra is not installed.
+    """
+
+    def __init__(
+        self,
+        backend: str = "monty",
+        *,
+        seconds: float = 5.0,
+        memory_bytes: int = 256 * 2**20,
+        output_bytes: int = 2**20,
+        max_concurrency: int | None = None,
+    ) -> None:
+        if backend not in BACKENDS:
+            raise InvalidRequestError(f"no sandbox is named {backend!r}; there are: {', '.join(BACKENDS)}")
+        self.max_concurrency = (os.cpu_count() or 1) if max_concurrency is None else max_concurrency
+        check_seconds(seconds=seconds)
+        check_counts(memory_bytes=memory_bytes, output_bytes=output_bytes, max_concurrency=self.max_concurrency)
+        self.backend = backend
+        self.seconds = seconds
+        self.memory_bytes = memory_bytes
+        self.output_bytes = output_bytes
+        make = partial(BACKENDS[backend], self.max_concurrency)
+        make()  # what is not installed is said here
+        self._backends: PerLoop[Backend] = PerLoop(make)
+        self._left_in: dict[str, dict[tuple[int, ...], _Left]] = {}
+        self._closed = False
+
+    async def run(self, task: CodeTask) -> None:
+        """Run a program.
+
+        Raises:
+            InvalidRequestError: no program, or a limit or a path out of range.
+            WorkerError: the sandbox itself is broken.
+            ClosedError: the worker is closed.
+        """
+        if self._closed:
+            raise ClosedError("this CodeWorker is closed: make a new one")
+        before = self._left_before(task.scope)
+        files = {**before.files, **_checked_files(task.files or {})}
+        code = without_fences(task.code)
+        if len(code) > LONGEST:
+            task.failure = CodeFailure("limit", "length", f"the program has more than {LONGEST} characters")
+            return
+        start = perf_counter()
+        ran = await self._backends.here().run(self._program(task, code, files, before.state))
+        task.seconds_used = perf_counter() - start
+        task.stdout, task.failure, task.memory_used = ran.stdout, ran.failure, ran.memory_used
+        task.output_files = {path: content for path, content in ran.files.items() if files.get(path) != content}
+        task.value = None if ran.result is None else data_in(ran.result)
+        task.result = task.value if isinstance(task.value, str) else ran.result
+        if task.scope is not None and ran.state is not None:
+            self._left_in[str(task.scope.request_id)][task.scope.branch] = _Left(ran.state, ran.files)
+
+    task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {CodeTask: run}
+
+    def _program(self, task: CodeTask, code: str, files: Mapping[str, bytes], state: object) -> Program:
+        seconds = self.seconds if task.seconds is None else task.seconds
+        memory_bytes = self.memory_bytes if task.memory_bytes is None else task.memory_bytes
+        check_seconds(seconds=seconds)
+        check_counts(memory_bytes=memory_bytes)
+        kept, has_result = with_result(code)
+        return Program(kept, has_result, files, state, seconds, memory_bytes, self.output_bytes)
+
+    def _left_before(self, scope: Scope | None) -> _Left:
+        if scope is None:
+            return _Left()
+        return self._left_in.setdefault(str(scope.request_id), {}).get(scope.branch, _Left())
+
+    async def on_scope_end(self, scope_id: str) -> None:
+        """Forget what the programs of a request left."""
+        self._left_in.pop(scope_id, None)
+
+    async def release_loop(self) -> None:
+        """End the running loop's processes."""
+        here = self._backends.take_here()
+        if here is not None:
+            await here.close()
+
+    async def async_shutdown(self) -> None:
+        """Close the worker for good, and end its processes here."""
+        self.shutdown()
+        await self.release_loop()
+
+    def shutdown(self) -> None:
+        """Close the worker for good; the processes of a loop end with it."""
+        self._closed = True
+        self._left_in.clear()
+
+
+def _checked_files(files: Mapping[str, bytes | str]) -> dict[str, bytes]:
+    for path in files:
+        if not path or path.startswith("/") or ".." in path.split("/"):
+            raise InvalidRequestError(f"a program's file needs a path below its own folder, got {path!r}")
+    return {path: content.encode() if isinstance(content, str) else content for path, content in files.items()}

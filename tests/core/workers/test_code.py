@@ -1,0 +1,177 @@
+"""CodeWorker: programs run apart from the host and from each other, within limits, and are told how they went."""
+
+import asyncio
+
+import psutil
+import pytest
+
+from scaffolding_core import (
+    ClosedError,
+    CodeTask,
+    CodeWorker,
+    Controller,
+    InvalidRequestError,
+    ParallelProcess,
+    ScaffoldingLlm,
+)
+
+NESTED = "a = [1] * 1000\nb = [a] * 1000\nc = [b] * 1000\nd = [c] * 1000\n"
+
+
+@pytest.fixture
+async def worker():
+    async with CodeWorker(seconds=0.5, memory_bytes=64 * 2**20, output_bytes=10_000, max_concurrency=4) as worker:
+        yield worker
+
+
+async def ran(worker, code, **options):
+    task = CodeTask(code=code, **options)
+    await worker.run_task(task)
+    return task
+
+
+class TestWhatAProgramSays:
+    async def test_what_it_prints_and_the_value_of_its_last_expression(self, worker):
+        task = await ran(worker, "x = 20\nprint('hello')\n{'n': x + 1, 'l': (1, 'a')}  # so")
+        assert (task.stdout, task.result) == ("hello\n", "{'n': 21, 'l': (1, 'a')}")
+        assert task.value == {"n": 21, "l": (1, "a")}
+        assert task.failure is None
+        assert task.seconds_used > 0
+        assert task.memory_used > 2**20
+
+    async def test_a_text_is_its_own_result(self, worker):
+        assert (await ran(worker, "'two ' + 'words'")).result == "two words"
+
+    @pytest.mark.parametrize("code", ["print(1)", "x = 1", "", "if __name__ == '__main__':\n    print(1)"])
+    async def test_a_program_without_a_value_has_none(self, worker, code):
+        task = await ran(worker, code)
+        assert (task.result, task.failure) == (None, None)
+
+    async def test_fences_are_taken_off(self, worker):
+        assert (await ran(worker, "```python\nimport math\nmath.floor(2.5)\n```")).value == 2
+
+    @pytest.mark.parametrize(
+        ("code", "told"),
+        [
+            ("x = 1\n1 / 0", "ZeroDivisionError: division by zero (line 2)"),
+            ("def f():\n    raise ValueError('no')\nf()", "ValueError: no (line 2)"),
+            ("x = (", "SyntaxError: "),
+            ("import numpy", "ModuleNotFoundError: No module named 'numpy', and the sandbox has a part of "),
+        ],
+    )
+    async def test_a_failure_is_a_result(self, worker, code, told):
+        assert str((await ran(worker, code)).failure).startswith(told)
+
+    async def test_files_go_in_and_come_out(self, worker):
+        code = "open('out/b.txt', 'w').write(open('a.txt').read() * 2)"
+        task = await ran(worker, f"import os\nos.mkdir('out')\n{code}", files={"a.txt": "ab"})
+        assert (task.failure, task.output_files) == (None, {"out/b.txt": b"abab"})
+
+
+HOSTILE = {
+    "endless loop": ("while True: pass", "limit: time"),
+    "endless loop that catches all": ("try:\n    while True: pass\nexcept BaseException: pass\n", "limit: time"),
+    "one endless step": ("10 ** (2 * 10 ** 7)", "limit: time"),
+    "sleep": ("import time\ntime.sleep(100)", "limit: time"),
+    "endless generator": ("sum(1 for _ in iter(int, 1))", "limit: time"),
+    "hostile order": ("def f(x):\n    while True: pass\nsorted([1, 2], key=f)", "limit: time"),
+    "large text": ("'x' * 10 ** 10", "limit: memory"),
+    "growing list": ("a = []\nwhile True: a.append('x' * 1000)", "limit: memory"),
+    "wide format": ("f'{1:>10000000000}'", "limit: memory"),
+    "result that unfolds": (f"{NESTED}d", "limit: memory"),
+    "output flood": ("while True: print('x' * 1000)", "limit: output"),
+    "files that grow": ("for i in range(100): open(str(i), 'w').write('x' * 2 ** 20)", "OSError"),
+    "recursion": ("def f(): return f()\nf()", "RecursionError"),
+    "deep brackets": ("(" * 5000 + ")" * 5000, "SyntaxError"),
+    "deep evaluation": ("eval('(' * 100000)", "SyntaxError"),
+    "host's file": ("open('/etc/passwd').read()", "FileNotFoundError"),
+    "host's processes": ("open('/proc/self/environ').read()", "FileNotFoundError"),
+    "fork": ("import os\nos.fork()", "AttributeError"),
+    "shell": ("import os\nos.system('true')", "AttributeError"),
+    "processes": ("import subprocess", "ModuleNotFoundError"),
+    "network": ("import socket", "ModuleNotFoundError"),
+    "threads": ("import threading", "ModuleNotFoundError"),
+    "signals": ("import signal", "ModuleNotFoundError"),
+    "foreign code": ("import ctypes", "ModuleNotFoundError"),
+    "pickles": ("import pickle", "ModuleNotFoundError"),
+    "import by name": ("__import__('os')", "NameError"),
+    "import by library": ("import importlib", "ModuleNotFoundError"),
+    "classes of all": ("().__class__.__mro__", "AttributeError"),
+}
+
+
+class TestHostileCode:
+    @pytest.mark.parametrize("kind", HOSTILE)
+    async def test_it_is_refused_or_ended(self, worker, kind):
+        code, told = HOSTILE[kind]
+        assert str((await ran(worker, code, seconds=0.2)).failure).startswith(told)
+
+    async def test_programs_beside_it_are_unharmed(self, worker):
+        bad = [ran(worker, "10 ** 10 ** 8", seconds=0.1), ran(worker, "while True: 'x' * 10 ** 6", seconds=0.1)]
+        good = [ran(worker, f"{number} * 2") for number in range(4)]
+        tasks = await asyncio.gather(*bad, *good)
+        assert [task.value for task in tasks[2:]] == [0, 2, 4, 6]
+
+    async def test_a_program_ends_with_its_caller_and_leaves_no_process(self):
+        async with CodeWorker(seconds=60) as worker:
+            running = asyncio.create_task(ran(worker, "while True: pass"))
+            while not (begun := [process for process in sandboxes() if process.cpu_times().user > 0]):
+                await asyncio.sleep(0.01)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+        assert psutil.wait_procs(begun, timeout=10)[1] == []
+
+
+def sandboxes():
+    return [process for process in psutil.Process().children() if process.name() == "monty"]
+
+
+class Counts(Controller):
+    """Counts in a name that only its own branch has."""
+
+    def process(self, tasks, **options):
+        seen = []
+        for code in ("try:\n    n += 1\nexcept NameError:\n    n = 1\nn", "n += 1\nn"):
+            task = CodeTask("code", code=code)
+            yield [task]
+            seen.append(task.value)
+        return seen
+
+
+class Twice(Controller):
+    """Two branches at once."""
+
+    def process(self, tasks, **options):
+        one = yield ParallelProcess([Counts(), Counts()], [[], []])
+        yield [CodeTask("code", code="n = 5")]
+        tasks[0].output_str = str(one)
+
+
+class TestState:
+    async def test_a_branch_sees_its_own_alone_and_nothing_is_kept(self, worker):
+        async with ScaffoldingLlm(Twice(), {"code": worker}) as llm:
+            for _ in range(2):
+                assert (await llm.generate_async("?")).text == "[[1, 2], [1, 2]]"
+        assert worker._left_in == {}
+
+    async def test_without_a_request_each_starts_afresh(self, worker):
+        await ran(worker, "n = 1")
+        assert (await ran(worker, "n")).failure.type == "NameError"
+
+
+class TestBadInput:
+    @pytest.mark.parametrize("options", [{"backend": "chroot"}, {"seconds": 0}, {"memory_bytes": -1}])
+    async def test_of_the_worker(self, options):
+        with pytest.raises(InvalidRequestError):
+            CodeWorker(**options)
+
+    async def test_of_the_task(self, worker):
+        with pytest.raises(InvalidRequestError, match="below its own folder"):
+            await ran(worker, "1", files={"../a": ""})
+
+    async def test_a_closed_worker_says_so(self):
+        worker = CodeWorker()
+        worker.shutdown()
+        with pytest.raises(ClosedError):
+            await ran(worker, "1")
