@@ -55,6 +55,7 @@ from scaffolding_core.controllers import (
     RetryWithFeedbackController,
     ToolLoopController,
 )
+from scaffolding_core.controllers.judging import CombinedReward, VerifiedReward
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.driver.order import ANSWER_OPTIONS, REQUEST_OPTIONS
 from scaffolding_core.errors import *  # noqa: F403  # its __all__ is the error tree
@@ -82,10 +83,12 @@ from scaffolding_core.results import (
     ExecutionTrace,
     FinalEvent,
     Hints,
+    Judgement,
     ScaffoldingOutput,
     ScaffoldingResult,
     TokenEvent,
 )
+from scaffolding_core.rewards import REWARDS, RewardKind, RewardLike, Scorer, resolve_reward
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
 from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
@@ -102,6 +105,7 @@ from scaffolding_core.tasks import (
     ToolListTask,
 )
 from scaffolding_core.trace import Recording
+from scaffolding_core.verifying import Verdict, Verifier
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
@@ -148,6 +152,7 @@ __all__ = [
     "ANSWER_OPTIONS",
     "METHODS",
     "REQUEST_OPTIONS",
+    "REWARDS",
     "SAMPLING_PARAMETERS",
     "Answer",
     "Answers",
@@ -166,6 +171,7 @@ __all__ = [
     "CodeFailure",
     "CodeTask",
     "CodeWorker",
+    "CombinedReward",
     "ComputeTask",
     "Controller",
     "DecisionEvent",
@@ -187,6 +193,7 @@ __all__ = [
     "GenerationTask",
     "Hints",
     "Json",
+    "Judgement",
     "KeyEquivalence",
     "LastNumber",
     "LocalWorker",
@@ -217,12 +224,15 @@ __all__ = [
     "Regex",
     "ReplayWorker",
     "RetryWithFeedbackController",
+    "RewardKind",
+    "RewardLike",
     "RewardTask",
     "RoleMessage",
     "ScaffoldingLlm",
     "ScaffoldingOutput",
     "ScaffoldingResult",
     "ScaffoldingStream",
+    "Scorer",
     "Stated",
     "Steps",
     "StopRule",
@@ -242,6 +252,9 @@ __all__ = [
     "ToolsWorker",
     "Usage",
     "UserMessage",
+    "Verdict",
+    "VerifiedReward",
+    "Verifier",
     "WholeText",
     "Window",
     "Worker",
@@ -250,6 +263,7 @@ __all__ = [
     "build_method",
     "default_extractor",
     "message_from_dict",
+    "resolve_reward",
     "shared_local_worker",
 ]
 __all__ += errors.__all__

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar, cast
 
 from scaffolding_core.controller import Controller, roles_of
 from scaffolding_core.controllers import NativeGenerationController, NativeRewardController, ToolLoopController
 from scaffolding_core.controllers.roles import SCORING_ROLES
 from scaffolding_core.errors import InvalidRequestError, MissingWorkerError
+from scaffolding_core.rewards import RewardLike, resolve_reward
 from scaffolding_core.worker import Worker
-from scaffolding_core.workers.reward import RewardFunction, reward_worker
 from scaffolding_core.workers.tools import ToolsWorker
 
-__all__ = ["GENERATION", "check_roles", "workers_by_role"]
+__all__ = ["GENERATION", "Cast", "cast_of", "check_roles"]
 
 GENERATION = NativeGenerationController.WorkerTag.GENERATION
 REWARD = NativeRewardController.WorkerTag.REWARD
 TOOLS = ToolLoopController.WorkerTag.TOOLS
+JUDGE = "judge"
+
+K = TypeVar("K")
 
 
-def workers_by_role(
-    reward: RewardFunction | Worker | None, roles: Mapping[Hashable, RewardFunction | Worker]
-) -> dict[Hashable, Worker]:
-    """The worker of each role beside generation.
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who plays the roles beside generation.
+
+    Attributes:
+        workers: by role.
+        rewards: what scores where the role itself has no worker, by role: a reward that asks others, or nobody.
+        opened: those of the workers that were made for it, for whoever assembles it to close.
+    """
+
+    workers: Mapping[Hashable, Worker]
+    rewards: Mapping[Hashable, Controller]
+    opened: tuple[Worker, ...]
+
+    def plays(self, method: Controller) -> Controller:
+        """The method, with its rewards where its parts score by a role that has no worker."""
+        return cast("Controller", _replaced(method, self.rewards)) if self.rewards else method
+
+
+def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> Cast:
+    """Who plays each role beside generation.
 
     Args:
         reward: that of the role `reward`; None where it is among the others, or nobody plays it.
-        roles: a worker for each role; or a function of prompt and answer for one that scores, and a list of
-            functions, servers and other tools for the role `tools`.
+        roles: a worker for each role; or a reward for one that scores, and a list of functions, servers and other
+            tools for the role `tools`. A reward that asks for the role `judge` asks the generation where nobody is
+            given for it.
 
     Raises:
         InvalidRequestError: a role that is given twice, or to what cannot play it.
@@ -39,7 +63,20 @@ def workers_by_role(
         raise InvalidRequestError("the role 'reward' is given twice: leave it out of reward or of roles")
     if reward is not None:
         given[REWARD] = reward
-    return {role: _worker_of(role, player) for role, player in given.items()}
+    judge = JUDGE if JUDGE in given else GENERATION
+    scorers = {
+        role: resolve_reward(player, role=role, judge=judge)
+        for role, player in given.items()
+        if role in SCORING_ROLES and _scores(player)
+    }
+    workers = {role: _worker_of(role, player) for role, player in given.items() if role not in scorers}
+    for scorer in scorers.values():
+        workers |= scorer.workers
+    return Cast(
+        workers,
+        {role: scorer.controller for role, scorer in scorers.items() if role not in scorer.workers},
+        tuple(worker for scorer in scorers.values() for worker in scorer.opened),
+    )
 
 
 def check_roles(method: Controller, named: str, workers: Mapping[Hashable, Worker]) -> None:
@@ -61,13 +98,40 @@ def check_roles(method: Controller, named: str, workers: Mapping[Hashable, Worke
         )
 
 
-def _worker_of(role: Hashable, player: RewardFunction | Worker) -> Worker:
+def _scores(player: object) -> bool:
+    """Whether it may be a reward; one of TensorRT-LLM's workers may be callable too."""
+    return isinstance(player, str | Mapping | Controller) or callable(player) or hasattr(player, "run_task")
+
+
+def _replaced(part: object, rewards: Mapping[Hashable, Controller]) -> object:
+    """A part of a method, with the rewards in place of what asks their roles; itself where it asks none."""
+    if type(part) is NativeRewardController:
+        return next((rewards[role] for role in part.needs if role in rewards), part)
+    if isinstance(part, Controller):
+        changed = _changed(vars(part), rewards)
+        if not changed:
+            return part
+        new = object.__new__(type(part))
+        vars(new).update({**vars(part), **changed})
+        return new
+    if type(part) is list:
+        items = [_replaced(item, rewards) for item in part]
+        return items if any(map(operator.is_not, items, part)) else part
+    if type(part) is dict:
+        return {**part, **changed} if (changed := _changed(part, rewards)) else part
+    return part
+
+
+def _changed(parts: Mapping[K, object], rewards: Mapping[Hashable, Controller]) -> dict[K, object]:
+    replaced = {name: _replaced(part, rewards) for name, part in parts.items()}
+    return {name: part for name, part in replaced.items() if part is not parts[name]}
+
+
+def _worker_of(role: Hashable, player: object) -> Worker:
     if not isinstance(player, type) and callable(getattr(player, "run_task", None)):
         return player  # type: ignore[return-value]  # or one of TensorRT-LLM's kind
     if role == TOOLS:
         return ToolsWorker(player if isinstance(player, list | tuple) else [player])  # type: ignore[list-item]  # it checks
-    if role in SCORING_ROLES and callable(player):
-        return reward_worker(player)
     raise InvalidRequestError(
         f"the role {getattr(role, 'value', role)!r} needs a worker, got {type(player).__name__}"
     )

@@ -11,7 +11,7 @@ from langchain_scaffolding.judging.evaluators import evaluator_judge
 from langchain_scaffolding.judging.judge import Judge
 from langchain_scaffolding.tracing.inner_runs import inside, run_inside
 from scaffolding_core import FunctionWorker, InvalidRequestError, RewardTask, Worker
-from scaffolding_core.adapting import call_function
+from scaffolding_core.adapting import RewardLike, call_function, converted_reward
 
 __all__ = ["Reward", "core_reward", "evaluator_reward"]
 
@@ -27,20 +27,24 @@ Reward: TypeAlias = (
 - an evaluator that takes any of `inputs`, `outputs`, `reference_outputs`, `run` and `example`, as those of
   openevals and LangSmith, or one with `evaluate_run`: input and result of a chain are data for it where they are
   data, unless it says that it takes text, or `text` names a part of the result;
-- a worker.
+- a name or an address, a mapping with a `kind`, a worker or a controller: what the core takes, see `RewardLike`.
 
 It gives a number, a truth value, yes or no as text, or data with a `score`; a `feedback`, `reasoning` or `comment`
 in the data is what a retry is told.
 """
 
 
-def core_reward(reward: Reward | None) -> Worker | None:
+def core_reward(reward: Reward | None) -> RewardLike | None:
     """The reward as the core takes it: the blocking ones run in threads, the async ones on the caller's loop.
 
     Raises:
         InvalidRequestError: nothing that can score, or not one answer by itself, or not without a reference.
     """
-    if reward is None or isinstance(reward, Worker):
+    return None if reward is None else converted_reward(reward, _worker_of)
+
+
+def _worker_of(reward: Reward) -> Worker:
+    if isinstance(reward, Worker):
         return reward
     judge = evaluator_judge(reward, None)
     if judge is not None:
@@ -50,7 +54,8 @@ def core_reward(reward: Reward | None) -> Worker | None:
     if callable(reward):
         return FunctionWorker(_FunctionJudge(reward))
     raise InvalidRequestError(
-        f"a reward must be a function, a Runnable, an evaluator or a worker, got {type(reward).__name__}"
+        "a reward must be a function, a Runnable, an evaluator, a worker, or a reward's name, "
+        f"got {type(reward).__name__}"
     )
 
 

@@ -9,13 +9,13 @@ from langchain_scaffolding.judging.rewards import core_reward
 from langchain_scaffolding.workers.tool import tools_worker
 from langchain_scaffolding.workers.worker import LangChainWorker
 from scaffolding_core import InvalidRequestError, Worker
-from scaffolding_core.adapting import SCORING_ROLES
+from scaffolding_core.adapting import SCORING_ROLES, RewardLike
 
 __all__ = ["core_roles"]
 
 
-def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, Worker]:
-    """A worker for each role.
+def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, RewardLike]:
+    """A worker for each role, or a reward for one that scores.
 
     Args:
         roles: a worker; or a reward for a role that scores, tools for the role `tools`, and a model or chain for
@@ -26,10 +26,10 @@ def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, Worker]:
     """
     if not isinstance(roles or {}, Mapping):
         raise InvalidRequestError(f"roles must map each role to who plays it, got {roles!r}")
-    return {role: _worker_of(role, player) for role, player in (roles or {}).items()}
+    return {role: _player_of(role, player) for role, player in (roles or {}).items()}
 
 
-def _worker_of(role: Hashable, player: Any) -> Worker:
+def _player_of(role: Hashable, player: Any) -> RewardLike:
     if isinstance(player, Worker):
         return player
     if role == "tools":

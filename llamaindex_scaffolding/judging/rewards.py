@@ -14,12 +14,12 @@ from llama_index.core.schema import NodeWithScore, TextNode
 from llamaindex_scaffolding.instrumentation.llm_usage import counted_llm_calls
 from llamaindex_scaffolding.judging.evaluation import evaluated
 from scaffolding_core import InvalidRequestError, RewardTask, Task, Worker, WorkerError
-from scaffolding_core.adapting import RewardFunction, TaskHandler, run_either
+from scaffolding_core.adapting import RewardFunction, RewardLike, TaskHandler, converted_reward, run_either
 
 __all__ = ["LOWEST_SCORE", "EvaluatorWorker", "RerankerWorker", "Reward", "core_reward"]
 
-Reward: TypeAlias = "RewardFunction | BaseEvaluator | BaseNodePostprocessor | Worker"
-"""Scores an answer: a function of prompt and answer, an evaluator, a reranker, or a worker."""
+Reward: TypeAlias = "RewardFunction | RewardLike | BaseEvaluator | BaseNodePostprocessor"
+"""Scores an answer: an evaluator, a reranker, or what the core takes: a name, an address, a function, a worker."""
 
 LOWEST_SCORE = -sys.float_info.max
 """Score of an answer that a reranker drops; finite, so that it is valid JSON."""
@@ -90,17 +90,19 @@ class RerankerWorker(Worker):
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {RewardTask: _score}
 
 
-def core_reward(reward: Reward | None) -> RewardFunction | Worker | None:
+def core_reward(reward: Reward | None) -> RewardLike | None:
     """The reward as the core takes it.
 
     Raises:
         InvalidRequestError: an evaluator that compares two answers.
     """
+    return None if reward is None else converted_reward(reward, _worker_of)
+
+
+def _worker_of(reward: Reward) -> RewardLike:
     if isinstance(reward, BaseEvaluator):
         return EvaluatorWorker(reward)
-    if isinstance(reward, BaseNodePostprocessor):
-        return RerankerWorker(reward)
-    return reward
+    return RerankerWorker(reward) if isinstance(reward, BaseNodePostprocessor) else reward
 
 
 def _score_of(result: EvaluationResult) -> float:

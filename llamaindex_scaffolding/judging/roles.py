@@ -9,14 +9,14 @@ from llama_index.core.llms import LLM
 from llamaindex_scaffolding.judging.rewards import Reward, core_reward
 from llamaindex_scaffolding.workers.tool import tools_worker
 from llamaindex_scaffolding.workers.unheard_worker import UnheardWorker
-from scaffolding_core import InvalidRequestError, Worker
-from scaffolding_core.adapting import RewardFunction
+from scaffolding_core import InvalidRequestError
+from scaffolding_core.adapting import RewardLike
 
 __all__ = ["core_roles"]
 
 
-def core_roles(roles: Mapping[Hashable, Reward | LLM] | None) -> dict[Hashable, RewardFunction | Worker]:
-    """A worker for each role, or a function for one that scores.
+def core_roles(roles: Mapping[Hashable, Reward | LLM] | None) -> dict[Hashable, RewardLike]:
+    """A worker for each role, or a reward for one that scores.
 
     Args:
         roles: a worker; or a reward for a role that scores, tools for the role `tools`, and an LLM for any other.
@@ -26,15 +26,15 @@ def core_roles(roles: Mapping[Hashable, Reward | LLM] | None) -> dict[Hashable, 
     """
     if not isinstance(roles or {}, Mapping):
         raise InvalidRequestError(f"roles must map each role to who plays it, got {roles!r}")
-    return {role: _worker_of(role, player) for role, player in (roles or {}).items()}
+    return {role: _player_of(role, player) for role, player in (roles or {}).items()}
 
 
-def _worker_of(role: Hashable, player: Reward | LLM) -> RewardFunction | Worker:
+def _player_of(role: Hashable, player: Reward | LLM) -> RewardLike:
     if isinstance(player, LLM):
         return UnheardWorker(player)
     if role == "tools":
         return tools_worker(player)
-    worker = core_reward(player)
-    if worker is None:
+    reward = core_reward(player)
+    if reward is None:
         raise InvalidRequestError(f"nobody plays the role {role!r}: give an LLM or a worker, or leave it out")
-    return worker
+    return reward

@@ -8,6 +8,8 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
+        REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
+        Verdict Verifier resolve_reward
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
@@ -54,11 +56,11 @@ PUBLIC = {
     """,
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
-        ReadArguments RewardFunction SCORING_ROLES ShownEvents TaskHandler ToolAnswer Tools around_calls as_written
-        before_sending call_function candidate_data check_method checked_answers checked_sample_num computing
-        current_request engine_worker model_values on_abandoned prompt_text read_arguments read_as_type
-        read_by_schema read_either read_json result_data run_either run_in_thread server_settings server_worker
-        split tools_of
+        ReadArguments RewardFunction RewardLike SCORING_ROLES ShownEvents TaskHandler ToolAnswer Tools
+        around_calls as_written before_sending call_function candidate_data check_method checked_answers
+        checked_sample_num computing converted_reward current_request engine_worker model_values
+        on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
+        result_data run_either run_in_thread server_settings server_worker split tools_of
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker

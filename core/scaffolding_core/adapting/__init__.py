@@ -33,6 +33,7 @@ from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.driver import computing
 from scaffolding_core.driver.request import current_request
 from scaffolding_core.messages import JsonObject
+from scaffolding_core.rewards import RewardLike, converted_reward
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
@@ -54,6 +55,7 @@ __all__ = [
     "KnownTools",
     "ReadArguments",
     "RewardFunction",
+    "RewardLike",
     "ShownEvents",
     "TaskHandler",
     "ToolAnswer",
@@ -67,6 +69,7 @@ __all__ = [
     "checked_answers",
     "checked_sample_num",
     "computing",
+    "converted_reward",
     "current_request",
     "engine_worker",
     "model_values",

@@ -15,11 +15,11 @@ from scaffolding_core.controllers import NativeChatController, NativeGenerationC
 from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.methods import build_method
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.roles import GENERATION, check_roles, workers_by_role
+from scaffolding_core.rewards import RewardLike
+from scaffolding_core.roles import GENERATION, cast_of, check_roles
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.threads import wait_for
 from scaffolding_core.worker import Worker
-from scaffolding_core.workers.reward import RewardFunction
 
 __all__ = ["Backend"]
 
@@ -38,10 +38,11 @@ class Backend:
 
     Args:
         worker: runs the generations; None takes the program's embedded model.
-        reward: scores answers, for methods that need it: the role `reward`.
+        reward: scores answers, for methods that need it: the role `reward`; see `RewardLike`.
         max_parallel_requests: requests of each method at once.
         generation: what each named method generates with.
-        roles: a worker for each further role, or a function of prompt and answer for one that scores.
+        roles: a worker for each further role, or a reward for one that scores. A reward that asks for the role
+            `judge` asks the worker itself where nobody is given for it.
         closes_worker: whether the worker is closed with it; else it stays its owner's.
 
     Raises:
@@ -51,16 +52,14 @@ class Backend:
     def __init__(
         self,
         worker: Worker | None,
-        reward: RewardFunction | Worker | None = None,
+        reward: RewardLike | None = None,
         max_parallel_requests: int = 64,
         generation: type[NativeGenerationController] = NativeChatController,
-        roles: Mapping[Hashable, RewardFunction | Worker] | None = None,
+        roles: Mapping[Hashable, RewardLike] | None = None,
         closes_worker: bool = False,
     ) -> None:
         self._worker = worker
-        self._reward = reward
-        self._roles = roles
-        self._others = workers_by_role(reward, roles or {})
+        self._cast = cast_of(reward, roles or {})
         self._max_parallel_requests = max_parallel_requests
         self._generation = generation
         self._closes_worker = closes_worker
@@ -128,7 +127,7 @@ class Backend:
         with self._lock:
             llm = self._llms.pop(key, None) or ScaffoldingLlm(
                 self.controller(method, options),
-                {GENERATION: self.worker, **self._others},
+                {GENERATION: self.worker, **self._cast.workers},
                 max_parallel_requests=self._max_parallel_requests,
             )
             self._llms[key] = llm  # as the latest
@@ -138,8 +137,8 @@ class Backend:
 
     def controller(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
         """The controller that `llm` runs, with the same arguments and errors; nothing is started for it."""
-        controller = self._built(method, options)
-        check_roles(controller, method if isinstance(method, str) else type(method).__name__, self._others)
+        controller = self._cast.plays(self._built(method, options))
+        check_roles(controller, method if isinstance(method, str) else type(method).__name__, self._cast.workers)
         return controller
 
     def _built(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
@@ -158,8 +157,8 @@ class Backend:
         for llm in llms:
             if llm not in left:
                 llm.shutdown()
-        if not left and self._closes_worker and self._worker is not None:
-            self._worker.shutdown()
+        for worker in self._own_workers() if not left else ():
+            worker.shutdown()
 
     async def aclose(self) -> None:
         """As `close`, and waits for what runs on the running event loop."""
@@ -168,8 +167,13 @@ class Backend:
         for llm in llms:
             if llm not in left:
                 await llm.aclose()
-        if not left and self._closes_worker and self._worker is not None:
-            await self._worker.async_shutdown()
+        for worker in self._own_workers() if not left else ():
+            await worker.async_shutdown()
+
+    def _own_workers(self) -> list[Worker]:
+        """Those that are closed with it."""
+        mine = [self._worker] if self._closes_worker and self._worker is not None else []
+        return [*mine, *self._cast.opened]
 
     def _let_go(self) -> list[ScaffoldingLlm]:
         with self._lock:

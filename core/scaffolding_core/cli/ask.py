@@ -14,10 +14,12 @@ import typer
 
 from scaffolding_core.adapting.engines import engine_worker
 from scaffolding_core.answers import KINDS
+from scaffolding_core.cli.reward import REWARD_HELP, said_reward
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.methods import METHODS, build_method, method_named
 from scaffolding_core.results import FinalEvent
+from scaffolding_core.roles import GENERATION, cast_of, check_roles
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.shown_text import json_safe, shown
 
@@ -73,9 +75,7 @@ def ask(
         str | None, typer.Option(help="Of majority-vote: lossless, beta, dirichlet, window or full.")
     ] = None,
     answers: Annotated[str | None, typer.Option(help=_ANSWERS)] = None,
-    reward: Annotated[
-        str | None, typer.Option(help="Of methods that judge: MODULE:FUNCTION, called with prompt and answer.")
-    ] = None,
+    reward: Annotated[str | None, typer.Option(help=REWARD_HELP)] = None,
     mcp: Annotated[
         list[str] | None,
         typer.Option(help="Of methods that call tools: address or command of a server of tools; repeatable."),
@@ -93,7 +93,7 @@ def ask(
         controller = _controller(method, samples, system, of_method)
         judges = "reward" in method_named(method).roles
         if reward is None and judges:
-            raise InvalidRequestError(f"{method} needs something to judge by: add --reward MODULE:FUNCTION")
+            raise InvalidRequestError(f"{method} needs something to judge by: add --reward")
         if reward is not None and not judges:
             raise InvalidRequestError(f"{method} judges nothing: leave --reward out")
         acts = "tools" in method_named(method).roles
@@ -101,7 +101,12 @@ def ask(
             raise InvalidRequestError(
                 f"{method} calls no tools: leave --mcp out" if mcp else f"{method} needs tools: add --mcp"
             )
-        workers = _workers(_worker(url, engine, model, api_key, siblings), reward, mcp)
+        cast = cast_of(None if reward is None else said_reward(reward), {})
+        workers = {GENERATION: _worker(url, engine, model, api_key, siblings), **cast.workers}
+        if mcp:
+            workers["tools"] = _tools(mcp)
+        controller = cast.plays(controller)
+        check_roles(controller, method, workers)
         asyncio.run(_run(_text(question), controller, options, workers, as_json))
     except InvalidRequestError as error:
         _fail(error, WRONG_USE)
@@ -141,7 +146,7 @@ async def _run(
 
 
 def _json(result: dict[str, Any]) -> str:
-    # A reward may be infinite, which JSON has no number for.
+    # What a method of one's own tells may be infinite, which JSON has no number for.
     return json_safe(json.dumps(json.loads(json.dumps(result), parse_constant=str), ensure_ascii=False))
 
 
@@ -198,31 +203,10 @@ def _worker(
     return OpenAIWorker(url[0], model, api_key=keys[0], siblings=siblings)
 
 
-def _workers(worker: Worker, reward: str | None, mcp: list[str] | None) -> dict[Hashable, Worker]:
-    workers: dict[Hashable, Worker] = {"generation": worker}
-    if reward is not None:
-        from scaffolding_core.workers.reward import reward_worker
+def _tools(mcp: list[str]) -> Worker:
+    from scaffolding_core.workers.mcp import MCPWorker
 
-        workers["reward"] = reward_worker(_function(reward))
-    if mcp:
-        from scaffolding_core.workers.mcp import MCPWorker
-
-        workers["tools"] = MCPWorker(mcp)
-    return workers
-
-
-def _function(name: str) -> Any:  # Any: whatever the user's module holds under that name
-    import importlib
-
-    module, _, attribute = name.partition(":")
-    sys.path.insert(0, "")  # as `python -m` does, so that a file of the current folder is found
-    try:
-        function = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InvalidRequestError(f"--reward must be MODULE:FUNCTION; {name!r} is not there: {error}") from error
-    if not callable(function):
-        raise InvalidRequestError(f"--reward must be MODULE:FUNCTION; {name!r} is no function")
-    return function
+    return MCPWorker(mcp)
 
 
 def _fail(error: ScaffoldingError, code: int) -> None:

@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import in_thread
+from scaffolding_core.controllers.judging.once import JudgedOnce
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.sampling import drawn
 from scaffolding_core.controllers.scoring import judged
 from scaffolding_core.controllers.votes import counted, mark_late, told
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError, WorkerError
-from scaffolding_core.results import Candidate, ScaffoldingOutput
+from scaffolding_core.results import Candidate, Judgement, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
 
 __all__ = ["BestOfNController"]
@@ -24,9 +25,10 @@ __all__ = ["BestOfNController"]
 class BestOfNController(Controller):
     """Samples N answers and keeps the one with the highest reward; ties go to the earliest sample.
 
-    Each sample is scored as soon as it is there; a reward that compares samples gets all of them at once, when the
-    last is. A sample that fails, or that cannot be scored, costs that sample alone. Where time is up before any
-    is scored, the earliest that is there is the result, without a score.
+    Each sample is scored as soon as it is there, and those that say the same are scored once; a reward that
+    compares samples gets all of them at once, when the last is there. A sample that fails, or that cannot be
+    scored, costs that sample alone. Where time is up before any is scored, the earliest that is there is the
+    result, without a score.
 
     Cost: N generations and N rewards, all samples at the same time; fewer where `enough` stops early.
 
@@ -71,9 +73,16 @@ class BestOfNController(Controller):
         self.answers = None if answers is None else Answers.of(answers)
         if ahead is not None and not (isinstance(ahead, int) and ahead >= 1):
             raise InvalidRequestError(f"ahead must be a whole number of at least 1, got {ahead!r}")
-        self._compares = bool(getattr(reward_controller, "compares_samples", False))
-        if self._compares and enough is not None:
-            raise InvalidRequestError(f"{type(reward_controller).__name__} compares all samples: leave enough out")
+        self._check_enough()
+
+    @property
+    def _compares(self) -> bool:
+        return bool(getattr(self.reward_controller, "compares_samples", False))
+
+    def _check_enough(self) -> None:
+        if self._compares and self.enough is not None:
+            name = type(self.reward_controller).__name__
+            raise InvalidRequestError(f"{name} compares all samples: leave enough out")
 
     def process(
         self,
@@ -91,18 +100,22 @@ class BestOfNController(Controller):
             BudgetExceededError: budget or deadline ran out before any sample was there.
             WorkerError: a reward that compares samples failed.
         """
+        self._check_enough()  # the reward may have been chosen after it was made
         n = checked_sample_num(sample_num, self.default_sample_num)
+        once = JudgedOnce(self.reward_controller, reward_kwargs)
 
         def begin(sample: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
             if self._compares:
                 return self._sampled(sample, generation_kwargs or {})
-            return self._scored(sample, generation_kwargs or {}, reward_kwargs or {})
+            return self._scored(sample, generation_kwargs or {}, once)
 
         samples = Samples(tasks, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n))
         samples.race.all_needed = self.enough is None
-        yield from drawn(samples, _Enough(self.enough, self.ahead))
+        yield from drawn(samples, _Enough(self.enough, self.ahead, samples, once))
         if self._compares:
             yield from self._score_all(samples, reward_kwargs or {})
+        else:
+            yield from _score_left(samples, once)
         there = set(samples.candidates)
         scored = [candidate for candidate in samples.in_order() if candidate.score is not None]
         if scored:
@@ -140,15 +153,15 @@ class BestOfNController(Controller):
         self,
         sample: list[GenerationTask],
         generation_kwargs: Mapping[str, object],
-        reward_kwargs: Mapping[str, object],
+        once: JudgedOnce,
     ) -> Steps[ScaffoldingOutput]:
         output = yield from self._sampled(sample, generation_kwargs)
         try:
-            judgements = yield from judged(self.reward_controller, sample, reward_kwargs)
+            judgement = yield from once.judge(sample[0])
         except BudgetExceededError:
             output.stopped = "budget"
             return output
-        output.score = judgements[0].score
+        _give(output, judgement)
         return output
 
     def _score_all(self, samples: Samples, options: Mapping[str, object]) -> Steps[None]:
@@ -165,7 +178,7 @@ class BestOfNController(Controller):
                 f"{reward} gave {len(judgements)} scores for {len(tasks)} samples: give one for each"
             )
         for candidate, judgement in zip(candidates, judgements, strict=True):
-            candidate.score = judgement.score
+            _give(candidate, judgement)
 
     def _best(self, samples: Samples, scored: list[Candidate], options: Mapping[str, object]) -> Steps[Candidate]:
         tasks = [samples.tasks[candidate.index][0] for candidate in scored]
@@ -180,12 +193,48 @@ class BestOfNController(Controller):
         return scored[chosen[1]]
 
 
+def _score_left(samples: Samples, once: JudgedOnce) -> Steps[None]:
+    """Give those a score that say the same as one that was being judged when they ended."""
+    for candidate in samples.in_order():
+        if not _unscored(candidate):
+            continue
+        task = samples.tasks[candidate.index][0]
+        try:
+            _give(candidate, once.known(task) or (yield from once.judge(task)))
+        except BudgetExceededError as error:
+            samples.out_of_budget(error)
+            return
+        except WorkerError as error:
+            candidate.error = error
+            samples.failures.append(error)
+
+
+def _unscored(candidate: Candidate) -> bool:
+    return candidate.error is None and not candidate.cut and candidate.score is None
+
+
+def _give(sample: ScaffoldingOutput | Candidate, judgement: Judgement | None) -> None:
+    sample.judgement = judgement
+    sample.score = None if judgement is None else judgement.score
+
+
 @dataclass(frozen=True, slots=True)
 class _Enough:
-    """Looks at samples until one has enough of a reward."""
+    """Looks at samples until one has enough of a reward; one whose score is still awaited is as one that runs."""
 
     enough: float | None
-    ahead: int | None
+    most: int | None
+    samples: Samples
+    once: JudgedOnce
+
+    @property
+    def ahead(self) -> int | None:
+        if self.most is None:
+            return None
+        ended = (
+            self.samples.tasks[index][0] for index, each in self.samples.candidates.items() if _unscored(each)
+        )
+        return self.most - sum(map(self.once.is_judging, ended))
 
     def at(self, candidate: Candidate) -> bool:
         return self.enough is not None and candidate.score is not None and candidate.score >= self.enough

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from enum import Enum
-from typing import ClassVar
 
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
@@ -35,7 +34,7 @@ class NativeRewardController(Controller):
 
         REWARD = "reward"
 
-    compares_samples: ClassVar[bool] = False
+    compares_samples: bool = False
     _role: Hashable = None
 
     def __init__(self, *, role: Hashable = None) -> None:
@@ -54,7 +53,7 @@ class NativeRewardController(Controller):
         """Score tasks: finished generations, or reward tasks made by hand.
 
         Raises:
-            WorkerError: the worker set no reward, or one that is no number.
+            WorkerError: the worker set no reward, or one that is no finite number.
         """
         self.rewards = [self._reward_task(task) for task in tasks]
         yield self.rewards

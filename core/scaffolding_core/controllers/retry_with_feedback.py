@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.judging.once import JudgedOnce
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import derived_seed
-from scaffolding_core.controllers.scoring import judged
 from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import AssistantMessage, UserMessage
 from scaffolding_core.results import Candidate, ScaffoldingOutput, Stopped
@@ -110,12 +110,13 @@ class RetryWithFeedbackController(Controller):
 
     def _attempts(self, task: GenerationTask, retries: int, options: Mapping[str, object]) -> Steps[_Attempts]:
         attempts, asked = _Attempts(), task.copy()
+        once = JudgedOnce(self.reward_controller)
         asked.group = task.group
         for index in range(retries + 1):
             attempt = _Attempt(Candidate(index), asked)
             attempts.ended.append(attempt)
             try:
-                yield from self._attempt(task, attempt, options)
+                yield from self._attempt(task, attempt, once, options)
             except (BudgetExceededError, InsufficientSamplesError, WorkerError) as error:
                 out_of_budget = isinstance(error, BudgetExceededError)
                 if not (out_of_budget and attempt.candidate.text):
@@ -129,7 +130,9 @@ class RetryWithFeedbackController(Controller):
             asked = self._with_feedback(task, attempt)
         return attempts
 
-    def _attempt(self, task: GenerationTask, attempt: _Attempt, options: Mapping[str, object]) -> Steps[None]:
+    def _attempt(
+        self, task: GenerationTask, attempt: _Attempt, once: JudgedOnce, options: Mapping[str, object]
+    ) -> Steps[None]:
         asked, candidate = attempt.task, attempt.candidate
         output = yield from self.generation_controller.clone().process([asked], **options)
         attempt.candidate = candidate = Candidate(candidate.index, asked.said, usage=asked.usage)
@@ -137,7 +140,9 @@ class RetryWithFeedbackController(Controller):
             candidate.answer, candidate.read_as = output.answer, output.read_as
         reward = RewardTask.for_answer(task)
         reward.response = asked.message()
-        said = (yield from judged(self.reward_controller, [reward]))[0]
+        said = yield from once.judge(reward)
+        assert said is not None  # no other is being judged
+        candidate.judgement = said
         candidate.score, attempt.feedback = said.score, said.feedback
         attempt.passed = candidate.score >= self.passing if said.verdict is None else said.verdict
 

@@ -108,7 +108,7 @@ class Samples:
         if value is not task and isinstance(value, ScaffoldingOutput):
             candidate.message = value.message
             candidate.answer, candidate.read_as = value.answer, value.read_as
-            candidate.score = value.score
+            candidate.score, candidate.judgement = value.score, value.judgement
             candidate.transcript = value.transcript
             if value.stopped == "budget":
                 self._stop_at_budget()
@@ -156,10 +156,14 @@ class Samples:
         return [self.candidates[index] for index in sorted(self.candidates)]
 
     def nothing_succeeded(self) -> BaseException:
-        """What to raise where no sample is left: the end of the budget, or all the failures."""
+        """What to raise where none is left: the end of the budget, what all would meet, or all the failures."""
         if self._end_of_budget is not None:
             return self._end_of_budget
-        return InsufficientSamplesError(f"none of {len(self.candidates)} samples succeeded", self.failures)
+        for error in self.failures:
+            if isinstance(error, ScaffoldingError) and error.recurs == "always":
+                return error
+        last = f"; the last error: {self.failures[-1]}" if self.failures else ""
+        return InsufficientSamplesError(f"none of {len(self.candidates)} samples succeeded{last}", self.failures)
 
     def _fail(self, candidate: Candidate, error: BaseException, *, answered: bool) -> None:
         candidate.error = error

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, SupportsFloat
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.errors import WorkerError
+from scaffolding_core.results import Judgement
 from scaffolding_core.tasks import RewardTask, Task
 
-__all__ = ["Judgement", "judged", "score_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a reward says of one answer.
-
-    Args:
-        score: higher is better.
-        verdict: whether the answer passes; None where the score has to tell.
-        feedback: the judge's words.
-    """
-
-    score: float
-    verdict: bool | None = None
-    feedback: str | None = None
+__all__ = ["judged", "score_of"]
 
 
 def judged(
@@ -41,7 +26,7 @@ def judged(
         options: of its `process`.
 
     Raises:
-        WorkerError: it could not score them, or gave no score, or one that is no number.
+        WorkerError: it could not score them, or gave no score, or one that is no finite number.
     """
     judge: Any = rewarder.clone()  # Any: one of a user's own may leave its scores on itself
     returned = yield from judge.process(tasks, **(options or {}))
@@ -50,22 +35,25 @@ def judged(
         raise WorkerError(f"{type(judge).__name__} gave no score: return a list of them, or leave it in 'scores'")
     said = getattr(judge, "rewards", None)
     asked = said if isinstance(said, list) and len(said) == len(tasks) else tasks
-    return [_judgement(_number(score), task) for score, task in zip(scores, asked, strict=False)]
+    name = type(judge).__name__
+    return [_judgement(_number(score, name), task) for score, task in zip(scores, asked, strict=False)]
 
 
 def score_of(task: RewardTask) -> float:
     """The score in a finished reward task; a verdict without a score is 1 or 0.
 
     Raises:
-        WorkerError: it has none, or one that is no number.
+        WorkerError: it has none, or one that is no finite number.
     """
-    return _number(task.verdict if task.reward is None else task.reward)
+    role = getattr(task.worker_tag, "value", task.worker_tag) or "reward"
+    return _number(task.verdict if task.reward is None else task.reward, f"the role {role!r}")
 
 
-def _number(score: SupportsFloat | None) -> float:
-    if score is None or math.isnan(score):
-        raise WorkerError(f"the reward gave {score} for a score: it must give a number")
-    return float(score)
+def _number(score: SupportsFloat | None, name: str) -> float:
+    number = math.nan if score is None else float(score)
+    if not math.isfinite(number):
+        raise WorkerError(f"the reward of {name} gave {score} for a score: it must give a finite number")
+    return number
 
 
 def _judgement(score: float, task: object) -> Judgement:
@@ -76,4 +64,4 @@ def _judgement(score: float, task: object) -> Judgement:
     if task.verdict is not None or not isinstance(verdict, bool):
         verdict = task.verdict
     feedback = task.feedback or feedback
-    return Judgement(score, verdict, str(feedback) if feedback else None)
+    return Judgement(score, verdict, str(feedback) if feedback else None, task.step_rewards)

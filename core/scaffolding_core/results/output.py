@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, Self, TypeAlias
 
 from scaffolding_core.messages import AssistantMessage, Content, Part, RoleMessage, TokenLogprob, ToolCall, Usage
+from scaffolding_core.results.judgement import Judgement
 
 __all__ = ["Candidate", "ScaffoldingOutput", "Stopped"]
 
@@ -27,6 +28,7 @@ class Candidate:
             names that they have there.
         answer: what was extracted from it; None if it has no answer, or is not compared.
         score: its reward, where there is one.
+        judgement: what else the reward says of it: verdict, feedback, scores of steps.
         votes: how many samples gave the same answer, this one included.
         usage: what it cost.
         error: why it failed, where it did.
@@ -48,6 +50,7 @@ class Candidate:
     read_as: str = ""
     late: bool = False
     transcript: list[RoleMessage] = field(default_factory=list, repr=False)
+    judgement: Judgement | None = field(default=None, repr=False)
 
     content = Part[Content | None]("content")
     reasoning = Part[str | None]("reasoning")
@@ -81,6 +84,21 @@ class Candidate:
         """The text of what the model said."""
         return "" if self.said is None else self.said.text
 
+    @property
+    def verdict(self) -> bool | None:
+        """Whether its reward passes it; None where it does not say so."""
+        return None if self.judgement is None else self.judgement.verdict
+
+    @property
+    def feedback(self) -> str | None:
+        """The words of its reward."""
+        return None if self.judgement is None else self.judgement.feedback
+
+    @property
+    def step_scores(self) -> Sequence[float] | None:
+        """A score for each of its steps, from a process reward model."""
+        return None if self.judgement is None else self.judgement.step_scores
+
     def summary(self) -> dict[str, Any]:
         """The sample as plain data, fit for JSON."""
         return {
@@ -88,6 +106,7 @@ class Candidate:
             "answer": _plain(self.answer),
             "read_as": self.read_as,
             "score": self.score,
+            **(self.judgement.summary() if self.judgement is not None else {}),
             "votes": self.votes,
             "error": str(self.error) if self.error is not None else None,
             "cut": self.cut,
@@ -111,6 +130,7 @@ class ScaffoldingOutput:
             that represents them.
         agreement: share of the votes that the answer has, 0 to 1.
         score: reward of the chosen sample.
+        judgement: what else the reward says of it.
         usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
         stopped: why the method stopped.
         method: name of the method.
@@ -134,6 +154,7 @@ class ScaffoldingOutput:
     read_as: str = ""
     consensus: Mapping[str, object] | None = None
     transcript: list[RoleMessage] = field(default_factory=list)
+    judgement: Judgement | None = None
 
     def __post_init__(self) -> None:
         given: object = self.message
@@ -199,6 +220,7 @@ class ScaffoldingOutput:
             chosen.message,
             answer=chosen.answer,
             score=chosen.score,
+            judgement=chosen.judgement,
             read_as=chosen.read_as,
             method=method,
             transcript=chosen.transcript,

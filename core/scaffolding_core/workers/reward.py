@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+from scaffolding_core.errors import ScaffoldingError, WorkerError
 from scaffolding_core.tasks import RewardTask, Task
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker, is_async
@@ -24,14 +27,39 @@ def reward_worker(reward: RewardFunction | Worker) -> Worker:
     if isinstance(reward, Worker):
         return reward
 
+    name = getattr(reward, "__name__", type(reward).__name__)
+
     def asked(task: Task) -> Any:  # Any: a score, or what gives one when awaited
         assert isinstance(task, RewardTask)
         return reward(prompt_text(task), task.response.text if task.response is not None else "")
 
     async def awaited(task: Task) -> float:
-        return float(await asked(task))
+        with _named(name):
+            return _number(await asked(task))
 
-    return FunctionWorker(awaited if is_async(reward) else lambda task: float(asked(task)))
+    def returned(task: Task) -> float:
+        with _named(name):
+            return _number(asked(task))
+
+    return FunctionWorker(awaited if is_async(reward) else returned)
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say whose failure it is."""
+    try:
+        yield
+    except ScaffoldingError:
+        raise
+    except Exception as error:
+        raise WorkerError(f"the reward {name} failed: {type(error).__name__}: {error}") from error
+
+
+def _number(score: Any) -> float:  # Any: whatever the function returned
+    number = float(score)
+    if not math.isfinite(number):
+        raise ValueError(f"it gave {score!r} for a score, and must give a finite number")
+    return number
 
 
 def prompt_text(task: RewardTask) -> str:

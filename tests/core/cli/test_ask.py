@@ -183,13 +183,13 @@ def test_a_model_acts_through_a_server_of_tools_that_is_a_command():
     assert stdio_tools.NOISE not in done.stderr
 
 
-def test_json_is_json_whatever_a_reward_gives(tmp_path):
-    (tmp_path / "rewards.py").write_text("def best(prompt, answer):\n    return float('inf')\n")
-    with scripted_server(Reply()) as server:
-        best_of_2 = ("-m", "best-of-n", "-n", "2", "--reward", "rewards:best", "--json")
-        done = scaffolding("ask", "q", "--url", server.url, *best_of_2, cwd=tmp_path)
-    result = json.loads(done.stdout, parse_constant=pytest.fail)
-    assert result["candidates"][0]["score"] == "Infinity"
+def test_a_reward_may_be_said_as_json_and_the_result_tells_its_verdict():
+    reward = '{"kind": "combined", "rewards": [{"kind": "exact", "reference": "7"}], "by": "minimum"}'
+    with scripted_server(Reply(pieces=("7",))) as server:
+        best_of_2 = ("-m", "best-of-n", "-n", "2", "--reward", reward, "--json")
+        done = scaffolding("ask", "q", "--url", server.url, *best_of_2)
+    candidate = json.loads(done.stdout)["candidates"][0]
+    assert (candidate["score"], candidate["verdict"]) == (1.0, True)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +210,7 @@ def test_json_is_json_whatever_a_reward_gives(tmp_path):
         (["ask", "q", "--siblings", "1"], 2, "--siblings is for a server"),
         (["ask", "q", "--engine", "trtllm", "--model", "/no/such"], 1, "there is no model in /no/such"),
         (["ask", "q", "--engine", "trtllm", "--url", "http://127.0.0.1:9/v1"], 2, "leave one out"),
+        (["ask", "q", "-m", "best-of-n", "--reward", "jury"], 2, "no reward is named 'jury'; there are: "),
         (["ask", "q", "--reward", "os.path:join"], 2, "leave --reward out"),
         (["ask", "q", "--stop-rule", "full"], 2, "'direct' does not take these options: got an unexpected"),
         (["ask", "q", "-m", "majority-vote", "--answers", "numbre"], 2, "there are: auto, number, "),

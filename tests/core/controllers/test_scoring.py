@@ -89,9 +89,9 @@ class TestWhatAWorkerSays:
         said = judgement(reward=0.2, verdict=True, feedback="well", custom_output_params=other)
         assert said == Judgement(0.2, True, "well")
 
-    @pytest.mark.parametrize("reward", [None, float("nan")])
+    @pytest.mark.parametrize("reward", [None, float("nan"), float("inf")])
     def test_neither_a_score_nor_a_verdict_is_an_error(self, reward):
-        with pytest.raises(WorkerError, match="must give a number"):
+        with pytest.raises(WorkerError, match="must give a finite number"):
             score_of(RewardTask("q", reward=reward))
 
     def test_a_copy_of_a_task_has_no_results(self):

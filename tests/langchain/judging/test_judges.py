@@ -240,7 +240,7 @@ async def test_a_judge_that_fails_costs_its_sample_alone():
 
 def test_what_cannot_judge_is_refused():
     with pytest.raises(InvalidRequestError, match="a reward must be"):
-        core_reward("judge")
+        core_reward(7)
     with pytest.raises(InvalidRequestError, match="an evaluator must"):
         evaluator_reward(len)
     with pytest.raises(InvalidRequestError, match="FromRunnable needs a Runnable"):

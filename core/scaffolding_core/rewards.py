@@ -1,0 +1,214 @@
+"""The one table of rewards, by name, and what a user may say for a reward: for all that takes one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeAlias, cast
+
+from scaffolding_core.answers import AnswersLike
+from scaffolding_core.controller import Controller
+from scaffolding_core.controllers import NativeRewardController
+from scaffolding_core.controllers.judging import CombinedReward, VerifiedReward
+from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.verifying import FitsSchema, Matches, SameAnswer, same_calls
+from scaffolding_core.worker import Worker, is_worker
+from scaffolding_core.workers.reward import RewardFunction, reward_worker
+
+__all__ = ["REWARDS", "RewardKind", "RewardLike", "Scorer", "converted_reward", "resolve_reward"]
+
+RewardLike: TypeAlias = "str | Mapping[str, object] | RewardFunction | Worker | Controller"
+"""What `reward=` takes: a name in `REWARDS`, a mapping `{"kind": name, ...}` with its options, the address of a
+server with a reward model, a function of prompt and answer, a worker, or a controller that scores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardKind:
+    """One row of the table of rewards.
+
+    Args:
+        name: what users say.
+        constructor: makes the controller that scores, of its options; one that asks the role `judge` takes the
+            role in `role`.
+        summary: what it scores, in one line.
+        cost: what a judgement costs, in one line.
+        roles: the roles that it asks.
+    """
+
+    name: str
+    constructor: Callable[..., Controller]
+    summary: str
+    cost: str
+    roles: tuple[str, ...] = ()
+
+    def __call__(self, *, judge: Hashable = "judge", **options: object) -> Controller:
+        """The controller that scores.
+
+        Args:
+            judge: the role that judges, for one that asks it.
+            options: of the constructor.
+
+        Raises:
+            InvalidRequestError: an option that the reward does not have, or one that it needs and lacks.
+        """
+        given = {"role": judge, **options} if "judge" in self.roles else options
+        try:
+            inspect.signature(self.constructor).bind(**given)
+        except TypeError as error:
+            raise InvalidRequestError(f"the reward {self.name!r} does not take these options: {error}") from error
+        return self.constructor(**given)
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A reward as a method takes it.
+
+    Attributes:
+        controller: scores.
+        workers: by the roles that it asks, beside those that whoever assembles it gives.
+        opened: those of the workers that were made for it, for whoever assembles it to close.
+    """
+
+    controller: Controller
+    workers: Mapping[Hashable, Worker] = field(default_factory=dict)
+    opened: tuple[Worker, ...] = ()
+
+
+def _exact(reference: object, answers: AnswersLike | None = None) -> Controller:
+    return VerifiedReward(SameAnswer(reference, answers))
+
+
+def _math(reference: object) -> Controller:
+    return VerifiedReward(SameAnswer(reference, "math"))
+
+
+def _regex(pattern: str, timeout: float = 1.0) -> Controller:
+    return VerifiedReward(Matches(pattern, timeout=timeout))
+
+
+def _schema(schema: Mapping[str, object]) -> Controller:
+    return VerifiedReward(FitsSchema(schema))
+
+
+def _calls(
+    reference: Sequence[Mapping[str, object]], only: Sequence[str] | None = None, ignore: Sequence[str] = ()
+) -> Controller:
+    return VerifiedReward(same_calls(reference, only, ignore))
+
+
+_ROWS = (
+    RewardKind(
+        name="exact",
+        constructor=_exact,
+        summary="1 where the answer is the same as `reference`, as the kind of answer in `answers` has it",
+        cost="no call",
+    ),
+    RewardKind(
+        name="math",
+        constructor=_math,
+        summary="1 where the answer is equal to `reference` in mathematics",
+        cost="no call; up to a second where it takes algebra",
+    ),
+    RewardKind(
+        name="regex",
+        constructor=_regex,
+        summary="1 where `pattern` matches somewhere in the text",
+        cost="no call; at most `timeout` seconds",
+    ),
+    RewardKind(
+        name="schema",
+        constructor=_schema,
+        summary="1 where the JSON in the text fits `schema`",
+        cost="no call",
+    ),
+    RewardKind(
+        name="calls",
+        constructor=_calls,
+        summary="1 where the tools of `reference` are called, with the same arguments",
+        cost="no call",
+    ),
+    RewardKind(
+        name="combined",
+        constructor=CombinedReward,
+        summary="several `rewards` as one, by `weights`, `minimum` or `lexical`",
+        cost="that of all of them",
+    ),
+)
+
+REWARDS: Mapping[str, RewardKind] = MappingProxyType({row.name: row for row in _ROWS})
+"""All rewards that have a name, by name."""
+
+
+def resolve_reward(reward: RewardLike, *, role: Hashable = "reward", judge: Hashable = "judge") -> Scorer:
+    """What a user says for a reward, as a method takes it.
+
+    By hand: `ScaffoldingLlm(BestOfNController(generation, scorer.controller), {"generation": worker,
+    **scorer.workers})`.
+
+    Args:
+        reward: see `RewardLike`.
+        role: whose worker it may become.
+        judge: the role that judges, for a reward that asks a model: that of the generation where nobody else does.
+
+    Raises:
+        InvalidRequestError: no reward, an unknown name, or options that it does not take.
+        MissingExtraError: it needs a package that is not installed.
+    """
+    if isinstance(reward, str):
+        return _of_kind(reward, {}, role, judge)
+    if isinstance(reward, Mapping):
+        options = dict(reward)
+        kind = options.pop("kind", None)
+        if not isinstance(kind, str):
+            raise InvalidRequestError(f"a reward that is a mapping names its 'kind', got {dict(reward)!r}")
+        return _of_kind(kind, options, role, judge)
+    if isinstance(reward, CombinedReward):
+        return _of_parts(reward, role, judge)
+    if not isinstance(reward, type) and callable(getattr(reward, "process", None)):
+        return Scorer(cast("Controller", reward))  # or one of TensorRT-LLM's kind
+    if not isinstance(reward, type) and is_worker(reward):
+        return Scorer(NativeRewardController(role=role), {role: cast("Worker", reward)})
+    if callable(reward) and not (isinstance(reward, type) and issubclass(reward, Controller | Worker)):
+        return Scorer(NativeRewardController(role=role), {role: reward_worker(cast("RewardFunction", reward))})
+    raise InvalidRequestError(
+        f"a reward must be one of {', '.join(REWARDS)}, a mapping with a 'kind', an address, a function of prompt "
+        f"and answer, a worker or a controller, got {type(reward).__name__}"
+    )
+
+
+# Any: what libraries score with has no common class.
+def converted_reward(reward: Any, convert: Callable[[Any], RewardLike]) -> RewardLike:
+    """A reward, each part of it converted that is no name, mapping or controller.
+
+    Args:
+        reward: what a user of another library says.
+        convert: makes of a part what `RewardLike` names.
+    """
+    if isinstance(reward, CombinedReward):
+        return reward.with_parts([converted_reward(part, convert) for part in reward.parts])
+    if isinstance(reward, Mapping) and isinstance(reward.get("rewards"), list | tuple):
+        return {**reward, "rewards": [converted_reward(part, convert) for part in reward["rewards"]]}
+    return reward if isinstance(reward, str | Mapping | Controller) else convert(reward)
+
+
+def _of_kind(kind: str, options: Mapping[str, object], role: Hashable, judge: Hashable) -> Scorer:
+    row = REWARDS.get(kind.replace("-", "_"))
+    if row is None:
+        raise InvalidRequestError(f"no reward is named {kind!r}; there are: {', '.join(REWARDS)}")
+    return resolve_reward(row(judge=judge, **options), role=role, judge=judge)
+
+
+def _of_parts(combined: CombinedReward, role: Hashable, judge: Hashable) -> Scorer:
+    """The parts of a combined reward, each with a role of its own."""
+    name = getattr(role, "value", role)
+    scorers = [
+        resolve_reward(cast("RewardLike", part), role=f"{name}.{place}", judge=judge)
+        for place, part in enumerate(combined.parts)
+    ]
+    return Scorer(
+        combined.with_parts([scorer.controller for scorer in scorers]),
+        {role: worker for scorer in scorers for role, worker in scorer.workers.items()},
+        tuple(worker for scorer in scorers for worker in scorer.opened),
+    )
