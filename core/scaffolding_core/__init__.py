@@ -53,6 +53,8 @@ from scaffolding_core.controllers import (
     NativeRewardController,
     RetryWithFeedbackController,
 )
+from scaffolding_core.controllers.judging import UnitTests
+from scaffolding_core.controllers.prompting import ProgramOfThoughtController
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.driver.order import ANSWER_OPTIONS, REQUEST_OPTIONS
 from scaffolding_core.errors import *  # noqa: F403  # its __all__ is the error tree
@@ -199,6 +201,7 @@ __all__ = [
     "ParallelProcess",
     "Parsed",
     "PerField",
+    "ProgramOfThoughtController",
     "Quorum",
     "Race",
     "Reading",
@@ -227,6 +230,7 @@ __all__ = [
     "ToolCalls",
     "ToolDescription",
     "ToolMessage",
+    "UnitTests",
     "Usage",
     "UserMessage",
     "WholeText",

@@ -17,6 +17,7 @@ from scaffolding_core.controllers import (
     RetryWithFeedbackController,
     part_for,
 )
+from scaffolding_core.controllers.prompting import ProgramOfThoughtController
 from scaffolding_core.errors import InvalidRequestError, UnknownMethodError
 
 __all__ = ["METHODS", "Method", "build_method", "method_named"]
@@ -79,6 +80,13 @@ _ROWS = (
         constructor=ChainOfThoughtController,
         summary="asks for reasoning, reads the answer out of it",
         cost="1 longer sample",
+    ),
+    Method(
+        name="program_of_thought",
+        constructor=ProgramOfThoughtController,
+        summary="lets a program compute the answer, in a sandbox",
+        cost="at most 1 + k samples and programs, one after another",
+        roles=("code",),
     ),
     Method(
         name="majority_vote",

@@ -86,6 +86,10 @@ def ask(
         if reward is not None and not judges:
             raise InvalidRequestError(f"{method} judges nothing: leave --reward out")
         workers = _workers(_worker(url, engine, model, api_key, siblings), reward)
+        if "code" in method_named(method).roles:
+            from scaffolding_core.workers.code import CodeWorker  # its extra may be missing
+
+            workers["code"] = CodeWorker()
         asyncio.run(_run(_text(question), controller, options, workers, as_json))
     except InvalidRequestError as error:
         _fail(error, WRONG_USE)
