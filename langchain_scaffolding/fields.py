@@ -43,7 +43,7 @@ from scaffolding_core.adapting import (
     Closable,
     check_method,
     engine_worker,
-    key_text,
+    server_settings,
     server_worker,
     split,
 )
@@ -216,18 +216,20 @@ class ModelFields(MethodFields, TellsAsInner):
 
     _parameters: ClassVar[frozenset[str]] = MODEL_PARAMETERS
 
-    base_url: str | None = None
-    """Address of an OpenAI-compatible server; None runs the embedded model."""
+    base_url: str | list[str] | None = None
+    """Address of an OpenAI-compatible server; a list of several that serve the same model makes a `WorkerPool` of
+    them. None runs the embedded model."""
     engine: str | None = None
     """An engine in this process instead of a server: `trtllm` loads the folder that `model` names into a
     TensorRT-LLM of its own, which takes its time and ends with `close()`."""
     model_name: str = Field(default="", alias="model")
     """Name of the model at the server; empty takes the first that the server lists. With `engine`, the model's
     folder."""
-    api_key: SecretStr | None = Field(
+    api_key: SecretStr | list[SecretStr] | dict[str, SecretStr] | None = Field(
         default_factory=lambda: SecretStr(key) if (key := os.environ.get("SCAFFOLDING_API_KEY")) else None
     )
-    """Key for the server; `SCAFFOLDING_API_KEY` in the environment by default."""
+    """Key for the server; `SCAFFOLDING_API_KEY` in the environment by default. Where several have keys of their
+    own, a list in the order of their addresses, or a mapping by address."""
     temperature: float | None = None
     """Sampling temperature."""
     max_tokens: int | None = None
@@ -292,7 +294,7 @@ class ModelFields(MethodFields, TellsAsInner):
         return {"api_key": "SCAFFOLDING_API_KEY"}
 
     def _settings(self) -> tuple[object, ...]:
-        server = self.base_url, self.engine, self.model_name, key_text(self.api_key)
+        server = *server_settings(self.base_url, self.api_key), self.engine, self.model_name
         return *super()._settings(), *server, self.timeout, self.max_retries, self.siblings, self.worker
 
     def _owns_worker(self) -> bool:

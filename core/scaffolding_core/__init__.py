@@ -51,7 +51,9 @@ from scaffolding_core.controllers import (
     NativeChatController,
     NativeGenerationController,
     NativeRewardController,
+    ReActController,
     RetryWithFeedbackController,
+    ToolLoopController,
 )
 from scaffolding_core.controllers.judging import UnitTests
 from scaffolding_core.controllers.prompting import ProgramOfThoughtController
@@ -99,6 +101,7 @@ from scaffolding_core.tasks import (
     RewardTask,
     StreamGenerationTask,
     Task,
+    ToolListTask,
 )
 from scaffolding_core.trace import Recording
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
@@ -113,6 +116,8 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
+    from scaffolding_core.workers.pool import WorkerPool
+    from scaffolding_core.workers.tools import FunctionTool, ToolsWorker
     from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
@@ -120,6 +125,9 @@ _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
+    "ToolsWorker": ("workers.tools", "ToolsWorker"),
+    "FunctionTool": ("workers.tools", "FunctionTool"),
+    "WorkerPool": ("workers.pool", "WorkerPool"),
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
@@ -176,6 +184,7 @@ __all__ = [
     "FromFunction",
     "FromMessage",
     "Full",
+    "FunctionTool",
     "FunctionWorker",
     "GenerationTask",
     "Hints",
@@ -204,6 +213,7 @@ __all__ = [
     "ProgramOfThoughtController",
     "Quorum",
     "Race",
+    "ReActController",
     "Reading",
     "Recording",
     "RecordingWorker",
@@ -229,13 +239,17 @@ __all__ = [
     "ToolCall",
     "ToolCalls",
     "ToolDescription",
+    "ToolListTask",
+    "ToolLoopController",
     "ToolMessage",
+    "ToolsWorker",
     "UnitTests",
     "Usage",
     "UserMessage",
     "WholeText",
     "Window",
     "Worker",
+    "WorkerPool",
     "WrappingWorker",
     "build_method",
     "default_extractor",

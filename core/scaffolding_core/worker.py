@@ -22,6 +22,7 @@ __all__ = [
     "before_sending",
     "called_synchronously",
     "is_worker",
+    "retried_elsewhere",
     "told",
     "typed_error",
 ]
@@ -41,6 +42,9 @@ around_calls: ContextVar[AroundCall | None] = ContextVar("around_calls", default
 
 before_sending: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("before_sending", default=None)
 """Awaited before each request of the calls made in this context goes to a server. For rate limits."""
+
+retried_elsewhere: ContextVar[bool] = ContextVar("retried_elsewhere", default=False)
+"""True inside a call whose caller tries again itself, elsewhere perhaps: a worker then makes one attempt."""
 
 _ANSWERED = (GenerationTask, ChatTask)
 """Kinds of task that a handler leaves with an answer; one of a user's own may hold its results elsewhere."""
@@ -168,6 +172,13 @@ class Worker:
 
         Raises:
             WorkerError: the backend does not answer.
+        """
+
+    async def check_health(self) -> None:
+        """Ask the backend whether it is there, at no cost. Does nothing unless overridden.
+
+        Raises:
+            WorkerError: it is not.
         """
 
     async def on_scope_end(self, scope_id: str) -> None:

@@ -48,7 +48,7 @@ from scaffolding_core.adapting import (
     Closable,
     check_method,
     engine_worker,
-    key_text,
+    server_settings,
     server_worker,
     split,
 )
@@ -94,8 +94,12 @@ class ModelFields(Closable, FunctionCallingLLM):
             "Name of the model at the server; empty takes the first that it lists. With `engine`, its folder."
         ),
     )
-    api_base: str | None = Field(
-        default=None, description="Address of an OpenAI-compatible server; None runs the embedded model."
+    api_base: str | list[str] | None = Field(
+        default=None,
+        description=(
+            "Address of an OpenAI-compatible server; a list of several that serve the same model makes a "
+            "`WorkerPool` of them. None runs the embedded model."
+        ),
     )
     engine: str | None = Field(
         default=None,
@@ -104,7 +108,14 @@ class ModelFields(Closable, FunctionCallingLLM):
             "TensorRT-LLM of its own, which takes its time and ends with `close()`."
         ),
     )
-    api_key: SecretStr | None = Field(default=None, exclude=True, description="Key for the server.")
+    api_key: SecretStr | list[SecretStr] | dict[str, SecretStr] | None = Field(
+        default=None,
+        exclude=True,
+        description=(
+            "Key for the server; where several have keys of their own, a list in the order of their addresses, or "
+            "a mapping by address."
+        ),
+    )
     temperature: float | None = Field(default=None, description="Sampling temperature; None leaves it alone.")
     max_tokens: int | None = Field(default=None, description="Tokens of each sample at most.")
     seed: int | None = Field(default=None, description="Seed of a request; each sample draws its own from it.")
@@ -303,7 +314,7 @@ class ModelFields(Closable, FunctionCallingLLM):
         return self._opened
 
     def _backend(self) -> Backend:
-        server = self.api_base, self.engine, self.model, key_text(self.api_key)
+        server = *server_settings(self.api_base, self.api_key), self.engine, self.model
         limits = self.timeout, self.max_retries, self.siblings
         parts = self.llm, self.worker, self.reward, self.roles
         return self._opened.get((*parts, *server, *limits), self._make_backend)

@@ -75,6 +75,7 @@ def of_each(ways):
     return pytest.mark.parametrize(("kind", "way"), cells)
 
 
+NOBODY = "http://127.0.0.1:9/v1"
 ELSEWHERE = {"address": None, "key": None, "model": ""}
 
 
@@ -108,6 +109,10 @@ CHANGES = {
     "address": (
         lambda asked, kind: {"address": asked.servers["second"].url},
         ("second", "Bearer one", "m", 1, None),
+    ),
+    "addresses": (
+        lambda asked, kind: {"address": [NOBODY, asked.servers["second"].url], "key": ["none", "two"]},
+        ("second", "Bearer two", "m", 1, None),
     ),
     "key": (lambda asked, kind: {"key": "two"}, ("first", "Bearer two", "m", 1, None)),
     "typed key": (lambda asked, kind: {"key": SecretStr("two")}, ("first", "Bearer two", "m", 1, None)),

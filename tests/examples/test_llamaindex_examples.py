@@ -67,3 +67,10 @@ def test_an_agent_takes_the_step_that_most_samples_want():
         "read_file({'name': 'report.txt'}), agreement ..%: Sales of 2025",
         "They cover the Sales of 2025.",
     ]
+
+
+def test_a_pool_answers_all_though_one_of_its_servers_is_stopped_meanwhile():
+    shown = run("llamaindex_pool.py")
+    assert shown[0].startswith("stopped http://127.0.0.1:")
+    assert [line[:2] for line in shown[1:]] == ["- "] * 3
+    assert "1836" in shown[1]

@@ -9,7 +9,7 @@ from scaffolding_core.adapting.call import Call
 from scaffolding_core.adapting.checks import check_method, checked_answers
 from scaffolding_core.adapting.engines import engine_worker
 from scaffolding_core.adapting.keywords import split
-from scaffolding_core.adapting.own_server import key_text, server_worker
+from scaffolding_core.adapting.own_server import server_settings, server_worker
 from scaffolding_core.adapting.plain_data import candidate_data, result_data
 from scaffolding_core.adapting.shown_events import ShownEvents
 from scaffolding_core.answers import (
@@ -36,6 +36,8 @@ from scaffolding_core.messages import JsonObject
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
+from scaffolding_core.workers.tools import ToolAnswer
+from scaffolding_core.workers.tools.arguments import read_arguments
 
 __all__ = [
     "SCORING_ROLES",
@@ -54,6 +56,7 @@ __all__ = [
     "RewardFunction",
     "ShownEvents",
     "TaskHandler",
+    "ToolAnswer",
     "Tools",
     "around_calls",
     "as_written",
@@ -66,10 +69,10 @@ __all__ = [
     "computing",
     "current_request",
     "engine_worker",
-    "key_text",
     "model_values",
     "on_abandoned",
     "prompt_text",
+    "read_arguments",
     "read_as_type",
     "read_by_schema",
     "read_either",
@@ -77,6 +80,7 @@ __all__ = [
     "result_data",
     "run_either",
     "run_in_thread",
+    "server_settings",
     "server_worker",
     "split",
     "tools_of",

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,7 +46,8 @@ def ask(
         int | None, typer.Option("--samples", "-n", help="Samples, for methods that take several.")
     ] = None,
     url: Annotated[
-        str | None, typer.Option(help="OpenAI-compatible server; the embedded model by default.")
+        list[str] | None,
+        typer.Option(help="OpenAI-compatible server, once for each replica; the embedded model by default."),
     ] = None,
     engine: Annotated[
         str | None, typer.Option(help="Instead of --url: trtllm, which loads the folder that --model names.")
@@ -54,7 +55,13 @@ def ask(
     model: Annotated[
         str | None, typer.Option(help="Name of the model at the server; without --url, path of a GGUF file.")
     ] = None,
-    api_key: Annotated[str | None, typer.Option(envvar="SCAFFOLDING_API_KEY", help="Key for the server.")] = None,
+    api_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="SCAFFOLDING_API_KEY",
+            help="Key for the server; one for all, or once for each --url in its order.",
+        ),
+    ] = None,
     siblings: Annotated[
         int | None, typer.Option(help="With --url: samples in one request at most; 1 sends each alone.")
     ] = None,
@@ -68,6 +75,10 @@ def ask(
     answers: Annotated[str | None, typer.Option(help=_ANSWERS)] = None,
     reward: Annotated[
         str | None, typer.Option(help="Of methods that judge: MODULE:FUNCTION, called with prompt and answer.")
+    ] = None,
+    mcp: Annotated[
+        list[str] | None,
+        typer.Option(help="Of methods that call tools: address or command of a server of tools; repeatable."),
     ] = None,
     seconds: Annotated[float | None, typer.Option(help="Give the best answer so far after this time.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole result as JSON.")] = False,
@@ -85,7 +96,12 @@ def ask(
             raise InvalidRequestError(f"{method} needs something to judge by: add --reward MODULE:FUNCTION")
         if reward is not None and not judges:
             raise InvalidRequestError(f"{method} judges nothing: leave --reward out")
-        workers = _workers(_worker(url, engine, model, api_key, siblings), reward)
+        acts = "tools" in method_named(method).roles
+        if acts != bool(mcp):
+            raise InvalidRequestError(
+                f"{method} calls no tools: leave --mcp out" if mcp else f"{method} needs tools: add --mcp"
+            )
+        workers = _workers(_worker(url, engine, model, api_key, siblings), reward, mcp)
         if "code" in method_named(method).roles:
             from scaffolding_core.workers.code import CodeWorker  # its extra may be missing
 
@@ -158,29 +174,44 @@ def _answers(given: str | None) -> object:
 
 
 def _worker(
-    url: str | None, engine: str | None, model: str | None, api_key: str | None, siblings: int | None
+    url: list[str] | None,
+    engine: str | None,
+    model: str | None,
+    api_key: list[str] | None,
+    siblings: int | None,
 ) -> Worker:
     if engine is not None:
-        if url is not None:
+        if url:
             raise InvalidRequestError("--url and --engine name two backends: leave one out")
         return engine_worker(engine, model or "", siblings=siblings)
-    if url is None:
+    if not url:
         if siblings is not None:
             raise InvalidRequestError("--siblings is for a server: add --url, or leave it out")
         from scaffolding_core.workers.local import LocalWorker
 
         return LocalWorker(model)
+    keys: Sequence[str | None] = api_key or (None,)
+    if len(url) > 1:
+        from scaffolding_core.workers.pool import WorkerPool
+
+        return WorkerPool(url, model, api_key=keys[0] if len(keys) == 1 else keys, siblings=siblings)
+    if len(keys) > 1:
+        raise InvalidRequestError("--api-key was given several times for one --url: give one, or every --url")
     from scaffolding_core.workers.openai import OpenAIWorker
 
-    return OpenAIWorker(url, model, api_key=api_key, siblings=siblings)
+    return OpenAIWorker(url[0], model, api_key=keys[0], siblings=siblings)
 
 
-def _workers(worker: Worker, reward: str | None) -> dict[Hashable, Worker]:
+def _workers(worker: Worker, reward: str | None, mcp: list[str] | None) -> dict[Hashable, Worker]:
     workers: dict[Hashable, Worker] = {"generation": worker}
     if reward is not None:
         from scaffolding_core.workers.reward import reward_worker
 
         workers["reward"] = reward_worker(_function(reward))
+    if mcp:
+        from scaffolding_core.workers.mcp import MCPWorker
+
+        workers["tools"] = MCPWorker(mcp)
     return workers
 
 

@@ -208,9 +208,17 @@ class WorkerError(ScaffoldingError):
     Args:
         message: one sentence.
         attempts: how often it was tried.
+
+    Attributes:
+        sent: whether the backend may have worked for it, so that it may have cost something.
+        status: of HTTP, where it answered with one.
+        retry_after: seconds for which it asked to be left alone; infinity for too many, None if it did not ask.
     """
 
     attempts: int = 1
+    sent: bool = True
+    status: int | None = None
+    retry_after: float | None = None
 
     def __init__(self, message: str, *, attempts: int = 1) -> None:
         super().__init__(message)

@@ -20,10 +20,12 @@ class Hints:
     Attributes:
         sent: by field of the request, `n` among them where siblings shared it; as it was sent last.
         dropped: what else was known, each with why it was not sent.
+        replica: which of a pool's replicas answered, or failed last; None without a pool.
     """
 
     sent: dict[str, JsonValue] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)
+    replica: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,10 @@ class WrappingWorker(Worker):
         """Let the other worker ask."""
         await told(self.worker, "learn_model")
 
+    async def check_health(self) -> None:
+        """Let the other worker ask."""
+        await told(self.worker, "check_health")
+
     async def run_task(self, task: Task) -> object:
         """Run the task on the other worker."""
         return await self.worker.run_task(task)

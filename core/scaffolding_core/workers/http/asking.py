@@ -74,6 +74,7 @@ async def ask(
             )
         else:
             failure = (broken if dispatch.sent else unreachable)(error, endpoint)
+            failure.sent = dispatch.sent
         cause = endpoint.cause(error)
     raise failure from cause
 

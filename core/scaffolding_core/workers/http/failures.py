@@ -43,6 +43,7 @@ class AttemptFailed(Exception):
         status: int | None = None,
     ) -> None:
         super().__init__(str(error))
+        error.sent, error.status, error.retry_after = sent, status, wait or None
         self.error = error
         self.again = again
         self.wait = wait

@@ -44,10 +44,12 @@ class Outgoing(Protocol):
     Attributes:
         route: where it goes, below the server's address.
         headers_due: until when the server has to answer at all; None where it has, or was not asked.
+        paused: an answer has paused too long before: if another does, the server is not asked again.
     """
 
     route: str
     headers_due: float | None
+    paused: bool
 
     @property
     def asked(self) -> int:
@@ -252,9 +254,9 @@ class HttpStream:
                 sent=False,
             )
         if isinstance(error, TimeoutError):
-            return AttemptFailed(
-                BackendTimeoutError(f"{where.address} {self._late()}"), again=self._response is not None
-            )
+            again = self._response is not None and not self._outgoing.paused
+            self._outgoing.paused = True
+            return AttemptFailed(BackendTimeoutError(f"{where.address} {self._late()}"), again=again)
         if not sent and isinstance(error, aiohttp.ClientError | OSError):
             return AttemptFailed(
                 unreachable(error, where), again=not isinstance(error, aiohttp.InvalidURL), sent=False

@@ -41,6 +41,9 @@ _ONE_REQUEST_EACH = {"Connection": "close"}
 _FIRST_TOKEN_SECONDS = 600.0
 """llama.cpp sends its headers with the first token."""
 
+_PAUSE_SECONDS = 120.0
+"""llama.cpp reads long prompts while those that write wait, and a busy processor takes its time."""
+
 _TEMPLATE_TOKENS = 64
 _NO_LIMIT = 1 << 30
 _WAVES = 2
@@ -116,6 +119,7 @@ class LocalWorker(OpenAIWorker):
             max_concurrency=_WAVES * n_parallel,
             max_attempts=max_attempts,
             headers_timeout=_FIRST_TOKEN_SECONDS,
+            idle_timeout=_PAUSE_SECONDS,
         )
         self.context_window = min(n_ctx, trained_context(self.path) or n_ctx)
 

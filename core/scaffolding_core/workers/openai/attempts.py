@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from scaffolding_core.errors import AuthenticationError, BadRequestError, ClosedError, WorkerError
-from scaffolding_core.worker import before_sending
+from scaffolding_core.worker import before_sending, retried_elsewhere
 from scaffolding_core.workers.http.failures import AttemptFailed
 from scaffolding_core.workers.http.retry import backoff
 from scaffolding_core.workers.http.stream import Gate, HttpStream
@@ -157,7 +157,8 @@ class Attempts:
         # Jitter on top of what the server asks for, lest all whom it sent away come back at once.
         wait = failed.wait + backoff(exchange.attempt, self._random)
         late = exchange.deadline is not None and asyncio.get_running_loop().time() + wait >= exchange.deadline
-        if exchange.attempt >= self.most or not failed.again or exchange.shown or math.isinf(wait) or late:
+        most = 1 if retried_elsewhere.get() else self.most
+        if exchange.attempt >= most or not failed.again or exchange.shown or math.isinf(wait) or late:
             failed.error.attempts = exchange.attempt
             raise failed.error from failed.__cause__
         await asyncio.sleep(wait)

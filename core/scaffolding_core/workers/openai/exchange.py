@@ -77,6 +77,7 @@ class Exchange:
         waiting: those that are not done, in the order of their choices.
         open: whether others may join, as long as it was never sent.
         headers_due: until when the server has to answer at all; None where it has, or was not asked.
+        paused: an answer has paused too long before: if another does, the server is not asked again.
         trial: tells those that were let go why their request was refused, if it was.
     """
 
@@ -106,6 +107,7 @@ class Exchange:
         self.waiting: list[Member] = []
         self.open = True
         self.headers_due: float | None = None
+        self.paused = False
         self.trial: Trial | None = None
         self._owed = Usage()  # for earlier attempts
         self._sent: list[Choice] = []
@@ -284,7 +286,7 @@ class Exchange:
             hinting=self.hinting,
         )
         alone.attempt, alone._owed, alone.trial = self.attempt, member.task.usage or Usage(), self.trial
-        alone.headers_due = self.headers_due
+        alone.headers_due, alone.paused = self.headers_due, self.paused
         return alone
 
     def cut(self, member: Member) -> None:

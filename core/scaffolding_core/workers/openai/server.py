@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from scaffolding_core.errors import IncompleteResponseError, ModelNotFoundError, WorkerError
+from scaffolding_core.errors import (
+    AuthenticationError,
+    BadRequestError,
+    IncompleteResponseError,
+    ModelNotFoundError,
+    WorkerError,
+)
 from scaffolding_core.errors.http import error_from_event, may_succeed_later, status_of_event
 from scaffolding_core.workers.http.asking import Told, ask, parsed
 from scaffolding_core.workers.http.endpoint import Endpoint
@@ -162,6 +168,17 @@ class OpenAIServer:
         with suppress(WorkerError):
             await self.facts.models.answer(self.listed_models)
         return self.kind is not None
+
+    async def is_healthy(self) -> bool:
+        """Whether it says so itself; False if it has no address for that, or not for us.
+
+        Raises:
+            WorkerError: it does not answer, or says that it is not.
+        """
+        try:
+            return (await self.ask("/health", beside="/v1")).served
+        except (AuthenticationError, BadRequestError, ModelNotFoundError):
+            return False
 
     async def slot_window(self) -> int | None:
         """The context window of each of llama.cpp's slots; None if it does not tell."""

@@ -87,7 +87,8 @@ class OpenAIWorker(Worker):
             most servers, while llama.cpp's and some gateways send them with the first token. A server that says
             nothing for so long is not asked again.
         first_byte_timeout: seconds from there until the first token; a busy server queues requests meanwhile.
-        idle_timeout: seconds between two pieces of an answer; what keeps a connection alive is no piece.
+        idle_timeout: seconds between two pieces of an answer; what keeps a connection alive is no piece. A server
+            that pauses longer is asked once more, for itself or the way to it may have been lost.
         max_answer_bytes: bytes of one answer at most, as they come: some 300 for each token, 2,000 with 20 log
             probabilities.
 
@@ -117,7 +118,7 @@ class OpenAIWorker(Worker):
         connect_timeout: float = 5.0,
         headers_timeout: float = 60.0,
         first_byte_timeout: float = 600.0,
-        idle_timeout: float = 120.0,
+        idle_timeout: float = 20.0,
         max_answer_bytes: int = 64 << 20,
     ) -> None:
         if not isinstance(base_url, str):
@@ -241,6 +242,17 @@ class OpenAIWorker(Worker):
         if info.context_window is None and listed.server is KNOWN_SERVERS["llama.cpp"]:
             info = info.or_else(ModelInfo(context_window=await facts.slot_window.answer(server.slot_window)))
         self.model, self.context_window, self._learned = info.name, info.context_window, info.name is not None
+
+    async def check_health(self) -> None:
+        """Ask the server whether it is there: at `/health`, or for its models where it has none.
+
+        Cost: one small request or two; no tokens.
+
+        Raises:
+            WorkerError: it does not answer, or refuses.
+        """
+        if not await self._server.is_healthy():
+            await self._server.ask("/models")
 
     async def served_models(self) -> list[str]:
         """The names of the models that the server lists.

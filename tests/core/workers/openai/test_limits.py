@@ -90,6 +90,12 @@ async def test_what_only_keeps_the_connection_alive_is_no_answer(begun, limit):
     assert limit in str(error)
 
 
+async def test_a_server_that_pauses_twice_is_not_asked_a_third_time():
+    _, requests, error = await ask(writing(HEAD, event("7", None) + b"\n\n"), idle_timeout=SOON, max_attempts=5)
+    assert type(error) is BackendTimeoutError
+    assert (requests, error.attempts) == (2, 2)
+
+
 async def test_a_plain_request_has_only_its_deadline():
     limits = {"headers_timeout": 0.001, "first_byte_timeout": 0.001, "idle_timeout": 0.001}
     plain = http(

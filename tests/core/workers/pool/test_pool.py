@@ -1,0 +1,343 @@
+"""WorkerPool: which replica answers, and what happens when one does not."""
+
+import asyncio
+import pickle
+import threading
+
+import pytest
+
+from scaffolding_core import (
+    AuthenticationError,
+    BackendTimeoutError,
+    BackendUnavailableError,
+    BadRequestError,
+    ContextLengthExceededError,
+    FunctionWorker,
+    GenerationTask,
+    IncompleteResponseError,
+    InvalidRequestError,
+    MajorityVoteController,
+    NativeGenerationController,
+    OpenAIWorker,
+    ScaffoldingLlm,
+    ServerError,
+    StreamGenerationTask,
+    WorkerPool,
+)
+from tests.eventually import until
+from tests.servers.scripted import Paced, Reply, scripted_server
+
+NOBODY = "http://127.0.0.1:9/v1"
+BUSY = Reply(status=429, body={"error": {"message": "slow down"}}, headers={"Retry-After": "60"})
+BROKEN = Reply(status=500, body={"error": {"message": "out of order"}})
+
+
+@pytest.fixture
+def healthy():
+    with scripted_server(Reply(pieces=("well",))) as server:
+        yield server
+
+
+async def answer(pool, prompt="q", **options):
+    async with pool:
+        return await ScaffoldingLlm(NativeGenerationController(), pool).generate_async(prompt, **options)
+
+
+def state_of(pool, server):
+    return next(replica.state for replica in pool.replicas if replica.name == server.url)
+
+
+class TestAnotherReplicaAnswers:
+    async def test_when_the_first_refuses_connections(self, healthy):
+        result = await answer(WorkerPool([NOBODY, healthy.url], "m"))
+        assert result.text == "well"
+        assert result.usage.calls == 1  # nothing was sent to the other
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            BUSY,
+            Reply(pieces=("hal",), finish=None, reset=True),
+            Reply(pieces=("hal",), finish=None),
+            Reply(events=("no json",)),
+            Reply(status=404, body={"error": {"message": "the model does not exist"}}),
+        ],
+        ids=["asks to wait", "cut midway", "ends too soon", "is garbage", "does not serve the model"],
+    )
+    async def test_when_the_answer_of_the_first_is_none(self, healthy, fault):
+        with scripted_server(fault) as ill:
+            pool = WorkerPool([ill.url, healthy.url], "m")
+            result = await answer(pool, trace=True)
+        assert result.text == "well"
+        assert len(ill.requests) == 1
+        (call,) = result.trace.calls
+        assert call.hints.replica == healthy.url
+
+    async def test_after_a_second_attempt_in_place_at_a_server_that_failed_at_once(self, healthy):
+        with scripted_server([BROKEN, Reply(pieces=("recovered",))]) as ill:
+            result = await answer(WorkerPool([ill.url, healthy.url], "m"))
+        assert result.text == "recovered"
+        assert not healthy.requests
+
+    async def test_when_the_first_is_silent(self, healthy):
+        with scripted_server(Reply(held=threading.Event())) as silent:
+            pool = WorkerPool([silent.url, healthy.url], "m", hedge_after=None, headers_timeout=0.2)
+            assert (await answer(pool)).text == "well"
+        assert len(silent.requests) == 1
+
+    async def test_when_a_second_was_asked_since_the_first_did_not_begin_which_is_cut_once_it_does(self):
+        answering = Paced("well", ", then")
+        with scripted_server(Reply(held=threading.Event())) as slow, scripted_server(answering) as idle:
+            async with WorkerPool([slow.url, idle.url], "m", hedge_after=0.05) as pool:
+                running = ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")
+                await until(lambda: slow.cut == 1)
+                assert not running.done
+                for piece in answering.pieces:
+                    answering.take(piece)
+                result = await running
+        assert result.text == "well, then"
+        assert (result.usage.calls, result.usage.lost_calls) == (2, 1)
+
+    async def test_and_siblings_stay_together_and_fail_as_one(self, healthy):
+        fault = Reply(pieces=("hal",), finish=None, reset=True)
+        with scripted_server(fault) as ill, scripted_server(Reply()) as other:
+            async with WorkerPool([ill.url, healthy.url, other.url], "m", siblings=64) as pool:
+                llm = ScaffoldingLlm(
+                    MajorityVoteController(NativeGenerationController(), 24, stop_rule="full"), pool
+                )
+                result = await llm.generate_async("q")
+                assert state_of(pool, ill) == "healthy"
+        assert result.usage.calls == 2
+        assert [body["n"] for body in (*ill.requests, *healthy.requests, *other.requests)] == [24, 24]
+
+    async def test_but_not_for_what_it_could_not_answer_either(self, healthy):
+        overflow = {"error": {"message": "too long", "code": "context_length_exceeded"}}
+        with scripted_server(Reply(status=400, body=overflow)) as ill:
+            with pytest.raises(ContextLengthExceededError):
+                await answer(WorkerPool([ill.url, healthy.url], "m"))
+        assert not healthy.requests
+
+    async def test_nor_once_text_was_shown(self, healthy):
+        with scripted_server(Reply(pieces=("hal",), finish=None, reset=True)) as ill:
+            async with WorkerPool([ill.url, healthy.url], "m") as pool:
+                stream = ScaffoldingLlm(NativeGenerationController(), pool).stream("q")
+                with pytest.raises((BackendUnavailableError, IncompleteResponseError)):
+                    [event async for event in stream]
+        assert not healthy.requests
+
+    async def test_a_stream_in_steps_stays_where_it_began(self, healthy):
+        async with WorkerPool([NOBODY, healthy.url], "m") as pool:
+            task = StreamGenerationTask(input_str="q", streaming_step=1)
+            while not task.end_flag:
+                await pool.run_task(task)
+        assert task.output_str == "well"
+        assert len(healthy.requests) == 1
+
+
+class TestAReplicaThatFailed:
+    async def test_is_left_alone_while_it_is_down_and_used_again_after_a_probe(self, healthy):
+        with scripted_server([*[BROKEN] * 3, Reply(pieces=("back",))]) as ill:
+            async with WorkerPool([ill.url, healthy.url], "m", sticky_factor=1) as pool:
+                breaker = pool.replicas[0].breaker
+                breaker._first = breaker._longest = 600.0  # no slow machine sees its end
+                llm = ScaffoldingLlm(NativeGenerationController(), pool)
+                for _ in range(6):
+                    assert (await llm.generate_async("the same")).text == "well"
+                assert len(ill.requests) == 3
+                assert state_of(pool, ill) == "down"
+                breaker.until = 0.0  # its time is over
+                await llm.generate_async("this one starts the probe")
+                await until(lambda: state_of(pool, ill) == "healthy")
+                assert ill.asked == ["/v1/models"]
+                assert {(await llm.generate_async(f"{number}")).text for number in range(4)} == {"well", "back"}
+
+    async def test_is_tried_first_when_it_is_back_though_its_prompts_went_elsewhere(self, healthy):
+        with scripted_server(Reply(pieces=("back",))) as ill:
+            async with WorkerPool([ill.url, healthy.url], "m") as pool:
+                llm = ScaffoldingLlm(NativeGenerationController(), pool)
+                pool.replicas[0].breaker.failed(0.0, at_once=True)
+                assert (await llm.generate_async("the same")).text == "well"  # and the probe starts
+                await until(lambda: pool.replicas[0].breaker.allows)
+                assert (await llm.generate_async("the same")).text == "back"
+
+    async def test_that_asked_to_wait_is_asked_by_nobody(self, healthy):
+        with scripted_server(BUSY) as ill:
+            async with WorkerPool([ill.url, healthy.url], "m") as pool:
+                llm = ScaffoldingLlm(NativeGenerationController(), pool)
+                results = [await llm.generate_async(f"question {number}") for number in range(5)]
+        assert {result.text for result in results} == {"well"}
+        assert len(ill.requests) == 1
+        assert "slow down" in pool.replicas[0].last_failure
+
+
+class TestWhenNoneAnswers:
+    async def test_one_error_names_each_replicas_last_failure(self):
+        with scripted_server(BROKEN) as one, scripted_server(BROKEN) as two:
+            with pytest.raises(ServerError, match="no replica answered") as raised:
+                await answer(WorkerPool([one.url, two.url], "m"))
+        assert one.url in str(raised.value)
+        assert two.url in str(raised.value)
+        assert raised.value.attempts == len(one.requests) + len(two.requests) == 4
+
+    async def test_a_silent_one_is_waited_for_once(self):
+        with scripted_server(Reply(held=threading.Event())) as silent:
+            with pytest.raises(BackendTimeoutError):
+                await answer(WorkerPool([silent.url], "m", headers_timeout=0.1))
+        assert len(silent.requests) == 1
+
+    async def test_its_patience_ends_where_none_comes_back(self):
+        pool = WorkerPool([NOBODY], "m", patience=0.2)
+        with pytest.raises(BackendUnavailableError, match=NOBODY):
+            await answer(pool)
+
+    async def test_keys_that_all_refuse_are_told_at_once(self):
+        with scripted_server(Reply(status=401, body={"error": {"message": "no"}})) as one:
+            pool = WorkerPool([one.url], "m", api_key="wrong")
+            async with pool:
+                for _ in range(2):
+                    with pytest.raises(AuthenticationError, match="no replica answered|refused"):
+                        await ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")
+        assert len(one.requests) == 1
+        assert pool.replicas[0].state == "refusing"
+
+
+class TestManyAtOnce:
+    async def test_all_are_answered_and_the_work_is_shared(self):
+        with scripted_server(Reply()) as a, scripted_server(Reply()) as b, scripted_server(Reply()) as c:
+            async with WorkerPool([a.url, b.url, c.url], "m") as pool:
+                llm = ScaffoldingLlm(NativeGenerationController(), pool, max_parallel_requests=200)
+                results = await asyncio.gather(*(llm.generate_async(f"question {n}") for n in range(200)))
+        assert [result.text for result in results] == ["7"] * 200
+        assert min(len(server.requests) for server in (a, b, c)) > 40
+
+    async def test_a_cut_call_leaves_no_connection(self):
+        with (
+            scripted_server(Reply(held=threading.Event())) as a,
+            scripted_server(Reply(held=threading.Event())) as b,
+        ):
+            async with WorkerPool([a.url, b.url], "m", hedge_after=0.01) as pool:
+                call = asyncio.create_task(pool.run_task(GenerationTask(input_str="q")))
+                running = ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")
+                await until(lambda: a.open + b.open >= 2)
+                call.cancel()
+                running.cancel()
+                await asyncio.gather(call, return_exceptions=True)
+                await until(lambda: a.open + b.open == 0)
+                assert [replica.outstanding for replica in pool.replicas] == [0, 0]
+
+
+class TestMembers:
+    async def test_a_drained_one_ends_what_it_runs_and_gets_no_more(self, healthy):
+        held = threading.Event()
+        with scripted_server(Reply(pieces=("old",), held=held)) as old:
+            async with WorkerPool([old.url], "m") as pool:
+                llm = ScaffoldingLlm(NativeGenerationController(), pool)
+                before = llm.generate_async("q")
+                await until(lambda: old.open == 1)
+                pool.add(healthy.url)
+                draining = asyncio.create_task(pool.drain(old.url))
+                await until(lambda: state_of(pool, old) == "draining")
+                assert (await llm.generate_async("q")).text == "well"
+                held.set()
+                await draining
+                assert (await before).text == "old"
+                assert [replica.name for replica in pool.replicas] == [healthy.url]
+
+    async def test_of_a_file_follow_it(self, healthy, tmp_path):
+        listed = tmp_path / "replicas"
+        listed.write_text(f"{NOBODY}  # the old one\n\n")
+        async with WorkerPool.from_file(listed, "m", patience=20.0) as pool:
+            pool._membership.every = 0.0
+            llm = ScaffoldingLlm(NativeGenerationController(), pool)
+            running = llm.generate_async("q")
+            await until(lambda: pool.replicas[0].state == "down")
+            listed.write_text(healthy.url)
+            other = llm.generate_async("q")
+            assert (await running).text == (await other).text == "well"
+            assert [replica.name for replica in pool.replicas] == [healthy.url]
+
+    async def test_of_a_name_are_its_addresses(self, healthy):
+        port = int(healthy.url.rpartition(":")[2].partition("/")[0])
+        async with WorkerPool.from_dns("localhost", port, "m") as pool:
+            assert (await ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")).text == "well"
+        assert f"http://127.0.0.1:{port}/v1" in [replica.name for replica in pool.replicas]
+
+    async def test_are_workers_of_any_kind(self, healthy):
+        broken = FunctionWorker(lambda prompt: 1 / 0)
+        mine = OpenAIWorker(healthy.url, "m")
+        pool = WorkerPool([broken, mine])
+        assert (await answer(pool)).text == "well"
+        assert mine._attempts.most == 3
+
+    async def test_have_keys_of_their_own(self, healthy):
+        with scripted_server(BUSY) as other:
+            await answer(WorkerPool([other.url, healthy.url], "m", api_key=["one", "two"]))
+        assert other.headers[0]["Authorization"] == "Bearer one"
+        assert healthy.headers[0]["Authorization"] == "Bearer two"
+
+    @pytest.mark.parametrize(
+        ("replicas", "options"),
+        [
+            ([], {}),
+            ("http://a/v1", {}),
+            ([3], {}),
+            ([NOBODY], {"api_key": ["a", "b"]}),
+            ([NOBODY], {"patience": 0}),
+        ],
+    )
+    def test_that_are_none_are_refused(self, replicas, options):
+        with pytest.raises(InvalidRequestError):
+            WorkerPool(replicas, **options)
+
+
+async def test_a_call_that_is_cut_says_what_it_paid(healthy):
+    with scripted_server(Reply(pieces=("some", "text"), held=threading.Event())) as server:
+        async with WorkerPool([server.url, healthy.url], "m") as pool:
+            task = GenerationTask(input_str="q")
+            call = asyncio.create_task(pool.run_task(task))
+            await until(lambda: server.open == 1)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+    assert task.finish_reason == "cancelled"
+    assert task.usage.calls == 1
+
+
+def test_event_loops_in_several_threads_share_it(healthy):
+    with scripted_server(BUSY) as ill, WorkerPool([ill.url, healthy.url], "m") as pool:
+        texts = []
+
+        def ask():
+            with ScaffoldingLlm(NativeGenerationController(), pool) as llm:
+                texts.extend(result.text for result in llm.generate([f"question {n}" for n in range(10)]))
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert texts == ["well"] * 30
+        assert [replica.outstanding for replica in pool.replicas] == [0, 0]
+
+
+async def test_a_limit_of_requests_a_minute_holds_for_all_that_use_it(healthy):
+    async with WorkerPool([healthy.url], "m", requests_per_minute=2) as pool:
+        first = [asyncio.create_task(pool.run_task(GenerationTask(input_str=str(n)))) for n in range(3)]
+        done, waiting = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        await until(lambda: len(healthy.requests) == 2)
+        assert not first[2].done()
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(first)
+    assert len(healthy.requests) == 2
+    assert done
+
+
+async def test_a_copy_in_another_process_starts_with_nothing_running(healthy):
+    pool = pickle.loads(pickle.dumps(WorkerPool([NOBODY, healthy.url], "m")))
+    assert (await answer(pool)).text == "well"
+
+
+async def test_a_bad_request_says_so(healthy):
+    with scripted_server(Reply(status=400, body={"error": {"message": "bad"}})) as server:
+        with pytest.raises(BadRequestError):
+            await answer(WorkerPool([server.url, healthy.url], "m"))
