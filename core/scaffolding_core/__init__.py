@@ -55,7 +55,8 @@ from scaffolding_core.controllers import (
     RetryWithFeedbackController,
     ToolLoopController,
 )
-from scaffolding_core.controllers.judging import CombinedReward, VerifiedReward
+from scaffolding_core.controllers.judging import CombinedReward, UnitTests, VerifiedReward
+from scaffolding_core.controllers.prompting import ProgramOfThoughtController
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.driver.order import ANSWER_OPTIONS, REQUEST_OPTIONS
 from scaffolding_core.errors import *  # noqa: F403  # its __all__ is the error tree
@@ -215,6 +216,7 @@ __all__ = [
     "ParallelProcess",
     "Parsed",
     "PerField",
+    "ProgramOfThoughtController",
     "Quorum",
     "Race",
     "ReActController",
@@ -250,6 +252,7 @@ __all__ = [
     "ToolLoopController",
     "ToolMessage",
     "ToolsWorker",
+    "UnitTests",
     "Usage",
     "UserMessage",
     "Verdict",

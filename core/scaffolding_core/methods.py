@@ -19,6 +19,7 @@ from scaffolding_core.controllers import (
     ToolLoopController,
     part_for,
 )
+from scaffolding_core.controllers.prompting import ProgramOfThoughtController
 from scaffolding_core.errors import InvalidRequestError, UnknownMethodError
 
 __all__ = ["METHODS", "Method", "build_method", "method_named"]
@@ -81,6 +82,13 @@ _ROWS = (
         constructor=ChainOfThoughtController,
         summary="asks for reasoning, reads the answer out of it",
         cost="1 longer sample",
+    ),
+    Method(
+        name="program_of_thought",
+        constructor=ProgramOfThoughtController,
+        summary="lets a program compute the answer, in a sandbox",
+        cost="at most 1 + k samples and programs, one after another",
+        roles=("code",),
     ),
     Method(
         name="majority_vote",

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 from scaffolding_core.answers import AnswersLike
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import NativeRewardController
-from scaffolding_core.controllers.judging import CombinedReward, VerifiedReward
+from scaffolding_core.controllers.judging import CombinedReward, TestsLike, UnitTests, VerifiedReward
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.verifying import FitsSchema, Matches, SameAnswer, same_calls
 from scaffolding_core.worker import Worker, is_worker
@@ -92,6 +92,13 @@ def _schema(schema: Mapping[str, object]) -> Controller:
     return VerifiedReward(FitsSchema(schema))
 
 
+def _unit_tests(tests: TestsLike, seconds: float | None = None) -> Controller:
+    pairs = (
+        tests if isinstance(tests, str) else [tuple(each) if isinstance(each, list) else each for each in tests]
+    )
+    return UnitTests(pairs, seconds=seconds)
+
+
 def _calls(
     reference: Sequence[Mapping[str, object]], only: Sequence[str] | None = None, ignore: Sequence[str] = ()
 ) -> Controller:
@@ -128,6 +135,13 @@ _ROWS = (
         constructor=_calls,
         summary="1 where the tools of `reference` are called, with the same arguments",
         cost="no call",
+    ),
+    RewardKind(
+        name="unit_tests",
+        constructor=_unit_tests,
+        summary="the share of `tests` that the code in the text passes, in a sandbox",
+        cost="a program for each test",
+        roles=("code",),
     ),
     RewardKind(
         name="combined",

@@ -15,12 +15,13 @@ from scaffolding_core.rewards import RewardLike, resolve_reward
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.tools import ToolsWorker
 
-__all__ = ["GENERATION", "Cast", "cast_of", "check_roles"]
+__all__ = ["CODE", "GENERATION", "Cast", "cast_of", "check_roles", "sandbox"]
 
 GENERATION = NativeGenerationController.WorkerTag.GENERATION
 REWARD = NativeRewardController.WorkerTag.REWARD
 TOOLS = ToolLoopController.WorkerTag.TOOLS
 JUDGE = "judge"
+CODE = "code"
 
 K = TypeVar("K")
 
@@ -50,8 +51,8 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
     Args:
         reward: that of the role `reward`; None where it is among the others, or nobody plays it.
         roles: a worker for each role; or a reward for one that scores, and a list of functions, servers and other
-            tools for the role `tools`. A reward that asks for the role `judge` asks the generation where nobody is
-            given for it.
+            tools for the role `tools`. A reward that asks for the role `judge` asks the generation, and one that
+            asks for `code` a sandbox of its own, where nobody is given for it.
 
     Raises:
         InvalidRequestError: a role that is given twice, or to what cannot play it.
@@ -70,13 +71,28 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
         if role in SCORING_ROLES and _scores(player)
     }
     workers = {role: _worker_of(role, player) for role, player in given.items() if role not in scorers}
+    opened = [worker for scorer in scorers.values() for worker in scorer.opened]
     for scorer in scorers.values():
         workers |= scorer.workers
+        if CODE in roles_of(scorer.controller) - workers.keys():
+            workers[CODE] = sandbox()
+            opened.append(workers[CODE])
     return Cast(
         workers,
         {role: scorer.controller for role, scorer in scorers.items() if role not in scorer.workers},
-        tuple(worker for scorer in scorers.values() for worker in scorer.opened),
+        tuple(opened),
     )
+
+
+def sandbox() -> Worker:
+    """What runs code that models write, where nobody is given for it.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    from scaffolding_core.workers.code import CodeWorker  # it loads slowly
+
+    return CodeWorker()
 
 
 def check_roles(method: Controller, named: str, workers: Mapping[Hashable, Worker]) -> None:

@@ -24,12 +24,13 @@ PUBLIC = {
         ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
         ParallelProcess Parsed PerField Quorum REQUEST_OPTIONS Race RateLimitError Reading Recording
-        RecordingWorker Regex ReplayMismatchError ReplayWorker RequestCancelledError
+        ProgramOfThoughtController RecordingWorker Regex ReplayMismatchError ReplayWorker
+        RequestCancelledError
         ReActController RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
         ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError Stated Steps
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
-        ToolMessage ToolsWorker
+        ToolMessage ToolsWorker UnitTests
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
         Window Worker WorkerError WorkerPool WrappingWorker build_method default_extractor
         message_from_dict shared_local_worker

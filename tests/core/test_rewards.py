@@ -73,6 +73,7 @@ def output(reward, *texts, method="best_of_n", roles=None, worker=None, **option
     [
         (EXACT, "7", 1.0),
         ({"kind": "regex", "pattern": "^3+$"}, "333", 1.0),
+        ({"kind": "unit_tests", "tests": ["assert 333 == 333", ["1 + 1", 2]]}, "22", 1.0),
         (length, "333", 3.0),
         (alength, "333", 3.0),
         (FunctionWorker(lambda task: -len(task.response.text)), "7", -1.0),

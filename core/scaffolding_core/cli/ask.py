@@ -15,11 +15,12 @@ import typer
 from scaffolding_core.adapting.engines import engine_worker
 from scaffolding_core.answers import KINDS
 from scaffolding_core.cli.reward import REWARD_HELP, said_reward
+from scaffolding_core.controller import roles_of
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.methods import METHODS, build_method, method_named
 from scaffolding_core.results import FinalEvent
-from scaffolding_core.roles import GENERATION, cast_of, check_roles
+from scaffolding_core.roles import CODE, GENERATION, cast_of, check_roles, sandbox
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.shown_text import json_safe, shown
 
@@ -102,10 +103,12 @@ def ask(
                 f"{method} calls no tools: leave --mcp out" if mcp else f"{method} needs tools: add --mcp"
             )
         cast = cast_of(None if reward is None else said_reward(reward), {})
+        controller = cast.plays(controller)
         workers = {GENERATION: _worker(url, engine, model, api_key, siblings), **cast.workers}
         if mcp:
             workers["tools"] = _tools(mcp)
-        controller = cast.plays(controller)
+        if CODE in roles_of(controller) - workers.keys():
+            workers[CODE] = sandbox()
         check_roles(controller, method, workers)
         asyncio.run(_run(_text(question), controller, options, workers, as_json))
     except InvalidRequestError as error:

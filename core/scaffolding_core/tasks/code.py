@@ -47,6 +47,7 @@ class CodeTask(Task):
         files: content by relative path, there when the program starts; text is written as UTF-8.
         seconds: it may take; the worker's own limit where left out.
         memory_bytes: it may take; the worker's own limit where left out.
+        fresh: it sees nothing of the branch's programs before it, and leaves nothing to those after it.
 
     Attributes:
         stdout: what it printed.
@@ -62,6 +63,7 @@ class CodeTask(Task):
     files: Mapping[str, bytes | str] | None = field(default=None, kw_only=True)
     seconds: float | None = field(default=None, kw_only=True)
     memory_bytes: int | None = field(default=None, kw_only=True)
+    fresh: bool = field(default=False, kw_only=True)
     stdout: str = field(default="", kw_only=True, metadata=RESULT)
     result: str | None = field(default=None, kw_only=True, metadata=RESULT)
     value: object = field(default=None, kw_only=True, metadata=RESULT)

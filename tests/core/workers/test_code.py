@@ -78,7 +78,7 @@ HOSTILE = {
     "large text": ("'x' * 10 ** 10", "limit: memory"),
     "growing list": ("a = []\nwhile True: a.append('x' * 1000)", "limit: memory"),
     "wide format": ("f'{1:>10000000000}'", "limit: memory"),
-    "result that unfolds": (f"{NESTED}d", "limit: memory"),
+    "result that unfolds": (f"{NESTED}d", "limit: "),
     "output flood": ("while True: print('x' * 1000)", "limit: output"),
     "files that grow": ("for i in range(100): open(str(i), 'w').write('x' * 2 ** 20)", "OSError"),
     "recursion": ("def f(): return f()\nf()", "RecursionError"),

@@ -86,7 +86,8 @@ class CodeWorker(Worker):
         """
         if self._closed:
             raise ClosedError("this CodeWorker is closed: make a new one")
-        before = self._left_before(task.scope)
+        scope = None if task.fresh else task.scope
+        before = self._left_before(scope)
         files = {**before.files, **_checked_files(task.files or {})}
         code = without_fences(task.code)
         if len(code) > LONGEST:
@@ -99,8 +100,8 @@ class CodeWorker(Worker):
         task.output_files = {path: content for path, content in ran.files.items() if files.get(path) != content}
         task.value = None if ran.result is None else data_in(ran.result)
         task.result = task.value if isinstance(task.value, str) else ran.result
-        if task.scope is not None and ran.state is not None:
-            self._left_in[str(task.scope.request_id)][task.scope.branch] = _Left(ran.state, ran.files)
+        if scope is not None and ran.state is not None:
+            self._left_in[str(scope.request_id)][scope.branch] = _Left(ran.state, ran.files)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {CodeTask: run}
 

@@ -1,0 +1,5 @@
+"""Methods that change what the model is asked."""
+
+from scaffolding_core.controllers.prompting.program_of_thought import ProgramOfThoughtController
+
+__all__ = ["ProgramOfThoughtController"]

@@ -1,0 +1,53 @@
+"""Program of thought: the answer is what the model's program says."""
+
+import pytest
+
+from scaffolding_core import (
+    CodeWorker,
+    FunctionWorker,
+    MajorityVoteController,
+    NativeChatController,
+    ScaffoldingLlm,
+    WorkerError,
+)
+from scaffolding_core.controllers.prompting import ProgramOfThoughtController
+
+GOOD, BAD = "So:\n```python\nprint(6 * 7)\n```", "```python\nprint(6 / 0)\n```"
+
+
+async def asked(written, method=None):
+    prompts, left = [], list(written)
+
+    def writes(prompt):
+        prompts.append(str(prompt))
+        return left.pop(0)
+
+    method = method or ProgramOfThoughtController(NativeChatController(), max_retries=1)
+    code = CodeWorker()
+    async with code, ScaffoldingLlm(method, {"generation": FunctionWorker(writes), "code": code}) as llm:
+        result = await llm.generate_async("What is 6 times 7?")
+    return result.outputs[0], prompts
+
+
+@pytest.mark.parametrize("program", [GOOD, "```python\n6 * 7\n```", "print(42)"], ids=["print", "value", "bare"])
+async def test_the_answer_is_what_the_program_says(program):
+    output, _ = await asked([program])
+    assert (output.text, output.answer, output.candidates[0].text) == ("42", "42", program)
+
+
+async def test_a_program_that_fails_is_asked_for_again_with_its_error():
+    output, prompts = await asked([BAD, GOOD])
+    assert output.text == "42"
+    assert "ZeroDivisionError" in str(output.candidates[0].error)
+    assert "The program failed: ZeroDivisionError: division by zero (line 1)" in prompts[1]
+
+
+async def test_with_no_program_that_runs_there_is_no_answer():
+    with pytest.raises(WorkerError, match=r"no program of 2 ran through; the last one: ZeroDivisionError"):
+        await asked([BAD, BAD])
+
+
+async def test_votes_are_on_what_the_programs_say():
+    vote = MajorityVoteController(ProgramOfThoughtController(NativeChatController()), default_sample_num=3)
+    output, _ = await asked([GOOD, "```python\nprint(41)\n```", "```python\nx = 42\nx\n```"], vote)
+    assert output.text == "42"

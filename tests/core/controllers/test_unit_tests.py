@@ -1,0 +1,74 @@
+"""UnitTests: code is scored by the tests that it passes, whatever it does to look as if it did."""
+
+import pytest
+
+from scaffolding_core import CodeWorker, InvalidRequestError, RewardTask, ScaffoldingLlm
+from scaffolding_core.controller import Controller
+from scaffolding_core.controllers.judging import UnitTests
+from scaffolding_core.messages import AssistantMessage
+
+RIGHT = "Here:\n```python\ndef double(x):\n    return x * 2\n```\nDone."
+
+
+class Judged(Controller):
+    """Hands out what the tests say of the prompt."""
+
+    def __init__(self, tests):
+        self.tests = tests
+
+    def process(self, tasks, **options):
+        reward = RewardTask(response=AssistantMessage(tasks[0].input_str))
+        yield from self.tests.clone().process([reward])
+        tasks[0].output_str = f"{reward.reward:.2f} {reward.verdict} {reward.feedback}"
+
+
+async def said(tests, answer):
+    async with (
+        CodeWorker(seconds=0.5) as worker,
+        ScaffoldingLlm(Judged(UnitTests(tests)), {"code": worker}) as llm,
+    ):
+        return (await llm.generate_async(answer)).text
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        ["assert double(2) == 4", "assert double(3) > 5"],
+        [("double(2)", 4), ("double('a')", "aa")],
+        "x = 4\nassert double(2) == 4\nassert double(x) == x + x",
+    ],
+    ids=["list", "pairs", "text"],
+)
+async def test_right_code_passes_however_the_tests_are_given(tests):
+    assert await said(tests, RIGHT) == "1.00 True None"
+
+
+async def test_the_feedback_says_which_test_failed_and_how():
+    told = await said([("double(2)", 4), ("double(3)", 7), ("double(None)", 0)], RIGHT)
+    assert told.startswith("0.33 False double(3): it was 6, not 7\ndouble(None): TypeError: ")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "print('all passed')",
+        "double = lambda x: 1 / 0",
+        "import sys\nsys.exit(0)",
+        "def double(x):\n    while True: pass",
+        "class Same:\n    def __eq__(self, other): return True\n    def __gt__(self, other): return True\n"
+        "def double(x): return Same()",
+        "AssertionError = ValueError\ndef double(x): return 0",
+        "repr = lambda x: '0'\ndef double(x): return 0",
+        "if False:",
+        "'''",
+        "I cannot do that.",
+    ],
+)
+async def test_no_answer_looks_as_if_it_passed(answer):
+    assert (await said(["assert double(2) == 4", "assert double(3) > 5"], answer)).startswith("0.00 False ")
+
+
+@pytest.mark.parametrize("tests", ["", [], ["assert ("], [("double(2)",)]])
+def test_what_is_no_test_is_refused(tests):
+    with pytest.raises(InvalidRequestError):
+        UnitTests(tests)
