@@ -14,7 +14,7 @@ from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import ConfigurableField, RunnableLambda
 from pydantic import BaseModel
 
 from langchain_scaffolding import (
@@ -28,7 +28,7 @@ from langchain_scaffolding import (
     with_majority_vote,
 )
 from langchain_scaffolding.judging.rewards import core_reward
-from scaffolding_core import InsufficientSamplesError, InvalidRequestError, WorkerError
+from scaffolding_core import CombinedReward, InsufficientSamplesError, InvalidRequestError, WorkerError
 from scaffolding_core.answers import FirstOf, WholeText
 from tests.langchain.doubles import FULL, KnownChat, Never, Runs, named
 
@@ -403,3 +403,44 @@ async def test_a_judge_reads_a_chains_whole_result():
     extractor = FromRunnable(RunnableLambda(itemgetter("result")) | itemgetter("source"))
     model = ScaffoldingRunnable.wrap(chain, text="answer", sample_num=1, method_options={"extractor": extractor})
     assert model.invoke("q").answer == "s"
+
+
+# Rewards that the core knows by name, and its combinations with judges of LangChain's.
+
+EXACT = {"kind": "exact", "reference": "bb"}
+
+
+@pytest.mark.parametrize(
+    ("reward", "expected"),
+    [
+        (EXACT, {"a": 0, "ccc": 0, "bb": 1}),
+        ({"kind": "combined", "rewards": [EXACT, LengthEvaluator()]}, {"a": 0.5, "ccc": 1.5, "bb": 1.5}),
+        (
+            {
+                "kind": "combined",
+                "rewards": [EXACT, RunnableLambda(lambda given: len(given["answer"]))],
+                "by": "minimum",
+            },
+            {"a": 0, "ccc": 0, "bb": 1},
+        ),
+        (CombinedReward([lambda prompt, answer: len(answer), EXACT], weights=[0, 1]), {"a": 0, "ccc": 0, "bb": 1}),
+    ],
+    ids=str,
+)
+async def test_a_reward_may_be_said_by_name_and_combined_with_judges(reward, expected):
+    async for by_text in scores(reward):
+        assert by_text == expected
+
+
+async def test_a_reward_by_name_may_come_by_configuration_and_of_a_role():
+    model = ChatScaffolding.wrap(KnownChat(answers=ANSWERS), "best_of_n", sample_num=3, roles={"reward": EXACT})
+    assert (await model.ainvoke("q")).text == "bb"
+    chosen = model.model_copy(update={"roles": None, "reward": {"kind": "regex", "pattern": "^a"}})
+    assert chosen.configurable_fields(reward=ConfigurableField(id="r")).invoke("q").text == "a"
+    chain = ScaffoldingRunnable.wrap(RunnableLambda(lambda _: "bb"), "best_of_n", reward=EXACT, sample_num=2)
+    assert chain.invoke("q").score == 1.0
+
+
+def test_a_reward_that_nobody_knows_is_refused_when_the_model_is_made():
+    with pytest.raises(InvalidRequestError, match="no reward is named 'jury'; there are: exact, "):
+        with_best_of_n(KnownChat(answers=ANSWERS), "jury")

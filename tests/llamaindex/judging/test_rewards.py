@@ -52,6 +52,8 @@ ENGINES = [KnownEngine("Rome", ["Paris is the capital"]), KnownEngine("Paris is 
         (LLMRerank(llm=judge("Paris is it", yes="Doc: 1, Relevance: 9", no="Doc: 1, Relevance: 2")), 9.0),
         (Lengths(), 11.0),
         (lambda query, answer: float(len(answer)), 11.0),
+        ({"kind": "regex", "pattern": "is it$"}, 1.0),
+        ({"kind": "combined", "rewards": [FaithfulnessEvaluator(llm=judge("Paris is it")), Lengths()]}, 6.0),
     ],
 )
 async def test_each_kind_of_reward_chooses_a_sample_of_query_engines(reward, score):
@@ -145,3 +147,15 @@ async def test_an_evaluator_without_score_and_verdict_is_an_error():
 def test_a_wrapped_llm_with_a_judge_can_be_pickled():
     llm = with_best_of_n(MockLLM(max_tokens=1), Lengths(), n=2)
     assert pickle.loads(pickle.dumps(llm)).complete("q").raw["samples"] == 2
+
+
+async def test_a_reward_by_name_survives_being_written_and_gives_feedback_to_retries():
+    reward = {"kind": "exact", "reference": "Paris"}
+    llm = with_best_of_n(ScriptedLLM(answers=["Rome", "Paris"]), reward, n=2)
+    assert ScaffoldingLLM.from_dict(llm.to_dict()).reward == reward
+    assert (await llm.acomplete("q")).text == "Paris"
+    engine = ScaffoldingQueryEngine(
+        KnownEngine("Rome", []), "best_of_n", sample_num=2, max_retries=1, reward=reward
+    )
+    candidates = (await engine.aquery("q")).metadata["scaffolding"]["candidates"]
+    assert [candidate["verdict"] for candidate in candidates] == [False, False]
