@@ -57,6 +57,7 @@ from scaffolding_core.controllers import (
 )
 from scaffolding_core.controllers.judging import CombinedReward, UnitTests, VerifiedReward
 from scaffolding_core.controllers.prompting import ProgramOfThoughtController
+from scaffolding_core.controllers.selecting import WeightedVoteController
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.driver.order import ANSWER_OPTIONS, REQUEST_OPTIONS
 from scaffolding_core.errors import *  # noqa: F403  # its __all__ is the error tree
@@ -258,6 +259,7 @@ __all__ = [
     "Verdict",
     "VerifiedReward",
     "Verifier",
+    "WeightedVoteController",
     "WholeText",
     "Window",
     "Worker",

@@ -20,6 +20,7 @@ from scaffolding_core.controllers import (
     part_for,
 )
 from scaffolding_core.controllers.prompting import ProgramOfThoughtController
+from scaffolding_core.controllers.selecting import WeightedVoteController
 from scaffolding_core.errors import InvalidRequestError, UnknownMethodError
 
 __all__ = ["METHODS", "Method", "build_method", "method_named"]
@@ -109,6 +110,14 @@ _ROWS = (
         constructor=BestOfNController,
         summary="the answer with the highest reward",
         cost="at most n samples and rewards",
+        roles=("reward",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="weighted_vote",
+        constructor=WeightedVoteController,
+        summary="the answer whose samples have the highest rewards together",
+        cost="n samples and rewards",
         roles=("reward",),
         samples="default_sample_num",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -208,10 +209,25 @@ def converted_reward(reward: Any, convert: Callable[[Any], RewardLike]) -> Rewar
 
 
 def _of_kind(kind: str, options: Mapping[str, object], role: Hashable, judge: Hashable) -> Scorer:
+    if kind.startswith(("http://", "https://")):
+        worker = _reward_model(kind, options)
+        return Scorer(NativeRewardController(role=role), {role: worker}, (worker,))
     row = REWARDS.get(kind.replace("-", "_"))
     if row is None:
-        raise InvalidRequestError(f"no reward is named {kind!r}; there are: {', '.join(REWARDS)}")
+        raise InvalidRequestError(
+            f"no reward is named {kind!r}; there are: {', '.join(REWARDS)}, and addresses of reward models (http://)"
+        )
     return resolve_reward(row(judge=judge, **options), role=role, judge=judge)
+
+
+def _reward_model(url: str, options: Mapping[str, object]) -> Worker:
+    module = importlib.import_module("scaffolding_core.workers.reward_model")  # its HTTP client loads slowly
+    try:
+        inspect.signature(module.RewardModelWorker).bind(url, **options)
+    except TypeError as error:
+        raise InvalidRequestError(f"the reward model at {url} does not take these options: {error}") from error
+    worker: Worker = module.RewardModelWorker(url, **options)
+    return worker
 
 
 def _of_parts(combined: CombinedReward, role: Hashable, judge: Hashable) -> Scorer:

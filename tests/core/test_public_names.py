@@ -31,7 +31,8 @@ PUBLIC = {
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
         ToolMessage ToolsWorker UnitTests
-        UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
+        UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
+        WholeText
         Window Worker WorkerError WorkerPool WrappingWorker build_method default_extractor
         message_from_dict shared_local_worker
     """,

@@ -1,6 +1,8 @@
 """Rewards: whatever a user says for one, resolved to what a method is given."""
 
 import asyncio
+import sys
+from types import ModuleType
 
 import pytest
 
@@ -140,6 +142,51 @@ def test_a_reward_is_assembled_by_hand_as_well():
     workers = {"generation": says("22", "7"), **scorer.workers}
     with ScaffoldingLlm(BestOfNController(NativeChatController(), scorer.controller, 2), workers) as llm:
         assert llm.generate("q").output.score == 1.0
+
+
+class ModelDouble(FunctionWorker):
+    """A server's reward model, with the constructor of the real one; shut down is told."""
+
+    def __init__(self, url, model=None):
+        super().__init__(lambda task: float(len(task.response.text)))
+        self.told.append((url, model))
+
+    async def async_shutdown(self):
+        self.told.append("closed")
+
+    told = []  # one list, for the test
+
+
+async def test_an_address_is_a_reward_model_that_is_closed_with_who_made_it(monkeypatch):
+    double = ModuleType("reward_model")
+    double.RewardModelWorker = ModelDouble
+    monkeypatch.setitem(sys.modules, "scaffolding_core.workers.reward_model", double)
+    parts = ["http://one:1", {"kind": "https://two:2", "model": "prm"}, EXACT]
+    backend = Backend(says("22", "7"), {"kind": "combined", "rewards": parts})
+    told = (await backend.llm("best_of_n", {"sample_num": 2}).generate_async("q")).output
+    await backend.aclose()
+    assert (told.text, told.score) == ("22", pytest.approx(4 / 3))
+    assert ModelDouble.told == [("http://one:1", None), ("https://two:2", "prm"), "closed", "closed"]
+    with pytest.raises(InvalidRequestError, match="http://one:1 does not take these options: .*'modle'"):
+        resolve_reward({"kind": "http://one:1", "modle": "prm"})
+
+
+def test_a_weighted_vote_sums_the_rewards_of_equal_answers():
+    scores = {"It is 7": 0.6, "Surely 9": 0.9, "So 7.0": 0.5, "hm": 1.0}
+    worker = says("It is 7", "Surely 9", "hm", "So 7.0")
+    told = output(
+        lambda prompt, answer: scores[answer],
+        *scores,
+        method="weighted_vote",
+        worker=worker,
+        answers="number",
+        sample_num=4,
+    )
+    assert (told.text, told.votes) == ("It is 7", {"7": 2, "9": 1})
+    assert told.data["weights"] == {"7": pytest.approx(1.1), "9": 0.9}
+    assert told.agreement == pytest.approx(1.1 / 2)
+    alone = output(length, "hm", "hmm", method="weighted_vote", answers="number", sample_num=2)
+    assert (alone.text, alone.agreement) == ("hmm", 0.0)
 
 
 class TestBadRewards:

@@ -100,22 +100,8 @@ class BestOfNController(Controller):
             BudgetExceededError: budget or deadline ran out before any sample was there.
             WorkerError: a reward that compares samples failed.
         """
-        self._check_enough()  # the reward may have been chosen after it was made
         n = checked_sample_num(sample_num, self.default_sample_num)
-        once = JudgedOnce(self.reward_controller, reward_kwargs)
-
-        def begin(sample: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
-            if self._compares:
-                return self._sampled(sample, generation_kwargs or {})
-            return self._scored(sample, generation_kwargs or {}, once)
-
-        samples = Samples(tasks, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n))
-        samples.race.all_needed = self.enough is None
-        yield from drawn(samples, _Enough(self.enough, self.ahead, samples, once))
-        if self._compares:
-            yield from self._score_all(samples, reward_kwargs or {})
-        else:
-            yield from _score_left(samples, once)
+        samples = yield from self._scored_samples(tasks, n, generation_kwargs or {}, reward_kwargs or {})
         there = set(samples.candidates)
         scored = [candidate for candidate in samples.in_order() if candidate.score is not None]
         if scored:
@@ -130,6 +116,31 @@ class BestOfNController(Controller):
             output.votes = told(votes)
             output.agreement = best.votes / max(1, sum(map(len, votes)))
         return output
+
+    def _scored_samples(
+        self,
+        tasks: list[GenerationTask],
+        n: int,
+        generation_kwargs: Mapping[str, object],
+        reward_kwargs: Mapping[str, object],
+    ) -> Steps[Samples]:
+        """Up to n samples, each with its score where it could be scored."""
+        self._check_enough()  # the reward may have been chosen after it was made
+        once = JudgedOnce(self.reward_controller, reward_kwargs)
+
+        def begin(sample: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
+            if self._compares:
+                return self._sampled(sample, generation_kwargs)
+            return self._scored(sample, generation_kwargs, once)
+
+        samples = Samples(tasks, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n))
+        samples.race.all_needed = self.enough is None
+        yield from drawn(samples, _Enough(self.enough, self.ahead, samples, once))
+        if self._compares:
+            yield from self._score_all(samples, reward_kwargs)
+        else:
+            yield from _score_left(samples, once)
+        return samples
 
     def select_best(
         self, tasks: Sequence[GenerationTask], rewards: Sequence[float], **options: Any
