@@ -81,8 +81,8 @@ class MethodFields(Closable, BaseModel):
     parameters (`{"kind": "choice", "choices": ["A", "B"]}`, or an `Answers`), or an own pair of extractor and
     equivalence. For `field_vote` a mapping of each field's name to its kind."""
     reward: Any = Field(default=None, exclude=True)
-    """Scores answers, for methods that judge: a function of prompt and answer, a Runnable, an evaluator, or a
-    worker."""
+    """Scores answers, for methods that judge: a name such as `"exact"` or a mapping with its options, the address
+    of a reward model, a function of prompt and answer, a Runnable, an evaluator, or a worker."""
     roles: Any = Field(default=None, exclude=True)
     """Who plays the other roles that a method needs, by role: a model or a worker, such as `{"judge": model}`; one
     that scores is a reward."""
@@ -100,6 +100,8 @@ class MethodFields(Closable, BaseModel):
     """What a configuration may set."""
     _generation: ClassVar[type[NativeGenerationController]] = NativeChatController
     """What each named method generates with."""
+    _can_judge: ClassVar[bool] = True
+    """Whether what is sampled answers any prompt, so that a judge may ask it too."""
 
     def __init__(self, **fields: Any) -> None:
         self._check_names(fields)
@@ -169,6 +171,7 @@ class MethodFields(Closable, BaseModel):
             generation=self._generation,
             roles=core_roles(self.roles),
             closes_worker=self._owns_worker(),
+            can_judge=self._can_judge,
         )
 
     @abstractmethod

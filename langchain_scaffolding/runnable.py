@@ -67,6 +67,7 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
 
     _generation: ClassVar[type[NativeGenerationController]] = NativeRunnableController
+    _can_judge: ClassVar[bool] = False
 
     text: Any = None
     """Which part of a result is the answer: a key or attribute, or a function; None for all of it. Text is read

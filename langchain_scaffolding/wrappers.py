@@ -131,7 +131,8 @@ def with_best_of_n(
 
     Args:
         model: a chat model, a completion model, or any chain: it takes and returns what it did before.
-        reward: scores an answer: a function of prompt and answer, a Runnable, an evaluator, or a worker.
+        reward: scores an answer: a name or a mapping with its options, the address of a reward model, a function
+            of prompt and answer, a Runnable, an evaluator, or a worker.
         n: samples; None takes the method's own number.
         answers: the kind of answer, where the result is to tell how many samples support the best one.
         max_concurrent_samples: calls of the model or chain at once, over all questions; None sets no limit.

@@ -52,7 +52,8 @@ def with_best_of_n(
 
     Args:
         llm: any LLM.
-        reward: scores an answer: a function of prompt and answer, one of LlamaIndex's evaluators, or a worker.
+        reward: scores an answer: a name or a mapping with its options, the address of a reward model, a function
+            of prompt and answer, one of LlamaIndex's evaluators or rerankers, or a worker.
         n: samples; None takes the method's own number.
         answers: the kind of answer, where the response is to tell how many samples support the best one.
         temperature: of the samples; None leaves the LLM's own, which is mostly too low for samples to differ.

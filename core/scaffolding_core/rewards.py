@@ -181,8 +181,8 @@ def resolve_reward(reward: RewardLike, *, role: Hashable = "reward", judge: Hash
         return _of_kind(kind, options, role, judge)
     if isinstance(reward, CombinedReward):
         return _of_parts(reward, role, judge)
-    if not isinstance(reward, type) and callable(getattr(reward, "process", None)):
-        return Scorer(cast("Controller", reward))  # or one of TensorRT-LLM's kind
+    if isinstance(reward, Controller):
+        return Scorer(reward)
     if not isinstance(reward, type) and is_worker(reward):
         return Scorer(NativeRewardController(role=role), {role: cast("Worker", reward)})
     if callable(reward) and not (isinstance(reward, type) and issubclass(reward, Controller | Worker)):

@@ -15,7 +15,7 @@ from scaffolding_core.rewards import RewardLike, resolve_reward
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.tools import ToolsWorker
 
-__all__ = ["CODE", "GENERATION", "Cast", "cast_of", "check_roles", "sandbox"]
+__all__ = ["CODE", "GENERATION", "JUDGE", "Cast", "cast_of", "check_roles", "sandbox"]
 
 GENERATION = NativeGenerationController.WorkerTag.GENERATION
 REWARD = NativeRewardController.WorkerTag.REWARD
@@ -45,14 +45,17 @@ class Cast:
         return cast("Controller", _replaced(method, self.rewards)) if self.rewards else method
 
 
-def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> Cast:
+def cast_of(
+    reward: RewardLike | None, roles: Mapping[Hashable, RewardLike], *, judge: Hashable = GENERATION
+) -> Cast:
     """Who plays each role beside generation.
 
     Args:
         reward: that of the role `reward`; None where it is among the others, or nobody plays it.
         roles: a worker for each role; or a reward for one that scores, and a list of functions, servers and other
-            tools for the role `tools`. A reward that asks for the role `judge` asks the generation, and one that
-            asks for `code` a sandbox of its own, where nobody is given for it.
+            tools for the role `tools`. A reward that asks for `code` asks a sandbox of its own, where nobody is
+            given for it.
+        judge: the role that a reward asks in place of `judge`, where nobody is given for it.
 
     Raises:
         InvalidRequestError: a role that is given twice, or to what cannot play it.
@@ -64,7 +67,8 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
         raise InvalidRequestError("the role 'reward' is given twice: leave it out of reward or of roles")
     if reward is not None:
         given[REWARD] = reward
-    judge = JUDGE if JUDGE in given else GENERATION
+    if JUDGE in given:
+        judge = JUDGE
     scorers = {
         role: resolve_reward(player, role=role, judge=judge)
         for role, player in given.items()

@@ -59,7 +59,8 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         method_options: further options of the method's class, such as `stop_rule` or `extractor`.
         answers: the kind of answer that the agent ends with, such as `"number"`; its steps vote with their tool
             calls all the same. For `field_vote` a kind for each field.
-        reward: scores answers, for methods that judge: a function of prompt and answer, a Runnable, or a worker.
+        reward: scores answers, for methods that judge: a name or a mapping with its options, the address of a
+            reward model, a function of prompt and answer, a Runnable, or a worker.
         roles: who plays the other roles that the method needs, by role: a model or a worker.
         max_concurrency: model calls at once.
 
@@ -81,7 +82,9 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         max_concurrency: int = Worker.max_concurrency,
     ) -> None:
         super().__init__()
-        backend = Backend(ModelCallWorker(max_concurrency), core_reward(reward), roles=core_roles(roles))
+        backend = Backend(
+            ModelCallWorker(max_concurrency), core_reward(reward), roles=core_roles(roles), can_judge=False
+        )
         check_method(backend, method, method_options or {}, sample_num)
         self._llm = backend.llm(method, method_options or {})
         self._when = when

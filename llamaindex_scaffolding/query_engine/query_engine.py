@@ -69,7 +69,8 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         answers: the kind of answer, such as `"number"`, a mapping with a `kind`, an `Answers`, or a pair of your
             own extractor and equivalence; for `field_vote` one of these a field. `support` looks up what it finds.
         reward: scores answers for methods that judge and for retries: an evaluator (it gets query, response and
-            the sample's own source nodes as contexts), a reranker, a function of query and answer, or a worker.
+            the sample's own source nodes as contexts), a reranker, a name or a mapping with its options, the
+            address of a reward model, a function of query and answer, or a worker.
         roles: who plays the other roles that the method needs, by role: an LLM or a worker.
         support: whether an answer counts: `SourceSupport()`, or an evaluator such as
             `FaithfulnessEvaluator`. A sample without support has no vote and cannot win; `candidates` lists
@@ -211,7 +212,7 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         return self._opened.get((), self._make_backend).llm(self._method, self._options)
 
     def _make_backend(self) -> Backend:
-        return Backend(self._worker, core_reward(self._reward), roles=core_roles(self._roles))
+        return Backend(self._worker, core_reward(self._reward), roles=core_roles(self._roles), can_judge=False)
 
     def _get_prompt_modules(self) -> PromptMixinType:
         lone = len(self._query_engines) == 1

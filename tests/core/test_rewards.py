@@ -13,6 +13,7 @@ from scaffolding_core import (
     FunctionWorker,
     InsufficientSamplesError,
     InvalidRequestError,
+    MissingWorkerError,
     NativeChatController,
     NativeRewardController,
     RetryWithFeedbackController,
@@ -135,6 +136,11 @@ def test_a_judge_asks_its_role_and_the_generation_where_nobody_plays_it(monkeypa
     told = output("mine", "", worker=FunctionWorker(answer), roles=None if alone else {"judge": says("5")})
     assert (told.text, told.score) == ("an answer", 3.0 if alone else 5.0)
     assert told.usage.calls == 2
+
+
+def test_a_pipeline_cannot_judge_so_somebody_has_to():
+    with pytest.raises(MissingWorkerError, match=r"needs a worker for the role 'judge': pass roles=\{'judge': "):
+        Backend(says("7"), CombinedReward([AsksJudge()]), can_judge=False).llm("best_of_n", {})
 
 
 def test_a_reward_is_assembled_by_hand_as_well():

@@ -16,7 +16,7 @@ from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.methods import build_method
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.rewards import RewardLike
-from scaffolding_core.roles import GENERATION, cast_of, check_roles
+from scaffolding_core.roles import GENERATION, JUDGE, cast_of, check_roles
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.threads import wait_for
 from scaffolding_core.worker import Worker
@@ -42,8 +42,9 @@ class Backend:
         max_parallel_requests: requests of each method at once.
         generation: what each named method generates with.
         roles: a worker for each further role, or a reward for one that scores. A reward that asks for the role
-            `judge` asks the worker itself where nobody is given for it.
+            `judge` asks the worker itself where nobody is given for it and it can.
         closes_worker: whether the worker is closed with it; else it stays its owner's.
+        can_judge: whether the worker answers any prompt, as a model does and a pipeline does not.
 
     Raises:
         InvalidRequestError: a role that is given twice, or to what is no worker.
@@ -57,9 +58,10 @@ class Backend:
         generation: type[NativeGenerationController] = NativeChatController,
         roles: Mapping[Hashable, RewardLike] | None = None,
         closes_worker: bool = False,
+        can_judge: bool = True,
     ) -> None:
         self._worker = worker
-        self._cast = cast_of(reward, roles or {})
+        self._cast = cast_of(reward, roles or {}, judge=GENERATION if can_judge else JUDGE)
         self._max_parallel_requests = max_parallel_requests
         self._generation = generation
         self._closes_worker = closes_worker

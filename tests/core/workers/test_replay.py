@@ -103,9 +103,9 @@ async def test_nested_branches_and_several_requests_at_once():
 
 async def test_rewards_and_generations_share_a_recording():
     recording = Recording()
-    method = BestOfNController(single, NativeRewardController(), 3)
+    method = BestOfNController(single, NativeRewardController(), 4)
     workers = {
-        "generation": RecordingWorker(Says(["a", "ccc", "bb"]), recording),
+        "generation": RecordingWorker(Says(["a", "ccc", "bb", "ccc"]), recording),
         "reward": RecordingWorker(reward_worker(lambda prompt, answer: len(answer)), recording),
     }
     async with ScaffoldingLlm(method, workers) as llm:
