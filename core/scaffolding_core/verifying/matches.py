@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from scaffolding_core.answers import Regex
+from scaffolding_core.answers.process_pool import shared_pool
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.verifying.verifier import Verdict, Verifier
 
 __all__ = ["Matches"]
 
+_MODULE = "scaffolding_core.verifying.matches_process"
+_LONGEST = 100_000
+
 
 class Matches(Verifier):
-    """An answer passes if a pattern matches somewhere in its text; see `Regex` for how its time is bounded.
+    """An answer passes if a pattern matches somewhere in its text.
+
+    As with `Regex`, the pattern runs in a worker process, which is killed when time is up. Of a longer text, the
+    last 100,000 characters are searched.
 
     Args:
         pattern: in Python's syntax; `^` and `$` hold it against the whole text.
@@ -21,12 +28,15 @@ class Matches(Verifier):
     """
 
     def __init__(self, pattern: str, *, timeout: float = 1.0) -> None:
+        Regex(pattern, timeout=timeout)  # refuses what is none
         self.pattern = pattern
-        Regex(pattern, timeout=timeout)  # tells what is wrong with the user's own pattern
-        self._regex = Regex(f"(?s:.*?)(?:{pattern})", timeout=timeout)
+        self.timeout = timeout
+        self._pool = shared_pool(_MODULE)
 
     def verify(self, message: AssistantMessage) -> Verdict:
         """Whether the pattern is found."""
-        if self._regex.extract(message) is not None:
+        found = self._pool.ask({"pattern": self.pattern, "text": message.text[-_LONGEST:]}, self.timeout)
+        if found:
             return Verdict(passed=True)
-        return Verdict(passed=False, feedback=f"the text does not match the pattern {self.pattern}")
+        late = f" within {self.timeout:g} s" if found is None else ""
+        return Verdict(passed=False, feedback=f"the text does not match the pattern {self.pattern}{late}")

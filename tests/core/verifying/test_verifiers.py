@@ -26,6 +26,7 @@ def verdict(verifier, answer):
         (SameAnswer(r"\frac{1}{2}", "math"), "So x = \\boxed{0.5}", "So x = \\boxed{0.6}", "is not right"),
         (SameAnswer("B", {"kind": "choice", "choices": ["A", "B"]}), "(B)", "hmm", "no answer was found"),
         (Matches(r"\bSELECT\b"), "select all: SELECT * FROM t", "select all", "does not match the pattern"),
+        (Matches(r"(?i)(?=.*\d)"), "A1", "A", "does not match"),
         (Matches("^ok$"), "ok", "ok then", "does not match"),
         (FitsSchema(AGE), 'Here: {"age": 3}', 'Here: {"age": -3}', "age: "),
         (FitsSchema(AGE), '{"age": 3}', "three", "no JSON object"),

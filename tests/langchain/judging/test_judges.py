@@ -436,7 +436,9 @@ async def test_a_reward_by_name_may_come_by_configuration_and_of_a_role():
     model = ChatScaffolding.wrap(KnownChat(answers=ANSWERS), "best_of_n", sample_num=3, roles={"reward": EXACT})
     assert (await model.ainvoke("q")).text == "bb"
     chosen = model.model_copy(update={"roles": None, "reward": {"kind": "regex", "pattern": "^a"}})
-    assert chosen.configurable_fields(reward=ConfigurableField(id="r")).invoke("q").text == "a"
+    configured = chosen.configurable_fields(reward=ConfigurableField(id="r"))
+    assert configured.invoke("q").text == "a"
+    assert configured.invoke("q", {"configurable": {"r": EXACT}}).text == "bb"
     chain = ScaffoldingRunnable.wrap(RunnableLambda(lambda _: "bb"), "best_of_n", reward=EXACT, sample_num=2)
     assert chain.invoke("q").score == 1.0
 
