@@ -71,7 +71,7 @@ class CombinedReward(NativeRewardController):
             WorkerError: a part failed.
         """
         self.rewards = [self._reward_task(task) for task in tasks]
-        branches = [self._judged(name, part) for name, part in zip(self._names, self.parts, strict=True)]
+        branches = [_judged(name, part, tasks) for name, part in zip(self._names, self.parts, strict=True)]
         of_parts: list[list[Judgement]] = yield ParallelProcess.from_generators(branches)
         of_tasks = [list(each) for each in zip(*of_parts, strict=True)]
         self.scores = self._combined([[said.score for said in each] for each in of_tasks])
@@ -79,19 +79,6 @@ class CombinedReward(NativeRewardController):
             task.reward, task.verdict = score, _verdict(said)
             task.feedback = "\n".join(each.feedback for each in said if each.feedback) or None
         return self.scores
-
-    def _judged(self, name: str, part: object) -> Steps[list[Judgement]]:
-        if not isinstance(part, Controller):
-            raise InvalidRequestError(f"{name} has no worker here: give the combined reward to reward=")
-        assert self.rewards is not None
-        asked: list[RewardTask] = [task.copy() for task in self.rewards]
-        try:
-            said = yield from judged(part, asked)
-        except WorkerError as error:
-            raise WorkerError(f"{name}, of the combined reward, failed: {error}") from error
-        if len(said) != len(asked):
-            raise WorkerError(f"{name}, of the combined reward, gave {len(said)} scores for {len(asked)} answers")
-        return said
 
     def _combined(self, scores: Sequence[list[float]]) -> list[float]:
         if self.by == "minimum":
@@ -105,6 +92,19 @@ class CombinedReward(NativeRewardController):
         if len(scores) == 1:
             return [scores[0][0]]
         return [sum(each > other for other in scores) / (len(scores) - 1) for each in scores]
+
+
+def _judged(name: str, part: object, tasks: Sequence[Task]) -> Steps[list[Judgement]]:
+    if not isinstance(part, Controller):
+        raise InvalidRequestError(f"{name} has no worker here: give the combined reward to reward=")
+    asked = [task.copy() if isinstance(task, RewardTask) else task for task in tasks]  # each fills its own
+    try:
+        said = yield from judged(part, asked)
+    except WorkerError as error:
+        raise WorkerError(f"{name}, of the combined reward, failed: {error}") from error
+    if len(said) != len(asked):
+        raise WorkerError(f"{name}, of the combined reward, gave {len(said)} scores for {len(asked)} answers")
+    return said
 
 
 def named(reward: object) -> str:
