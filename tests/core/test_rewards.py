@@ -14,6 +14,7 @@ from scaffolding_core import (
     InsufficientSamplesError,
     InvalidRequestError,
     MissingWorkerError,
+    ModelNotFoundError,
     NativeChatController,
     NativeRewardController,
     RetryWithFeedbackController,
@@ -240,6 +241,17 @@ class TestBadRewards:
         lost = output(odd, "22", "333", "7")
         assert (lost.text, lost.candidates[1].score) == ("22", None)
         assert "odd" in str(lost.candidates[1].error)
+
+    def test_a_part_that_fails_every_sample_alike_ends_all(self):
+        asked = []
+
+        def unserved(task):
+            asked.append(task)
+            raise ModelNotFoundError("no such judge")
+
+        with pytest.raises(WorkerError, match="FunctionWorker, of the combined reward, failed: no such judge"):
+            output(CombinedReward([FunctionWorker(unserved)]), "7", "8", "9", ahead=1)
+        assert len(asked) == 1
 
     def test_a_part_without_a_worker_says_where_to_give_it(self):
         with pytest.raises(InvalidRequestError, match="'judge' has no worker here: give the combined"):

@@ -101,7 +101,9 @@ def _judged(name: str, part: object, tasks: Sequence[Task]) -> Steps[list[Judgem
     try:
         said = yield from judged(part, asked)
     except WorkerError as error:
-        raise WorkerError(f"{name}, of the combined reward, failed: {error}") from error
+        failure = WorkerError(f"{name}, of the combined reward, failed: {error}")
+        failure.recurs = error.recurs
+        raise failure from error
     if len(said) != len(asked):
         raise WorkerError(f"{name}, of the combined reward, gave {len(said)} scores for {len(asked)} answers")
     return said
