@@ -31,8 +31,7 @@ class RewardKind:
 
     Args:
         name: what users say.
-        constructor: makes the controller that scores, of its options; one that asks the role `judge` takes the
-            role in `role`.
+        constructor: makes the controller that scores, of its options.
         summary: what it scores, in one line.
         cost: what a judgement costs, in one line.
         roles: the roles that it asks.
@@ -44,22 +43,20 @@ class RewardKind:
     cost: str
     roles: tuple[str, ...] = ()
 
-    def __call__(self, *, judge: Hashable = "judge", **options: object) -> Controller:
+    def __call__(self, **options: object) -> Controller:
         """The controller that scores.
 
         Args:
-            judge: the role that judges, for one that asks it.
             options: of the constructor.
 
         Raises:
             InvalidRequestError: an option that the reward does not have, or one that it needs and lacks.
         """
-        given = {"role": judge, **options} if "judge" in self.roles else options
         try:
-            inspect.signature(self.constructor).bind(**given)
+            inspect.signature(self.constructor).bind(**options)
         except TypeError as error:
             raise InvalidRequestError(f"the reward {self.name!r} does not take these options: {error}") from error
-        return self.constructor(**given)
+        return self.constructor(**options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +153,7 @@ REWARDS: Mapping[str, RewardKind] = MappingProxyType({row.name: row for row in _
 """All rewards that have a name, by name."""
 
 
-def resolve_reward(reward: RewardLike, *, role: Hashable = "reward", judge: Hashable = "judge") -> Scorer:
+def resolve_reward(reward: RewardLike, *, role: Hashable = "reward") -> Scorer:
     """What a user says for a reward, as a method takes it.
 
     By hand: `ScaffoldingLlm(BestOfNController(generation, scorer.controller), {"generation": worker,
@@ -165,22 +162,21 @@ def resolve_reward(reward: RewardLike, *, role: Hashable = "reward", judge: Hash
     Args:
         reward: see `RewardLike`.
         role: whose worker it may become.
-        judge: the role that judges, for a reward that asks a model: that of the generation where nobody else does.
 
     Raises:
         InvalidRequestError: no reward, an unknown name, or options that it does not take.
         MissingExtraError: it needs a package that is not installed.
     """
     if isinstance(reward, str):
-        return _of_kind(reward, {}, role, judge)
+        return _of_kind(reward, {}, role)
     if isinstance(reward, Mapping):
         options = dict(reward)
         kind = options.pop("kind", None)
         if not isinstance(kind, str):
             raise InvalidRequestError(f"a reward that is a mapping names its 'kind', got {dict(reward)!r}")
-        return _of_kind(kind, options, role, judge)
+        return _of_kind(kind, options, role)
     if isinstance(reward, CombinedReward):
-        return _of_parts(reward, role, judge)
+        return _of_parts(reward, role)
     if isinstance(reward, Controller):
         return Scorer(reward)
     if not isinstance(reward, type) and is_worker(reward):
@@ -208,7 +204,7 @@ def converted_reward(reward: Any, convert: Callable[[Any], RewardLike]) -> Rewar
     return reward if isinstance(reward, str | Mapping | Controller) else convert(reward)
 
 
-def _of_kind(kind: str, options: Mapping[str, object], role: Hashable, judge: Hashable) -> Scorer:
+def _of_kind(kind: str, options: Mapping[str, object], role: Hashable) -> Scorer:
     if kind.startswith(("http://", "https://")):
         worker = _reward_model(kind, options)
         return Scorer(NativeRewardController(role=role), {role: worker}, (worker,))
@@ -217,7 +213,7 @@ def _of_kind(kind: str, options: Mapping[str, object], role: Hashable, judge: Ha
         raise InvalidRequestError(
             f"no reward is named {kind!r}; there are: {', '.join(REWARDS)}, and addresses of reward models (http://)"
         )
-    return resolve_reward(row(judge=judge, **options), role=role, judge=judge)
+    return resolve_reward(row(**options), role=role)
 
 
 def _reward_model(url: str, options: Mapping[str, object]) -> Worker:
@@ -230,11 +226,11 @@ def _reward_model(url: str, options: Mapping[str, object]) -> Worker:
     return worker
 
 
-def _of_parts(combined: CombinedReward, role: Hashable, judge: Hashable) -> Scorer:
+def _of_parts(combined: CombinedReward, role: Hashable) -> Scorer:
     """The parts of a combined reward, each with a role of its own."""
     name = getattr(role, "value", role)
     scorers = [
-        resolve_reward(cast("RewardLike", part), role=f"{name}.{place}", judge=judge)
+        resolve_reward(cast("RewardLike", part), role=f"{name}.{place}")
         for place, part in enumerate(combined.parts)
     ]
     return Scorer(

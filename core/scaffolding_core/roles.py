@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Set
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -21,6 +21,7 @@ GENERATION = NativeGenerationController.WorkerTag.GENERATION
 REWARD = NativeRewardController.WorkerTag.REWARD
 TOOLS = ToolLoopController.WorkerTag.TOOLS
 JUDGE = "judge"
+"""What generates judges too, where nobody is given for it and it answers any prompt."""
 CODE = "code"
 
 K = TypeVar("K")
@@ -45,9 +46,7 @@ class Cast:
         return cast("Controller", _replaced(method, self.rewards)) if self.rewards else method
 
 
-def cast_of(
-    reward: RewardLike | None, roles: Mapping[Hashable, RewardLike], *, judge: Hashable = GENERATION
-) -> Cast:
+def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> Cast:
     """Who plays each role beside generation.
 
     Args:
@@ -55,7 +54,6 @@ def cast_of(
         roles: a worker for each role; or a reward for one that scores, and a list of functions, servers and other
             tools for the role `tools`. A reward that asks for `code` asks a sandbox of its own, where nobody is
             given for it.
-        judge: the role that a reward asks in place of `judge`, where nobody is given for it.
 
     Raises:
         InvalidRequestError: a role that is given twice, or to what cannot play it.
@@ -67,10 +65,8 @@ def cast_of(
         raise InvalidRequestError("the role 'reward' is given twice: leave it out of reward or of roles")
     if reward is not None:
         given[REWARD] = reward
-    if JUDGE in given:
-        judge = JUDGE
     scorers = {
-        role: resolve_reward(player, role=role, judge=judge)
+        role: resolve_reward(player, role=role)
         for role, player in given.items()
         if role in SCORING_ROLES and _scores(player)
     }
@@ -99,18 +95,18 @@ def sandbox() -> Worker:
     return CodeWorker()
 
 
-def check_roles(method: Controller, named: str, workers: Mapping[Hashable, Worker]) -> None:
+def check_roles(method: Controller, named: str, played: Set[Hashable]) -> None:
     """Check that somebody plays each role that a method needs beside generation.
 
     Args:
         method: with all its parts.
         named: what its user calls it.
-        workers: by role.
+        played: the roles that somebody plays.
 
     Raises:
         MissingWorkerError: nobody plays one of them.
     """
-    for role in sorted(roles_of(method) - workers.keys() - {GENERATION}, key=str):
+    for role in sorted(roles_of(method) - played - {GENERATION}, key=str):
         name = getattr(role, "value", role)
         shorter = "reward=, or " if role == REWARD else ""
         raise MissingWorkerError(

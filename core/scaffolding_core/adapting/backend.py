@@ -41,8 +41,8 @@ class Backend:
         reward: scores answers, for methods that need it: the role `reward`; see `RewardLike`.
         max_parallel_requests: requests of each method at once.
         generation: what each named method generates with.
-        roles: a worker for each further role, or a reward for one that scores. A reward that asks for the role
-            `judge` asks the worker itself where nobody is given for it and it can.
+        roles: a worker for each further role, or a reward for one that scores. The worker itself plays `judge`
+            where nobody is given for it and it can.
         closes_worker: whether the worker is closed with it; else it stays its owner's.
         can_judge: whether the worker answers any prompt, as a model does and a pipeline does not.
 
@@ -61,7 +61,8 @@ class Backend:
         can_judge: bool = True,
     ) -> None:
         self._worker = worker
-        self._cast = cast_of(reward, roles or {}, judge=GENERATION if can_judge else JUDGE)
+        self._cast = cast_of(reward, roles or {})
+        self._by_itself = {GENERATION, JUDGE} if can_judge else {GENERATION}
         self._max_parallel_requests = max_parallel_requests
         self._generation = generation
         self._closes_worker = closes_worker
@@ -129,7 +130,7 @@ class Backend:
         with self._lock:
             llm = self._llms.pop(key, None) or ScaffoldingLlm(
                 self.controller(method, options),
-                {GENERATION: self.worker, **self._cast.workers},
+                {**dict.fromkeys(self._by_itself, self.worker), **self._cast.workers},
                 max_parallel_requests=self._max_parallel_requests,
             )
             self._llms[key] = llm  # as the latest
@@ -140,7 +141,8 @@ class Backend:
     def controller(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
         """The controller that `llm` runs, with the same arguments and errors; nothing is started for it."""
         controller = self._cast.plays(self._built(method, options))
-        check_roles(controller, method if isinstance(method, str) else type(method).__name__, self._cast.workers)
+        named = method if isinstance(method, str) else type(method).__name__
+        check_roles(controller, named, self._by_itself | self._cast.workers.keys())
         return controller
 
     def _built(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:

@@ -20,7 +20,7 @@ from scaffolding_core.driver.budget import Budget
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.methods import METHODS, build_method, method_named
 from scaffolding_core.results import FinalEvent
-from scaffolding_core.roles import CODE, GENERATION, cast_of, check_roles, sandbox
+from scaffolding_core.roles import CODE, GENERATION, JUDGE, cast_of, check_roles, sandbox
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.shown_text import json_safe, shown
 
@@ -104,12 +104,13 @@ def ask(
             )
         cast = cast_of(None if reward is None else said_reward(reward), {})
         controller = cast.plays(controller)
-        workers = {GENERATION: _worker(url, engine, model, api_key, siblings), **cast.workers}
+        answering = _worker(url, engine, model, api_key, siblings)
+        workers = {GENERATION: answering, JUDGE: answering, **cast.workers}
         if mcp:
             workers["tools"] = _tools(mcp)
         if CODE in roles_of(controller) - workers.keys():
             workers[CODE] = sandbox()
-        check_roles(controller, method, workers)
+        check_roles(controller, method, workers.keys())
         asyncio.run(_run(_text(question), controller, options, workers, as_json))
     except InvalidRequestError as error:
         _fail(error, WRONG_USE)
@@ -137,7 +138,7 @@ async def _run(
                     output = event.output
     finally:
         show.close()
-        for worker in workers.values():
+        for worker in set(workers.values()):
             await worker.async_shutdown()
     assert output is not None
     spent = time.monotonic() - started
