@@ -136,6 +136,7 @@ def test_a_judge_asks_its_role_and_the_generation_where_nobody_plays_it(monkeypa
 
     told = output("mine", "", worker=FunctionWorker(answer), roles=None if alone else {"judge": says("5")})
     assert (told.text, told.score) == ("an answer", 3.0 if alone else 5.0)
+    assert {role: usage.calls for role, usage in told.usage_by_role.items()} == {"generation": 1, "judge": 1}
     assert told.usage.calls == 2
 
 

@@ -87,6 +87,7 @@ class Request:
         "time_is_up",
         "tokens",
         "usage",
+        "usage_by_role",
     )
 
     def __init__(
@@ -120,6 +121,7 @@ class Request:
         self.context = contextvars.copy_context()
         self.context.run(current_request.set, self)
         self.usage = Usage()
+        self.usage_by_role: dict[str, Usage] = {}
         self.state = RequestState(self.id, self.usage, order.metadata, self._cancel_from_anywhere, driver.loop)
         self.recorder: Recorder | None = None
         if order.trace:
@@ -217,14 +219,16 @@ class Request:
             charged = self._charged = self._charged or {}
             usage = usage.since(charged.get(task))
             charged[task] = task.usage.since(None)
-        self.charge_usage(usage)
+        tag = "" if task.worker_tag is None else task.worker_tag
+        self.charge_usage(usage, str(getattr(tag, "value", tag)))
         return usage
 
-    def charge_usage(self, usage: Usage) -> None:
+    def charge_usage(self, usage: Usage, role: str) -> None:
         """Add a cost, and end the request if that was its last token."""
         self.usage.add(usage)
+        self.usage_by_role.setdefault(role, Usage()).add(usage)
         if self.parent is not None:
-            self.parent.driver.call_from_anywhere(self.parent.charge_usage, usage)
+            self.parent.driver.call_from_anywhere(self.parent.charge_usage, usage, role)
         if self.tokens is not None and self.usage.total_tokens >= self.tokens:
             self.expire("tokens")
 
@@ -366,7 +370,7 @@ class Request:
         self._charged = self._streams = None
         self._leave()
         if output is not None:
-            output.usage = self.usage
+            output.usage, output.usage_by_role = self.usage, self.usage_by_role
         self.state.finish(output if error is None else None, error)
 
     def _let_go(self) -> None:

@@ -132,6 +132,7 @@ class ScaffoldingOutput:
         score: reward of the chosen sample.
         judgement: what else the reward says of it.
         usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
+        usage_by_role: the same, by the role that was asked, such as `generation`, `reward` or `judge`; empty for none.
         stopped: why the method stopped.
         method: name of the method.
         consensus: what a vote on each field agreed on, put together of several samples; None where there was no
@@ -155,6 +156,7 @@ class ScaffoldingOutput:
     consensus: Mapping[str, object] | None = None
     transcript: list[RoleMessage] = field(default_factory=list)
     judgement: Judgement | None = None
+    usage_by_role: dict[str, Usage] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         given: object = self.message
