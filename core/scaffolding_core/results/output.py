@@ -132,7 +132,7 @@ class ScaffoldingOutput:
         score: reward of the chosen sample.
         judgement: what else the reward says of it.
         usage: all that was paid: every sample, rewards, and failed, cut and retried ones.
-        usage_by_role: the same, by the role that was asked, such as `generation`, `reward` or `judge`; empty for none.
+        usage_by_role: the same, by the role that was asked, such as `generation`, `reward` or `judge`.
         stopped: why the method stopped.
         method: name of the method.
         consensus: what a vote on each field agreed on, put together of several samples; None where there was no
