@@ -180,19 +180,15 @@ async def test_an_address_is_a_reward_model_that_is_closed_with_who_made_it(monk
 
 
 def test_a_weighted_vote_sums_the_rewards_of_equal_answers():
-    scores = {"It is 7": 0.6, "Surely 9": 0.9, "So 7.0": 0.5, "hm": 1.0}
-    worker = says("It is 7", "Surely 9", "hm", "So 7.0")
-    told = output(
-        lambda prompt, answer: scores[answer],
-        *scores,
-        method="weighted_vote",
-        worker=worker,
-        answers="number",
-        sample_num=4,
-    )
-    assert (told.text, told.votes) == ("It is 7", {"7": 2, "9": 1})
-    assert told.data["weights"] == {"7": pytest.approx(1.1), "9": 0.9}
-    assert told.agreement == pytest.approx(1.1 / 2)
+    scores = {"It is 7": 0.2, "Surely 9": 0.9, "hm": 1.0, "So 7.0": 0.3, "Then 5": 0.4}
+
+    def weight(prompt, answer):
+        return scores[answer]
+
+    told = output(weight, *scores, method="weighted_vote", sample_num=5, answers="number", worker=says(*scores))
+    assert (told.text, told.votes) == ("Surely 9", {"9": 1, "7": 2, "5": 1})
+    assert told.data["weights"] == {"9": 0.9, "7": 0.5, "5": 0.4}
+    assert told.agreement == pytest.approx(0.5)
     alone = output(length, "hm", "hmm", method="weighted_vote", answers="number", sample_num=2)
     assert (alone.text, alone.agreement) == ("hmm", 0.0)
 
