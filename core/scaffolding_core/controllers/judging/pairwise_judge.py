@@ -38,6 +38,10 @@ class PairwiseJudge(Judge):
 
     compares_samples = True
     question = "Which answer meets the criteria better, A or B?"
+    examples = (
+        ({"answer A": "4", "answer B": "5"}, "Verdict: A"),
+        ({"answer A": "5", "answer B": "4"}, "Verdict: B"),
+    )
     form = WordForm("A, B or tie", {"a": 1.0, "b": 0.0, "tie": 0.5}, noun="(?:answer|response|assistant)")
 
     def process(self, tasks: Sequence[Task], reference: str | None = None) -> Steps[list[float]]:

@@ -23,7 +23,7 @@ class ScoreJudge(AnswerJudge):
     task's `custom_output_params`, as `score` beside `scale`.
 
     Cost: one chat turn of about 200 tokens beside prompt and answer for each answer, all at the same time; one
-    more for each retry.
+    more for each retry, of about 600.
 
     Source: Liu et al. 2023, arXiv 2303.16634 (G-Eval).
 
@@ -67,6 +67,7 @@ class ScoreJudge(AnswerJudge):
         self.scale = scale
         self.form = NumberForm(scale)
         self.question = f"How well does the answer meet the criteria, from 1 (not at all) to {scale} (entirely)?"
+        self.examples = (({"answer": "5"}, "Score: 1"), ({"answer": "4"}, f"Score: {scale}"))
 
     def fill(self, task: RewardTask, verdict: Verdict) -> None:
         """Put what the judge said into a reward task."""

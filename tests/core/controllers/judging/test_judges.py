@@ -59,8 +59,8 @@ def judged(judge, says, *answers, prompt="Capital of France?", **task):
 
 def shown(task, name="answer"):
     """A text that a judge was shown, as it stands between its marks."""
-    token = re.search(rf"<{name} (\w+)>", task.messages[0].text)[1]
-    return re.search(rf"<{name} {token}>\n(.*)\n</{name} {token}>", task.messages[0].text, re.DOTALL)[1]
+    token = re.search(rf"<{name} (\w+)>", task.messages[-1].text)[1]
+    return re.search(rf"<{name} {token}>\n(.*)\n</{name} {token}>", task.messages[-1].text, re.DOTALL)[1]
 
 
 def by_length(task):
@@ -148,7 +148,7 @@ class TestPass:
 class TestRubric:
     def test_the_reward_is_the_weighted_mean_and_each_criterion_is_told(self):
         judge = RubricJudge(["It is right.", {"name": "brief", "text": "It is short.", "weight": 3, "scale": 5}])
-        (task,), asked = judged(judge, lambda asked: "5" if "short" in asked.messages[0].text else "1", "Paris")
+        (task,), asked = judged(judge, lambda asked: "5" if "short" in asked.messages[-1].text else "1", "Paris")
         assert task.reward == 0.75
         assert task.custom_output_params == {"It is right.": 0.0, "brief": 1.0}
         assert task.feedback == "It is right.: 0.00\nbrief: 1.00"
@@ -172,7 +172,7 @@ class TestPairwise:
 
     def test_an_answer_that_cannot_be_compared_meets_another_and_then_is_out(self):
         def says(task):
-            return "hm" if "odd" in task.messages[0].text else by_length(task)
+            return "hm" if "odd" in task.messages[-1].text else by_length(task)
 
         tasks, _ = judged(PairwiseJudge(), says, "odd", "best", "b", "cc")
         assert [task.reward for task in tasks] == pytest.approx([0, 1, 1 / 3, 2 / 3])
@@ -193,22 +193,21 @@ class TestPairwise:
 
 
 class TestFailedJudgements:
-    def test_the_judge_is_asked_again_with_what_is_wrong(self):
-        says = iter(["<think>?</think>Good.", "Score: 6"])
-        (task,), asked = judged(ScoreJudge(), lambda task: next(says), "Paris")
-        assert task.custom_output_params["score"] == 6
-        assert [message.text for message in asked[1].messages[1:]] == [
-            "Good.",
-            "That cannot be used: it has no verdict in the form that was asked for. "
-            "End with one line in this form:\nScore: <a number from 1 to 10>",
-        ]
-        assert task.usage.calls == 2
+    def test_the_judge_is_asked_again_with_examples_and_what_is_wrong(self):
+        says = iter(["Good.", "Right.\nVerdict: yes"])
+        (task,), (first, again) = judged(PassJudge(criteria="Short."), lambda task: next(says), "Paris")
+        assert (task.verdict, task.feedback, task.usage.calls) == (True, "Right.", 2)
+        wrong = "\n\nYour last message could not be used: it has no verdict in the form that was asked for."
+        assert again.messages[-1].text == first.messages[0].text + wrong
+        texts = [message.text for message in again.messages[:-1]]
+        assert texts[1::2] == ["2 + 2 is 4.\nVerdict: no", "2 + 2 is 4.\nVerdict: yes"]
+        assert all("Criteria: The answer is right." in text for text in texts[::2])
 
     @pytest.mark.parametrize(
         "says",
         [
             lambda task: shown(task),
-            lambda task: task.messages[0].text,
+            lambda task: task.messages[-1].text,
             "I cannot evaluate that.",
             AssistantMessage("Score: 9", finish_reason="length"),
         ],
