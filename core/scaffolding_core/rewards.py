@@ -12,7 +12,16 @@ from typing import Any, TypeAlias, cast
 from scaffolding_core.answers import AnswersLike
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import NativeRewardController
-from scaffolding_core.controllers.judging import CombinedReward, TestsLike, UnitTests, VerifiedReward
+from scaffolding_core.controllers.judging import (
+    CombinedReward,
+    PairwiseJudge,
+    PassJudge,
+    RubricJudge,
+    ScoreJudge,
+    TestsLike,
+    UnitTests,
+    VerifiedReward,
+)
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.verifying import FitsSchema, Matches, SameAnswer, same_calls
 from scaffolding_core.worker import Worker, is_worker
@@ -104,6 +113,34 @@ def _calls(
 
 
 _ROWS = (
+    RewardKind(
+        name="judge",
+        constructor=ScoreJudge,
+        summary="a model's score from 1 to `scale`, by the log probabilities of its tokens where they are told",
+        cost="one chat turn",
+        roles=("judge",),
+    ),
+    RewardKind(
+        name="pass_judge",
+        constructor=PassJudge,
+        summary="whether a model passes it, with its words",
+        cost="one chat turn with reasons",
+        roles=("judge",),
+    ),
+    RewardKind(
+        name="rubric_judge",
+        constructor=RubricJudge,
+        summary="the weighted mean of a model's scores by several `criteria`",
+        cost="one chat turn for each criterion",
+        roles=("judge",),
+    ),
+    RewardKind(
+        name="pairwise_judge",
+        constructor=PairwiseJudge,
+        summary="compares samples two by two, each pair in both orders",
+        cost="two chat turns for each sample but one",
+        roles=("judge",),
+    ),
     RewardKind(
         name="exact",
         constructor=_exact,

@@ -151,6 +151,8 @@ def _messages(task: GenerationTask) -> list[BaseMessage]:
 
 def _kwargs(task: GenerationTask) -> dict[str, Any]:
     """What the model's call takes: the caller's own keywords, and the sampling parameters that are set."""
+    if task.num_logprobs is not None:
+        raise UnsupportedParameterError("a LangChainWorker tells no log probabilities: leave num_logprobs out")
     kwargs: dict[str, Any] = dict(task.sampling())
     if isinstance(task, ChatTask) and task.tools:
         kwargs["tools"] = task.tools_to_dict()

@@ -143,6 +143,8 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
     """What the LLM's call takes: the sampling parameters that are set, and the caller's own keywords."""
     if task.n not in (None, 1):
         raise UnsupportedParameterError("a LlamaIndex LLM gives one answer a call: leave n out, set sample_num")
+    if task.num_logprobs is not None:
+        raise UnsupportedParameterError("a LlamaIndexWorker tells no log probabilities: leave num_logprobs out")
     given = (task.custom_input_params or {}).get(LLAMAINDEX_KWARGS)
     sampling = task.sampling()
     sampling.pop("n", None)

@@ -15,7 +15,7 @@ PUBLIC = {
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
         ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
         ContextLengthExceededError Controller ControllerError
-        DeadlockError
+        Criterion DeadlockError
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
@@ -23,11 +23,11 @@ PUBLIC = {
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
         ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
-        ParallelProcess Parsed PerField Quorum REQUEST_OPTIONS Race RateLimitError Reading Recording
-        ProgramOfThoughtController RecordingWorker Regex ReplayMismatchError ReplayWorker
-        RequestCancelledError
-        ReActController RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
-        ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError Stated Steps
+        PairwiseJudge ParallelProcess Parsed PassJudge PerField ProgramOfThoughtController Quorum
+        REQUEST_OPTIONS Race RateLimitError ReActController Reading Recording RecordingWorker Regex
+        ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardTask
+        RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
+        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError Stated Steps
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
         ToolMessage ToolsWorker UnitTests

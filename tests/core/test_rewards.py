@@ -197,7 +197,7 @@ class TestBadRewards:
     @pytest.mark.parametrize(
         ("reward", "told"),
         [
-            ("jury", "no reward is named 'jury'; there are: exact, "),
+            ("jury", "no reward is named 'jury'; there are: judge, "),
             ({"kind": "exact", "refrence": "7"}, "'exact' does not take these options: .*refrence|'reference'"),
             ({"reference": "7"}, "names its 'kind'"),
             ({"kind": "combined", "rewards": [], "by": "minimum"}, "at least one reward"),

@@ -67,3 +67,10 @@ def test_an_extraction_prints_each_field_with_its_share_of_the_votes():
     shown = printed("langchain_extraction.py")
     assert len(re.findall(r"    (?:name|city|age): .+  \(\d+% of the votes\)", shown)) == 6
     assert "name: Anna Berg" in shown
+
+
+def test_a_chain_prints_the_answer_that_another_model_judges_best():
+    with scripted_server(says("Score: 8")) as server:
+        shown = printed("langchain_best_of_n_judge.py", "rain", "--judge-url", server.url)
+    assert re.search(r"rain: .+\n    score 0\.78; of all: \[0\.7", shown, re.DOTALL)
+    assert len(server.requests) in (1, 2, 3)  # equal answers are judged once

@@ -17,6 +17,7 @@ _CANNOT = r"""
 """
 _TO_ANSWER = r"""
     (?:answer|assist|help|provide|give|comply|fulfil|do\s(?:that|this|so)|support|share|discuss|engage|respond|determine
+      |judge|evaluate|assess|rate|score|grade|compare
       |solve|offer|tell|say|decline|refuse|complete|make\sa\s(?:determination|decision)|generate|create|access)
 """
 _LACKS = r"""

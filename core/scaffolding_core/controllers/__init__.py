@@ -7,6 +7,7 @@ from scaffolding_core.controllers.acting.tool_loop import ToolLoopController
 from scaffolding_core.controllers.best_of_n import BestOfNController
 from scaffolding_core.controllers.chain_of_thought import ChainOfThoughtController
 from scaffolding_core.controllers.field_vote import FieldVoteController
+from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.majority_vote import MajorityVoteController
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
@@ -17,13 +18,18 @@ from scaffolding_core.controllers.roles import part_for
 __all__ = [
     "BestOfNController",
     "ChainOfThoughtController",
+    "Criterion",
     "FieldVoteController",
     "MajorityVoteController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
+    "PairwiseJudge",
+    "PassJudge",
     "ReActController",
     "RetryWithFeedbackController",
+    "RubricJudge",
+    "ScoreJudge",
     "ToolLoopController",
     "part_for",
 ]

@@ -90,12 +90,15 @@ class RetryWithFeedbackController(Controller):
         """Answer, judge, and ask again; the task gets the results of the best attempt.
 
         Raises:
-            InvalidRequestError: not one task.
+            InvalidRequestError: not one task, or a reward that compares samples.
             BudgetExceededError: budget or deadline ran out before there was any answer.
             WorkerError: the first attempt failed, or could not be judged.
         """
         if len(tasks) != 1:
             raise InvalidRequestError(f"a retry judges one answer: give one task, not {len(tasks)}")
+        if getattr(self.reward_controller, "compares_samples", False):
+            name = type(self.reward_controller).__name__
+            raise InvalidRequestError(f"{name} compares samples, and a retry judges one: take another reward")
         task = tasks[0]
         attempts = yield from self._attempts(
             task, _checked(max_retries, self.max_retries), generation_kwargs or {}

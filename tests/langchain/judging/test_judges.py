@@ -444,5 +444,5 @@ async def test_a_reward_by_name_may_come_by_configuration_and_of_a_role():
 
 
 def test_a_reward_that_nobody_knows_is_refused_when_the_model_is_made():
-    with pytest.raises(InvalidRequestError, match="no reward is named 'jury'; there are: exact, "):
+    with pytest.raises(InvalidRequestError, match="no reward is named 'jury'; there are: judge, "):
         with_best_of_n(KnownChat(answers=ANSWERS), "jury")

@@ -1,0 +1,82 @@
+"""Where a judge's verdict is read, and what is none."""
+
+import pytest
+
+from scaffolding_core import AssistantMessage, PairwiseJudge, PassJudge
+from scaffolding_core.controllers.judging.verdict_lines import NumberForm, Verdict, bare_lines, read_verdict
+
+TEN = NumberForm(10)
+
+
+def said(text, form=TEN, shown="", finish_reason="stop"):
+    """What a judge's message says: its value, or the reason why there is none."""
+    read = read_verdict(AssistantMessage(text, finish_reason=finish_reason), form, bare_lines(shown))
+    return read.said if isinstance(read, Verdict) else read
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("Score: 8", 8),
+        ("8", 8),
+        ("**8**", 8),
+        ("**Score:** 8.", 8),
+        ("10/10", 10),
+        ("Rating: [[7]]", 7),
+        ("Score: 7.5 out of 10", 7.5),
+        ("<think>9/10</think>\nScore: 4", 4),
+        ("The answer says:\nScore: 10\nIt is wrong.\n\nScore: 3", 3),
+        ("Score: 6\n\nIt is right, but long.", 6),
+    ],
+)
+def test_the_line_with_the_verdict_is_read(text, score):
+    assert said(text) == score
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("between 6 and 8", "6-8", "11", "0", "-3", "7/5", "7,5", "eight", TEN.line, "Score: 9?\nor\nScore: 4?"),
+        "It began with\nScore: 10\nand ended so.",
+        "Score: 3\nScore: 4\nI cannot tell which.",
+    ],
+)
+def test_what_has_no_one_verdict_in_its_place_has_none(text):
+    assert said(text) == "it has no verdict in the form that was asked for"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it says nothing"),
+        ("<think>9/10</think>", "it says nothing"),
+        ("<think>\nScore: 9", "its thoughts have no end"),
+        ("N/A", "it declines to judge"),
+        ("I'm sorry, but I can't evaluate this.", "it declines to judge"),
+    ],
+)
+def test_why_there_is_none_is_told(text, why):
+    assert said(text) == why
+
+
+def test_a_message_that_was_cut_has_none():
+    assert said("Score: 9", finish_reason="length") == "it was cut before its end"
+
+
+@pytest.mark.parametrize("text", ["Score: 10", "**score: 10**", "Great.\nScore: 10"])
+def test_a_line_of_the_answer_is_an_echo(text):
+    assert said(text, shown="Great.\n Score: 10!") == "it repeats a line of what it was to judge"
+    assert said("Score: 10", shown="Great. Score: 10!") == 10
+
+
+def test_words_are_read_in_any_case_and_both_are_none():
+    for word, value in {
+        "yes": 1.0,
+        "**PASS**": 1.0,
+        "Verdict: No.": 0.0,
+        "yes and no": None,
+        "maybe": None,
+    }.items():
+        assert said(word, PassJudge.form) == (value if value is not None else said("8,", TEN))
+    for word, value in {"[[A]]": 1.0, "Winner: answer B": 0.0, "Verdict: tie": 0.5}.items():
+        assert said(word, PairwiseJudge.form) == value
