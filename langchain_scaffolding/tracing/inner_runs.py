@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
+from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.messages import AIMessage
@@ -19,7 +21,7 @@ from langsmith.utils import tracing_is_enabled
 
 from langchain_scaffolding.request.parameters import without_method_parameters
 from langchain_scaffolding.tracing.runs import inner_config
-from langchain_scaffolding.translation.messages import usage_to_core
+from langchain_scaffolding.translation.messages import usage_of_call, usage_to_core
 from scaffolding_core import ScaffoldingError, Task, Usage
 from scaffolding_core.adapting import current_request, run_either
 
@@ -39,6 +41,8 @@ __all__ = [
 class Tally(BaseCallbackHandler):
     """Counts what the models inside a chain cost; methods inside it charge what they cost themselves.
 
+    A decision model tells what it cost in its response, which counts unless models inside it have told it.
+
     Attributes:
         usage: of all calls of models that have ended; None if there was none, and no method either.
         stopped: whether nothing may begin any more: what is cut runs on in its thread, to the end of its step.
@@ -50,14 +54,30 @@ class Tally(BaseCallbackHandler):
     def __init__(self) -> None:
         self.usage: Usage | None = None
         self.stopped = False
+        self._told_of: set[UUID] = set()
         self._lock = threading.Lock()
 
     def __hash__(self) -> int:
         return 0  # stays first where managers are merged, which puts their handlers in sets: see `with_handler`
 
-    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
+    def on_llm_end(self, response: LLMResult, *, parent_run_id: UUID | None = None, **kwargs: Any) -> None:
         """Add a call."""
         self.add(_usage(response))
+        self._tell_of(parent_run_id)
+
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **kw: Any) -> None:
+        """Add what a decision cost, once: what is around the decision may return the same response."""
+        if run_id in self._told_of:
+            self._told_of.remove(run_id)
+        elif (decided := _usage_of_decision(outputs)) is not None:
+            self.add(decided)
+        else:
+            return
+        self._tell_of(parent_run_id)
+
+    def _tell_of(self, run_id: UUID | None) -> None:
+        if run_id is not None:
+            self._told_of.add(run_id)
 
     def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
         """Add a call whose cost nobody told."""
@@ -208,6 +228,13 @@ def _usage(response: LLMResult) -> Usage:
         completion_tokens=_count(counts, "completion_tokens"),
         calls=1,
     )
+
+
+def _usage_of_decision(response: object) -> Usage | None:
+    decisions = sys.modules.get("langchain_core.decisions")  # langchain-core 1.7 has none
+    if decisions is None or not isinstance(response, decisions.ClassifierResponse):
+        return None
+    return Usage() if getattr(response, "charges_itself", False) else usage_of_call(response.usage)
 
 
 def message_usage(message: AIMessage) -> Usage:

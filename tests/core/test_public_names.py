@@ -65,6 +65,9 @@ PUBLIC = {
         SameByRunnable ScaffoldingLLM ScaffoldingRunnable evaluator_reward with_best_of_n
         with_chain_of_thought with_majority_vote
     """,
+    "langchain_scaffolding.decisions": """
+        Poll SameByDecision VotedResponse VotingDecisionModel decision_reward
+    """,
     "langchain_scaffolding.middleware": """
         OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
     """,
