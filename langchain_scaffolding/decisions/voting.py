@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
 from langchain_core.decisions import BaseDecisionModel, Question, State
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
-from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.runnables import Runnable, ensure_config
 from langchain_core.runnables.config import get_executor_for_config
 from pydantic import ConfigDict, Field
 
@@ -144,18 +144,16 @@ class VotingDecisionModel(Closable, BaseDecisionModel):
     # Calls.
 
     def _classify(self, state: State, questions: Mapping[str, Question]) -> VotedResponse:
-        config = ensure_config()
         polled = _voted_questions(questions)
-        calls = [self._call(state, question, config) for question in polled.values()]
+        calls = self._calls(state, polled)
         if len(calls) == 1:
             return self._response(polled, [calls[0].result()])
-        with get_executor_for_config(config) as executor:
+        with get_executor_for_config(ensure_config()) as executor:
             return self._response(polled, list(executor.map(Call.result, calls)))
 
     async def _aclassify(self, state: State, questions: Mapping[str, Question]) -> VotedResponse:
-        config = ensure_config()
         polled = _voted_questions(questions)
-        results = [self._call(state, question, config).start() for question in polled.values()]
+        results = [call.start() for call in self._calls(state, polled)]
         try:
             for result in results:
                 await result
@@ -164,23 +162,25 @@ class VotingDecisionModel(Closable, BaseDecisionModel):
                 result.cancel()  # those that still run where one failed, or the call was cut
         return self._response(polled, results)
 
-    def _call(self, state: State, question: VotedQuestion, config: RunnableConfig) -> Call:
+    def _calls(self, state: State, polled: Mapping[str, VotedQuestion]) -> list[Call]:
+        """A call for each question, all beneath this decision's run."""
+        config = ensure_config()
         given = method_parameters(config)
         options = {name: value for name, value in given.items() if name in _OF_CALLS and value is not None}
         gate = Gate.of(options.pop("max_concurrent_samples", None), None)
         told = config["callbacks"]
         manager = told if isinstance(told, CallbackManager | AsyncCallbackManager) else None
-        task = ChatTask(messages=to_core(self._messages(state, question), wrapped=True))
-        task.temperature = self.temperature
-        options = {"sample_num": self.sample_num, **options, "answers": question.answers}
         llm = self._backend.llm(_METHOD, self._method_options())
-        return Call(llm, task, options, sampled_under(manager, gate=gate))
-
-    def _messages(self, state: State, question: VotedQuestion) -> list[BaseMessage]:
         shown, media = shown_state(state)
-        text = f"The state:\n\n{shown}\n\nThe question: {question.asks}"
-        content: str | list[str | dict[str, Any]] = [{"type": "text", "text": text}, *media] if media else text
-        return [SystemMessage(self.system), HumanMessage(content)]
+        calls = []
+        for question in polled.values():
+            text = f"The state:\n\n{shown}\n\nThe question: {question.asks}"
+            human = HumanMessage([{"type": "text", "text": text}, *media] if media else text)
+            task = ChatTask(messages=to_core([SystemMessage(self.system), human], wrapped=True))
+            task.temperature = self.temperature
+            own = {"sample_num": self.sample_num, **options, "answers": question.answers}
+            calls.append(Call(llm, task, own, sampled_under(manager, gate=gate)))
+        return calls
 
     def _response(self, polled: Mapping[str, VotedQuestion], results: list[ScaffoldingResult]) -> VotedResponse:
         usage = Usage()
