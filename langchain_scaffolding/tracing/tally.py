@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, UsageMetadata
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 from langchain_scaffolding.translation.messages import usage_of_call, usage_to_core
@@ -64,9 +64,9 @@ class Tally(BaseCallbackHandler):
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Add what a decision cost."""
         if self._ends_untold(run_id):
-            told = getattr(outputs, "usage", None)
             charges_itself = getattr(outputs, "charges_itself", False)
-            self.add(Usage() if charges_itself else usage_of_call(told if isinstance(told, dict) else None))
+            told: UsageMetadata | None = getattr(outputs, "usage", None)
+            self.add(Usage() if charges_itself else usage_of_call(told))
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Add a decision whose cost nobody told."""

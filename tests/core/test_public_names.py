@@ -66,7 +66,7 @@ PUBLIC = {
         with_chain_of_thought with_majority_vote
     """,
     "langchain_scaffolding.decisions": """
-        Poll SameByDecision VotedResponse VotingDecisionModel decision_reward
+        Poll RiskByDecision SameByDecision VotedResponse VotingDecisionModel decision_reward
     """,
     "langchain_scaffolding.middleware": """
         OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware

@@ -10,9 +10,11 @@ from langchain_core.decisions import NoulCriteria
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langchain_scaffolding.decisions import VotingDecisionModel
-from scaffolding_core import InsufficientSamplesError
+from langchain_scaffolding.decisions import RiskByDecision, VotingDecisionModel
+from langchain_scaffolding.middleware import ToolCallVoteMiddleware
+from scaffolding_core import InsufficientSamplesError, InvalidRequestError
 from tests.langchain.agents import files, run, tool_messages
+from tests.langchain.decisions.known import Known
 from tests.langchain.doubles import Runs, Scripted, named
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:langchain_core._api.LangChainBetaWarning")
@@ -70,3 +72,85 @@ async def test_a_risky_call_is_blocked_from_half_of_the_votes_on(said, blocked, 
 class Tooled(Scripted):
     def bind_tools(self, tools, **kwargs):
         return self
+
+
+def guarded(how, known, *steps, **guard):
+    tools, ran = files()
+    model = Tooled(answers=[*steps], calls=[])
+    vote = ToolCallVoteMiddleware(RiskByDecision(known, **guard) if guard else known, sample_num=3)
+    return create_agent(model, tools, middleware=[vote]), model, ran
+
+
+def deletes(path, beside=()):
+    calls = [*beside, {"name": "delete_file", "args": {"path": path}}]
+    return AIMessage("", tool_calls=[{**call, "id": f"{path}{place}"} for place, call in enumerate(calls)])
+
+
+def risks(**by_path):
+    return Known(says=lambda state: by_path[state["tool_call"]["args"]["path"]], asked=[])
+
+
+READS = {"name": "read_file", "args": {"path": "r"}}
+
+
+@both_ways
+async def test_calls_that_a_decision_model_finds_risky_are_voted_on_and_each_is_asked_about_once(how):
+    known = risks(a=0.9, b=0.6, r=0.1)
+    samples = [deletes("a", [READS]), deletes("b", [READS]), deletes("a", [READS])]
+    agent, _, ran = guarded(how, known, *samples, AIMessage("done"))
+    state = await run(agent, how)
+    assert sorted(ran) == [("delete_file", "a"), ("read_file", "r")]
+    voted = state["messages"][1]
+    assert voted.response_metadata["tool_call_vote"]["agreed"]
+    assert voted.response_metadata["tool_call_risk"] == {"a0": 0.1, "a1": 0.9}
+    assert voted.usage_metadata["total_tokens"] == 3 * 3 + 3 * 5
+    assert sorted(asked["tool_call"]["args"]["path"] for asked, _ in known.asked) == ["a", "b", "r"]
+    asked, _ = known.asked[0]
+    assert [message.text for message in asked["messages"]] == ["go"]
+    assert asked["tool_description"] == "Read a file."
+
+
+@both_ways
+async def test_a_call_that_it_finds_harmless_runs_without_a_vote(how):
+    known = risks(a=0.4)
+    agent, model, ran = guarded(how, known, deletes("a"), AIMessage("done"))
+    await run(agent, how)
+    assert ran == [("delete_file", "a")]
+    assert (len(model.calls), len(known.asked)) == (2, 1)
+
+
+@both_ways
+async def test_a_risky_call_that_samples_disagree_on_does_not_run(how):
+    known = risks(a=0.9, b=0.9, c=0.9)
+    agent, _, ran = guarded(how, known, deletes("a"), deletes("b"), deletes("c"), AIMessage("done"))
+    state = await run(agent, how)
+    assert ran == []
+    assert "was not run" in tool_messages(state)[0].text
+    assert len(known.asked) == 3
+
+
+async def test_only_the_named_tools_are_asked_about_and_the_threshold_counts():
+    known = risks(a=0.7)
+    agent, _, ran = guarded("async", known, deletes("a", [READS]), AIMessage("done"),
+                            tools={"delete_file"}, threshold=0.8)  # fmt: skip
+    await run(agent, "async")
+    assert sorted(ran) == [("delete_file", "a"), ("read_file", "r")]
+    assert len(known.asked) == 1
+
+
+@both_ways
+async def test_no_call_runs_where_the_decision_model_fails(how):
+    agent, _, ran = guarded(how, risks(), deletes("a"))
+    with pytest.raises(KeyError):
+        await run(agent, how)
+    assert ran == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [({"tools": "rm"}, "set of tool names"), ({"tools": []}, "set of tool names"), ({"threshold": 0}, "above 0"),
+     ({"threshold": 1.5}, "at most 1")],
+)  # fmt: skip
+def test_a_risk_that_makes_no_sense_is_refused(fields, problem):
+    with pytest.raises(InvalidRequestError, match=problem):
+        RiskByDecision(risks(), **fields)
