@@ -9,6 +9,7 @@ from langchain_scaffolding.judging.judges import FromRunnable, SameByRunnable
 from langchain_scaffolding.judging.rewards import evaluator_reward
 from langchain_scaffolding.llm import ScaffoldingLLM
 from langchain_scaffolding.runnable import ScaffoldingRunnable
+from langchain_scaffolding.workers.agent_tools import agent_tools
 from langchain_scaffolding.workers.runnable_worker import NativeRunnableController, RunnableWorker
 from langchain_scaffolding.workers.worker import LangChainWorker
 from langchain_scaffolding.wrappers import with_best_of_n, with_chain_of_thought, with_majority_vote
@@ -28,6 +29,7 @@ __all__ = [
     "SameByRunnable",
     "ScaffoldingLLM",
     "ScaffoldingRunnable",
+    "agent_tools",
     "evaluator_reward",
     "with_best_of_n",
     "with_chain_of_thought",

@@ -54,15 +54,16 @@ PUBLIC = {
     """,
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
-        ReadArguments RewardFunction SCORING_ROLES ShownEvents TaskHandler ToolAnswer Tools around_calls as_written
-        before_sending call_function candidate_data check_method checked_answers checked_sample_num computing
+        ReadArguments RewardFunction SCORING_ROLES ShownEvents TaskHandler ToolAnswer ToolSource Tools
+        around_calls as_written before_sending call_function candidate_data check_method checked_answers
+        checked_sample_num computing
         current_request engine_worker model_values on_abandoned prompt_text read_arguments read_as_type
         read_by_schema read_either read_json result_data run_either run_in_thread server_settings server_worker
         split tools_of
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker
-        SameByRunnable ScaffoldingLLM ScaffoldingRunnable evaluator_reward with_best_of_n
+        SameByRunnable ScaffoldingLLM ScaffoldingRunnable agent_tools evaluator_reward with_best_of_n
         with_chain_of_thought with_majority_vote
     """,
     "langchain_scaffolding.decisions": """
