@@ -17,6 +17,7 @@ from langchain_scaffolding.wrappers import with_best_of_n, with_chain_of_thought
 if TYPE_CHECKING:
     from langchain_scaffolding.decisions import RiskByDecision as RiskByDecision
     from langchain_scaffolding.decisions import SameByDecision as SameByDecision
+    from langchain_scaffolding.decisions import StepByDecision as StepByDecision
     from langchain_scaffolding.decisions import VotingDecisionModel as VotingDecisionModel
     from langchain_scaffolding.decisions import decision_reward as decision_reward
 
@@ -36,7 +37,7 @@ __all__ = [
     "with_majority_vote",
 ]
 
-_DECIDING = ("RiskByDecision", "SameByDecision", "VotingDecisionModel", "decision_reward")
+_DECIDING = ("RiskByDecision", "SameByDecision", "StepByDecision", "VotingDecisionModel", "decision_reward")
 """Names that need langchain-core 1.8: imported where they are asked for, since all others run on 1.7."""
 
 

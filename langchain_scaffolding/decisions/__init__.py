@@ -12,7 +12,15 @@ except ImportError as error:
 
 from langchain_scaffolding.decisions.responses import Poll, VotedResponse
 from langchain_scaffolding.decisions.voting import VotingDecisionModel
+from langchain_scaffolding.judging.agent_decisions import RiskByDecision, StepByDecision
 from langchain_scaffolding.judging.decisions import SameByDecision, decision_reward
-from langchain_scaffolding.judging.risk import RiskByDecision
 
-__all__ = ["Poll", "RiskByDecision", "SameByDecision", "VotedResponse", "VotingDecisionModel", "decision_reward"]
+__all__ = [
+    "Poll",
+    "RiskByDecision",
+    "SameByDecision",
+    "StepByDecision",
+    "VotedResponse",
+    "VotingDecisionModel",
+    "decision_reward",
+]

@@ -10,8 +10,8 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolCall
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
+from langchain_scaffolding.judging.agent_decisions import RiskByDecision
 from langchain_scaffolding.judging.decisions import is_decision_model
-from langchain_scaffolding.judging.risk import RiskByDecision
 from scaffolding_core import AssistantMessage, Extractor, InvalidRequestError, ToolCalls
 from scaffolding_core import ToolCall as CoreToolCall
 from scaffolding_core.adapting import Calls, Tools

@@ -67,7 +67,7 @@ PUBLIC = {
         with_chain_of_thought with_majority_vote
     """,
     "langchain_scaffolding.decisions": """
-        Poll RiskByDecision SameByDecision VotedResponse VotingDecisionModel decision_reward
+        Poll RiskByDecision SameByDecision StepByDecision VotedResponse VotingDecisionModel decision_reward
     """,
     "langchain_scaffolding.middleware": """
         OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware

@@ -10,10 +10,10 @@ from langchain_core.decisions import NoulCriteria
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langchain_scaffolding.decisions import RiskByDecision, VotingDecisionModel
-from langchain_scaffolding.middleware import ToolCallVoteMiddleware
+from langchain_scaffolding.decisions import RiskByDecision, StepByDecision, VotingDecisionModel
+from langchain_scaffolding.middleware import ScaffoldingMiddleware, ToolCallVoteMiddleware
 from scaffolding_core import InsufficientSamplesError, InvalidRequestError
-from tests.langchain.agents import files, run, tool_messages
+from tests.langchain.agents import ai_messages, files, run, tool_messages
 from tests.langchain.decisions.known import Known
 from tests.langchain.doubles import Runs, Scripted, named
 
@@ -154,3 +154,18 @@ async def test_no_call_runs_where_the_decision_model_fails(how):
 def test_a_risk_that_makes_no_sense_is_refused(fields, problem):
     with pytest.raises(InvalidRequestError, match=problem):
         RiskByDecision(risks(), **fields)
+
+
+@both_ways
+@pytest.mark.parametrize("made", [lambda known: known, lambda known: StepByDecision(known, "Hard?")])
+async def test_a_decision_model_picks_the_steps_that_get_a_method(made, how):
+    tools, _ = files()
+    known = Known(says=lambda state: 0.9 if len(state["messages"]) == 1 else 0.1, asked=[])
+    calls = AIMessage("", tool_calls=[{**READS, "id": "1"}])
+    model = Tooled(answers=[calls, calls, calls, AIMessage("done")], calls=[])
+    agent = create_agent(model, tools, middleware=[ScaffoldingMiddleware(sample_num=3, when=made(known))])
+    state = await run(agent, how)
+    first, last = ai_messages(state)
+    assert "scaffolding" in first.response_metadata
+    assert (last.text, "scaffolding" in last.response_metadata) == ("done", False)
+    assert len(known.asked) == 2
