@@ -148,8 +148,8 @@ class VotingDecisionModel(Closable, BaseDecisionModel):
         calls = self._calls(state, polled)
         if len(calls) == 1:
             return self._response(polled, [calls[0].result()])
-        with get_executor_for_config(ensure_config()) as executor:
-            return self._response(polled, list(executor.map(Call.result, calls)))
+        with get_executor_for_config(ensure_config()) as executor:  # in a thread that runs no event loop
+            return self._response(polled, executor.submit(_finished, calls).result())
 
     async def _aclassify(self, state: State, questions: Mapping[str, Question]) -> VotedResponse:
         polled = _voted_questions(questions)
@@ -193,6 +193,15 @@ class VotingDecisionModel(Closable, BaseDecisionModel):
             polls[name], shares = counted(name, question, result.output, self.min_votes)
             answers[name] = question.answer(shares)
         return VotedResponse(model=self.model, answers=answers, usage=usage_from_core(usage), polls=polls)
+
+
+def _finished(calls: list[Call]) -> list[ScaffoldingResult]:
+    results = [call.start() for call in calls]
+    try:
+        return [result.result() for result in results]
+    finally:
+        for result in results:
+            result.cancel()  # those that still run where one failed
 
 
 def _voted_questions(questions: Mapping[str, Question]) -> dict[str, VotedQuestion]:

@@ -15,7 +15,7 @@ from langchain_core.runnables import RunnableLambda
 
 from langchain_scaffolding import ChatScaffolding
 from langchain_scaffolding.decisions import VotingDecisionModel
-from scaffolding_core import InsufficientSamplesError, InvalidRequestError
+from scaffolding_core import InsufficientSamplesError, InvalidRequestError, WorkerError
 from tests.langchain.doubles import Never, Runs, Scripted, names
 
 URGENT = Noul(instructions="Is it urgent?")
@@ -211,6 +211,35 @@ async def test_a_call_that_is_cancelled_cuts_its_samples():
     never = Never()
     model = VotingDecisionModel.wrap(RunnableLambda(_refused, afunc=never.ends), sample_num=2)
     await never.is_cut_with(ask(model, "async", urgent=URGENT, team=TEAM))
+
+
+@both_ways
+async def test_where_one_question_fails_the_others_are_cut_and_not_waited_for(how):
+    never, begun, released, ended = Never(), threading.Event(), threading.Event(), threading.Event()
+
+    def answer(messages):
+        if "Who?" not in messages[1].text:
+            assert begun.wait(60)
+            raise ConnectionError("down")
+        begun.set()
+        released.wait(60)
+        ended.set()
+
+    async def aanswer(messages):
+        if "Who?" not in messages[1].text:
+            await never.begun.wait()
+            raise ConnectionError("down")
+        await never.ends(messages)
+
+    model = VotingDecisionModel.wrap(RunnableLambda(answer, aanswer), sample_num=1)
+    try:
+        with pytest.raises(WorkerError, match="down"):
+            await ask(model, how, urgent=URGENT, team=TEAM)
+        assert not ended.is_set()
+        if how == "async":
+            await asyncio.wait_for(never.cut.wait(), 60)
+    finally:
+        released.set()
 
 
 @pytest.mark.parametrize(
