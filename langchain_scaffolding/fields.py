@@ -25,6 +25,7 @@ from langchain_scaffolding.request.parameters import (
 from langchain_scaffolding.tracing.runs import Beneath, Manager, sampled_under
 from langchain_scaffolding.translation.accepted import told_acceptance
 from langchain_scaffolding.workers.inner_model import TellsAsInner
+from langchain_scaffolding.workers.sampled_model import model_name
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LLM_TYPE, LangChainWorker
 from scaffolding_core import (
     ChatTask,
@@ -353,9 +354,7 @@ class ModelFields(MethodFields, TellsAsInner):
         if named:
             return str(named)
         if self.inner is not None:
-            names = [getattr(self.inner, name, None) for name in ("model_name", "model")]
-            known = [name for name in names if isinstance(name, str) and name]
-            return known[0] if known else type(self.inner).__name__
+            return model_name(self.inner)
         backend = self.backend
         told = backend.known_model.name or backend.model_info(ModelInfo(), on_loop=False).name
         return told or type(backend.worker).__name__

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from langchain_core.runnables import Runnable
 
+from langchain_scaffolding.judging.decisions import decision_reward, is_decision_model
 from langchain_scaffolding.judging.evaluators import evaluator_judge
 from langchain_scaffolding.judging.judge import Judge
 from langchain_scaffolding.tracing.inner_runs import inside, run_inside
@@ -21,6 +22,7 @@ Reward: TypeAlias = (
 """Scores an answer; higher is better. One of
 
 - a function of prompt and answer, also an async one;
+- a decision model, asked whether the answer is correct and complete; `decision_reward` asks another question;
 - a Runnable that takes `{"prompt": ..., "answer": ..., "result": ...}`, `result` being the whole message or
   chain result behind the answer;
 - an evaluator with `evaluate_strings`, as those of `langchain_classic.evaluation`;
@@ -50,7 +52,7 @@ def _worker_of(reward: Reward) -> Worker:
     if judge is not None:
         return FunctionWorker(judge)
     if isinstance(reward, Runnable):
-        return FunctionWorker(_RunnableJudge(reward))
+        return FunctionWorker(_RunnableJudge(decision_reward(reward) if is_decision_model(reward) else reward))
     if callable(reward):
         return FunctionWorker(_FunctionJudge(reward))
     raise InvalidRequestError(

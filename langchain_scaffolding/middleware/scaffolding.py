@@ -7,7 +7,10 @@ from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain.agents.middleware.types import ContextT, ResponseT
+from langchain_core.runnables import Runnable
 
+from langchain_scaffolding.judging.agent_decisions import StepByDecision
+from langchain_scaffolding.judging.decisions import is_decision_model
 from langchain_scaffolding.judging.rewards import Reward, core_reward
 from langchain_scaffolding.judging.roles import core_roles
 from langchain_scaffolding.middleware.model_calls import (
@@ -20,7 +23,7 @@ from langchain_scaffolding.middleware.model_calls import (
     sampled,
 )
 from langchain_scaffolding.middleware.shown import ashow, show
-from scaffolding_core import Controller, Worker
+from scaffolding_core import Controller, InvalidRequestError, Worker
 from scaffolding_core.adapting import AnswersLike, Backend, check_method, checked_answers, checked_sample_num
 
 __all__ = ["ScaffoldingMiddleware"]
@@ -55,7 +58,8 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
     Args:
         method: a method's name, or a controller.
         sample_num: samples, for methods that take several; None takes the method's own number.
-        when: which requests get the method; all others call the model once. None picks all.
+        when: which requests get the method; all others call the model once. A function of a request; or a decision
+            model, by itself or as a `StepByDecision`, which is asked about each step. None picks all.
         method_options: further options of the method's class, such as `stop_rule` or `extractor`.
         answers: the kind of answer that the agent ends with, such as `"number"`; its steps vote with their tool
             calls all the same. For `field_vote` a kind for each field.
@@ -74,7 +78,7 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         method: str | Controller = "majority_vote",
         *,
         sample_num: int | None = None,
-        when: Callable[[ModelRequest[ContextT]], bool] | None = None,
+        when: Callable[[ModelRequest[ContextT]], bool] | Runnable[Any, Any] | None = None,
         method_options: Mapping[str, Any] | None = None,  # Any: whatever the method's class takes
         answers: AnswersLike | Mapping[str, AnswersLike] | None = None,
         reward: Reward | None = None,
@@ -87,7 +91,7 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         )
         check_method(backend, method, method_options or {}, sample_num)
         self._llm = backend.llm(method, method_options or {})
-        self._when = when
+        self._when = _checked_when(when)
         self._options: dict[str, object] = {}
         if sample_num is not None:
             self._options["sample_num"] = checked_sample_num(sample_num, 1)
@@ -106,8 +110,18 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         self, request: ModelRequest[ContextT], handler: AsyncHandler
     ) -> ModelResponse[ResponseT]:
         """Sample the model call, on the caller's event loop."""
-        if self._when is not None and not self._when(request):
+        when = self._when
+        picked = await when.acall(request) if isinstance(when, StepByDecision) else when is None or when(request)
+        if not picked:
             return await handler(request)
         response = chosen(await asampled(self._llm, ModelCall(request, handler), self._options))
         await ashow(request, response)
         return response
+
+
+def _checked_when(when: object) -> Callable[[Any], bool] | None:
+    if isinstance(when, Runnable) and is_decision_model(when):
+        return StepByDecision(when)
+    if when is None or callable(when):
+        return when
+    raise InvalidRequestError(f"when must be a function of a model request, or a decision model, got {when!r}")

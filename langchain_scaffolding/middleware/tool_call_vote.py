@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
@@ -21,20 +21,18 @@ from langchain_scaffolding.middleware.model_calls import (
     chosen,
     sampled,
 )
+from langchain_scaffolding.middleware.step_risk import Risk, RiskyCalls, StepRisk, checked_risk, step_risk
 from langchain_scaffolding.tracing.inner_runs import tallied_apart, tell_around
 from scaffolding_core import (
     Answers,
-    AssistantMessage,
     Equivalence,
-    Extractor,
     InvalidRequestError,
     Quorum,
     ScaffoldingResult,
     ToolCalls,
     Worker,
 )
-from scaffolding_core import ToolCall as CoreToolCall
-from scaffolding_core.adapting import AnswersLike, Backend, Calls, Tools, checked_sample_num
+from scaffolding_core.adapting import AnswersLike, Backend, checked_sample_num
 
 __all__ = ["OnDisagreement", "ToolCallVoteMiddleware"]
 
@@ -78,8 +76,9 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
     more than the agreement needs.
 
     Args:
-        tools: names of the risky tools, or a function that tells whether a tool call is risky by its `name`
-            and `args`.
+        tools: names of the risky tools; a function that tells whether a tool call is risky by its `name` and
+            `args`; or a decision model, by itself or as a `RiskByDecision`, which is asked once about each
+            different call of a step.
         sample_num: samples of a message with a risky call, the first among them; at least 2.
         min_agreement: share of all samples that must want the calls, at most 1 and more than one sample is;
             samples that fail count against them. At 0.5 or below, the first calls to reach it win.
@@ -95,7 +94,7 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
 
     def __init__(
         self,
-        tools: Collection[str] | Callable[[ToolCall], bool],
+        tools: Risk,
         *,
         sample_num: int = 5,
         min_agreement: float = 0.5,
@@ -105,7 +104,7 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
         max_concurrency: int = Worker.max_concurrency,
     ) -> None:
         super().__init__()
-        self._is_risky = _predicate(tools)
+        self._risk = checked_risk(tools)
         self._sample_num = checked_sample_num(sample_num, 2)
         self._quorum = Quorum(min_agreement)
         if self._quorum.reached(1, self._sample_num):
@@ -116,9 +115,9 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
         kind = Answers.of(answers)
         if not isinstance(kind.extractor, ToolCalls):
             raise InvalidRequestError(f"a vote on tool calls takes answers of the kind 'calls', got {answers!r}")
+        self._calls = kind.extractor
         options = {
             "default_sample_num": sample_num,
-            "extractor": _RiskyCalls(self._is_risky, kind.extractor),
             "equivalence": equivalence or kind.equivalence,
             "stop_rule": self._quorum,
         }
@@ -128,10 +127,13 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
         """Call the model; vote if it wants a risky tool call."""
         with tallied_apart() as tally:
             first = handler(request)
-        if not self._risky(ai_message(first)):
+            risk = step_risk(self._risk, request.messages, request.tools)
+            is_risky = any(map(risk, ai_message(first).tool_calls))
+        if not is_risky:
             tell_around(tally.usage)
-            return first
-        return self._voted(sampled(self._llm, ModelCall(request, handler, first, tally.usage), {}))
+            return _told(risk, first)
+        call = ModelCall(request, handler, first, tally.usage)
+        return self._voted(sampled(self._llm, call, self._options(risk)), risk)
 
     async def awrap_model_call(
         self, request: ModelRequest[ContextT], handler: AsyncHandler
@@ -139,10 +141,13 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
         """Call the model; vote if it wants a risky tool call."""
         with tallied_apart() as tally:
             first = await handler(request)
-        if not self._risky(ai_message(first)):
+            risk, calls = step_risk(self._risk, request.messages, request.tools), ai_message(first).tool_calls
+            await risk.learn(calls)
+        if not any(map(risk, calls)):
             tell_around(tally.usage)
-            return first
-        return self._voted(await asampled(self._llm, ModelCall(request, handler, first, tally.usage), {}))
+            return _told(risk, first)
+        call = ModelCall(request, handler, first, tally.usage)
+        return self._voted(await asampled(self._llm, call, self._options(risk)), risk)
 
     # A node of its own, so that an interrupt in `on_disagreement` resumes behind the vote.
     def after_model(self, state: AgentState[ResponseT], runtime: Runtime[ContextT]) -> dict[str, Any] | None:
@@ -151,7 +156,8 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
         vote = message.response_metadata.get(_VOTE, {}) if message is not None else {}
         if message is None or vote.get("agreed"):
             return None
-        pending = [call for call in self._risky(message) if call["id"] not in answered]
+        risk = step_risk(self._risk, _before(message, state["messages"]), message=message)
+        pending = [call for call in message.tool_calls if risk(call) and call["id"] not in answered]
         told = [(call, self._on_disagreement(call, vote)) for call in pending]
         refusals = [
             ToolMessage(text, tool_call_id=call["id"], name=call["name"], status="error")
@@ -160,51 +166,26 @@ class ToolCallVoteMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Re
         ]
         return {"messages": refusals} if refusals else None
 
-    def _risky(self, message: AIMessage) -> list[ToolCall]:
-        return [call for call in message.tool_calls if self._is_risky(call)]
+    def _options(self, risk: StepRisk) -> dict[str, object]:
+        return {"extractor": RiskyCalls(risk, self._calls)}
 
-    def _voted(self, result: ScaffoldingResult) -> ModelResponse[ResponseT]:
+    def _voted(self, result: ScaffoldingResult, risk: StepRisk) -> ModelResponse[ResponseT]:
         most = max(candidate.votes for candidate in result.output.candidates)
         agreed = self._quorum.reached(most, self._sample_num)
-        return chosen(result, _VOTE, agreed=agreed, sample_num=self._sample_num)
+        return _told(risk, chosen(result, _VOTE, agreed=agreed, sample_num=self._sample_num))
 
 
-class _RiskyCalls(Extractor):
-    """The risky tool calls of a message; an empty list where it has none."""
-
-    costly = True  # what says which are risky is anybody's
-
-    def __init__(self, is_risky: Callable[[ToolCall], bool], calls: ToolCalls) -> None:
-        self._is_risky = is_risky
-        self._calls = calls
-
-    def with_tools(self, tools: Tools) -> _RiskyCalls:
-        """The same, of calls as the tools get them."""
-        return _RiskyCalls(self._is_risky, self._calls.with_tools(tools))
-
-    def extract(self, message: AssistantMessage) -> Calls | None:
-        """The calls; None if one could not be carried out."""
-        written = _AS_WRITTEN.extract(message) if message.tool_calls else Calls()
-        if written is None:
-            return None
-        risky = [call for call in message.tool_calls or () if self._is_risky(_as_tool_call(call))]
-        return self._calls.extract(AssistantMessage(None, None, risky)) if risky else Calls()
+def _told(risk: StepRisk, response: ModelResponse[ResponseT]) -> ModelResponse[ResponseT]:
+    """The response with what was found out about the calls in its message."""
+    mine = ai_message(response)
+    told = risk.told(mine)
+    if told is mine:
+        return response
+    return replace(response, result=[told if message is mine else message for message in response.result])
 
 
-_AS_WRITTEN = ToolCalls()
-
-
-def _as_tool_call(call: CoreToolCall) -> ToolCall:
-    return ToolCall(name=call.name, args=json.loads(call.arguments or "{}"), id=call.id)
-
-
-def _predicate(tools: Collection[str] | Callable[[ToolCall], bool]) -> Callable[[ToolCall], bool]:
-    if callable(tools):
-        return tools
-    if isinstance(tools, str) or not isinstance(tools, Collection) or not tools:
-        raise InvalidRequestError(f"tools must be a set of tool names or a function of a tool call, got {tools!r}")
-    names = frozenset(tools)
-    return lambda call: call["name"] in names
+def _before(message: AIMessage, messages: list[AnyMessage]) -> list[AnyMessage]:
+    return messages[: next(place for place, each in enumerate(messages) if each is message)]
 
 
 def _last_turn(messages: list[AnyMessage]) -> tuple[AIMessage | None, set[str]]:

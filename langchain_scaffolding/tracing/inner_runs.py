@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
-from langchain_core.messages import AIMessage
-from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers.context import _configure_hooks
@@ -19,62 +16,19 @@ from langsmith.utils import tracing_is_enabled
 
 from langchain_scaffolding.request.parameters import without_method_parameters
 from langchain_scaffolding.tracing.runs import inner_config
-from langchain_scaffolding.translation.messages import usage_to_core
-from scaffolding_core import ScaffoldingError, Task, Usage
-from scaffolding_core.adapting import current_request, run_either
+from langchain_scaffolding.tracing.tally import Tally
+from scaffolding_core import Task, Usage
+from scaffolding_core.adapting import run_either
 
 __all__ = [
-    "Tally",
     "call_inside",
     "inside",
-    "message_usage",
     "run_inside",
     "tallied",
     "tallied_apart",
     "tell_around",
     "with_handler",
 ]
-
-
-class Tally(BaseCallbackHandler):
-    """Counts what the models inside a chain cost; methods inside it charge what they cost themselves.
-
-    Attributes:
-        usage: of all calls of models that have ended; None if there was none, and no method either.
-        stopped: whether nothing may begin any more: what is cut runs on in its thread, to the end of its step.
-    """
-
-    run_inline = True
-    ignore_agent = True
-
-    def __init__(self) -> None:
-        self.usage: Usage | None = None
-        self.stopped = False
-        self._lock = threading.Lock()
-
-    def __hash__(self) -> int:
-        return 0  # stays first where managers are merged, which puts their handlers in sets: see `with_handler`
-
-    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
-        """Add a call."""
-        self.add(_usage(response))
-
-    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
-        """Add a call whose cost nobody told."""
-        told = isinstance(error, ScaffoldingError)  # by the method that raised it
-        self.add(Usage() if told else Usage(calls=1, lost_calls=1))
-
-    def add(self, usage: Usage) -> None:
-        """Add what else was paid."""
-        with self._lock:
-            self.usage = self.usage or Usage()
-            self.usage.add(usage)
-
-    def _begins(self, *args: Any, **kwargs: Any) -> None:
-        if self.stopped:
-            raise asyncio.CancelledError
-
-    on_chain_start = on_chat_model_start = on_llm_start = on_tool_start = on_retriever_start = _begins
 
 
 @contextmanager
@@ -193,33 +147,3 @@ def _tallies_in(config: RunnableConfig | None) -> list[Tally]:
     told = (config or {}).get("callbacks")
     handlers = told.handlers if isinstance(told, BaseCallbackManager) else told or ()
     return [handler for handler in handlers if isinstance(handler, Tally)]
-
-
-def _usage(response: LLMResult) -> Usage:
-    for generation in (generation for generations in response.generations for generation in generations):
-        if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
-            return message_usage(generation.message)
-        if _is_charged(generation.generation_info or {}):
-            return Usage()
-    told = (response.llm_output or {}).get("token_usage")
-    counts = told if isinstance(told, Mapping) else {}
-    return Usage(
-        prompt_tokens=_count(counts, "prompt_tokens"),
-        completion_tokens=_count(counts, "completion_tokens"),
-        calls=1,
-    )
-
-
-def message_usage(message: AIMessage) -> Usage:
-    """What the model call behind a message cost, beside what a method there has charged already."""
-    return Usage() if _is_charged(message.response_metadata) else usage_to_core(message)
-
-
-def _is_charged(metadata: Mapping[str, object]) -> bool:
-    """Whether a method's request has charged the request around it."""
-    return "scaffolding" in metadata and current_request.get() is not None
-
-
-def _count(counts: Mapping[str, object], name: str) -> int:
-    count = counts.get(name)
-    return count if isinstance(count, int) and count > 0 else 0

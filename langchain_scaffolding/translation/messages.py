@@ -41,6 +41,7 @@ __all__ = [
     "to_core",
     "token_usage",
     "usage_from_core",
+    "usage_of_call",
     "usage_to_core",
 ]
 
@@ -198,7 +199,11 @@ def token_usage(usage: Usage) -> dict[str, int]:
 
 def usage_to_core(message: AIMessage) -> Usage:
     """What one call of a wrapped model cost."""
-    metadata = message.usage_metadata
+    return usage_of_call(message.usage_metadata)
+
+
+def usage_of_call(metadata: UsageMetadata | None) -> Usage:
+    """What one call cost, as LangChain counts it; None where nobody told."""
     if metadata is None:
         return Usage(calls=1)
     sides = {"input": metadata.get("input_token_details"), "output": metadata.get("output_token_details")}

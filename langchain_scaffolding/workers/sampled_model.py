@@ -13,7 +13,7 @@ from langchain_core.runnables.retry import RunnableRetry
 
 from langchain_scaffolding.memory.histories import sampled_history
 
-__all__ = ["for_samples", "is_model", "streams", "unbound"]
+__all__ = ["for_samples", "is_model", "model_name", "streams", "unbound"]
 
 _CHOICES = "n"
 
@@ -34,6 +34,13 @@ def unbound(model: object) -> object:
 def is_model(model: object) -> bool:
     """Whether it is a model, beneath what is bound to it or around it."""
     return isinstance(unbound(model), BaseChatModel | BaseLLM)
+
+
+def model_name(model: object) -> str:
+    """The name of a model, as it tells it; else that of its class."""
+    itself = unbound(model)
+    names = (getattr(itself, name, None) for name in ("model_name", "model"))
+    return next((name for name in names if isinstance(name, str) and name), type(itself).__name__)
 
 
 def for_samples(model: Runnable[Any, Any]) -> Runnable[Any, Any]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from langchain_scaffolding.tracing.inner_runs import message_usage
+from langchain_scaffolding.tracing.tally import message_usage
 from langchain_scaffolding.translation.messages import core_tool_calls, reasoning_of, refusal_of, says_something
 from scaffolding_core import AssistantMessage, Delta, GenerationTask, Usage, WorkerError
 

@@ -43,6 +43,7 @@ FLOORS = {
         {"memory"},
         {"workers"},
         {"judging"},
+        {"decisions"},
         {"middleware", "call_context", "identity", "structured_output"},
         {"configured", "fields", "provider_structure"},
         {"chat_model", "llm", "runnable"},

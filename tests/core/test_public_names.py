@@ -58,7 +58,7 @@ PUBLIC = {
     """,
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
-        ReadArguments RewardFunction RewardLike SCORING_ROLES ShownEvents TaskHandler ToolAnswer Tools
+        ReadArguments RewardFunction RewardLike SCORING_ROLES ShownEvents TaskHandler ToolAnswer ToolSource Tools
         around_calls as_written before_sending call_function candidate_data check_method checked_answers
         checked_sample_num computing converted_reward current_request engine_worker model_values
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
@@ -66,8 +66,11 @@ PUBLIC = {
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker
-        SameByRunnable ScaffoldingLLM ScaffoldingRunnable evaluator_reward with_best_of_n
+        SameByRunnable ScaffoldingLLM ScaffoldingRunnable agent_tools evaluator_reward with_best_of_n
         with_chain_of_thought with_majority_vote
+    """,
+    "langchain_scaffolding.decisions": """
+        Poll RiskByDecision SameByDecision StepByDecision VotedResponse VotingDecisionModel decision_reward
     """,
     "langchain_scaffolding.middleware": """
         OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware

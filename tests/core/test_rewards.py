@@ -91,7 +91,10 @@ def output(reward, *texts, method="best_of_n", roles=None, worker=None, **option
             1.0,
         ),
     ],
-    ids=str,
+    ids=[
+        *("exact", "regex", "unit tests", "function", "async function", "worker", "controller"),
+        *("weights", "nested", "minimum", "lexical"),
+    ],
 )
 def test_whatever_is_said_for_a_reward_scores_each_sample(reward, best, score):
     told = output(reward, "22", "7", "333", roles={"mine": FunctionWorker(lambda task: len(task.response.text))})

@@ -51,6 +51,20 @@ def test_an_agent_deletes_a_file_only_if_its_samples_agree(wanted, agreed, left)
     assert "That is all." in shown
 
 
+def test_a_call_of_a_servers_tool_that_changes_things_runs_only_if_samples_agree():
+    samples = [wants(("delete_file", {"name": name})) for name in ("notes.txt", *["report-old.txt"] * 4)]
+    again = [wants(("delete_file", {"name": name})) for name in "abcde"]
+    steps = Steps(wants(("list_files", {})), samples, again, says("That is all."))
+    with scripted_server(steps) as server:
+        shown = printed("langchain_mcp_agent.py", "--url", server.url)
+    assert "notes.txt, report-old.txt, report.txt" in shown
+    assert "agreed: True" in shown
+    assert "\ndeleted" in shown
+    assert "agreed: False" in shown
+    assert "delete_file was not run" in shown
+    assert "no such file" not in shown
+
+
 def test_a_cascade_asks_the_large_model_where_the_small_one_disagrees_with_itself():
     with scripted_server(says("9 * 17 = 153")) as server:
         shown = printed("langchain_cascade.py", "--url", server.url)

@@ -37,7 +37,7 @@ from scaffolding_core.rewards import RewardLike, converted_reward
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
-from scaffolding_core.workers.tools import ToolAnswer
+from scaffolding_core.workers.tools import ToolAnswer, ToolSource
 from scaffolding_core.workers.tools.arguments import read_arguments
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "ShownEvents",
     "TaskHandler",
     "ToolAnswer",
+    "ToolSource",
     "Tools",
     "around_calls",
     "as_written",

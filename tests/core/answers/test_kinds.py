@@ -99,6 +99,11 @@ def test_an_option_that_is_not_offered_is_no_answer():
     assert classes(Answers("choice", choices=["A", "B"]), "C", "The answer is D.", "A") == [None, None, 0]
 
 
+def test_an_option_that_words_a_refusal_is_an_option_where_it_stands_alone():
+    kind = Answers("choice", choices=["paid", "unknown", "none"])
+    assert classes(kind, "unknown", "None.", "I cannot say.", "<think>none</think>unknown") == [0, 1, None, 0]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

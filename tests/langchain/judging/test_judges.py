@@ -425,7 +425,7 @@ EXACT = {"kind": "exact", "reference": "bb"}
         ),
         (CombinedReward([lambda prompt, answer: len(answer), EXACT], weights=[0, 1]), {"a": 0, "ccc": 0, "bb": 1}),
     ],
-    ids=str,
+    ids=["named", "with an evaluator", "with a Runnable", "as an object"],
 )
 async def test_a_reward_may_be_said_by_name_and_combined_with_judges(reward, expected):
     async for by_text in scores(reward):

@@ -6,14 +6,15 @@ import re
 from collections.abc import Sequence
 
 from scaffolding_core.answers.choice import choice_in, choice_said
-from scaffolding_core.answers.extractor import Answer, Extractor
+from scaffolding_core.answers.extractor import Answer, Extractor, Reading
 from scaffolding_core.answers.normalised import text_key
 from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.answers.phrase import said_in
 from scaffolding_core.answers.phrases import InPhrases
+from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.answers.value import bare
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.messages import JsonValue
+from scaffolding_core.messages import AssistantMessage, JsonValue
 
 __all__ = ["choice_answers"]
 
@@ -37,7 +38,22 @@ def choice_answers(choices: Sequence[str] | None, labels: Sequence[str] | None) 
             raise InvalidRequestError(f"give a label for each choice: {len(marks)} choices, {len(texts)} labels")
         others = [text for mark, text in zip(marks, texts, strict=True) if text_key(text) != text_key(mark)]
         _checked("choices and labels", [*marks, *others])
-    return InPhrases(_Options(marks, texts or []).chosen)
+    return _Choice(_Options(marks, texts or []))
+
+
+class _Choice(InPhrases):
+    """Finds the option; one such as `unknown` or `none`, alone, is an option before it is a refusal."""
+
+    costly = False
+
+    def __init__(self, options: _Options) -> None:
+        super().__init__(options.chosen)
+        self._options = options
+
+    def read(self, message: AssistantMessage) -> Reading:
+        found = super().read(message)
+        named = self._options.named(without_thoughts(message.text) or "") if found.refused else None
+        return Reading(named, "whole") if named is not None else found
 
 
 class _Options:
@@ -48,6 +64,10 @@ class _Options:
         # The longest first: `very good` holds `good`.
         spelt = sorted(map(re.escape, self._by_key), key=len, reverse=True)
         self._anywhere = re.compile(rf"(?<!\w)(?:{'|'.join(spelt)})(?!\w)") if spelt else None
+
+    def named(self, text: str) -> str | None:
+        """The option that a text is, as a whole."""
+        return self._by_key.get(text_key(text))
 
     def chosen(self, phrase: JsonValue, how: str) -> Answer | None:
         if not isinstance(phrase, str):
