@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -70,6 +71,15 @@ def output(reward, *texts, method="best_of_n", roles=None, worker=None, **option
         return backend.llm(method, given).generate("q").output
     finally:
         backend.close()
+
+
+def test_the_readmes_table_is_that_of_the_rows():
+    rows = [
+        f"| `{row.name}` | {row.summary} | {row.cost} | {', '.join(f'`{role}`' for role in row.roles)} |"
+        for row in REWARDS.values()
+    ]
+    table = "\n".join(["| reward | scores | cost | needs |", "| --- | --- | --- | --- |", *rows])
+    assert f"\n{table}\n" in (Path(__file__).parents[2] / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
