@@ -51,7 +51,9 @@ from scaffolding_core.controllers import (
     NativeChatController,
     NativeGenerationController,
     NativeRewardController,
+    ReActController,
     RetryWithFeedbackController,
+    ToolLoopController,
 )
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.driver.order import ANSWER_OPTIONS, REQUEST_OPTIONS
@@ -95,6 +97,7 @@ from scaffolding_core.tasks import (
     RewardTask,
     StreamGenerationTask,
     Task,
+    ToolListTask,
 )
 from scaffolding_core.trace import Recording
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
@@ -108,12 +111,15 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
+    from scaffolding_core.workers.tools import FunctionTool, ToolsWorker
     from scaffolding_core.workers.trtllm import TRTLLMWorker
 
 _LAZY = {
     "LocalWorker": ("workers.local", "LocalWorker"),
     "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
+    "ToolsWorker": ("workers.tools", "ToolsWorker"),
+    "FunctionTool": ("workers.tools", "FunctionTool"),
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
@@ -167,6 +173,7 @@ __all__ = [
     "FromFunction",
     "FromMessage",
     "Full",
+    "FunctionTool",
     "FunctionWorker",
     "GenerationTask",
     "Hints",
@@ -194,6 +201,7 @@ __all__ = [
     "PerField",
     "Quorum",
     "Race",
+    "ReActController",
     "Reading",
     "Recording",
     "RecordingWorker",
@@ -219,7 +227,10 @@ __all__ = [
     "ToolCall",
     "ToolCalls",
     "ToolDescription",
+    "ToolListTask",
+    "ToolLoopController",
     "ToolMessage",
+    "ToolsWorker",
     "Usage",
     "UserMessage",
     "WholeText",

@@ -14,7 +14,9 @@ from scaffolding_core.controllers import (
     FieldVoteController,
     MajorityVoteController,
     NativeChatController,
+    ReActController,
     RetryWithFeedbackController,
+    ToolLoopController,
     part_for,
 )
 from scaffolding_core.errors import InvalidRequestError, UnknownMethodError
@@ -108,6 +110,20 @@ _ROWS = (
         summary="asks again with the judge's feedback until an answer passes",
         cost="at most 1 + k samples and rewards, one after another",
         roles=("reward",),
+    ),
+    Method(
+        name="tool_loop",
+        constructor=ToolLoopController,
+        summary="calls the tools that the model wants, until it answers",
+        cost="at most 1 + k samples, one after another, and their calls",
+        roles=("tools",),
+    ),
+    Method(
+        name="react",
+        constructor=ReActController,
+        summary="as tool_loop, for models without tool calls, which write their actions as text",
+        cost="at most 1 + k samples, one after another, and their calls",
+        roles=("tools",),
     ),
 )
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 
 from scaffolding_core.controller import Controller, roles_of
-from scaffolding_core.controllers import NativeGenerationController, NativeRewardController
+from scaffolding_core.controllers import NativeGenerationController, NativeRewardController, ToolLoopController
 from scaffolding_core.controllers.roles import SCORING_ROLES
 from scaffolding_core.errors import InvalidRequestError, MissingWorkerError
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.reward import RewardFunction, reward_worker
+from scaffolding_core.workers.tools import ToolsWorker
 
 __all__ = ["GENERATION", "check_roles", "workers_by_role"]
 
 GENERATION = NativeGenerationController.WorkerTag.GENERATION
 REWARD = NativeRewardController.WorkerTag.REWARD
+TOOLS = ToolLoopController.WorkerTag.TOOLS
 
 
 def workers_by_role(
@@ -24,7 +26,8 @@ def workers_by_role(
 
     Args:
         reward: that of the role `reward`; None where it is among the others, or nobody plays it.
-        roles: a worker for each role, or a function of prompt and answer for one that scores.
+        roles: a worker for each role; or a function of prompt and answer for one that scores, and a list of
+            functions, servers and other tools for the role `tools`.
 
     Raises:
         InvalidRequestError: a role that is given twice, or to what cannot play it.
@@ -61,6 +64,8 @@ def check_roles(method: Controller, named: str, workers: Mapping[Hashable, Worke
 def _worker_of(role: Hashable, player: RewardFunction | Worker) -> Worker:
     if not isinstance(player, type) and callable(getattr(player, "run_task", None)):
         return player  # type: ignore[return-value]  # or one of TensorRT-LLM's kind
+    if role == TOOLS:
+        return ToolsWorker(player if isinstance(player, list | tuple) else [player])  # type: ignore[list-item]  # it checks
     if role in SCORING_ROLES and callable(player):
         return reward_worker(player)
     raise InvalidRequestError(

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from langchain_scaffolding.judging.rewards import core_reward
+from langchain_scaffolding.workers.tool import tools_worker
 from langchain_scaffolding.workers.worker import LangChainWorker
 from scaffolding_core import InvalidRequestError, Worker
 from scaffolding_core.adapting import SCORING_ROLES
@@ -17,8 +18,8 @@ def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, Worker]:
     """A worker for each role.
 
     Args:
-        roles: a worker, or a reward for a role that scores and a model or chain for any other; Any, since
-            rewards have no common class.
+        roles: a worker; or a reward for a role that scores, tools for the role `tools`, and a model or chain for
+            any other; Any, since rewards have no common class.
 
     Raises:
         InvalidRequestError: no mapping, or somebody who cannot play the role.
@@ -31,5 +32,7 @@ def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, Worker]:
 def _worker_of(role: Hashable, player: Any) -> Worker:
     if isinstance(player, Worker):
         return player
+    if role == "tools":
+        return tools_worker(player)
     scores = core_reward(player) if role in SCORING_ROLES else None
     return scores or LangChainWorker(player)

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping
 from llama_index.core.llms import LLM
 
 from llamaindex_scaffolding.judging.rewards import Reward, core_reward
+from llamaindex_scaffolding.workers.tool import tools_worker
 from llamaindex_scaffolding.workers.unheard_worker import UnheardWorker
 from scaffolding_core import InvalidRequestError, Worker
 from scaffolding_core.adapting import RewardFunction
@@ -18,7 +19,7 @@ def core_roles(roles: Mapping[Hashable, Reward | LLM] | None) -> dict[Hashable, 
     """A worker for each role, or a function for one that scores.
 
     Args:
-        roles: a worker, or a reward for a role that scores and an LLM for any other.
+        roles: a worker; or a reward for a role that scores, tools for the role `tools`, and an LLM for any other.
 
     Raises:
         InvalidRequestError: no mapping, nobody, or an evaluator that compares two answers.
@@ -31,6 +32,8 @@ def core_roles(roles: Mapping[Hashable, Reward | LLM] | None) -> dict[Hashable, 
 def _worker_of(role: Hashable, player: Reward | LLM) -> RewardFunction | Worker:
     if isinstance(player, LLM):
         return UnheardWorker(player)
+    if role == "tools":
+        return tools_worker(player)
     worker = core_reward(player)
     if worker is None:
         raise InvalidRequestError(f"nobody plays the role {role!r}: give an LLM or a worker, or leave it out")

@@ -14,7 +14,7 @@ PUBLIC = {
         ClosedError ComputeTask ContentFilterError ContextLengthExceededError Controller ControllerError
         DeadlockError
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
-        FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionWorker
+        FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
         InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
@@ -22,10 +22,11 @@ PUBLIC = {
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
         ParallelProcess Parsed PerField Quorum REQUEST_OPTIONS Race RateLimitError Reading Recording
         RecordingWorker Regex ReplayMismatchError ReplayWorker RequestCancelledError
-        RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
+        ReActController RetryWithFeedbackController RewardTask RoleMessage SAMPLING_PARAMETERS ScaffoldingError
         ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ServerError Stated Steps
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
-        TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolMessage
+        TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
+        ToolMessage ToolsWorker
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WholeText
         Window Worker WorkerError WrappingWorker build_method default_extractor
         message_from_dict shared_local_worker
@@ -52,10 +53,10 @@ PUBLIC = {
     """,
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
-        ReadArguments RewardFunction SCORING_ROLES ShownEvents TaskHandler Tools around_calls as_written
+        ReadArguments RewardFunction SCORING_ROLES ShownEvents TaskHandler ToolAnswer Tools around_calls as_written
         before_sending call_function candidate_data check_method checked_answers checked_sample_num computing
-        current_request engine_worker key_text model_values on_abandoned prompt_text read_as_type read_by_schema
-        read_either read_json result_data run_either run_in_thread server_worker split tools_of
+        current_request engine_worker key_text model_values on_abandoned prompt_text read_arguments read_as_type
+        read_by_schema read_either read_json result_data run_either run_in_thread server_worker split tools_of
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker

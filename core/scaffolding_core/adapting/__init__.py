@@ -36,6 +36,8 @@ from scaffolding_core.messages import JsonObject
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
+from scaffolding_core.workers.tools import ToolAnswer
+from scaffolding_core.workers.tools.arguments import read_arguments
 
 __all__ = [
     "SCORING_ROLES",
@@ -54,6 +56,7 @@ __all__ = [
     "RewardFunction",
     "ShownEvents",
     "TaskHandler",
+    "ToolAnswer",
     "Tools",
     "around_calls",
     "as_written",
@@ -70,6 +73,7 @@ __all__ = [
     "model_values",
     "on_abandoned",
     "prompt_text",
+    "read_arguments",
     "read_as_type",
     "read_by_schema",
     "read_either",

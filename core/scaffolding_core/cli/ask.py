@@ -69,6 +69,10 @@ def ask(
     reward: Annotated[
         str | None, typer.Option(help="Of methods that judge: MODULE:FUNCTION, called with prompt and answer.")
     ] = None,
+    mcp: Annotated[
+        list[str] | None,
+        typer.Option(help="Of methods that call tools: address or command of a server of tools; repeatable."),
+    ] = None,
     seconds: Annotated[float | None, typer.Option(help="Give the best answer so far after this time.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole result as JSON.")] = False,
 ) -> None:
@@ -85,7 +89,12 @@ def ask(
             raise InvalidRequestError(f"{method} needs something to judge by: add --reward MODULE:FUNCTION")
         if reward is not None and not judges:
             raise InvalidRequestError(f"{method} judges nothing: leave --reward out")
-        workers = _workers(_worker(url, engine, model, api_key, siblings), reward)
+        acts = "tools" in method_named(method).roles
+        if acts != bool(mcp):
+            raise InvalidRequestError(
+                f"{method} calls no tools: leave --mcp out" if mcp else f"{method} needs tools: add --mcp"
+            )
+        workers = _workers(_worker(url, engine, model, api_key, siblings), reward, mcp)
         asyncio.run(_run(_text(question), controller, options, workers, as_json))
     except InvalidRequestError as error:
         _fail(error, WRONG_USE)
@@ -171,12 +180,16 @@ def _worker(
     return OpenAIWorker(url, model, api_key=api_key, siblings=siblings)
 
 
-def _workers(worker: Worker, reward: str | None) -> dict[Hashable, Worker]:
+def _workers(worker: Worker, reward: str | None, mcp: list[str] | None) -> dict[Hashable, Worker]:
     workers: dict[Hashable, Worker] = {"generation": worker}
     if reward is not None:
         from scaffolding_core.workers.reward import reward_worker
 
         workers["reward"] = reward_worker(_function(reward))
+    if mcp:
+        from scaffolding_core.workers.mcp import MCPWorker
+
+        workers["tools"] = MCPWorker(mcp)
     return workers
 
 

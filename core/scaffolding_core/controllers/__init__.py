@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scaffolding_core.controllers.acting.react import ReActController
+from scaffolding_core.controllers.acting.tool_loop import ToolLoopController
 from scaffolding_core.controllers.best_of_n import BestOfNController
 from scaffolding_core.controllers.chain_of_thought import ChainOfThoughtController
 from scaffolding_core.controllers.field_vote import FieldVoteController
@@ -20,6 +22,8 @@ __all__ = [
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
+    "ReActController",
     "RetryWithFeedbackController",
+    "ToolLoopController",
     "part_for",
 ]

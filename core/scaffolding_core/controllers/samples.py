@@ -109,6 +109,7 @@ class Samples:
             candidate.message = value.message
             candidate.answer, candidate.read_as = value.answer, value.read_as
             candidate.score = value.score
+            candidate.transcript = value.transcript
             if value.stopped == "budget":
                 self._stop_at_budget()
         if error is not None:

@@ -45,11 +45,13 @@ class ToolDescription:
         name: of the tool.
         description: what it does, for the model.
         parameters: a JSON schema of type object, or only the map of its properties.
+        changes: whether a call changes things; None where nobody tells. It is not sent.
     """
 
     name: str
     description: str
     parameters: JsonObject
+    changes: bool | None = None
 
     def to_dict(self) -> dict[str, JsonValue]:
         """The tool as OpenAI writes it."""

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, Self, TypeAlias
 
-from scaffolding_core.messages import AssistantMessage, Content, Part, TokenLogprob, ToolCall, Usage
+from scaffolding_core.messages import AssistantMessage, Content, Part, RoleMessage, TokenLogprob, ToolCall, Usage
 
 __all__ = ["Candidate", "ScaffoldingOutput", "Stopped"]
 
-Stopped: TypeAlias = Literal["complete", "decided", "budget"]
+Stopped: TypeAlias = Literal["complete", "decided", "budget", "turns", "calls", "repeats"]
 """Why a method stopped: all its work was done; the rest could not, or would hardly, change the answer;
-budget or deadline ran out, and this is the best answer so far."""
+budget or deadline ran out, and this is the best answer so far; the model was to answer without further tool calls,
+since it had no more turns or calls left, or called the same again."""
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class Candidate:
         read_as: how its answer was read, such as `boxed`, `stated`, `last sentence` or `whole`; `refusal` where it
             declines to answer.
         late: ended, but after the method had decided without it.
+        transcript: the messages that its own method added to the chat, where it calls tools.
     """
 
     index: int
@@ -45,6 +47,7 @@ class Candidate:
     cut: bool = False
     read_as: str = ""
     late: bool = False
+    transcript: list[RoleMessage] = field(default_factory=list, repr=False)
 
     content = Part[Content | None]("content")
     reasoning = Part[str | None]("reasoning")
@@ -113,6 +116,7 @@ class ScaffoldingOutput:
         method: name of the method.
         consensus: what a vote on each field agreed on, put together of several samples; None where there was no
             such vote, or it agreed on nothing.
+        transcript: the messages that a method with tools added to the chat, the answer last.
     """
 
     message: AssistantMessage = field(default_factory=AssistantMessage)
@@ -129,6 +133,7 @@ class ScaffoldingOutput:
     method: str = ""
     read_as: str = ""
     consensus: Mapping[str, object] | None = None
+    transcript: list[RoleMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         given: object = self.message
@@ -190,7 +195,14 @@ class ScaffoldingOutput:
     @classmethod
     def of(cls, chosen: Candidate, *, method: str) -> Self:
         """An output whose chosen sample is this one."""
-        return cls(chosen.message, answer=chosen.answer, score=chosen.score, read_as=chosen.read_as, method=method)
+        return cls(
+            chosen.message,
+            answer=chosen.answer,
+            score=chosen.score,
+            read_as=chosen.read_as,
+            method=method,
+            transcript=chosen.transcript,
+        )
 
 
 def _plain(answer: object) -> Any:  # Any: whatever JSON can hold

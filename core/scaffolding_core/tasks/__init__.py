@@ -13,6 +13,7 @@ from scaffolding_core.tasks.scope import Delta, Scope, StreamHandle
 from scaffolding_core.tasks.stream import StreamGenerationTask, run_in_steps
 from scaffolding_core.tasks.task import Task
 from scaffolding_core.tasks.tool_call import MCPCallTask
+from scaffolding_core.tasks.tool_list import ToolListTask
 
 __all__ = [
     "SAMPLING_PARAMETERS",
@@ -27,6 +28,7 @@ __all__ = [
     "StreamGenerationTask",
     "StreamHandle",
     "Task",
+    "ToolListTask",
     "inputs_of",
     "results_of",
     "run_in_steps",

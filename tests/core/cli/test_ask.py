@@ -12,6 +12,7 @@ import pytest
 
 from scaffolding_core.answers import KINDS
 from tests.eventually import until
+from tests.servers import stdio_tools
 from tests.servers.scripted import Reply, scripted_server
 
 COMMAND = Path(sys.executable).with_name("scaffolding")
@@ -161,6 +162,16 @@ def test_best_of_n_takes_a_function_as_reward(tmp_path):
     assert (done.returncode, done.stdout) == (0, "ccc\n")
 
 
+def test_a_model_acts_through_a_server_of_tools_that_is_a_command():
+    action = 'Action: repeat\nAction Input: {"text": "ab", "times": 2}'
+    with scripted_server(_each(action, "Final Answer: abab")) as server:
+        program = f"{sys.executable} {stdio_tools.__file__}"
+        done = scaffolding("ask", "q", "--url", server.url, "-m", "react", "--mcp", program)
+    assert (done.returncode, done.stdout) == (0, "abab\n")
+    assert server.requests[-1]["messages"][-1]["content"] == "Observation: abab"
+    assert stdio_tools.NOISE not in done.stderr
+
+
 def test_json_is_json_whatever_a_reward_gives(tmp_path):
     (tmp_path / "rewards.py").write_text("def best(prompt, answer):\n    return float('inf')\n")
     with scripted_server(Reply()) as server:
@@ -183,6 +194,8 @@ def test_json_is_json_whatever_a_reward_gives(tmp_path):
         (["ask", "q", "-m", "majority-vote", "--stop-rule", "soon"], 2, "lossless, beta"),
         (["ask", "q", "-m", "best-of-n"], 2, "--reward"),
         (["ask", "q", "-m", "best-of-n", "--reward", "nowhere:f"], 2, "--reward"),
+        (["ask", "q", "-m", "tool-loop"], 2, "add --mcp"),
+        (["ask", "q", "--mcp", "python server.py"], 2, "leave --mcp out"),
         (["ask", "q", "--siblings", "1"], 2, "--siblings is for a server"),
         (["ask", "q", "--engine", "trtllm", "--model", "/no/such"], 1, "there is no model in /no/such"),
         (["ask", "q", "--engine", "trtllm", "--url", "http://127.0.0.1:9/v1"], 2, "leave one out"),

@@ -12,7 +12,7 @@ __all__ = ["hand_over"]
 
 def hand_over(task: MCPCallTask, answer: ToolAnswer) -> None:
     """Give a task what a tool answered; a JSON object of `content`, `stdout` and `stderr` in its parts."""
-    task.result_str, task.failed = answer
+    answer.hand_over(task)
     written = _in_parts(answer.text)
     if written is not None:
         # The core's task has no place for the two.

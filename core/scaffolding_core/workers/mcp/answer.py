@@ -1,24 +1,15 @@
-"""ToolAnswer: what a tool answered, as a text that a model may read."""
+"""What a tool answered over the protocol, as an answer that a model may read."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-__all__ = ["ToolAnswer", "answer_of"]
+from scaffolding_core.messages import JsonObject
+from scaffolding_core.workers.tools import ToolAnswer
 
-
-class ToolAnswer(NamedTuple):
-    """What a tool answered.
-
-    Attributes:
-        text: its content, one part a line; what is no text is named in brackets.
-        failed: the call failed at the tool, and the text says why.
-    """
-
-    text: str
-    failed: bool = False
+__all__ = ["answer_of"]
 
 
 def answer_of(result: Mapping[str, Any]) -> ToolAnswer:
@@ -27,11 +18,21 @@ def answer_of(result: Mapping[str, Any]) -> ToolAnswer:
     Args:
         result: its JSON; Any is whatever that holds.
     """
-    parts = [_text(part) for part in result.get("content") or ()]
+    content = result.get("content") or ()
+    parts = [_text(part) for part in content]
     structured = result.get("structuredContent")
     if not parts and structured is not None:
         parts = [json.dumps(structured, ensure_ascii=False)]
-    return ToolAnswer("\n".join(parts), bool(result.get("isError")))
+    is_rich = any(part.get("type") != "text" for part in content)
+    rich = [_as_openai(part) for part in content] if is_rich else None
+    return ToolAnswer("\n".join(parts), bool(result.get("isError")), rich, structured)
+
+
+def _as_openai(part: Mapping[str, Any]) -> JsonObject:
+    if part.get("type") == "image":
+        url = f"data:{part.get('mimeType')};base64,{part.get('data')}"
+        return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "text", "text": _text(part)}
 
 
 def _text(part: Mapping[str, Any]) -> str:

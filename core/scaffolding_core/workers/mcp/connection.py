@@ -7,6 +7,7 @@ import errno
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from contextvars import Context
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,8 +19,12 @@ from scaffolding_core.errors import (
     WorkerError,
     copy_error,
 )
-from scaffolding_core.workers.mcp.answer import ToolAnswer, answer_of
-from scaffolding_core.workers.mcp.session import Session, open_session, shown, tool_names
+from scaffolding_core.messages import ToolDescription
+from scaffolding_core.workers.mcp.answer import answer_of
+from scaffolding_core.workers.mcp.schema import what_does_not_fit
+from scaffolding_core.workers.mcp.server import HttpServer, Server, server_of
+from scaffolding_core.workers.mcp.session import Session, listed_tools, open_session
+from scaffolding_core.workers.tools import ToolAnswer
 
 __all__ = ["Connection"]
 
@@ -51,20 +56,22 @@ class Connection:
     connection, or when it is cut.
 
     Args:
-        url: of the server.
+        server: its address, or more of it.
         connect_seconds: for each attempt to open it.
     """
 
-    def __init__(self, url: str, connect_seconds: float) -> None:
-        self.url = shown(url)
+    def __init__(self, server: str | Server, connect_seconds: float) -> None:
+        self._server = server_of(server)
+        self.url = self._server.shown
+        self._connect_seconds = connect_seconds
         self._session: Session | None = None
         self._opened = asyncio.Event()
         self._leave = asyncio.Event()
         self._waiting: set[asyncio.Timeout] = set()
         self._ended: ScaffoldingError | None = None
-        self._names: frozenset[str] | None = None
+        self._tools: dict[str, ToolDescription] | None = None
         # A context of its own: the first caller's must not stay with those who come after it.
-        self._holding = asyncio.get_running_loop().create_task(self._hold(url, connect_seconds), context=Context())
+        self._holding = asyncio.get_running_loop().create_task(self._hold(), context=Context())
 
     @property
     def is_over(self) -> bool:
@@ -76,13 +83,13 @@ class Connection:
         """Whether no call waits."""
         return not self._waiting
 
-    async def _hold(self, url: str, connect_seconds: float) -> None:
+    async def _hold(self) -> None:
         try:
             async with AsyncExitStack() as stack:
-                self._session = await open_session(url, connect_seconds, stack)
+                self._session = await open_session(self._server, self._connect_seconds, stack, self._forget_tools)
                 self._opened.set()
                 try:
-                    await self._until_left(url)
+                    await self._until_left()
                 finally:
                     self._end(BackendUnavailableError(f"the connection to {self.url} was lost"))
         except ScaffoldingError as error:
@@ -92,7 +99,7 @@ class Connection:
         finally:
             self._end(ClosedError(f"the connection to {self.url} was closed"))
 
-    async def _until_left(self, url: str) -> None:
+    async def _until_left(self) -> None:
         """Wait until it is to be closed, or nobody listens any more while calls wait.
 
         Some versions of the library leave a call waiting whose server has gone.
@@ -102,7 +109,7 @@ class Connection:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._leave.wait()
             except TimeoutError:
-                if self._waiting and not await _listens(url):
+                if self._waiting and not await _listens(self._server):
                     return
 
     def _end(self, error: ScaffoldingError) -> None:
@@ -126,8 +133,8 @@ class Connection:
         """
         await self._ask(_nothing, deadline)
 
-    async def tool_names(self, deadline: float, *, anew: bool = False) -> frozenset[str]:
-        """The names of the server's tools, none where it has none at all.
+    async def tools(self, deadline: float, *, anew: bool = False) -> dict[str, ToolDescription]:
+        """The server's tools by their names, none where it has none at all.
 
         Args:
             deadline: on the running loop's clock.
@@ -136,12 +143,19 @@ class Connection:
         Raises:
             WorkerError, ClosedError: as with `call`.
         """
-        if self._names is None or anew:
-            try:
-                self._names = await self._ask(tool_names, deadline)
-            except _RefusedError:
-                self._names = frozenset()
-        return self._names
+        if self._tools is not None and not anew:
+            return self._tools
+        in_time = asyncio.get_running_loop().time() + self._connect_seconds
+        try:
+            listed = await self._ask(listed_tools, min(deadline, in_time))
+        except _RefusedError:
+            listed = []
+        prefix = self._server.prefix
+        self._tools = {prefix + tool.name: replace(tool, name=prefix + tool.name) for tool in listed}
+        return self._tools
+
+    def _forget_tools(self) -> None:
+        self._tools = None
 
     async def call(self, name: str, arguments: dict[str, Any], deadline: float) -> ToolAnswer:
         """Call a tool.
@@ -152,7 +166,8 @@ class Connection:
             deadline: on the running loop's clock.
 
         Returns:
-            What it answered; that the server knows no such tool, or that the tool failed, is an answer too.
+            What it answered; that the server knows no such tool, that the arguments do not fit what it told of the
+            tool, or that the tool failed, is an answer too.
 
         Raises:
             BackendTimeoutError: the deadline passed first.
@@ -161,8 +176,14 @@ class Connection:
             ClosedError: the connection was closed.
         """
 
+        known = (self._tools or {}).get(name)
+        if known is not None and (wrong := what_does_not_fit(arguments, known.parameters)):
+            return ToolAnswer(f"the arguments do not fit, and nothing was called: {wrong}", failed=True)
+        own_name = name.removeprefix(self._server.prefix)
+
         async def called(session: Session) -> ToolAnswer:
-            return answer_of((await session.call_tool(name, arguments)).model_dump(by_alias=True, mode="json"))
+            result = await session.call_tool(own_name, arguments)
+            return answer_of(result.model_dump(by_alias=True, mode="json"))
 
         try:
             return await self._ask(called, deadline)
@@ -220,9 +241,11 @@ async def _nothing(_session: Session) -> None:
     pass
 
 
-async def _listens(url: str) -> bool:
+async def _listens(server: Server) -> bool:
     """Whether anybody takes connections there; false only where they are refused, as a proxy may be in between."""
-    parts = urlsplit(url)
+    if not isinstance(server, HttpServer):
+        return True  # the library tells when a program has ended
+    parts = urlsplit(server.url)
     try:
         async with asyncio.timeout(_LOOK_SECONDS):
             _, writer = await asyncio.open_connection(parts.hostname, parts.port or _PORTS.get(parts.scheme, 80))

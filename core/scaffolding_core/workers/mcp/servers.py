@@ -4,33 +4,69 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from scaffolding_core.errors import WorkerError
+from scaffolding_core.messages import ToolDescription
 from scaffolding_core.workers.mcp.connection import Connection
+from scaffolding_core.workers.mcp.server import Server
 
 __all__ = ["Servers"]
+
+
+LEFT_ALONE_SECONDS = 30.0
+"""Time for which one of several servers is not asked for its tools again that did not tell them."""
+
+
+class _Failed(NamedTuple):
+    error: WorkerError
+    until: float
 
 
 class Servers:
     """Connections to some servers, each opened when it is first needed, and anew after it was lost.
 
+    One of several that does not tell its tools is left alone for a while, so that nobody waits for it each time.
+
     Args:
-        urls: of the servers.
+        servers: each may stand there twice.
         connect_timeout: seconds for each attempt to open a session.
     """
 
-    def __init__(self, urls: Sequence[str], connect_timeout: float) -> None:
-        self._urls = urls
+    def __init__(self, servers: Sequence[Server], connect_timeout: float) -> None:
+        self._servers = servers
         self._connect_timeout = connect_timeout
-        self._connections: dict[str, Connection] = {}
+        self._connections: dict[int, Connection] = {}
+        self._failed: dict[int, _Failed] = {}
 
     def all(self) -> list[Connection]:
         """A connection to each server."""
-        for url in self._urls:
-            connection = self._connections.get(url)
-            if connection is None or connection.is_over:
-                self._connections[url] = Connection(url, self._connect_timeout)
-        return [self._connections[url] for url in self._urls]
+        return [self._connection(index) for index in range(len(self._servers))]
+
+    def _connection(self, index: int) -> Connection:
+        connection = self._connections.get(index)
+        if connection is None or connection.is_over:
+            connection = self._connections[index] = Connection(self._servers[index], self._connect_timeout)
+        return connection
+
+    async def tools(self, deadline: float) -> dict[str, ToolDescription]:
+        """The tools of all servers that can be reached; of two with one name, that of the first.
+
+        Args:
+            deadline: on the loop's clock.
+
+        Raises:
+            WorkerError: none can be reached.
+        """
+        known: dict[str, ToolDescription] = {}
+        listed = await self._listed(deadline)
+        for tools in listed:
+            if not isinstance(tools, WorkerError):
+                known.update((name, tool) for name, tool in tools.items() if name not in known)
+        failures = [tools for tools in listed if isinstance(tools, WorkerError)]
+        if len(failures) == len(listed):
+            raise failures[0]
+        return known
 
     async def with_tool(self, name: str, deadline: float) -> Connection | None:
         """The connection to the first server that has a tool; None where none has it.
@@ -42,26 +78,41 @@ class Servers:
         Raises:
             WorkerError: no server that can be reached has it, and one cannot.
         """
-        connections = self.all()
-        if len(connections) == 1:
-            return connections[0]  # the server tells by itself
         failure: WorkerError | None = None
         for anew in (False, True):
-            for connection in connections:
-                try:
-                    if name in await connection.tool_names(deadline, anew=anew):
-                        return connection
-                except WorkerError as error:
-                    failure = error
+            for index, tools in enumerate(await self._listed(deadline, anew=anew)):
+                if isinstance(tools, WorkerError):
+                    failure = tools
+                elif name in tools or (not tools and len(self._servers) == 1):  # that server tells by itself
+                    return self._connection(index)
         if failure is not None:
             raise failure
         return None
 
+    async def _listed(
+        self, deadline: float, *, anew: bool = False
+    ) -> list[dict[str, ToolDescription] | WorkerError]:
+        """The tools of each server, or why it does not tell; all are asked at once."""
+        asked = (self._tools_of(index, deadline, anew) for index in range(len(self._servers)))
+        return await asyncio.gather(*asked)
+
+    async def _tools_of(self, index: int, deadline: float, anew: bool) -> dict[str, ToolDescription] | WorkerError:
+        loop = asyncio.get_running_loop()
+        failed = self._failed.get(index)
+        if failed is not None and loop.time() < failed.until:
+            return failed.error
+        try:
+            return await self._connection(index).tools(deadline, anew=anew)
+        except WorkerError as error:
+            if len(self._servers) > 1 and loop.time() < deadline:
+                self._failed[index] = _Failed(error, loop.time() + LEFT_ALONE_SECONDS)
+            return error
+
     async def release(self) -> None:
         """Close the connections on which no call waits."""
-        idle = {url: connection for url, connection in self._connections.items() if connection.is_idle}
-        for url, connection in idle.items():
-            del self._connections[url]
+        idle = {index: connection for index, connection in self._connections.items() if connection.is_idle}
+        for index, connection in idle.items():
+            del self._connections[index]
             await connection.close()
 
     async def close(self) -> None:

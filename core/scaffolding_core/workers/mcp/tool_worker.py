@@ -9,13 +9,12 @@ from typing import Generic, Protocol, TypeVar
 
 from scaffolding_core.errors import ClosedError
 from scaffolding_core.tasks import MCPCallTask
-from scaffolding_core.worker import Worker
 from scaffolding_core.workers.limits import check_counts, check_seconds
-from scaffolding_core.workers.mcp.answer import ToolAnswer
-from scaffolding_core.workers.mcp.arguments import read_arguments
 from scaffolding_core.workers.mcp.connection import Connection
 from scaffolding_core.workers.mcp.per_loop import PerLoop
 from scaffolding_core.workers.mcp.session import check_installed
+from scaffolding_core.workers.tools import ToolAnswer, ToolHost
+from scaffolding_core.workers.tools.arguments import read_arguments
 
 __all__ = ["Connections", "ToolWorker"]
 
@@ -33,7 +32,7 @@ class Connections(Protocol):
 C = TypeVar("C", bound=Connections)
 
 
-class ToolWorker(Worker, Generic[C]):
+class ToolWorker(ToolHost, Generic[C]):
     """Calls tools, over connections that each belong to an event loop.
 
     Args:
@@ -50,6 +49,7 @@ class ToolWorker(Worker, Generic[C]):
     def __init__(
         self, connections: Callable[[], C], timeout: float, connect_timeout: float, max_concurrency: int
     ) -> None:
+        ToolHost.__init__(self)
         check_seconds(timeout=timeout, connect_timeout=connect_timeout)
         check_counts(max_concurrency=max_concurrency)
         check_installed()

@@ -1,0 +1,1 @@
+"""Methods that act: models that call tools."""

@@ -1,0 +1,126 @@
+"""ToolsWorker: functions and servers as the tools of a method."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from scaffolding_core.errors import BackendTimeoutError, ClosedError, InvalidRequestError, WorkerError
+from scaffolding_core.messages import ToolDescription
+from scaffolding_core.tasks import MCPCallTask
+from scaffolding_core.worker import told
+from scaffolding_core.workers.limits import check_counts, check_seconds
+from scaffolding_core.workers.tools.answer import ToolAnswer
+from scaffolding_core.workers.tools.function_tool import FunctionTool
+from scaffolding_core.workers.tools.host import ToolHost, ToolSource
+
+__all__ = ["Tool", "ToolsWorker"]
+
+Tool: TypeAlias = "Callable[..., object] | ToolSource"
+"""A function, a `FunctionTool`, an `MCPWorker`, or another source of tools."""
+
+
+class ToolsWorker(ToolHost):
+    """Calls tools: Python functions, and those of servers or other sources, any number together.
+
+    Where two have one name, the first in the list is called. What a tool answers is the task's `result_str`. That
+    it failed or was too slow, that there is none of that name, or that its arguments do not fit is the model's to
+    read: it stands there too, and `failed` is set. A call is never repeated, since a tool may act.
+
+    Cost: a thread for each call of a function that is not async; see `MCPWorker` for servers.
+
+    Args:
+        tools: functions, with annotations and a docstring, where a `FunctionTool` says more of one; or
+            `MCPWorker`s, which are closed with it.
+        timeout: seconds for a call; the request's own deadline holds too. A thread cannot be stopped: it runs on.
+        max_concurrency: calls at once, over all event loops.
+
+    Raises:
+        InvalidRequestError: no tools, or what is none, or a number out of range.
+    """
+
+    def __init__(self, tools: Sequence[Tool], *, timeout: float = 300.0, max_concurrency: int = 256) -> None:
+        super().__init__()
+        check_seconds(timeout=timeout)
+        check_counts(max_concurrency=max_concurrency)
+        if not isinstance(tools, list | tuple):
+            raise InvalidRequestError(f"ToolsWorker needs a list of tools, got {tools!r}")
+        self.sources = [_source_of(tool) for tool in tools]
+        if not self.sources:
+            raise InvalidRequestError("ToolsWorker needs at least one tool")
+        self.timeout = timeout
+        self.max_concurrency = max_concurrency
+        self._closed = False
+
+    async def tools(self) -> list[ToolDescription]:
+        """What a model may call, as a `ChatTask` takes it; a source that cannot be reached now has none.
+
+        Raises:
+            WorkerError: no source can be reached.
+            ClosedError: the worker is closed.
+        """
+        return list({name: tool for name, (_, tool) in (await self._known()).items()}.values())
+
+    async def answer(self, task: MCPCallTask) -> ToolAnswer:
+        """What the tool answers that a task calls; a failure, too, is the model's to read.
+
+        Raises:
+            WorkerError: no source can be reached.
+            ClosedError: the worker is closed.
+        """
+        limit = asyncio.timeout_at(self._deadline(task))
+        try:
+            async with limit:
+                source, _ = (await self._known()).get(str(task.tool_name), (None, None))
+                if source is None:
+                    return ToolAnswer(f"there is no tool named {task.tool_name!r}", failed=True)
+                return await source.answer(task)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise BackendTimeoutError(f"the tool {task.tool_name!r} did not answer in time: allow more") from None
+
+    async def _known(self) -> dict[str, tuple[ToolSource, ToolDescription]]:
+        """Each tool by its name, with its source; of one name, the first."""
+        if self._closed:
+            raise ClosedError("this ToolsWorker is closed: make a new one")
+        listed = await asyncio.gather(*(source.tools() for source in self.sources), return_exceptions=True)
+        failures = [tools for tools in listed if isinstance(tools, BaseException)]
+        if failures and (len(failures) == len(listed) or not isinstance(failures[0], WorkerError)):
+            raise failures[0]
+        known: dict[str, tuple[ToolSource, ToolDescription]] = {}
+        for source, tools in zip(self.sources, listed, strict=True):
+            if not isinstance(tools, BaseException):
+                for tool in tools:
+                    known.setdefault(tool.name, (source, tool))
+        return known
+
+    def _deadline(self, task: MCPCallTask) -> float:
+        own = asyncio.get_running_loop().time() + self.timeout
+        deadline = task.scope.deadline if task.scope is not None else None
+        return own if deadline is None else min(own, deadline)
+
+    async def release_loop(self) -> None:
+        """Let the sources close what is bound to the running loop."""
+        for source in self.sources:
+            await told(source, "release_loop")
+
+    async def async_shutdown(self) -> None:
+        """Close the worker and its sources."""
+        self._closed = True
+        for source in self.sources:
+            await told(source, "async_shutdown")
+
+    def shutdown(self) -> None:
+        """Close the worker and its sources, and wait for nothing."""
+        self._closed = True
+        for source in self.sources:
+            if isinstance(source, ToolHost):
+                source.shutdown()
+
+
+def _source_of(tool: Tool) -> ToolSource:
+    if isinstance(tool, ToolSource) and not isinstance(tool, type):
+        return tool
+    return FunctionTool(tool)

@@ -1,0 +1,154 @@
+"""ToolsWorker: functions as tools, and calls that are shared."""
+
+import asyncio
+import enum
+import json
+import threading
+from types import SimpleNamespace
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+from scaffolding_core import (
+    BackendTimeoutError,
+    ClosedError,
+    FunctionTool,
+    InvalidRequestError,
+    MCPCallTask,
+    ToolsWorker,
+    WorkerError,
+)
+from tests.eventually import until
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Place(BaseModel):
+    city: str
+    zip: int | None = None
+
+
+def paint(
+    place: Place,
+    colour: Colour,
+    coats: Annotated[int, Field(description="how many", ge=1)] = 1,
+    finish: Literal["matt", "gloss"] = "matt",
+    rooms: list[str] = ["hall"],  # noqa: B006  # as users write it
+    prices: dict[str, float] | None = None,
+) -> dict:
+    """Paints a place."""
+    rooms.append("done")
+    return {"city": place.city, "colour": colour.value, "coats": coats, "finish": finish, "rooms": rooms}
+
+
+def call(tool_name, once=None, **arguments):
+    task = MCPCallTask(tool_name=tool_name, args=json.dumps(arguments), once=once)
+    task.scope = SimpleNamespace(request_id=7, deadline=None)
+    return task
+
+
+async def answer(worker, task):
+    await worker.run_task(task)
+    return task.result_str, task.failed
+
+
+async def test_a_function_is_told_to_the_model_by_its_signature_and_gets_what_its_types_say():
+    worker = ToolsWorker([paint])
+    (told,) = await worker.tools()
+    schema = told.parameters
+    assert (told.name, told.description) == ("paint", "Paints a place.")
+    assert schema["required"] == ["place", "colour"]
+    assert schema["properties"]["coats"]["description"] == "how many"
+    assert schema["properties"]["finish"]["enum"] == ["matt", "gloss"]
+    for _ in range(2):  # a default is no place to keep what a call leaves there
+        task = call("paint", place={"city": "Rome"}, colour="red", coats="2")
+        await worker.run_task(task)
+        expected = {"city": "Rome", "colour": "red", "coats": 2, "finish": "matt", "rooms": ["hall", "done"]}
+        assert json.loads(task.result_str) == task.structured == expected
+
+
+async def test_arguments_that_do_not_fit_call_nothing():
+    text, failed = await answer(ToolsWorker([paint]), call("paint", place={}, colour="blue", coats=0, size=1))
+    assert failed
+    for wrong in ("nothing was called", "place.city", "colour", "coats", "size"):
+        assert wrong in text
+
+
+async def test_a_function_runs_in_a_thread_and_a_coroutine_on_the_loop():
+    async def here() -> str:
+        return threading.current_thread().name
+
+    def there() -> str:
+        return threading.current_thread().name
+
+    worker = ToolsWorker([here, there])
+    own = threading.current_thread().name
+    assert await answer(worker, call("here")) == (own, False)
+    assert (await answer(worker, call("there")))[0] != own
+
+
+async def test_a_call_ends_at_its_limit_and_a_closed_worker_calls_nothing():
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    worker = ToolsWorker([wait], timeout=0.01)
+    with pytest.raises(BackendTimeoutError, match="'wait'"):
+        await worker.run_task(call("wait"))
+    await worker.async_shutdown()
+    with pytest.raises(ClosedError):
+        await worker.run_task(call("wait"))
+
+
+async def test_of_one_name_the_first_is_called_and_a_source_that_fails_harms_no_other():
+    class Gone:
+        async def tools(self):
+            raise WorkerError("gone")
+
+        async def answer(self, task):
+            raise AssertionError
+
+    first, second = FunctionTool(lambda: "first", name="same"), FunctionTool(lambda: "second", name="same")
+    worker = ToolsWorker([Gone(), first, second])
+    assert await answer(worker, call("same")) == ("first", False)
+    assert [tool.name for tool in await worker.tools()] == ["same"]
+    with pytest.raises(WorkerError, match="gone"):
+        await ToolsWorker([Gone()]).tools()
+
+
+@pytest.mark.parametrize("wrong", [[], "text", [3], [lambda *many: 1], [lambda a, /: 1], [str]])
+def test_what_is_no_tool_is_refused(wrong):
+    with pytest.raises(InvalidRequestError):
+        ToolsWorker(wrong)
+
+
+async def test_a_shared_call_ends_with_the_last_that_waits_and_is_not_made_again():
+    started, ended = [], []
+
+    async def act() -> str:
+        started.append(1)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(1)
+
+    worker = ToolsWorker([act])
+    waiting = [asyncio.create_task(worker.run_task(call("act", once="a"))) for _ in range(2)]
+    await until(lambda: started)
+    for left, task in enumerate(waiting):
+        assert len(ended) == 0, left
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert (len(started), len(ended)) == (1, 1)
+    text, failed = await answer(worker, call("act", once="a"))
+    assert failed
+    assert "not known" in text
+    await worker.on_scope_end("7")
+    again = asyncio.create_task(worker.run_task(call("act", once="a")))
+    await until(lambda: len(started) == 2)
+    again.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await again
