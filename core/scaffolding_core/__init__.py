@@ -126,6 +126,7 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
     from scaffolding_core.workers.pool import WorkerPool
+    from scaffolding_core.workers.reward_model import RewardModelWorker
     from scaffolding_core.workers.tools import FunctionTool, ToolsWorker
     from scaffolding_core.workers.trtllm import TRTLLMWorker
 
@@ -136,6 +137,7 @@ _LAZY = {
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
     "ToolsWorker": ("workers.tools", "ToolsWorker"),
     "FunctionTool": ("workers.tools", "FunctionTool"),
+    "RewardModelWorker": ("workers.reward_model", "RewardModelWorker"),
     "WorkerPool": ("workers.pool", "WorkerPool"),
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),

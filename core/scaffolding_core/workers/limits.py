@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.tasks import GenerationTask
+from scaffolding_core.tasks import Task
 
 __all__ = ["AnswerLimits", "check_counts", "check_seconds", "deadline_of"]
 
@@ -50,7 +50,7 @@ def check_seconds(**numbers: object) -> None:
             raise InvalidRequestError(f"{name} must be a number of seconds above 0, got {number!r}")
 
 
-def deadline_of(task: GenerationTask, timeout: float | None) -> float | None:
+def deadline_of(task: Task, timeout: float | None) -> float | None:
     """When a task that starts now has to be done, on the running loop's clock; None if it has any time.
 
     Args:

@@ -19,6 +19,7 @@ _LARGEST = 8 << 20
 """Bytes of a list of models, or of other properties; the longest lists of services have one."""
 
 _SECONDS = 30.0
+_NAME_MODEL = " So as not to ask for its models, name one with model="
 
 
 class Told(NamedTuple):
@@ -41,8 +42,9 @@ async def ask(
     *,
     beside: str = "",
     model: str | None = None,
+    seconds: float = _SECONDS,
 ) -> Told:
-    """Ask a server, for half a minute at most.
+    """Ask a server.
 
     Args:
         sessions: the running loop's one asks.
@@ -51,6 +53,7 @@ async def ask(
         body: is posted, as JSON; None gets.
         beside: last part of the address that is left out.
         model: for errors.
+        seconds: until its whole answer is there.
 
     Raises:
         WorkerError: there is no answer, or a refusal.
@@ -59,7 +62,7 @@ async def ask(
     dispatch, method = Dispatch(), "GET" if body is None else "POST"
     try:
         async with (
-            asyncio.timeout(_SECONDS),
+            asyncio.timeout(seconds),
             await sessions.send(dispatch, method, endpoint.url(route, without=beside), body) as response,
         ):
             served = response.status not in (404, 405)
@@ -69,8 +72,8 @@ async def ask(
     except (OSError, aiohttp.ClientError) as error:
         if dispatch.sent and isinstance(error, TimeoutError):
             failure: WorkerError = BackendTimeoutError(
-                f"{endpoint.address} did not tell within {_SECONDS:g} s what it was asked at {route}: is it "
-                "overloaded? So as not to ask for its models, name one with model="
+                f"{endpoint.address} did not tell within {seconds:g} s what it was asked at {route}: is it "
+                f"overloaded?{_NAME_MODEL if body is None else ''}"
             )
         else:
             failure = (broken if dispatch.sent else unreachable)(error, endpoint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping
 
-from scaffolding_core.workers.openai.asked_once import AskedOnce
+from scaffolding_core.workers.http.asked_once import AskedOnce
 from scaffolding_core.workers.openai.known_servers import KnownServer
 from scaffolding_core.workers.openai.model_list import ListedModels
 from scaffolding_core.workers.openai.truncations import TRUNCATIONS, Truncation

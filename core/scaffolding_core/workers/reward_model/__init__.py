@@ -1,3 +1,5 @@
-"""Reward models: their scores checked, aggregated over steps and brought to one scale."""
+"""Reward models behind a server."""
 
-__all__: list[str] = []
+from scaffolding_core.workers.reward_model.worker import RewardModelWorker
+
+__all__ = ["RewardModelWorker"]

@@ -39,10 +39,7 @@ def minimum(scores: Sequence[float]) -> float:
 
 
 def product(scores: Sequence[float]) -> float:
-    """The chance that every step is good, as the logarithm of their product, so that it never underflows.
-
-    It is 0.0 at most and orders answers as the product does. A step of chance 0 counts as the least number
-    above 0, so that the score stays finite.
+    """The chance that every step is good; above 0, however many steps there are.
 
     Raises:
         WorkerError: a score is no chance from 0 to 1.
@@ -50,7 +47,7 @@ def product(scores: Sequence[float]) -> float:
     for score in scores:
         if not 0 <= score <= 1:
             raise WorkerError(f"the reward model scored a step {score}, where a product needs chances from 0 to 1")
-    return math.fsum(math.log(max(score, _LEAST)) for score in scores)
+    return max(math.prod(scores), _LEAST)
 
 
 def mean(scores: Sequence[float]) -> float:
