@@ -239,6 +239,7 @@ __all__ = [
     "RetryWithFeedbackController",
     "RewardKind",
     "RewardLike",
+    "RewardModelWorker",
     "RewardTask",
     "RoleMessage",
     "RubricJudge",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -254,13 +253,14 @@ def _of_kind(kind: str, options: Mapping[str, object], role: Hashable) -> Scorer
 
 
 def _reward_model(url: str, options: Mapping[str, object]) -> Worker:
-    module = importlib.import_module("scaffolding_core.workers.reward_model")  # its HTTP client loads slowly
+    from scaffolding_core.workers.reward_model import RewardModelWorker  # its HTTP client loads slowly
+
+    made: Callable[..., Worker] = RewardModelWorker
     try:
-        inspect.signature(module.RewardModelWorker).bind(url, **options)
+        inspect.signature(made).bind(url, **options)
     except TypeError as error:
         raise InvalidRequestError(f"the reward model at {url} does not take these options: {error}") from error
-    worker: Worker = module.RewardModelWorker(url, **options)
-    return worker
+    return made(url, **options)
 
 
 def _of_parts(combined: CombinedReward, role: Hashable) -> Scorer:

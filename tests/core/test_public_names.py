@@ -25,7 +25,8 @@ PUBLIC = {
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
         PairwiseJudge ParallelProcess Parsed PassJudge PerField ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController Reading Recording RecordingWorker Regex
-        ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardTask
+        ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
+        RewardTask
         RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
         ScaffoldingResult ScaffoldingStream ScoreJudge ServerError Stated Steps
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task

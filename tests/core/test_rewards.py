@@ -1,9 +1,7 @@
 """Rewards: whatever a user says for one, resolved to what a method is given."""
 
 import asyncio
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -27,6 +25,8 @@ from scaffolding_core import (
 )
 from scaffolding_core.adapting import Backend
 from scaffolding_core.rewards import RewardKind
+from tests.eventually import until
+from tests.servers.reward_servers import Vllm, made, serve
 
 EXACT = {"kind": "exact", "reference": "7", "answers": "number"}
 
@@ -165,29 +165,15 @@ def test_a_reward_is_assembled_by_hand_as_well():
         assert llm.generate("q").output.score == 1.0
 
 
-class ModelDouble(FunctionWorker):
-    """A server's reward model, with the constructor of the real one; shut down is told."""
-
-    def __init__(self, url, model=None):
-        super().__init__(lambda task: float(len(task.response.text)))
-        self.told.append((url, model))
-
-    async def async_shutdown(self):
-        self.told.append("closed")
-
-    told = []  # one list, for the test
-
-
-async def test_an_address_is_a_reward_model_that_is_closed_with_who_made_it(monkeypatch):
-    double = ModuleType("reward_model")
-    double.RewardModelWorker = ModelDouble
-    monkeypatch.setitem(sys.modules, "scaffolding_core.workers.reward_model", double)
-    parts = ["http://one:1", {"kind": "https://two:2", "model": "prm"}, EXACT]
-    backend = Backend(says("22", "7"), {"kind": "combined", "rewards": parts})
-    told = (await backend.llm("best_of_n", {"sample_num": 2}).generate_async("q")).output
-    await backend.aclose()
-    assert (told.text, told.score) == ("22", pytest.approx(4 / 3))
-    assert ModelDouble.told == [("http://one:1", None), ("https://two:2", "prm"), "closed", "closed"]
+async def test_an_address_is_a_reward_model_that_is_closed_with_who_made_it():
+    with serve(Vllm()) as one, serve(made(Vllm, models=("prm",))) as two:
+        parts = [one.url, {"kind": two.url, "model": "prm", "route": "score"}, EXACT]
+        backend = Backend(says("22", "7"), {"kind": "combined", "rewards": parts})
+        told = (await backend.llm("best_of_n", {"sample_num": 2}).generate_async("q")).output
+        await backend.aclose()
+        assert (told.text, told.score) == ("7", pytest.approx((0.01 + 0.01 + 1) / 3))
+        await until(lambda: one.connected == two.connected == 0)
+    assert {"/v1/models", "/score"} >= set(two.routes)
     with pytest.raises(InvalidRequestError, match="http://one:1 does not take these options: .*'modle'"):
         resolve_reward({"kind": "http://one:1", "modle": "prm"})
 

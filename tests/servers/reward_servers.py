@@ -13,7 +13,7 @@ from aiohttp import web
 
 from tests.servers.scripted import Scripted, serve
 
-__all__ = ["Rewarding", "Sglang", "Tei", "Vllm", "serve"]
+__all__ = ["Rewarding", "Sglang", "Tei", "Vllm", "made", "serve"]
 
 
 def score(text: str) -> float:
@@ -69,6 +69,11 @@ class Rewarding(Scripted):
             raise Refusal(404, f"The model `{body['model']}` does not exist.")
 
 
+def made(kind: type[Rewarding], **settings: Any) -> Rewarding:
+    """A server with other settings than its kind's."""
+    return type(kind.__name__, (kind,), settings)()
+
+
 class Refusal(Exception):
     """A status and a message."""
 
@@ -94,7 +99,9 @@ class Vllm(Rewarding):
         self.check_model(body)
         if "messages" in body:
             if not self.chats:
-                raise Refusal(400, "default chat template is no longer allowed, so you must provide a chat template")
+                raise Refusal(
+                    400, "default chat template is no longer allowed, so you must provide a chat template"
+                )
             return str(body["messages"][-1]["content"])
         return str(body["input"])
 
@@ -188,7 +195,9 @@ class Sglang(Rewarding):
     def classify(self, body: dict[str, Any]) -> Any:
         if "text" not in body:
             raise Refusal(400, "Either text, input_ids or input_embeds should be provided.")
-        return [{"embedding": [score(text)], "meta_info": {"id": "e", "prompt_tokens": 7}} for text in body["text"]]
+        return [
+            {"embedding": [score(text)], "meta_info": {"id": "e", "prompt_tokens": 7}} for text in body["text"]
+        ]
 
     def scoring(self, body: dict[str, Any]) -> Any:
         raise Refusal(400, "query and items are required, and so are label_token_ids")

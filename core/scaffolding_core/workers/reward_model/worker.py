@@ -70,8 +70,8 @@ class RewardModelWorker(Worker):
     """Scores answers with a reward model behind vLLM, SGLang or Text Embeddings Inference.
 
     How the server scores is found out once, with a short answer of its own: as a chat (`/classify`, `/pooling`),
-    as prompt and answer (`/score`, `/rerank`, `/predict`), or each step of an answer, where the model's name tells a
-    process reward model. Rerankers are asked as rerankers. Scores are from 0 to 1, unless they are wanted `raw`.
+    as prompt and answer (`/score`, `/rerank`, `/predict`), or each step of an answer, where the model's name tells
+    a process reward model. Rerankers are asked as rerankers. Scores are from 0 to 1, unless they are wanted `raw`.
 
     Cost: one request for each answer; those that start together and go to a route that takes several share one.
     Before the first, up to 3 questions for the model's name and up to 10 short requests for the route. A process
@@ -230,8 +230,8 @@ class RewardModelWorker(Worker):
             except (WorkerError, InvalidRequestError) as error:
                 tried.append(f"{route.path} ({route.name}): {error}")
         raise BadRequestError(
-            f"{self.url} scores no answer by the routes that were tried, so correct the address or the model, or name "
-            f"what fits it by route=, label= or template=: {'; '.join(tried)}"
+            f"{self.url} scores no answer by any route that was tried: correct the address or the model, or name "
+            f"what fits it by route=, label= or template= ({'; '.join(tried)})"
         )
 
     async def _post(
