@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.langchain.agents import Steps, says, wants
+from tests.servers.reward_servers import Vllm, made, serve
 from tests.servers.scripted import scripted_server
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -88,3 +89,15 @@ def test_a_chain_prints_the_answer_that_another_model_judges_best():
         shown = printed("langchain_best_of_n_judge.py", "rain", "--judge-url", server.url)
     assert re.search(r"rain: .+\n    score 0\.78; of all: \[0\.7", shown, re.DOTALL)
     assert len(server.requests) in (1, 2, 3)  # equal answers are judged once
+
+
+def test_a_chain_prints_the_answer_whose_samples_a_process_reward_model_trusts_most():
+    wrong = says("3 and 4\n\nThe answer is 7")
+    right = says("Each of the 3 packs holds 4 cards\n\nSo the answer is 12, as 3 times 4 is 12")
+    samples = says("", each=(wrong, right, wrong, says("The answer is 7"), right, wrong))
+    model = made(Vllm, models=("Qwen/Qwen2.5-Math-PRM-7B",), steps="separators")
+    with scripted_server(samples) as server, serve(model) as rewards:
+        shown = printed("langchain_weighted_vote_prm.py", rewards.url, "--url", server.url)
+    assert "How many cards is that?  12\n" in shown
+    assert "votes: {'12': 2, '7': 4}" in shown
+    assert "'12': 0.66" in shown
