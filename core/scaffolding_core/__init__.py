@@ -122,6 +122,7 @@ from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
     from scaffolding_core.workers.code import CodeWorker
+    from scaffolding_core.workers.cross_encoder import CrossEncoderWorker
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
@@ -137,6 +138,7 @@ _LAZY = {
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
     "ToolsWorker": ("workers.tools", "ToolsWorker"),
     "FunctionTool": ("workers.tools", "FunctionTool"),
+    "CrossEncoderWorker": ("workers.cross_encoder", "CrossEncoderWorker"),
     "RewardModelWorker": ("workers.reward_model", "RewardModelWorker"),
     "WorkerPool": ("workers.pool", "WorkerPool"),
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
@@ -184,6 +186,7 @@ __all__ = [
     "ComputeTask",
     "Controller",
     "Criterion",
+    "CrossEncoderWorker",
     "DecisionEvent",
     "Delta",
     "Dirichlet",

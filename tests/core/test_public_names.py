@@ -14,7 +14,7 @@ PUBLIC = {
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
         ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
-        ContextLengthExceededError Controller ControllerError
+        ContextLengthExceededError Controller ControllerError CrossEncoderWorker
         Criterion DeadlockError
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
