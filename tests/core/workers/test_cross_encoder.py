@@ -1,4 +1,4 @@
-"""CrossEncoderWorker, on a double with the signature of CrossEncoder of sentence-transformers, which brings torch."""
+"""CrossEncoderWorker, on a double: sentence-transformers, whose signature it has, brings torch."""
 
 import array
 import asyncio
