@@ -52,7 +52,7 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
     Args:
         reward: that of the role `reward`; None where it is among the others, or nobody plays it.
         roles: a worker for each role; or a reward for one that scores, and a list of functions, servers and other
-            tools for the role `tools`. A reward that asks for `code` asks a sandbox of its own, where nobody is
+            tools for the role `tools`, or the name of a sandbox for the role `code`. A reward that asks for `code` asks a sandbox of its own, where nobody is
             given for it.
 
     Raises:
@@ -72,6 +72,7 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
     }
     workers = {role: _worker_of(role, player) for role, player in given.items() if role not in scorers}
     opened = [worker for scorer in scorers.values() for worker in scorer.opened]
+    opened += [worker for role, worker in workers.items() if isinstance(given[role], str)]
     for scorer in scorers.values():
         workers |= scorer.workers
         if CODE in roles_of(scorer.controller) - workers.keys():
@@ -84,15 +85,19 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
     )
 
 
-def sandbox() -> Worker:
-    """What runs code that models write, where nobody is given for it.
+def sandbox(name: str | None = None) -> Worker:
+    """What runs code that models write, where no worker is given for it.
+
+    Args:
+        name: of the kind of sandbox; None for the usual one.
 
     Raises:
+        InvalidRequestError: no sandbox of that name.
         MissingExtraError: it is not installed.
     """
     from scaffolding_core.workers.code import CodeWorker  # it loads slowly
 
-    return CodeWorker()
+    return CodeWorker() if name is None else CodeWorker(name)
 
 
 def check_roles(method: Controller, named: str, played: Set[Hashable]) -> None:
@@ -146,6 +151,8 @@ def _changed(parts: Mapping[K, object], rewards: Mapping[Hashable, Controller]) 
 def _worker_of(role: Hashable, player: object) -> Worker:
     if not isinstance(player, type) and callable(getattr(player, "run_task", None)):
         return player  # type: ignore[return-value]  # or one of TensorRT-LLM's kind
+    if role == CODE and isinstance(player, str):
+        return sandbox(player)
     if role == TOOLS:
         return ToolsWorker(player if isinstance(player, list | tuple) else [player])  # type: ignore[list-item]  # it checks
     raise InvalidRequestError(

@@ -18,8 +18,8 @@ def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, RewardLik
     """A worker for each role, or a reward for one that scores.
 
     Args:
-        roles: a worker; or a reward for a role that scores, tools for the role `tools`, and a model or chain for
-            any other; Any, since rewards have no common class.
+        roles: a worker; or a reward for a role that scores, tools for the role `tools`, the name of a sandbox
+            for the role `code`, and a model or chain for any other; Any, since rewards have no common class.
 
     Raises:
         InvalidRequestError: no mapping, or somebody who cannot play the role.
@@ -30,7 +30,7 @@ def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, RewardLik
 
 
 def _player_of(role: Hashable, player: Any) -> RewardLike:
-    if isinstance(player, Worker):
+    if isinstance(player, Worker | str):  # a name is a reward's, or a sandbox's
         return player
     if role == "tools":
         return tools_worker(player)

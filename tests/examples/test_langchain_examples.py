@@ -101,3 +101,18 @@ def test_a_chain_prints_the_answer_whose_samples_a_process_reward_model_trusts_m
     assert "How many cards is that?  12\n" in shown
     assert "votes: {'12': 2, '7': 4}" in shown
     assert "'12': 0.66" in shown
+
+
+def test_a_chain_prints_what_programs_compute_and_has_one_that_fails_written_again():
+    def writes(body):
+        messages = body["messages"]
+        if "17" in messages[0]["content"]:
+            return says("```python\nprint(17 ** 9)\n```")
+        sieve = "print(sum(all(n % d for d in range(2, n)) for n in range(2, 1000)))"
+        return says(f"```python\n{sieve if len(messages) > 1 else 'print(primes(1000))'}\n```")
+
+    with scripted_server(writes) as server:
+        shown = printed("langchain_program_of_thought.py", "--url", server.url)
+    assert "to the power of 9?  118587876497\n" in shown
+    assert "below 1000?  168\n" in shown
+    assert len(server.requests) == 3

@@ -10,13 +10,13 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from scaffolding_core.adapting.option_key import option_key
-from scaffolding_core.controller import Controller
+from scaffolding_core.controller import Controller, roles_of
 from scaffolding_core.controllers import NativeChatController, NativeGenerationController
 from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.methods import build_method
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.rewards import RewardLike
-from scaffolding_core.roles import GENERATION, JUDGE, cast_of, check_roles
+from scaffolding_core.roles import CODE, GENERATION, JUDGE, cast_of, check_roles, sandbox
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.threads import wait_for
 from scaffolding_core.worker import Worker
@@ -66,6 +66,7 @@ class Backend:
         self._max_parallel_requests = max_parallel_requests
         self._generation = generation
         self._closes_worker = closes_worker
+        self._sandbox: Worker | None = None
         self._llms: dict[Hashable, ScaffoldingLlm] = {}
         self._lock = threading.Lock()
         self._asking = threading.Lock()
@@ -125,14 +126,16 @@ class Backend:
             UnknownMethodError: no method of that name.
             InvalidRequestError: options that the method does not have or that come beside a controller.
             MissingWorkerError: nobody for a role that the method needs.
+            MissingExtraError: it runs code, and the sandbox is not installed.
         """
         key = (method if isinstance(method, str) else id(method), option_key(options))
         with self._lock:
-            llm = self._llms.pop(key, None) or ScaffoldingLlm(
-                self.controller(method, options),
-                {**dict.fromkeys(self._by_itself, self.worker), **self._cast.workers},
-                max_parallel_requests=self._max_parallel_requests,
-            )
+            llm = self._llms.pop(key, None)
+            if llm is None:
+                controller = self.controller(method, options)
+                mine: dict[Hashable, Worker] = dict.fromkeys(self._by_itself, self.worker)
+                workers = {**mine, **self._others}
+                llm = ScaffoldingLlm(controller, workers, max_parallel_requests=self._max_parallel_requests)
             self._llms[key] = llm  # as the latest
             if len(self._llms) > KEPT_METHODS:
                 del self._llms[next(iter(self._llms))]  # it ends by itself once nobody waits for its requests
@@ -142,8 +145,15 @@ class Backend:
         """The controller that `llm` runs, with the same arguments and errors; nothing is started for it."""
         controller = self._cast.plays(self._built(method, options))
         named = method if isinstance(method, str) else type(method).__name__
-        check_roles(controller, named, self._by_itself | self._cast.workers.keys())
+        if self._sandbox is None and CODE in roles_of(controller) - self._cast.workers.keys():
+            self._sandbox = sandbox()
+        check_roles(controller, named, self._by_itself | self._others.keys())
         return controller
+
+    @property
+    def _others(self) -> Mapping[Hashable, Worker]:
+        """Who plays the roles beside generation; a sandbox that nobody gave is its own."""
+        return self._cast.workers if self._sandbox is None else {CODE: self._sandbox, **self._cast.workers}
 
     def _built(self, method: str | Controller, options: Mapping[str, Any]) -> Controller:
         if not isinstance(method, str):
@@ -176,8 +186,8 @@ class Backend:
 
     def _own_workers(self) -> list[Worker]:
         """Those that are closed with it."""
-        mine = [self._worker] if self._closes_worker and self._worker is not None else []
-        return [*mine, *self._cast.opened]
+        mine = [self._worker if self._closes_worker else None, self._sandbox]
+        return [*(worker for worker in mine if worker is not None), *self._cast.opened]
 
     def _let_go(self) -> list[ScaffoldingLlm]:
         with self._lock:

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import gc
 import pickle
+import sys
 import threading
 import time
 import weakref
@@ -19,6 +20,7 @@ from scaffolding_core import (
     FunctionWorker,
     GenerationTask,
     InvalidRequestError,
+    MissingExtraError,
     ModelInfo,
     NativeGenerationController,
     OpenAIWorker,
@@ -278,3 +280,32 @@ def test_a_mapping_among_the_settings_counts_by_what_it_holds():
     roles["judge"] = Kinds()
     assert backends.get((roles,), lambda: Backend(Kinds())) is not first
     assert backends.get(({},), lambda: Backend(Kinds())) is not first
+
+
+class TestSandbox:
+    def programs(self, **given):
+        worker = FunctionWorker(lambda task: "```python\nprint(6 * 7)\n```")
+        backend = Backend(worker, **given)
+        try:
+            return backend.llm("program_of_thought", {}).generate("6 times 7?").text
+        finally:
+            backend.close()
+
+    def test_is_the_backends_own_where_nobody_gives_one(self):
+        assert self.programs() == "42"
+
+    def test_may_be_said_by_name(self):
+        assert self.programs(roles={"code": "monty"}) == "42"
+        with pytest.raises(InvalidRequestError, match="no sandbox is named 'nowhere'; there are: monty"):
+            self.programs(roles={"code": "nowhere"})
+
+    def test_of_a_users_own_is_asked(self):
+        def run(task):
+            task.stdout = "sandboxed"
+
+        assert self.programs(roles={"code": FunctionWorker(run)}) == "sandboxed"
+
+    def test_that_is_not_installed_is_said_when_the_method_is_put_together(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pydantic_monty", None)
+        with pytest.raises(MissingExtraError, match=r"scaffolding-llm\[sandbox\]"):
+            Backend(FunctionWorker(lambda task: "")).controller("program_of_thought", {})
