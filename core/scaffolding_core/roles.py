@@ -52,7 +52,7 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
     Args:
         reward: that of the role `reward`; None where it is among the others, or nobody plays it.
         roles: a worker for each role; or a reward for one that scores, a list of functions, servers and other
-            tools for the role `tools`, and the name of a sandbox for the role `code`. A reward that asks for `code`
+            tools for the role `tools`, and the name of a sandbox for the role `code`. A reward that needs `code`
             asks a sandbox of its own, where nobody is given for it.
 
     Raises:
