@@ -127,6 +127,7 @@ if TYPE_CHECKING:
     from scaffolding_core.workers.mcp import MCPWorker
     from scaffolding_core.workers.openai import OpenAIWorker
     from scaffolding_core.workers.pool import WorkerPool
+    from scaffolding_core.workers.process_reward import ProcessRewardWorker
     from scaffolding_core.workers.reward_model import RewardModelWorker
     from scaffolding_core.workers.tools import FunctionTool, ToolsWorker
     from scaffolding_core.workers.trtllm import TRTLLMWorker
@@ -139,6 +140,7 @@ _LAZY = {
     "ToolsWorker": ("workers.tools", "ToolsWorker"),
     "FunctionTool": ("workers.tools", "FunctionTool"),
     "CrossEncoderWorker": ("workers.cross_encoder", "CrossEncoderWorker"),
+    "ProcessRewardWorker": ("workers.process_reward", "ProcessRewardWorker"),
     "RewardModelWorker": ("workers.reward_model", "RewardModelWorker"),
     "WorkerPool": ("workers.pool", "WorkerPool"),
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
@@ -230,6 +232,7 @@ __all__ = [
     "Parsed",
     "PassJudge",
     "PerField",
+    "ProcessRewardWorker",
     "ProgramOfThoughtController",
     "Quorum",
     "Race",

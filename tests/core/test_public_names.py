@@ -23,7 +23,8 @@ PUBLIC = {
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
         ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
-        PairwiseJudge ParallelProcess Parsed PassJudge PerField ProgramOfThoughtController Quorum
+        PairwiseJudge ParallelProcess Parsed PassJudge PerField ProcessRewardWorker
+        ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController Reading Recording RecordingWorker Regex
         ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
         RewardTask

@@ -1,14 +1,49 @@
-"""Scores out of the logits of a reward model, as arithmetic on plain numbers."""
+"""Scores out of the logits of a process reward model: which tokens judge, and what their logits say."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scaffolding_core.errors import WorkerError
+from scaffolding_core.errors import InvalidRequestError, WorkerError
 
-__all__ = ["good_chances"]
+__all__ = ["SEPARATOR", "SYSTEM_PROMPT", "good_chances", "judging_places", "token_ids"]
+
+SEPARATOR = "<extra_0>"
+"""The token behind each step at which Qwen2.5-Math-PRM judges it."""
+
+SYSTEM_PROMPT = "Please reason step by step, and put your final answer within \\boxed{}."
+"""What it was trained to see (https://huggingface.co/Qwen/Qwen2.5-Math-PRM-7B)."""
+
+
+def token_ids(encoded: Any) -> list[int]:  # Any: of whichever library
+    """Token ids as numbers, whatever holds them; one batch around them is looked through."""
+    plain = encoded.tolist() if hasattr(encoded, "tolist") else encoded
+    return [int(token) for token in (plain[0] if plain and isinstance(plain[0], Iterable) else plain)]
+
+
+def judging_places(tokenizer: Any, tokens: Sequence[int], separator: str) -> list[int]:
+    """Where a separator stands among tokens.
+
+    Args:
+        tokenizer: has `encode`.
+        tokens: of the chat that is judged.
+        separator: the token that judges.
+
+    Raises:
+        InvalidRequestError: the separator is not one token of the tokenizer, or stands nowhere.
+    """
+    # With special tokens, a tokenizer that begins each text with one would give that.
+    mark = token_ids(tokenizer.encode(separator, add_special_tokens=False))
+    if len(mark) != 1:
+        raise InvalidRequestError(
+            f"the separator must be one token of the tokenizer, {separator!r} is {len(mark)}"
+        )
+    places = [place for place, token in enumerate(tokens) if token == mark[0]]
+    if not places:
+        raise InvalidRequestError(f"the tokenizer's chat template leaves out {separator!r}")
+    return places
 
 
 def good_chances(logits: Any, positions: Sequence[int], length: int) -> list[float]:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 from scaffolding_core.controller import Steps
-from scaffolding_core.errors import InvalidRequestError, WorkerError
+from scaffolding_core.errors import WorkerError
 from scaffolding_core.tasks import ComputeTask
 from scaffolding_core.tensorrt_llm.controllers.native_reward import NativeRewardController
 from scaffolding_core.tensorrt_llm.task import GenerationTask
-from scaffolding_core.workers.reward_logits import good_chances
+from scaffolding_core.workers.reward_logits import (
+    SEPARATOR,
+    SYSTEM_PROMPT,
+    good_chances,
+    judging_places,
+    token_ids,
+)
 
 __all__ = ["PRMController"]
-
-_SYSTEM_PROMPT = "Please reason step by step, and put your final answer within \\boxed{}."
-"""What such models were trained to see (https://huggingface.co/Qwen/Qwen2.5-Math-PRM-7B)."""
 
 
 class PRMController(NativeRewardController):
@@ -44,7 +47,7 @@ class PRMController(NativeRewardController):
         tokenizer: Any,  # Any: of whichever library
         split_steps: bool = True,
         step_token: str = "\n\n",
-        separate_token: str = "<extra_0>",
+        separate_token: str = SEPARATOR,
     ) -> None:
         super().__init__()
         self.tokenizer = tokenizer
@@ -81,7 +84,7 @@ class PRMController(NativeRewardController):
         else:
             judged = f"{separator}{answer}{separator}"
         chat = [
-            {"role": "system", "content": _SYSTEM_PROMPT},
+            {"role": "system", "content": SYSTEM_PROMPT},
             {"role": "user", "content": task.input_str},
             {"role": "assistant", "content": judged},
         ]
@@ -95,26 +98,11 @@ class PRMController(NativeRewardController):
     def _chances(self, asked: GenerationTask) -> list[float]:
         if asked.context_logits is None:
             raise WorkerError("the reward worker told no context logits: it must run a model that tells them")
-        tokens = _ids(self.tokenizer.encode(asked.input_str))
+        tokens = token_ids(self.tokenizer.encode(asked.input_str))
         return good_chances(asked.context_logits, self._judged(tokens), len(tokens))
 
     def _judged(self, tokens: Sequence[int]) -> list[int]:
         """Where the model's judgements stand."""
         if not self.split_steps:
             return [-1]
-        # With special tokens, a tokenizer that begins each text with one would give that.
-        separator = _ids(self.tokenizer.encode(self.separate_token, add_special_tokens=False))
-        if len(separator) != 1:
-            raise InvalidRequestError(
-                f"separate_token must be one token of the tokenizer, {self.separate_token!r} is {len(separator)}"
-            )
-        judged = [position for position, token in enumerate(tokens) if token == separator[0]]
-        if not judged:
-            raise InvalidRequestError(f"the tokenizer's chat template leaves out {self.separate_token!r}")
-        return judged
-
-
-def _ids(encoded: Any) -> list[int]:
-    """Token ids as numbers, whatever holds them."""
-    plain = encoded.tolist() if hasattr(encoded, "tolist") else encoded
-    return [int(token) for token in (plain[0] if plain and isinstance(plain[0], Iterable) else plain)]
+        return judging_places(self.tokenizer, tokens, self.separate_token)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from scaffolding_core.errors import InvalidRequestError, WorkerError
+from scaffolding_core.workers.reward_logits import SEPARATOR, SYSTEM_PROMPT
 from scaffolding_core.workers.reward_model.judged import Judged
 from scaffolding_core.workers.reward_model.normalisation import sigmoid
 from scaffolding_core.workers.reward_model.scores import checked_score, checked_scores
@@ -52,16 +53,13 @@ def steps_of(answer: str, separator: str) -> list[str]:
     return steps
 
 
-_SYSTEM = {"role": "system", "content": "Please reason step by step, and put your final answer within \\boxed{}."}
-"""What the models were trained to see (https://huggingface.co/Qwen/Qwen2.5-Math-PRM-7B)."""
-
-_SEPARATOR = "<extra_0>"
+_SYSTEM = {"role": "system", "content": SYSTEM_PROMPT}
 
 
 async def _qwen(judged: Judged, steps: Sequence[str], post: Post) -> list[float]:
     """The chance of "good" at a separator behind each step, as a softmax over two labels."""
     has_system = any(each["role"] == "system" for each in judged.prompt_messages)
-    answer = {"role": "assistant", "content": "".join(step + _SEPARATOR for step in steps)}
+    answer = {"role": "assistant", "content": "".join(step + SEPARATOR for step in steps)}
     messages = [*([] if has_system else [_SYSTEM]), *judged.prompt_messages, answer]
     told = await post("/pooling", {"messages": messages, "add_generation_prompt": False})
     rows = _rows(told)
@@ -72,9 +70,9 @@ async def _qwen(judged: Judged, steps: Sequence[str], post: Post) -> list[float]
 
 async def _separators(messages: Sequence[Json], tokens: int, steps: int, post: Post) -> list[int]:
     told = await post("/tokenize", {"messages": list(messages), "add_generation_prompt": False})
-    mark = (await post("/tokenize", {"prompt": _SEPARATOR, "add_special_tokens": False}))["tokens"]
+    mark = (await post("/tokenize", {"prompt": SEPARATOR, "add_special_tokens": False}))["tokens"]
     if len(mark) != 1:
-        raise WorkerError(f"{_SEPARATOR!r} is {len(mark)} tokens to the reward model, where it must be one")
+        raise WorkerError(f"{SEPARATOR!r} is {len(mark)} tokens to the reward model, where it must be one")
     places = [place for place, token in enumerate(told["tokens"]) if token == mark[0]]
     if len(told["tokens"]) != tokens or len(places) != steps:
         raise WorkerError(
