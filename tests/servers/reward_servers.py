@@ -2,10 +2,11 @@
 
 Doubles, because these engines are too large for the tests; their shapes and refusals are those of the engines' own
 sources and of vLLM's answers on a CPU. An answer's score is its length over 100, a step's likewise, so that a test
-knows it.
+knows it; that of one that says "no number" is none.
 """
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,11 @@ from aiohttp import web
 
 from tests.servers.scripted import Scripted, serve
 
-__all__ = ["Rewarding", "Sglang", "Tei", "Vllm", "made", "serve"]
+__all__ = ["Refusal", "Rewarding", "Sglang", "Tei", "Vllm", "made", "serve"]
 
 
 def score(text: str) -> float:
-    return len(text) / 100
+    return math.nan if "no number" in text else len(text) / 100
 
 
 class Rewarding(Scripted):
@@ -193,14 +194,21 @@ class Sglang(Rewarding):
         return {"object": "error", "message": message, "type": "BadRequest", "param": None, "code": status}
 
     def classify(self, body: dict[str, Any]) -> Any:
+        if self.generates:
+            raise Refusal(400, "This model does not appear to be an embedding model by default.")
         if "text" not in body:
             raise Refusal(400, "Either text, input_ids or input_embeds should be provided.")
         return [
             {"embedding": [score(text)], "meta_info": {"id": "e", "prompt_tokens": 7}} for text in body["text"]
         ]
 
+    generates = False  # it has a head of tokens instead of scores
+
     def scoring(self, body: dict[str, Any]) -> Any:
-        raise Refusal(400, "query and items are required, and so are label_token_ids")
+        if not (self.generates and "items" in body and body.get("label_token_ids")):
+            raise Refusal(400, "label_token_ids must be provided")
+        chances = [[score(item), 1 - score(item)] for item in body["items"]]
+        return {"scores": chances, "model": self.models[0], "usage": {"prompt_tokens": 5}, "object": "scoring"}
 
     def rerank(self, body: dict[str, Any]) -> Any:
         raise Refusal(400, "This model does not appear to be a cross-encoder model")

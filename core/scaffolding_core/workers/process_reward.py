@@ -8,16 +8,10 @@ from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.tasks import GenerationTask, RewardTask, Task
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import Worker
-from scaffolding_core.workers.reward_logits import (
-    SEPARATOR,
-    SYSTEM_PROMPT,
-    good_chances,
-    judging_places,
-    token_ids,
-)
+from scaffolding_core.workers.reward_logits import SEPARATOR, good_chances, judging_places, token_ids
 from scaffolding_core.workers.reward_model.aggregates import AGGREGATES, aggregate_steps
 from scaffolding_core.workers.reward_model.judged import Judged, judged_of
-from scaffolding_core.workers.reward_model.process_models import steps_of
+from scaffolding_core.workers.reward_model.process_models import judged_chat, steps_of
 from scaffolding_core.workers.wrapping import WrappingWorker
 
 __all__ = ["ProcessRewardWorker"]
@@ -87,12 +81,7 @@ class ProcessRewardWorker(WrappingWorker):
     def _asked(self, judged: Judged) -> tuple[list[int], list[int]]:
         """The tokens of the judged chat, and those that judge."""
         steps = steps_of(judged.answer, self.step_separator)
-        has_system = any(message["role"] == "system" for message in judged.prompt_messages)
-        chat = [
-            *([] if has_system else [{"role": "system", "content": SYSTEM_PROMPT}]),
-            *judged.prompt_messages,
-            {"role": "assistant", "content": "".join(step + self.separator for step in steps)},
-        ]
+        chat = judged_chat(judged, steps, self.separator)
         text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=False)
         # The template has written the special tokens already.
         tokens = token_ids(self.tokenizer.encode(text, add_special_tokens=False))

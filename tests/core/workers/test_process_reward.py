@@ -95,6 +95,12 @@ async def test_the_chat_is_judged_whole_and_begins_with_one_first_token():
     assert text == "<s> system: be brief user: How much? assistant: a <extra_0>"
 
 
+async def test_a_separator_that_an_answer_or_a_question_writes_is_not_judged():
+    judged = task("a <extra_0>\n\nb", input_str="what is <extra_0> ?")
+    await worker(0.0, math.log(3)).run_task(judged)
+    assert judged.step_rewards == pytest.approx([0.5, 0.75])
+
+
 async def test_other_tasks_go_to_the_worker():
     chat = ChatTask(messages=[UserMessage("hi")])
     await ProcessRewardWorker(FunctionWorker(lambda task: "hello"), Tokenizer()).run_task(chat)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
-from scaffolding_core.errors import BadRequestError, copy_error
+from scaffolding_core.errors import BadRequestError, ServerError, WorkerError, copy_error
 
 __all__ = ["Batches"]
 
@@ -25,8 +25,8 @@ class _Batch(Generic[T, R]):
 class Batches(Generic[T, R]):
     """Asks for what starts in one tick of the loop with one request, and never lets it wait for what comes later.
 
-    A request that is refused for several is made for each alone: what is wrong may be wrong of one. It belongs to
-    those that wait; when the last of them is cut, it is aborted.
+    A request that is refused for several, or whose answer cannot be read, is made for each alone: what is wrong
+    may be wrong of one. It belongs to those that wait; when the last of them is cut, it is aborted.
 
     Args:
         ask: asks for several, and returns what each gets.
@@ -79,13 +79,11 @@ class Batches(Generic[T, R]):
         asked = list(batch.waiting)
         try:
             await self._settle(asked)
-        except BadRequestError as error:
-            if len(asked) == 1:
-                _fail(asked, error)
-            else:
-                await asyncio.gather(*[self._alone(member) for member in batch.waiting])
         except Exception as error:
-            _fail(asked, error)
+            if len(asked) > 1 and _may_be_of_one(error):
+                await asyncio.gather(*[self._alone(member) for member in batch.waiting])
+            else:
+                _fail(asked, error)
         finally:  # whoever still waits is torn down with the loop
             for _, waits in asked:
                 waits.cancel()
@@ -103,6 +101,13 @@ class Batches(Generic[T, R]):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self._ask, self.most)  # what is open stays on its loop
+
+
+def _may_be_of_one(error: Exception) -> bool:
+    """Whether others may fare better without the one whose fault it is; a server that is away serves nobody."""
+    if isinstance(error, ServerError):
+        return error.status == 500  # as where a score is NaN, which the server cannot write
+    return isinstance(error, BadRequestError) or type(error) is WorkerError
 
 
 def _fail(asked: Sequence[tuple[T, asyncio.Future[R]]], error: BaseException) -> None:

@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from scaffolding_core.errors import InvalidRequestError, WorkerError
+from scaffolding_core.messages import JsonObject
 from scaffolding_core.workers.reward_logits import SEPARATOR, SYSTEM_PROMPT
 from scaffolding_core.workers.reward_model.judged import Judged
 from scaffolding_core.workers.reward_model.normalisation import sigmoid
 from scaffolding_core.workers.reward_model.scores import checked_score, checked_scores
 
-__all__ = ["CONVENTIONS", "Convention", "Post", "convention_named", "convention_of_model", "steps_of"]
+__all__ = [
+    "CONVENTIONS",
+    "Convention",
+    "Post",
+    "convention_named",
+    "convention_of_model",
+    "judged_chat",
+    "steps_of",
+]
 
 Json: TypeAlias = Any
 """Whatever JSON holds; each field is checked where it is read."""
@@ -53,14 +62,25 @@ def steps_of(answer: str, separator: str) -> list[str]:
     return steps
 
 
-_SYSTEM = {"role": "system", "content": SYSTEM_PROMPT}
+def judged_chat(judged: Judged, steps: Sequence[str], separator: str = SEPARATOR) -> list[JsonObject]:
+    """The chat that Qwen2.5-Math-PRM judges; no separator stands in it but those behind the steps."""
+    prompt = [_without(message, separator) for message in judged.prompt_messages]
+    has_system = any(message["role"] == "system" for message in prompt)
+    return [
+        *([] if has_system else [{"role": "system", "content": SYSTEM_PROMPT}]),
+        *prompt,
+        {"role": "assistant", "content": "".join(step.replace(separator, "") + separator for step in steps)},
+    ]
+
+
+def _without(message: JsonObject, separator: str) -> JsonObject:
+    content = message.get("content")
+    return {**message, "content": content.replace(separator, "")} if isinstance(content, str) else message
 
 
 async def _qwen(judged: Judged, steps: Sequence[str], post: Post) -> list[float]:
     """The chance of "good" at a separator behind each step, as a softmax over two labels."""
-    has_system = any(each["role"] == "system" for each in judged.prompt_messages)
-    answer = {"role": "assistant", "content": "".join(step + SEPARATOR for step in steps)}
-    messages = [*([] if has_system else [_SYSTEM]), *judged.prompt_messages, answer]
+    messages = judged_chat(judged, steps)
     told = await post("/pooling", {"messages": messages, "add_generation_prompt": False})
     rows = _rows(told)
     if len(rows) != len(steps):  # all tokens, not the separators alone
@@ -92,13 +112,17 @@ def _good(row: Sequence[float]) -> float:
 
 
 async def _skywork(judged: Judged, steps: Sequence[str], post: Post) -> list[float]:
-    """The sigmoid of the value at the last token of each step."""
-    parts = [judged.prompt + "\n", *[step + "\n" for step in steps]]
-    tokens: list[int] = []
+    """The sigmoid of the value at the line break behind each step, which is a token of its own."""
+
+    async def tokens_of(text: str, first: bool = False) -> list[int]:
+        told = await post("/tokenize", {"prompt": text, "add_special_tokens": first})
+        return list(told["tokens"])
+
+    tokens = await tokens_of(judged.prompt + "\n", first=True)
+    line_break = (await tokens_of("\n"))[-1]
     ends: list[int] = []
-    for place, part in enumerate(parts):
-        told = await post("/tokenize", {"prompt": part, "add_special_tokens": place == 0})
-        tokens += told["tokens"]
+    for step in steps:
+        tokens += [*await tokens_of(step), line_break]
         ends.append(len(tokens) - 1)
     rows = _rows(await post("/pooling", {"input": tokens, "use_activation": False}))
     if len(rows) != len(tokens):
@@ -106,7 +130,7 @@ async def _skywork(judged: Judged, steps: Sequence[str], post: Post) -> list[flo
             f"the reward model told scores of {len(rows)} tokens, where it was asked for {len(tokens)}: serve it "
             "with pooling of all tokens"
         )
-    return [sigmoid(checked_scores(rows[end], 1)[0]) for end in ends[1:]]
+    return [sigmoid(checked_scores(rows[end], 1)[0]) for end in ends]
 
 
 def _rows(told: Json) -> list[list[float]]:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from scaffolding_core.errors import WorkerError
+from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.workers.reward_model.judged import Judged
 from scaffolding_core.workers.reward_model.scores import checked_score, checked_scores
 from scaffolding_core.workers.reward_model.templates import template_named
 
-__all__ = ["ROUTES", "Asking", "Route", "routes_for"]
+__all__ = ["ROUTES", "Asking", "Route", "routes_at", "routes_for"]
 
 Json: TypeAlias = Any
 """Whatever JSON holds; each field is checked where it is read."""
@@ -29,11 +29,13 @@ class Asking:
         raw: scores as the model's head has them, unbounded; else from 0 to 1.
         label: the label whose probability is the score, by its name or number; None for the last of two.
         template: how a chat becomes a text, for servers that do not do it; None where nobody knows.
+        label_tokens: ids of tokens that a model may say of an answer; the first one's chance is the score.
     """
 
     raw: bool = False
     label: str | int | None = None
     template: str | None = None
+    label_tokens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,20 @@ def _embedded(told: Json, count: int, asking: Asking) -> list[float]:
     return [_of_label(each["embedding"], asking.label) for each in told]
 
 
+def _items(judged: Sequence[Judged], asking: Asking) -> dict[str, Json]:
+    body: dict[str, Json] = {"query": f"{judged[0].prompt}\n\n", "items": [each.answer for each in judged]}
+    labels = {"label_token_ids": list(asking.label_tokens)} if asking.label_tokens else {}
+    return {**body, **labels, "apply_softmax": not asking.raw}
+
+
+def _label_chances(told: Json, count: int, asking: Asking) -> list[float]:
+    scores = told["scores"]
+    if len(scores) != count:
+        raise WorkerError(f"the reward model told {len(scores)} scores, where it was asked for {count}")
+    first = 0 if asking.label_tokens and asking.label is None else asking.label
+    return [_of_label(each, first) for each in scores]
+
+
 # Text Embeddings Inference.
 
 
@@ -173,6 +189,7 @@ ROUTES: Mapping[str, Route] = {
         Route("classify-text", "/classify", _templated, _embedded, "any", pairs=False),
         Route("v1/score", "/v1/score", _text_pairs, _scores, "prompt", pairs=True),
         Route("score", "/score", _text_pairs, _scores, "prompt", pairs=True),
+        Route("score-items", "/v1/score", _items, _label_chances, "prompt", pairs=True),
         Route("v1/rerank", "/v1/rerank", _documents, _relevance, "prompt", pairs=True),
         Route("rerank", "/rerank", _documents, _relevance, "prompt", pairs=True),
         Route("v2/rerank", "/v2/rerank", _documents, _relevance, "prompt", pairs=True),
@@ -181,6 +198,19 @@ ROUTES: Mapping[str, Route] = {
     )
 }
 """All routes, by name, in the order in which they are tried: chats first, as reward models are trained on them."""
+
+
+def routes_at(path: str) -> list[Route]:
+    """The routes at a path, or the one of that name: servers ask for different things at the same.
+
+    Raises:
+        InvalidRequestError: there is none.
+    """
+    wanted = path.strip("/")
+    found = [route for route in ROUTES.values() if wanted in (route.name, route.path.strip("/"))]
+    if not found:
+        raise InvalidRequestError(f"no route is named {path!r}; there are: {', '.join(ROUTES)}")
+    return found
 
 
 def routes_for(model: str | None) -> list[Route]:

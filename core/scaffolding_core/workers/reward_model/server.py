@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from scaffolding_core.errors import (
     AuthenticationError,
+    BackendTimeoutError,
     BackendUnavailableError,
     BadRequestError,
     ClosedError,
@@ -27,10 +28,22 @@ from scaffolding_core.workers.http.endpoint import Endpoint
 from scaffolding_core.workers.http.retry import backoff
 from scaffolding_core.workers.http.sessions import Sessions
 
-__all__ = ["RewardServer"]
+__all__ = ["RewardServer", "is_away", "may_pass"]
 
 _AGAIN = (BackendUnavailableError, RateLimitError, ServerError, IncompleteResponseError)
 """What may succeed when it is tried again."""
+
+
+def is_away(error: WorkerError) -> bool:
+    """Whether a server is there for nobody for now, whatever it is asked."""
+    if isinstance(error, ServerError):
+        return error.status in (502, 503, 504)
+    return isinstance(error, _AGAIN)
+
+
+def may_pass(error: WorkerError) -> bool:
+    """Whether a failure may be none when the same is asked again."""
+    return isinstance(error, _AGAIN)
 
 
 class RewardServer:
@@ -75,10 +88,10 @@ class RewardServer:
     async def post(
         self,
         path: str,
-        body: dict[str, Any],
+        body: dict[str, Any],  # Any: JSON
         paid: Usage,
         *,
-        attempts: int | None = None,  # Any: JSON
+        again: Callable[[WorkerError], bool] = may_pass,
     ) -> Told:
         """Post a request until it is answered, or until another attempt makes no sense.
 
@@ -86,7 +99,7 @@ class RewardServer:
             path: below the server's root.
             body: what is asked, but for the model.
             paid: attempts are added to it.
-            attempts: at most; None for as many as any request has.
+            again: the failures after which it is tried again.
 
         Raises:
             WorkerError: the last attempt failed.
@@ -110,8 +123,8 @@ class RewardServer:
                     paid.lost_calls -= 1
                 elif error.status is not None:
                     paid.lost_calls -= 1
-                wait = self._wait_after(error, attempt, attempts or self._most)
-                if wait is None:
+                wait = self._wait_after(error, attempt)
+                if wait is None or not again(error):
                     error.attempts = attempt
                     raise
             else:
@@ -119,11 +132,11 @@ class RewardServer:
                 return told
             await asyncio.sleep(wait)
 
-    def _wait_after(self, error: WorkerError, attempt: int, most: int) -> float | None:
+    def _wait_after(self, error: WorkerError, attempt: int) -> float | None:
         """Seconds until the next attempt; None for none."""
-        most = 1 if retried_elsewhere.get() else most
+        most = 1 if retried_elsewhere.get() else self._most
         wait = (error.retry_after or 0.0) + backoff(attempt, self._random)
-        return None if attempt >= most or not isinstance(error, _AGAIN) or math.isinf(wait) else wait
+        return None if attempt >= most or math.isinf(wait) else wait
 
     async def _ask(self, path: str, body: dict[str, Any] | None) -> Told:
         try:
@@ -135,12 +148,13 @@ class RewardServer:
         """Ask for the model's name, where none is given: of its list of models, or of its properties.
 
         Raises:
-            BackendUnavailableError, AuthenticationError: the server is not there, or refuses the key.
+            BackendUnavailableError, BackendTimeoutError, AuthenticationError: the server is not there, is
+                silent, or refuses the key.
         """
         for path, name in (("/v1/models", _listed), ("/info", _of_tei), ("/get_model_info", _of_sglang)):
             try:
                 told = await self._ask(path, None)
-            except (BackendUnavailableError, AuthenticationError):
+            except (BackendUnavailableError, BackendTimeoutError, AuthenticationError):
                 raise
             except WorkerError:
                 continue

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from scaffolding_core.errors import (
@@ -32,8 +33,8 @@ from scaffolding_core.workers.reward_model.process_models import (
     convention_of_model,
     steps_of,
 )
-from scaffolding_core.workers.reward_model.routes import ROUTES, Asking, Route, routes_for
-from scaffolding_core.workers.reward_model.server import RewardServer
+from scaffolding_core.workers.reward_model.routes import Asking, Route, routes_at, routes_for
+from scaffolding_core.workers.reward_model.server import RewardServer, is_away, may_pass
 from scaffolding_core.workers.reward_model.templates import template_named, template_of_model
 
 __all__ = ["RewardModelWorker"]
@@ -82,14 +83,16 @@ class RewardModelWorker(Worker):
         model: its name there; None takes what the server tells.
         api_key: sent as bearer token.
         headers: sent with every request.
-        route: one of `classify`, `pooling`, `classify-text`, `score`, `v1/score`, `rerank`, `v1/rerank`,
-            `v2/rerank`, `rerank-texts` or `predict`; None finds it.
+        route: its path at the server: `classify`, `pooling`, `score`, `v1/score`, `rerank`, `v1/rerank`,
+            `v2/rerank` or `predict`; None finds it.
         convention: of a process reward model: `qwen2.5-math-prm` or `skywork-prm`; None goes by the model's name.
         step_separator: what stands between the steps of an answer, for a process reward model.
         aggregate: what makes one score of the steps': `minimum`, `product`, `mean` or `last`.
         raw: scores as the model's head has them, where the server can tell them.
         label: name or number of the label whose probability is the score; None for the only one, or the last of
             two.
+        label_tokens: ids of tokens that a model may say next, for SGLang's `/v1/score`: the first one's chance
+            among them is the score.
         template: how a chat becomes a text, for SGLang's `/classify`: `chatml`, `llama3` or `gemma`; None goes by
             the model's name.
         max_batch: answers in one request at most.
@@ -116,6 +119,7 @@ class RewardModelWorker(Worker):
         aggregate: str = "minimum",
         raw: bool = False,
         label: str | int | None = None,
+        label_tokens: Sequence[int] = (),
         template: str | None = None,
         max_batch: int = 32,
         max_concurrency: int = 256,
@@ -125,9 +129,7 @@ class RewardModelWorker(Worker):
     ) -> None:
         check_counts(max_batch=max_batch, max_concurrency=max_concurrency, max_attempts=max_attempts)
         check_seconds(timeout=timeout, connect_timeout=connect_timeout)
-        named = None if route is None else route.strip("/")
-        if named is not None and named not in ROUTES:
-            raise InvalidRequestError(f"no route is named {route!r}; there are: {', '.join(ROUTES)}")
+        self._routes = [] if route is None else routes_at(route)
         if aggregate not in AGGREGATES:
             raise InvalidRequestError(f"no aggregate is named {aggregate!r}; there are: {', '.join(AGGREGATES)}")
         if not step_separator:
@@ -140,9 +142,8 @@ class RewardModelWorker(Worker):
         self._server = RewardServer(
             url, model, all_headers, most=max_attempts, timeout=timeout, connect_timeout=connect_timeout
         )
-        self._route = None if named is None else ROUTES[named]
         self._convention = None if convention is None else convention_named(convention)
-        self._asking = Asking(raw=raw, label=label, template=template)
+        self._asking = Asking(raw, label, template, tuple(label_tokens))
         self._found = AskedOnce[Route | Convention]()
         self._batches = Batches(self._ask, max_batch)
         self.step_separator = step_separator
@@ -214,20 +215,21 @@ class RewardModelWorker(Worker):
             WorkerError: it is not there, refuses the key, or does not serve the model.
         """
         await self.learn_model()
-        convention = self._convention or (None if self._route is not None else convention_of_model(self.model))
+        convention = self._convention or (None if self._routes else convention_of_model(self.model))
         if convention is not None:
             return convention
         if self._asking.template is None and self.model is not None:
-            template = template_of_model(self.model)
-            self._asking = Asking(raw=self._asking.raw, label=self._asking.label, template=template)
+            self._asking = replace(self._asking, template=template_of_model(self.model))
         tried = []
-        for route in routes_for(self.model) if self._route is None else [self._route]:
+        for route in self._routes or routes_for(self.model):
             try:
-                await self._post(route, [_PROBE], Usage(), attempts=1)
+                await self._post(route, [_PROBE], Usage(), again=is_away)
                 return route
             except _NO_ROUTES_FAULT:
                 raise
             except (WorkerError, InvalidRequestError) as error:
+                if isinstance(error, WorkerError) and is_away(error):
+                    raise
                 tried.append(f"{route.path} ({route.name}): {error}")
         raise BadRequestError(
             f"{self.url} scores no answer by any route that was tried: correct the address or the model, or name "
@@ -235,9 +237,9 @@ class RewardModelWorker(Worker):
         )
 
     async def _post(
-        self, route: Route, judged: Sequence[Judged], paid: Usage, attempts: int | None = None
+        self, route: Route, judged: Sequence[Judged], paid: Usage, again: Callable[[WorkerError], bool] = may_pass
     ) -> list[float]:
-        told = await self._told(route.path, route.body(judged, self._asking), paid, attempts)
+        told = await self._told(route.path, route.body(judged, self._asking), paid, again)
         try:
             return route.read(told, len(judged), self._asking)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -245,9 +247,15 @@ class RewardModelWorker(Worker):
                 f"{self.url}{route.path} told what is no score: {self._server.quoted(told)}"
             ) from error
 
-    async def _told(self, path: str, body: dict[str, Any], paid: Usage, attempts: int | None = None) -> Any:
+    async def _told(
+        self,
+        path: str,
+        body: dict[str, Any],
+        paid: Usage,
+        again: Callable[[WorkerError], bool] = may_pass,
+    ) -> Any:
         """What the server answers, whose tokens are added to what was paid; Any: whatever JSON holds."""
-        told = await self._server.post(path, body, paid, attempts=attempts)
+        told = await self._server.post(path, body, paid, again=again)
         if not told.served:
             raise self._server.absent(told, path)
         paid.prompt_tokens += _prompt_tokens(told.what)

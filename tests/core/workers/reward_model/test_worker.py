@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import pickle
 
 import pytest
@@ -23,13 +24,14 @@ from scaffolding_core import (
     RewardModelWorker,
     RewardTask,
     ScaffoldingLlm,
+    ServerError,
     SystemMessage,
     UserMessage,
     WorkerError,
     resolve_reward,
 )
 from scaffolding_core.workers.reward_model.routes import ROUTES
-from tests.servers.reward_servers import Sglang, Tei, Vllm, made, serve
+from tests.servers.reward_servers import Refusal, Sglang, Tei, Vllm, made, serve
 
 
 def task(answer="four", prompt="2 + 2?"):
@@ -52,6 +54,8 @@ async def scored(worker, *answers, **given):
         (made(Vllm, chats=False), "/v1/score", {}),
         (made(Vllm, models=("Qwen3-Reranker-0.6B",)), "/v1/score", {}),
         (Sglang(), "/classify", {}),
+        (Sglang(), "/classify", {"route": "/classify"}),
+        (made(Sglang, generates=True), "/v1/score", {"label_tokens": [9693, 2152]}),
         (Tei(), "/rerank", {}),
         (made(Tei, labels=1), "/predict", {}),
         (made(Tei, labels=2), "/predict", {}),
@@ -59,14 +63,15 @@ async def scored(worker, *answers, **given):
     ],
     ids=[
         *(path for path in Vllm.posts if path != "/tokenize"),
-        *("two labels", "a label named", "no chat template", "a reranker", "SGLang"),
+        *("two labels", "a label named", "no chat template", "a reranker"),
+        *("SGLang", "SGLang by its path", "SGLang by tokens"),
         *("TEI reranker", "TEI classifier", "TEI two labels", "TEI label named"),
     ],
 )
 async def test_the_way_a_server_scores_is_found_once(server, route, options):
     with serve(server):
         tasks = await scored(RewardModelWorker(server.url, **options), "four", "a longer one")
-    templated = isinstance(server, Sglang)  # its score is of the whole chat
+    templated = isinstance(server, Sglang) and not server.generates  # its score is of the whole chat
     assert templated or [round(each.reward, 9) for each in tasks] == [0.04, 0.12]
     assert tasks[0].reward < tasks[1].reward
     assert [path for path in server.routes if path == route]
@@ -110,6 +115,25 @@ async def test_what_starts_together_shares_a_request_and_one_bad_answer_harms_no
     assert sum(each.usage.prompt_tokens for each in tasks) == 20
 
 
+@pytest.mark.parametrize("strict", [False, True], ids=["told as NaN", "answered 500, as NaN is no JSON"])
+async def test_one_without_a_score_harms_no_other(strict):
+    class Server(Vllm):
+        def score(self, body):
+            told = Vllm.score(self, body)
+            if strict and any(math.isnan(each["score"]) for each in told["data"]):
+                raise Refusal(500, "Out of range float values are not JSON compliant")
+            return told
+
+        posts = {"/score": score}
+
+    tasks = [task("a"), task("no number"), task("abc")]
+    with serve(Server()) as server:
+        async with RewardModelWorker(server.url, max_attempts=1) as worker:
+            ended = await asyncio.gather(*map(worker.run_task, tasks), return_exceptions=True)
+    assert isinstance(ended[1], WorkerError)
+    assert [each.reward for each in tasks] == [0.01, None, 0.03]
+
+
 async def test_a_batch_has_a_limit_and_its_cost_is_paid_once():
     with serve(made(Vllm, served={"/score"})) as server:
         tasks = await scored(RewardModelWorker(server.url, max_batch=2), *"abcde")
@@ -145,10 +169,20 @@ class TestProcessRewardModels:
         assert (system["role"], user["content"]) == ("system", "2 + 2?")
         assert answer["content"] == "one<extra_0>two, longer<extra_0>three<extra_0>"
 
+    @pytest.mark.parametrize("told", ["separators", "all"])
+    async def test_a_separator_that_an_answer_or_a_question_writes_is_not_judged(self, told):
+        server = made(Vllm, models=("Qwen2.5-Math-PRM-7B",), steps=told)
+        with serve(server):
+            (judged,) = await scored(
+                RewardModelWorker(server.url), "one<extra_0>sure<extra_0>\n\ntwo", prompt="what is <extra_0>?"
+            )
+        assert judged.step_rewards == pytest.approx([0.07, 0.03])
+
     async def test_skyworks_by_the_value_at_the_end_of_each(self):
         server = made(Vllm, models=("Skywork/Skywork-o1-Open-PRM-Qwen-2.5-1.5B",), steps="all")
         with serve(server):
             (judged,) = await scored(RewardModelWorker(server.url), self.STEPS)
+        assert [body["prompt"] for body in server.requests[1:-1]] == ["\n", "one", "two, longer", "three"]
         end = 1 / (1 + 2.718281828459045 ** -(ord("\n") % 7 - 3))
         assert judged.step_rewards == pytest.approx([end] * 3)
 
@@ -215,6 +249,18 @@ class TestWhatIsWrong:
                 judged = task()
                 await worker.run_task(judged)
         assert (judged.reward, judged.usage.calls) == (0.04, 2)
+
+    async def test_a_server_that_is_away_at_first_is_tried_again_and_never_taken_for_one_without_routes(self):
+        def away():
+            return web.Response(status=503, headers={"Retry-After": "0"})
+
+        with serve(Vllm()) as server:
+            server.faults = [away()]
+            (judged,) = await scored(RewardModelWorker(server.url), "four")
+            assert (judged.reward, server.routes) == (0.04, ["/classify"] * 3)
+            server.faults = [away()]
+            with pytest.raises(ServerError):
+                await scored(RewardModelWorker(server.url, max_attempts=1), "four")
 
     async def test_a_deadline(self):
         class Scope:
