@@ -81,10 +81,10 @@ class MethodFields(Closable, BaseModel):
     """The kind of answer, for methods that read or compare answers: a name such as `number`, a kind with its
     parameters (`{"kind": "choice", "choices": ["A", "B"]}`, or an `Answers`), or an own pair of extractor and
     equivalence. For `field_vote` a mapping of each field's name to its kind."""
-    reward: Any = Field(default=None, exclude=True)
+    reward: Any = Field(default=None, exclude=True, repr=False)
     """Scores answers, for methods that judge: a name such as `"exact"` or a mapping with its options, the address
     of a reward model, a function of prompt and answer, a Runnable, an evaluator, or a worker."""
-    roles: Any = Field(default=None, exclude=True)
+    roles: Any = Field(default=None, exclude=True, repr=False)
     """Who plays the other roles that a method needs, by role: a model or a worker, such as `{"judge": model}`; one
     that scores is a reward."""
     max_concurrent_samples: int | None = Field(default=None, alias="max_concurrency")

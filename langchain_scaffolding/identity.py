@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +11,11 @@ from weakref import WeakKeyDictionary
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.runnables.base import RunnableBindingBase
 
-from scaffolding_core import Answers
+from scaffolding_core import Answers, Worker
 
 __all__ = ["identity"]
+
+_SECRETS = ("api_key", "headers", "authorization", "password", "secret", "credential", "access_token")
 
 _DEEPEST = 4
 """Levels of parts within parts that are told apart by what they hold."""
@@ -24,8 +27,11 @@ _next_number = itertools.count()
 def identity(part: Any, levels: int = _DEEPEST) -> object:  # Any: a model, a chain, a method, data, or None
     """A value whose text differs where the part's answers may.
 
-    A model is what it says itself it is; a function is its name; anything else its class and attributes.
+    A model is what it says itself it is; a function is its name; anything else its class and attributes. What may
+    hold a key, as a worker may, is told apart without being shown.
     """
+    if isinstance(part, str) and part.startswith(("http://", "https://")) and ("@" in part or "?" in part):
+        return _hidden(part)
     if part is None or isinstance(part, str | int | float | bytes):
         return part
     if isinstance(part, BaseLanguageModel):
@@ -44,11 +50,22 @@ def identity(part: Any, levels: int = _DEEPEST) -> object:  # Any: a model, a ch
         own = None if part.kind else (part.extractor, part.equivalence)
         return part.kind, identity(part.parameters, levels - 1), identity(own, levels)
     if isinstance(part, Mapping):
-        return {str(name): identity(item, levels - 1) for name, item in part.items()}
+        told = {str(name): identity(item, levels - 1) for name, item in part.items()}
+        return {name: _hidden(item) if _is_secret(name) else item for name, item in told.items()}
     if isinstance(part, list | tuple):
         return [identity(item, levels - 1) for item in part]
     attributes = getattr(part, "__dict__", None)
-    return type(part).__qualname__, identity(attributes, levels - 1) if attributes else _told(part)
+    own = identity(attributes, levels - 1) if attributes else _told(part)
+    return type(part).__qualname__, _hidden(own) if isinstance(part, Worker) else own
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRETS)
+
+
+def _hidden(told: object) -> str:
+    """What differs where something does, and does not show it."""
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def _told(part: object) -> object:

@@ -145,13 +145,16 @@ class ModelFields(Closable, FunctionCallingLLM):
     )
     llm: InstanceOf[LLM] | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
     worker: Worker | None = Field(default=None, description="A worker of your own, instead of a server.")
-    reward: Any = Field(default=None, description="Scores answers, for methods that judge; see `Reward`.")
+    reward: Any = Field(
+        default=None, description="Scores answers, for methods that judge; see `Reward`.", repr=False
+    )
     roles: Any = Field(
         default=None,
         description=(
             "Who plays the other roles that a method needs, by role: an LLM or a worker, such as "
             "`{'judge': llm}`; one that scores is a reward."
         ),
+        repr=False,
     )
 
     _opened: Backends = PrivateAttr(default_factory=Backends)

@@ -59,7 +59,7 @@ class CodeTask(Task):
         memory_used: the most bytes that its process held; None where the sandbox does not tell.
     """
 
-    code: str = field(default="", kw_only=True)
+    code: str | None = field(default=None, kw_only=True)
     files: Mapping[str, bytes | str] | None = field(default=None, kw_only=True)
     seconds: float | None = field(default=None, kw_only=True)
     memory_bytes: int | None = field(default=None, kw_only=True)

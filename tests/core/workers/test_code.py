@@ -169,6 +169,8 @@ class TestBadInput:
     async def test_of_the_task(self, worker):
         with pytest.raises(InvalidRequestError, match="below its own folder"):
             await ran(worker, "1", files={"../a": ""})
+        with pytest.raises(InvalidRequestError, match="pass code="):
+            await worker.run_task(CodeTask("print(1)"))
 
     async def test_a_closed_worker_says_so(self):
         worker = CodeWorker()

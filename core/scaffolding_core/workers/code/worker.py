@@ -86,6 +86,8 @@ class CodeWorker(Worker):
         """
         if self._closed:
             raise ClosedError("this CodeWorker is closed: make a new one")
+        if task.code is None:
+            raise InvalidRequestError("a CodeTask has no program: pass code=")
         scope = None if task.fresh else task.scope
         before = self._left_before(scope)
         files = {**before.files, **_checked_files(task.files or {})}

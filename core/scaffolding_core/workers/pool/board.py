@@ -140,6 +140,14 @@ class Board:
         sample.paid(run)
         self._changes.tell()
 
+    def probe_passed(self, replica: Replica) -> None:
+        """A replica has answered a probe."""
+        now = time.monotonic()
+        self.changed(lambda: replica.breaker.probe_passed(now, needed=self._none_up(now)))
+
+    def _none_up(self, now: float) -> bool:
+        return not any(replica.is_up(now) for replica in self._replicas)
+
     def changed(self, change: Callable[[], None]) -> None:
         """Change what is known of a replica, and wake those who wait for one."""
         with self._lock:
@@ -149,7 +157,8 @@ class Board:
     def _take(self, sample: Sample, probe: Callable[[Replica], None]) -> Replica | None:
         now = time.monotonic()
         with self._lock:
-            due = [replica for replica in self._replicas if replica.breaker.probe_due(now)]
+            needed = self._none_up(now)
+            due = [replica for replica in self._replicas if replica.breaker.probe_due(now, needed=needed)]
             for replica in due:
                 replica.breaker.probe(now)
             chosen = self._choose(sample, now)

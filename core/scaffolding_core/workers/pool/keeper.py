@@ -56,7 +56,7 @@ class Keeper:
 
             self._board.changed(fail)
         else:
-            self._board.changed(replica.breaker.probe_passed)
+            self._board.probe_passed(replica)
 
     # Members.
 

@@ -93,10 +93,12 @@ class Replica:
         return not self._requests.keys() - {request}
 
     def due(self, now: float) -> float:
-        """When it may be up again at the soonest, or when to look again."""
+        """When it may be up again at the soonest, where no other is, or when to look again."""
         if self.breaker.allows:
             return self.rests_until
-        return max(self.breaker.until if self.breaker.state == "open" else now + _LOOK_AGAIN, self.rests_until)
+        return max(
+            self.breaker.due(needed=True) if self.breaker.state == "open" else now + _LOOK_AGAIN, self.rests_until
+        )
 
     def enter(self, request: object) -> None:
         """A call starts; those of one request count as one against its limit."""

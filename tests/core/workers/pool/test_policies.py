@@ -65,20 +65,57 @@ class BreakerMachine(RuleBasedStateMachine):
         self.breaker.probe(self.now)
         assert not self.breaker.probe_due(self.now)  # one at a time
 
-    @rule(passed=st.booleans())
-    def a_probe_ends(self, passed):
+    @rule(passed=st.booleans(), needed=st.booleans())
+    def a_probe_ends(self, passed, needed):
         was = self.breaker.state
         if passed:
-            self.breaker.probe_passed()
+            self.breaker.probe_passed(self.now, needed=needed)
         else:
             self.breaker.probe_failed(self.now)
-        after = ("half-open" if passed else "open") if was == "probing" else was
-        assert self.breaker.state == after
+        after = {"half-open", "open"} if passed and not needed else {"half-open" if passed else "open"}
+        assert self.breaker.state in (after if was == "probing" else {was})
 
     @invariant()
     def it_never_stays_out_for_good(self):
         if self.breaker.state in ("open", "probing"):
-            assert self.breaker.probe_due(self.now + 15)
+            assert self.breaker.probe_due(self.now + 30)
+            assert self.breaker.probe_due(self.now + 15, needed=True)
+
+
+class TestProbesThatPassWhileCallsFail:
+    def opened(self, **how):
+        breaker = Breaker(1, random=Random(0))
+        breaker.failed(0.0, **how)
+        breaker.probe(1.0)
+        return breaker
+
+    def test_are_believed_half_a_minute_later(self):
+        breaker = self.opened()
+        breaker.probe_passed(1.0)
+        assert (breaker.state, breaker.probe_due(27.0), breaker.probe_due(30.0)) == ("open", False, True)
+        breaker.probe(30.0)
+        breaker.probe_passed(30.0)
+        assert breaker.allows
+
+    def test_at_once_where_no_other_replica_is_up(self):
+        breaker = self.opened()
+        breaker.probe_passed(1.0)
+        assert breaker.probe_due(1.0, needed=True)
+        breaker.probe(1.0)
+        breaker.probe_passed(1.0, needed=True)
+        assert breaker.allows
+
+    def test_and_after_one_that_failed_as_it_was_not_there(self):
+        breaker = self.opened()
+        breaker.probe_failed(1.0)
+        breaker.probe(3.0)
+        breaker.probe_passed(3.0)
+        assert breaker.allows
+
+    def test_or_where_the_connection_was_refused(self):
+        breaker = self.opened(at_once=True)
+        breaker.probe_passed(1.0)
+        assert breaker.allows
 
 
 TestBreaker = BreakerMachine.TestCase

@@ -145,7 +145,7 @@ class TestAReplicaThatFailed:
                     assert (await llm.generate_async("the same")).text == "well"
                 assert len(ill.requests) == 3
                 assert state_of(pool, ill) == "down"
-                breaker.until = 0.0  # its time is over
+                breaker.until = breaker._alone_until = 0.0  # its time is over
                 await llm.generate_async("this one starts the probe")
                 await until(lambda: state_of(pool, ill) == "healthy")
                 assert ill.asked == ["/v1/models"]
