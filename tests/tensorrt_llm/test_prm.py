@@ -88,6 +88,10 @@ def test_steps_that_are_surely_right_or_wrong_count():
     assert scored("a\n\nb\n\nc", [9000.0, -9000.0, 9000.0]) == [0.0]
 
 
+def test_a_separator_that_an_answer_writes_is_not_judged():
+    assert scored(f"a {SEPARATOR}\n\nb", [0.0, 0.0, -9000.0]) == [0.25]
+
+
 def test_not_split_the_last_token_is_judged():
     assert scored("a\n\nb", [-9.0, math.log(3)], split_steps=False) == [pytest.approx(0.75)]
 

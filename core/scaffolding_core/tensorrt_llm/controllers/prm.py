@@ -78,14 +78,16 @@ class PRMController(NativeRewardController):
         return self.scores
 
     def _asked(self, task: Any) -> GenerationTask:  # Any: whichever kind was answered
-        separator, answer = self.separate_token, task.output_str or ""
+        separator = self.separate_token
+        # One that somebody else has written would be judged, too.
+        question, answer = ((text or "").replace(separator, "") for text in (task.input_str, task.output_str))
         if self.split_steps:
             judged = "".join(step + separator for step in answer.split(self.step_token))
         else:
             judged = f"{separator}{answer}{separator}"
         chat = [
             {"role": "system", "content": SYSTEM_PROMPT},
-            {"role": "user", "content": task.input_str},
+            {"role": "user", "content": question},
             {"role": "assistant", "content": judged},
         ]
         prompt = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=False)
