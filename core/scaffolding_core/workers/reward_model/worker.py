@@ -75,8 +75,9 @@ class RewardModelWorker(Worker):
     a process reward model. Rerankers are asked as rerankers. Scores are from 0 to 1, unless they are wanted `raw`.
 
     Cost: one request for each answer; those that start together and go to a route that takes several share one.
-    Before the first, up to 3 questions for the model's name and up to 10 short requests for the route. A process
-    reward model takes one request for each answer, and up to 2 more, or one for each step, to find its steps.
+    Before the first, up to 3 questions for the model's name and a short request for each route, until one scores.
+    A process reward model takes one request for each answer, and to find its steps up to 2 more, or, of Skywork's
+    kind, 2 and one for each step.
 
     Args:
         url: the server's address, with or without `/v1`.
