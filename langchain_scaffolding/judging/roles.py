@@ -30,7 +30,7 @@ def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, RewardLik
 
 
 def _player_of(role: Hashable, player: Any) -> RewardLike:
-    if isinstance(player, Worker | str):  # a name is a reward's, or a sandbox's
+    if isinstance(player, Worker) or (role == "code" and isinstance(player, str)):
         return player
     if role == "tools":
         return tools_worker(player)
