@@ -37,6 +37,7 @@ class RaceRun:
     __slots__ = (
         "cancelled",
         "exhausted",
+        "failure",
         "handed",
         "hands_over",
         "live",
@@ -55,6 +56,7 @@ class RaceRun:
         self.handed = 0
         self.exhausted = False
         self.cancelled = False
+        self.failure: BaseException | None = None  # for which its rest is cut
         self.pausing = False  # it has drawn much at once, and draws on in its turn
         self.live: dict[int, Child] = {}
         self.outcomes: deque[Outcome] = deque()
@@ -346,10 +348,11 @@ class Branch:
                 run.handed += len(run.outcomes)
                 run.outcomes.clear()
                 return True
-        elif not run.hands_over and self._failed(run):
-            for child in list(run.live.values()):
-                child.cut()
+        elif self._failed(run):
             if not run.live:
+                run.cancelled = True
+                run.outcomes.clear()
+                self.throw = run.failure
                 return True
         else:
             self._refill(run)
@@ -363,15 +366,13 @@ class Branch:
         return False
 
     def _failed(self, run: RaceRun) -> bool:
-        """Whether a race that raises has a failure; once its siblings are gone, it is thrown."""
-        failure = next((outcome.error for outcome in run.outcomes if outcome.error is not None), None)
-        if failure is None:
-            return False
-        if not run.live:
-            run.cancelled = True
-            run.outcomes.clear()
-            self.throw = failure
-        return True
+        """Whether a race that raises has a failure, for which its rest is cut, once."""
+        if run.failure is None and not run.hands_over:
+            run.failure = next((outcome.error for outcome in run.outcomes if outcome.error is not None), None)
+            if run.failure is not None:
+                for child in list(run.live.values()):
+                    child.cut()
+        return run.failure is not None
 
     def _refill(self, run: RaceRun) -> None:
         if run.exhausted or run.pausing:

@@ -42,7 +42,7 @@ async def ask(
     *,
     beside: str = "",
     model: str | None = None,
-    seconds: float = _SECONDS,
+    seconds: float | None = None,
 ) -> Told:
     """Ask a server.
 
@@ -53,12 +53,13 @@ async def ask(
         body: is posted, as JSON; None gets.
         beside: last part of the address that is left out.
         model: for errors.
-        seconds: until its whole answer is there.
+        seconds: until its whole answer is there; 30 unless said.
 
     Raises:
         WorkerError: there is no answer, or a refusal.
         ValueError: it tells too much.
     """
+    seconds = _SECONDS if seconds is None else seconds
     dispatch, method = Dispatch(), "GET" if body is None else "POST"
     try:
         async with (
