@@ -1,6 +1,7 @@
 """Fixtures of every suite."""
 
 import asyncio
+import gc
 import signal
 
 import pytest
@@ -28,6 +29,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "embedded_worker" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("embedded"))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every later look at the objects of the process; libraries are most of it."""
+    gc.freeze()
 
 
 def pytest_configure() -> None:

@@ -1,4 +1,4 @@
-"""LangChain's own integration suite on the embedded real model: plain, a vote, best-of-N, a wrapped model.
+"""LangChain's own integration suite on the embedded real model: plain, a vote, a wrapped model.
 
 The small model's chat template takes no tools, so what calls tools is tested in `test_standard_integration.py`,
 on a scripted server; and only a grammar holds it to a structure, so structured output is by JSON schema. It reads
@@ -48,10 +48,6 @@ class TestPlain(ChatModelIntegrationTests):
 
 class TestMajorityVote(TestPlain):
     fields = {"method": "majority_vote", "sample_num": 2}
-
-
-class TestBestOfN(TestPlain):
-    fields = {"method": "best_of_n", "sample_num": 2, "reward": staticmethod(lambda prompt, answer: -len(answer))}
 
 
 @pytest.mark.filterwarnings("ignore:Received a Pydantic BaseModel V1 schema")  # the provider's own word on it

@@ -9,8 +9,11 @@ from scaffolding_core.workers.local import LocalWorker
 
 @pytest.fixture(scope="session")
 def embedded_worker() -> Iterator[LocalWorker]:
-    """The running embedded model, as `ScaffoldingLlm` and the adapters take it."""
-    with LocalWorker(max_tokens=64) as worker:
+    """The running embedded model, as `ScaffoldingLlm` and the adapters take it.
+
+    On one thread: another process of tests has the other cores.
+    """
+    with LocalWorker(max_tokens=64, threads=1) as worker:
         worker.start()
         yield worker
 
