@@ -56,7 +56,7 @@ class _Question(Generic[T]):
         self._told: Future[asyncio.Task[T]] = Future()
         self._told.set_running_or_notify_cancel()  # one who is cut does not cancel it for the others
         self._asking = self._loop.create_task(asking)
-        self._asking.add_done_callback(self._told.set_result)
+        self._asking.add_done_callback(self._tell)
 
     @property
     def is_void(self) -> bool:
@@ -75,6 +75,11 @@ class _Question(Generic[T]):
         while not told.done() and not self._is_lost:
             await asyncio.wait([told], timeout=_LOOK_AGAIN)
         return self._told.done() and not self._asking.cancelled()
+
+    def _tell(self, asked: asyncio.Task[T]) -> None:
+        if not asked.cancelled():
+            asked.exception()  # else asyncio complains of it where all who waited were cut
+        self._told.set_result(asked)
 
     def result(self) -> T:
         error = self._asking.exception()

@@ -137,7 +137,7 @@ class Attempts:
 
     async def _wait_after(self, failed: AttemptFailed, exchange: Exchange) -> None:
         """Wait for the next attempt, or raise if there is none."""
-        if failed.stale and not exchange.stale and not self._server.closed:
+        if failed.stale and not exchange.stale and not retried_elsewhere.get() and not self._server.closed:
             exchange.stale = True
             exchange.attempt -= 1
             return

@@ -129,12 +129,13 @@ class Board:
             replica.leave(request)
             if replica in sample.running:
                 sample.running.remove(replica)
-            if task.cancelled():
-                replica.breaker.abandoned()
-            elif (error := task.exception()) is not None:
+            error = run.silence if task.cancelled() else task.exception()
+            if error is not None:
                 now = time.monotonic()
                 replica.failed(error, request, started, now)
                 sample.failed(replica, error, now)
+            elif task.cancelled():
+                replica.breaker.abandoned()
             else:
                 replica.answered()
         sample.paid(run)

@@ -17,6 +17,7 @@ class Hedged:
     """One or two runs of a call.
 
     Args:
+        first: is asked at once.
         start: starts a run at its replica, as a coroutine.
         second: makes the run that is asked too; None if no replica is idle.
         after: seconds without a first token until then; None for never.
@@ -28,11 +29,13 @@ class Hedged:
 
     def __init__(
         self,
+        first: Run,
         start: Callable[[Run], asyncio.Task[None]],
         second: Callable[[], Run | None],
         after: float | None,
         began: Callable[[Run], None],
     ) -> None:
+        self._first = first
         self._start = start
         self._second = second
         self._after = after
@@ -40,13 +43,13 @@ class Hedged:
         self._runs: dict[asyncio.Task[None], Run] = {}
         self.leader: Run | None = None
 
-    async def answer(self, first: Run) -> None:
+    async def answer(self) -> None:
         """Have the call answered, by the `leader`. No run goes on when this ends, however it does.
 
         Raises:
             BaseException: the last run that was left failed.
         """
-        self._add(first)
+        self._add(self._first)
         wait = self._after
         try:
             while True:
@@ -59,7 +62,7 @@ class Hedged:
                         continue  # it was cut
                     error = asyncio.CancelledError() if task.cancelled() else task.exception()
                     if error is None:
-                        self.leader = run
+                        self._lead(run)
                         return
                     if not self._runs or run is self.leader:
                         raise error
@@ -82,12 +85,17 @@ class Hedged:
     def _begins(self, run: Run) -> bool:
         """The first that begins leads, and the other is cut."""
         if self.leader is None:
-            self.leader = run
+            self._lead(run)
             self._began(run)
             for task, other in self._runs.items():
                 if other is not run:
                     task.cancel()
         return self.leader is run
+
+    def _lead(self, run: Run) -> None:
+        self.leader = run
+        if run is not self._first:
+            self._first.overtaken_after(self._after)
 
     async def _end(self) -> None:
         for task in self._runs:

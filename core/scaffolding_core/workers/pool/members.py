@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from typing import TypeAlias
 
@@ -24,11 +24,19 @@ class Members:
         make: makes the worker of an address, with its key.
         keys: of the addresses.
         failures: in a row that take a replica out.
+        settings: names of what else was said for the addresses.
     """
 
-    def __init__(self, make: Callable[[str, str | None], OpenAIWorker], keys: Keys, failures: int) -> None:
+    def __init__(
+        self,
+        make: Callable[[str, str | None], OpenAIWorker],
+        keys: Keys,
+        failures: int,
+        settings: Collection[str] = (),
+    ) -> None:
         self._make = make
         self._keys = keys
+        self._settings = settings if keys is None else ["api_key", *settings]
         self._failures = failures
         self._made: dict[str, int] = {}
         self._random = Random()
@@ -37,9 +45,15 @@ class Members:
         """The replicas of a list.
 
         Raises:
-            InvalidRequestError: what is neither an address nor a worker, or a list of keys of another length.
+            InvalidRequestError: what is neither an address nor a worker, a list of keys of another length, or
+                settings for addresses, where there are none.
         """
         keys = self._keys
+        if self._settings and not any(isinstance(replica, str) for replica in replicas):
+            raise InvalidRequestError(
+                f"{', '.join(self._settings)} would reach no replica, since none of them is an address: "
+                "say it to the workers"
+            )
         if keys is None or isinstance(keys, str | Mapping):
             return [self.one_of(replica) for replica in replicas]
         if len(keys) != len(replicas):

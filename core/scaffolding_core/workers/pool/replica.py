@@ -139,10 +139,12 @@ class Replica:
         if isinstance(error, RateLimitError):
             self._refusals += 1
             self.concurrency.refused(started, now)
-            asked = backoff(self._refusals, self._random) if asked is None else asked
+            asked = 0.0 if asked is None else asked
             self.breaker.abandoned()
         if asked is not None:
-            self.rests_until = max(self.rests_until, now + min(asked, LONGEST_WAIT))
+            # Jitter on top of what it asks for, lest all whom it sent away come back at once.
+            rest = min(asked, LONGEST_WAIT) + backoff(max(1, self._refusals), self._random)
+            self.rests_until = max(self.rests_until, now + rest)
         if is_refusal(error) and isinstance(error, ScaffoldingError):
             self.refusal = error
         if speaks_ill(error):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scaffolding_core.errors import WorkerError
+from scaffolding_core.errors import BackendTimeoutError, WorkerError
 from scaffolding_core.messages import Usage
 from scaffolding_core.tasks import ChatTask, Delta, GenerationTask, Scope, Task, run_in_steps
 from scaffolding_core.worker import retried_elsewhere, typed_error
@@ -30,6 +30,7 @@ class Run:
         task: what the replica runs: a copy, as far as may be.
         began: something of the answer has come.
         shown: somebody has seen text of it.
+        silence: what it is cut for, where one that was asked later has begun before it.
         on_begin: called when it begins; whether it may go on.
     """
 
@@ -37,6 +38,7 @@ class Run:
         self.replica = replica
         self.began = False
         self.shown = False
+        self.silence: BackendTimeoutError | None = None
         self._in_doubt = False
         self.on_begin: Callable[[], bool] = lambda: True
         self._goes_on = True
@@ -53,6 +55,12 @@ class Run:
         if isinstance(self.task.usage, Usage):
             return self.task.usage
         return Usage(calls=1, lost_calls=1) if self._in_doubt else Usage()
+
+    def overtaken_after(self, seconds: float | None) -> None:
+        """One that was asked so many seconds later has begun before it."""
+        self.silence = BackendTimeoutError(
+            f"{self.replica.name} had no first token when another had that was asked {seconds or 0:g} s later"
+        )
 
     async def go(self) -> None:
         """Have the replica run it, once.

@@ -119,7 +119,7 @@ class WorkerPool(Worker):
         self.hedge_after = hedge_after
         self.timeout = timeout
         make = partial(_openai_worker, model=model, options={"idle_timeout": _IDLE, **options})
-        self._members = Members(make, api_key, max_failures)
+        self._members = Members(make, api_key, max_failures, options if model is None else ["model", *options])
         self._sticky_factor, self._patience = sticky_factor, patience
         self._a_minute = requests_per_minute, tokens_per_minute
         self._membership: Membership | None = None
@@ -351,13 +351,14 @@ class WorkerPool(Worker):
             sample.attempts += 1
             first = self._run(sample, replica)
             hedged = Hedged(
+                first,
                 partial(self._start, sample),
                 partial(self._second, sample),
                 self._hedge_after(sample),
                 self._board.began,
             )
             try:
-                await hedged.answer(first)
+                await hedged.answer()
             except Exception as error:
                 if sample.shown or is_final(error) or self._closed:
                     raise

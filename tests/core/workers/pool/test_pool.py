@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import socket
 import threading
 
 import pytest
@@ -11,6 +12,7 @@ from scaffolding_core import (
     BackendTimeoutError,
     BackendUnavailableError,
     BadRequestError,
+    ContentFilterError,
     ContextLengthExceededError,
     FunctionWorker,
     GenerationTask,
@@ -110,11 +112,22 @@ class TestAnotherReplicaAnswers:
         assert result.usage.calls == 2
         assert [body["n"] for body in (*ill.requests, *healthy.requests, *other.requests)] == [24, 24]
 
-    async def test_but_not_for_what_it_could_not_answer_either(self, healthy):
-        overflow = {"error": {"message": "too long", "code": "context_length_exceeded"}}
-        with scripted_server(Reply(status=400, body=overflow)) as ill:
-            with pytest.raises(ContextLengthExceededError):
+    @pytest.mark.parametrize(
+        ("refused", "error"),
+        [
+            (
+                Reply(status=400, body={"error": {"message": "too long", "code": "context_length_exceeded"}}),
+                ContextLengthExceededError,
+            ),
+            (Reply(pieces=(), finish="content_filter"), ContentFilterError),
+        ],
+        ids=["too long", "withheld"],
+    )
+    async def test_but_not_for_what_it_could_not_answer_either(self, healthy, refused, error):
+        with scripted_server(refused) as ill:
+            with pytest.raises(error):
                 await answer(WorkerPool([ill.url, healthy.url], "m"))
+            assert len(ill.requests) == 1
         assert not healthy.requests
 
     async def test_nor_once_text_was_shown(self, healthy):
@@ -159,6 +172,36 @@ class TestAReplicaThatFailed:
                 assert (await llm.generate_async("the same")).text == "well"  # and the probe starts
                 await until(lambda: pool.replicas[0].breaker.allows)
                 assert (await llm.generate_async("the same")).text == "back"
+
+    @pytest.mark.parametrize(
+        ("outage", "most"),
+        [
+            (Reply(status=503, body={"error": {"message": "down"}}), 4),
+            (Reply(pieces=(), finish=None, reset=True), 3),
+            (Reply(pieces=(), finish=None), 3),
+            (Reply(held=threading.Event()), 3),
+        ],
+        ids=["says so", "resets", "says nothing", "is silent"],
+    )
+    async def test_is_asked_by_few_of_many_calls_whatever_its_list_of_models_says(self, healthy, outage, most):
+        with scripted_server(outage) as ill:
+            async with WorkerPool([ill.url, healthy.url], hedge_after=0.05) as pool:
+                llm = ScaffoldingLlm(NativeGenerationController(), pool)
+                results = [await llm.generate_async(f"question {number}") for number in range(20)]
+        assert [result.text for result in results] == ["well"] * 20
+        assert len(ill.requests) <= most
+        assert ill.asked[0] == "/v1/models"
+
+    async def test_is_not_taken_for_silent_where_the_other_was_cut(self):
+        ready = threading.Event()
+        with scripted_server(Reply(held=ready)) as slow, scripted_server(Reply(held=threading.Event())) as idle:
+            async with WorkerPool([slow.url, idle.url], "m", hedge_after=0.01, max_failures=1) as pool:
+                running = ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")
+                await until(lambda: idle.open == 1)
+                ready.set()
+                assert (await running).text == "7"
+                await until(lambda: idle.cut == 1)
+                assert [replica.state for replica in pool.replicas] == ["healthy", "healthy"]
 
     async def test_that_asked_to_wait_is_asked_by_nobody(self, healthy):
         with scripted_server(BUSY) as ill:
@@ -262,6 +305,24 @@ class TestMembers:
             assert (await ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")).text == "well"
         assert f"http://127.0.0.1:{port}/v1" in [replica.name for replica in pool.replicas]
 
+    async def test_of_a_name_follow_it(self, healthy, monkeypatch):
+        port = int(healthy.url.rpartition(":")[2].partition("/")[0])
+        addresses = ["127.0.0.2"]  # nobody listens there
+
+        async def resolve(loop, host, port, **options):
+            assert host == "replicas.local"
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in addresses]
+
+        monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", resolve)
+        async with WorkerPool.from_dns("replicas.local", port, "m") as pool:
+            pool._membership.every = 0.0
+            running = ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")
+            await until(lambda: pool.replicas[0].state == "down")
+            addresses[:] = ["127.0.0.1"]
+            other = ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")
+            assert (await running).text == (await other).text == "well"
+            assert [replica.name for replica in pool.replicas] == [healthy.url]
+
     async def test_are_workers_of_any_kind(self, healthy):
         broken = FunctionWorker(lambda prompt: 1 / 0)
         mine = OpenAIWorker(healthy.url, "m")
@@ -283,6 +344,9 @@ class TestMembers:
             ([3], {}),
             ([NOBODY], {"api_key": ["a", "b"]}),
             ([NOBODY], {"patience": 0}),
+            ([FunctionWorker(str)], {"idle_timeout": 3}),
+            ([FunctionWorker(str)], {"model": "m"}),
+            ([FunctionWorker(str)], {"api_key": "one"}),
         ],
     )
     def test_that_are_none_are_refused(self, replicas, options):
