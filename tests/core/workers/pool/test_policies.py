@@ -8,9 +8,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from scaffolding_core import FunctionWorker, RateLimitError
 from scaffolding_core.workers.pool.breaker import Breaker
 from scaffolding_core.workers.pool.concurrency import Concurrency
 from scaffolding_core.workers.pool.rate_limit import RateLimit
+from scaffolding_core.workers.pool.replica import Replica
 from scaffolding_core.workers.pool.routing import Routes
 
 
@@ -116,6 +118,20 @@ class TestProbesThatPassWhileCallsFail:
         breaker = self.opened(at_once=True)
         breaker.probe_passed(1.0)
         assert breaker.allows
+
+
+def test_after_what_a_replica_asked_for_pools_come_back_one_after_the_other():
+    def rest_of(seed):
+        replica = Replica("a", FunctionWorker(str), owned=False, failures=3, random=Random(seed))
+        asked = RateLimitError("slow down")
+        asked.retry_after = 2.0
+        replica.failed(asked, object(), 0.0, 0.0)
+        return replica.rests_until
+
+    rests = {rest_of(seed) for seed in range(20)}
+    assert len(rests) == 20
+    assert 2 <= min(rests) < 2.2
+    assert 2.3 < max(rests) <= 2.5
 
 
 TestBreaker = BreakerMachine.TestCase

@@ -27,6 +27,7 @@ from scaffolding_core import (
     WorkerPool,
 )
 from tests.eventually import until
+from tests.servers.raw import http, raw_server
 from tests.servers.scripted import Paced, Reply, scripted_server
 
 NOBODY = "http://127.0.0.1:9/v1"
@@ -191,6 +192,18 @@ class TestAReplicaThatFailed:
         assert [result.text for result in results] == ["well"] * 20
         assert len(ill.requests) <= most
         assert ill.asked[0] == "/v1/models"
+
+    async def test_is_asked_once_a_call_though_it_breaks_a_connection_that_was_idle(self, healthy):
+        async def list_models_and_break(number, writer):
+            if server.seen[-1].startswith(b"POST"):
+                writer.close()
+            else:
+                writer.write(http(b'{"data": [{"id": "m"}]}', "application/json"))
+
+        async with raw_server(list_models_and_break) as server, WorkerPool([server.url, healthy.url]) as pool:
+            result = await ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")
+        assert result.text == "well"
+        assert [head.split()[0] for head in server.seen] == [b"GET", b"POST"]
 
     async def test_is_not_taken_for_silent_where_the_other_was_cut(self):
         ready = threading.Event()
