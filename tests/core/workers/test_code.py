@@ -56,6 +56,7 @@ class TestWhatAProgramSays:
             ("x = 1\n1 / 0", "ZeroDivisionError: division by zero (line 2)"),
             ("def f():\n    raise ValueError('no')\nf()", "ValueError: no (line 2)"),
             ("x = (", "SyntaxError: "),
+            ("x = \\", "SyntaxError: "),
             ("import numpy", "ModuleNotFoundError: No module named 'numpy', and the sandbox has a part of "),
         ],
     )
@@ -66,6 +67,31 @@ class TestWhatAProgramSays:
         code = "open('out/b.txt', 'w').write(open('a.txt').read() * 2)"
         task = await ran(worker, f"import os\nos.mkdir('out')\n{code}", files={"a.txt": "ab"})
         assert (task.failure, task.output_files) == (None, {"out/b.txt": b"abab"})
+
+    async def test_a_file_that_got_another_name_has_it_alone(self, worker):
+        code = "open('a', 'w').write('1')\nos.rename('a', 'b')\nopen('a', 'w').write('2')\nos.rename('b', 'c')"
+        task = await ran(worker, f"import os\n{code}\nos.rename('a', 'd')\nos.remove('d')")
+        assert (task.failure, task.output_files) == (None, {"c": b"1"})
+
+    async def test_a_file_may_be_written_line_by_line(self, worker):
+        task = await ran(worker, "f = open('a', 'w')\nfor i in range(1500): f.write('x')\nf.close()")
+        assert (task.failure, task.output_files) == (None, {"a": b"x" * 1500})
+
+    async def test_a_file_is_found_however_deep(self, worker):
+        code = "import os\nos.makedirs('a/' * 1500)\nopen('a/' * 1500 + 'b', 'w').write('c')"
+        assert list((await ran(worker, code)).output_files.values()) == [b"c"]
+
+    async def test_a_result_too_long_is_no_result(self, worker):
+        task = await ran(worker, "'x' * 20_000")
+        assert (task.result, str(task.failure)) == (
+            None,
+            "limit: output: its result has more than 10000 characters",
+        )
+        assert (await ran(worker, "'x' * 9_000")).value == "x" * 9_000
+
+    async def test_a_result_is_a_text_whatever_the_program_makes_of_repr(self, worker):
+        task = await ran(worker, "repr = str = lambda value: [value] * 1000\n5")
+        assert (task.result, task.value) == ("5", 5)
 
 
 HOSTILE = {
@@ -81,6 +107,13 @@ HOSTILE = {
     "result that unfolds": (f"{NESTED}d", "limit: "),
     "output flood": ("while True: print('x' * 1000)", "limit: output"),
     "files that grow": ("for i in range(100): open(str(i), 'w').write('x' * 2 ** 20)", "OSError"),
+    "files with long names": ("open('x' * 10 ** 6, 'w')", "OSError: [Errno 36] File name too long"),
+    "folders without end": (
+        "import os\nfor i in range(10**6): os.makedirs(f'{i}/' + 'a/' * 1500)",
+        "OSError: [Errno 28]",
+    ),
+    "file read without end": ("open('a', 'w').write('x' * 10**6)\nwhile True: open('a').read()", "limit: time"),
+    "pattern without end": ("import re\nre.sub('(?<!b)a+$', '', 'a' * 10**5 + 'c')", "limit: time"),
     "recursion": ("def f(): return f()\nf()", "RecursionError"),
     "deep brackets": ("(" * 5000 + ")" * 5000, "SyntaxError"),
     "deep evaluation": ("eval('(' * 100000)", "SyntaxError"),
@@ -154,6 +187,35 @@ class TestState:
             for _ in range(2):
                 assert (await llm.generate_async("?")).text == "[[1, 2], [1, 2]]"
         assert worker._left_in == {}
+
+    async def test_a_worker_closed_under_a_program_of_a_request_keeps_nothing(self, worker):
+        class Closes(Controller):
+            def process(self, tasks, **options):
+                run = CodeTask("code", code="sum(range(10**5))\n5")
+                yield [run]
+                tasks[0].output_str = run.result
+
+        async with ScaffoldingLlm(Closes(), {"code": worker}) as llm:
+            running = llm.generate_async("?")
+            while not worker._left_in:
+                await asyncio.sleep(0)
+            worker.shutdown()
+            assert (await running).text == "5"
+        assert worker._left_in == {}
+
+    async def test_a_fresh_program_sees_nothing_and_leaves_nothing(self, worker):
+        class Afresh(Controller):
+            def process(self, tasks, **options):
+                codes = ["n = 1", "n = 2", "n"]
+                runs = [CodeTask("code", code=code, fresh=at == 1) for at, code in enumerate(codes)]
+                hidden = CodeTask("code", code="open('a', 'w').write('1')\nn", fresh=True)
+                reads = CodeTask("code", code="open('a')")
+                for run in [*runs, hidden, reads]:
+                    yield [run]
+                tasks[0].output_str = f"{runs[2].value} {hidden.failure.type} {reads.failure.type}"
+
+        async with ScaffoldingLlm(Afresh(), {"code": worker}) as llm:
+            assert (await llm.generate_async("?")).text == "1 NameError FileNotFoundError"
 
     async def test_without_a_request_each_starts_afresh(self, worker):
         await ran(worker, "n = 1")

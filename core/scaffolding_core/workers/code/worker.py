@@ -102,7 +102,7 @@ class CodeWorker(Worker):
         task.output_files = {path: content for path, content in ran.files.items() if files.get(path) != content}
         task.value = None if ran.result is None else data_in(ran.result)
         task.result = task.value if isinstance(task.value, str) else ran.result
-        if scope is not None and ran.state is not None:
+        if scope is not None and ran.state is not None and str(scope.request_id) in self._left_in:  # it still runs
             self._left_in[str(scope.request_id)][scope.branch] = _Left(ran.state, ran.files)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {CodeTask: run}
