@@ -1,11 +1,13 @@
 """CodeWorker: programs run apart from the host and from each other, within limits, and are told how they went."""
 
 import asyncio
+import time
 
 import psutil
 import pytest
 
 from scaffolding_core import (
+    BudgetExceededError,
     ClosedError,
     CodeTask,
     CodeWorker,
@@ -154,6 +156,42 @@ class TestHostileCode:
             with pytest.raises(asyncio.CancelledError):
                 await running
         assert psutil.wait_procs(begun, timeout=10)[1] == []
+
+    async def test_a_program_ends_with_its_worker(self):
+        worker = CodeWorker(seconds=60, max_concurrency=2)
+        running = [asyncio.create_task(ran(worker, "while True: pass")) for _ in range(3)]
+        while len(begun := sandboxes()) < 2:
+            await asyncio.sleep(0.01)
+        await worker.async_shutdown()
+        told = await asyncio.gather(*running, return_exceptions=True)
+        assert [type(error) for error in told] == [ClosedError] * 3
+        assert psutil.wait_procs(begun, timeout=10)[1] == []
+
+    async def test_it_does_not_end_with_another_user_of_the_worker(self, worker):
+        running = asyncio.create_task(ran(worker, "sum(range(10**6))"))
+        while not sandboxes():
+            await asyncio.sleep(0.01)
+        await worker.release_loop()
+        assert (await running).value == 499_999_500_000
+
+    async def test_a_program_ends_with_the_deadline_of_its_request(self):
+        class Runs(Controller):
+            def process(self, tasks, **options):
+                yield [CodeTask("code", code="while True: pass")]
+
+        async with CodeWorker(seconds=60) as worker, ScaffoldingLlm(Runs(), {"code": worker}) as llm:
+            with pytest.raises(BudgetExceededError, match="deadline"):
+                await llm.generate_async("?", deadline=time.monotonic() + 0.1)
+            begun = [process for process in sandboxes() if process.cpu_times().user > 0.05]
+            assert psutil.wait_procs(begun, timeout=10)[1] == []
+
+    async def test_a_killed_sandbox_is_told_and_replaced(self, worker):
+        running = asyncio.create_task(ran(worker, "while True: pass", seconds=60))
+        while not (begun := [process for process in sandboxes() if process.cpu_times().user > 0]):
+            await asyncio.sleep(0.01)
+        begun[0].kill()
+        assert (await running).failure.kind == "crash"
+        assert (await ran(worker, "1 + 1")).value == 2
 
 
 def sandboxes():

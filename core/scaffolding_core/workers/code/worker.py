@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -12,7 +13,7 @@ from typing import ClassVar, NamedTuple
 from scaffolding_core.errors import ClosedError, InvalidRequestError
 from scaffolding_core.tasks import CodeFailure, CodeTask, Scope, Task
 from scaffolding_core.worker import TaskHandler, Worker
-from scaffolding_core.workers.code.backend import Backend, Program
+from scaffolding_core.workers.code.backend import Backend, Program, Ran
 from scaffolding_core.workers.code.monty import MontyBackend
 from scaffolding_core.workers.code.source import LONGEST, data_in, with_result, without_fences
 from scaffolding_core.workers.limits import check_counts, check_seconds
@@ -74,6 +75,7 @@ class CodeWorker(Worker):
         make()  # what is not installed is said here
         self._backends: PerLoop[Backend] = PerLoop(make)
         self._left_in: dict[str, dict[tuple[int, ...], _Left]] = {}
+        self._running: set[asyncio.Task[Ran]] = set()
         self._closed = False
 
     async def run(self, task: CodeTask) -> None:
@@ -82,7 +84,7 @@ class CodeWorker(Worker):
         Raises:
             InvalidRequestError: no program, or a limit or a path out of range.
             WorkerError: the sandbox itself is broken.
-            ClosedError: the worker is closed.
+            ClosedError: the worker is closed, or was while the program ran.
         """
         if self._closed:
             raise ClosedError("this CodeWorker is closed: make a new one")
@@ -96,7 +98,7 @@ class CodeWorker(Worker):
             task.failure = CodeFailure("limit", "length", f"the program has more than {LONGEST} characters")
             return
         start = perf_counter()
-        ran = await self._backends.here().run(self._program(task, code, files, before.state))
+        ran = await self._ran(self._program(task, code, files, before.state))
         task.seconds_used = perf_counter() - start
         task.stdout, task.failure, task.memory_used = ran.stdout, ran.failure, ran.memory_used
         task.output_files = {path: content for path, content in ran.files.items() if files.get(path) != content}
@@ -106,6 +108,18 @@ class CodeWorker(Worker):
             self._left_in[str(scope.request_id)][scope.branch] = _Left(ran.state, ran.files)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {CodeTask: run}
+
+    async def _ran(self, program: Program) -> Ran:
+        running = asyncio.ensure_future(self._backends.here().run(program))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        try:
+            return await running
+        except asyncio.CancelledError as error:
+            caller = asyncio.current_task()
+            if caller is not None and caller.cancelling():
+                raise
+            raise ClosedError("this CodeWorker was closed while the program ran") from error
 
     def _program(self, task: CodeTask, code: str, files: Mapping[str, bytes], state: object) -> Program:
         seconds = self.seconds if task.seconds is None else task.seconds
@@ -125,18 +139,31 @@ class CodeWorker(Worker):
         self._left_in.pop(scope_id, None)
 
     async def release_loop(self) -> None:
-        """End the running loop's processes."""
+        """End the running loop's processes, unless they are in use."""
+        if not self._running_here():
+            await self._close_here()
+
+    async def async_shutdown(self) -> None:
+        """Close the worker for good, and end its programs and processes here."""
+        self.shutdown()
+        running = self._running_here()
+        for program in running:
+            program.cancel()
+        if running:
+            await asyncio.wait(running)
+        await self._close_here()
+
+    def _running_here(self) -> list[asyncio.Task[Ran]]:
+        here = asyncio.get_running_loop()
+        return [program for program in list(self._running) if program.get_loop() is here]
+
+    async def _close_here(self) -> None:
         here = self._backends.take_here()
         if here is not None:
             await here.close()
 
-    async def async_shutdown(self) -> None:
-        """Close the worker for good, and end its processes here."""
-        self.shutdown()
-        await self.release_loop()
-
     def shutdown(self) -> None:
-        """Close the worker for good; the processes of a loop end with it."""
+        """Close the worker for good; what runs may end, and the processes of a loop end with it."""
         self._closed = True
         self._left_in.clear()
 
