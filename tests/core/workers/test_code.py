@@ -1,12 +1,14 @@
 """CodeWorker: programs run apart from the host and from each other, within limits, and are told how they went."""
 
 import asyncio
+import os
 import time
 
 import psutil
 import pytest
 
 from scaffolding_core import (
+    BackendUnavailableError,
     BudgetExceededError,
     ClosedError,
     CodeTask,
@@ -271,6 +273,19 @@ class TestBadInput:
             await ran(worker, "1", files={"../a": ""})
         with pytest.raises(InvalidRequestError, match="pass code="):
             await worker.run_task(CodeTask("print(1)"))
+
+    def test_a_fork_of_what_ran_programs_is_told_that_it_cannot(self):
+        worker = CodeWorker()
+        assert asyncio.run(ran(worker, "1")).value == 1
+        child = os.fork()
+        if child == 0:
+            try:
+                asyncio.run(ran(worker, "1"))
+            except BackendUnavailableError:
+                os._exit(3)
+            finally:
+                os._exit(4)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
 
     async def test_a_closed_worker_says_so(self):
         worker = CodeWorker()

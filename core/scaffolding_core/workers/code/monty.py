@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +24,9 @@ _GRACE = 0.5
 
 _HOST_CALLS = 100_000
 """Calls of a program for files; the time that they take is counted."""
+
+_threads_of: int | None = None
+"""The process that has the interpreter's threads; in the child of its fork they are gone, and all would hang."""
 
 _LIMITS = {"TimeoutError": "time", "MemoryError": "memory"}
 
@@ -109,8 +113,14 @@ class MontyBackend:
             ran.result, ran.failure = None, CodeFailure("limit", "output", said)
 
     async def _pool(self) -> AsyncMonty:
+        global _threads_of  # as they are of the whole process, whatever has started them
         async with self._opening:
             if self._opened is None:
+                if _threads_of not in (None, os.getpid()):
+                    raise BackendUnavailableError(
+                        "a process forked from one that has run programs cannot run any: start it by spawn"
+                    )
+                _threads_of = os.getpid()
                 pool = self._library.AsyncMonty(
                     max_processes=self._max_processes,
                     max_checkouts_per_worker=1,
