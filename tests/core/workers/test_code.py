@@ -46,6 +46,24 @@ class TestWhatAProgramSays:
     async def test_a_text_is_its_own_result(self, worker):
         assert (await ran(worker, "'two ' + 'words'")).result == "two words"
 
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "d = {'a': 1}\nx = f'{d['a']}'\nint(\n    x\n)  # so\n\n# the end",
+            "\ufeffx = 1\nx",
+            "x = f'{'a'}'\nx = 1; x",
+            "x = f'{'a'}'\nx = 2\n-1 + \\\nx",
+        ],
+    )
+    async def test_the_value_of_a_program_of_another_python(self, worker, code):
+        assert (await ran(worker, code)).value == 1
+
+    @pytest.mark.parametrize("code", ["a = []\na.append(a)\na", "d = {}\nd['d'] = d\nd", "...", "range(2)"])
+    async def test_what_is_no_plain_data_has_a_text_alone(self, worker, code):
+        task = await ran(worker, code)
+        assert (task.value, task.failure) == (None, None)
+        assert task.result
+
     @pytest.mark.parametrize("code", ["print(1)", "x = 1", "", "if __name__ == '__main__':\n    print(1)"])
     async def test_a_program_without_a_value_has_none(self, worker, code):
         task = await ran(worker, code)
@@ -66,6 +84,14 @@ class TestWhatAProgramSays:
     )
     async def test_a_failure_is_a_result(self, worker, code, told):
         assert str((await ran(worker, code)).failure).startswith(told)
+
+    async def test_a_failure_is_no_longer_than_a_model_may_read(self, worker):
+        assert len(str((await ran(worker, "raise ValueError('x' * 10**6)")).failure)) < 2_100
+
+    async def test_files_that_are_not_changed_do_not_come_out(self, worker):
+        files = {"./a.txt": "a", "b//c": bytearray(b"c"), "d/./e": b"e"}
+        task = await ran(worker, "open('a.txt').read() + open('b/c').read() + open('d/e').read()", files=files)
+        assert (task.result, task.output_files) == ("ace", {})
 
     async def test_files_go_in_and_come_out(self, worker):
         code = "open('out/b.txt', 'w').write(open('a.txt').read() * 2)"
@@ -268,11 +294,31 @@ class TestBadInput:
         with pytest.raises(InvalidRequestError):
             CodeWorker(**options)
 
-    async def test_of_the_task(self, worker):
-        with pytest.raises(InvalidRequestError, match="below its own folder"):
-            await ran(worker, "1", files={"../a": ""})
+    @pytest.mark.parametrize(
+        ("files", "told"),
+        [
+            ({"../a": ""}, "below its own folder"),
+            ({"/a": ""}, "below its own folder"),
+            ({"a\0": ""}, "below its own folder"),
+            ({1: ""}, "below its own folder"),
+            ({".": ""}, "needs a name"),
+            ({"a": "", "a/b": ""}, "'a/b' would be inside of its file 'a'"),
+            ({"a": 1}, "needs bytes or a text"),
+            ({"a": "\ud800"}, "no text in UTF-8"),
+            (["a"], "content by path"),
+        ],
+    )
+    async def test_of_the_files(self, worker, files, told):
+        with pytest.raises(InvalidRequestError, match=told):
+            await ran(worker, "1", files=files)
+
+    @pytest.mark.parametrize("code", [None, 1, b"1"])
+    async def test_of_the_program(self, worker, code):
         with pytest.raises(InvalidRequestError, match="pass code="):
-            await worker.run_task(CodeTask("print(1)"))
+            await worker.run_task(CodeTask(code=code))
+
+    async def test_limits_may_be_as_large_as_they_like(self, worker):
+        assert (await ran(worker, "1", seconds=float("inf"), memory_bytes=2**80)).value == 1
 
     def test_a_fork_of_what_ran_programs_is_told_that_it_cannot(self):
         worker = CodeWorker()

@@ -25,6 +25,9 @@ _GRACE = 0.5
 _HOST_CALLS = 100_000
 """Calls of a program for files; the time that they take is counted."""
 
+_MOST = 2**60
+"""Above any limit, in what the interpreter can count."""
+
 _threads_of: int | None = None
 """The process that has the interpreter's threads; in the child of its fork they are gone, and all would hang."""
 
@@ -75,9 +78,9 @@ class MontyBackend:
         pool, ran = await self._pool(), Ran()
         files = self._files(program.files, program.memory_bytes)
         limits = self._library.ResourceLimits(
-            max_feed_duration_secs=program.seconds,
-            max_memory=program.memory_bytes,
-            max_total_sleep_secs=program.seconds,
+            max_feed_duration_secs=min(program.seconds, _MOST),
+            max_memory=min(program.memory_bytes, _MOST),
+            max_total_sleep_secs=min(program.seconds, _MOST),
             max_suspensions=_HOST_CALLS,
         )
         try:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from pathlib import PurePosixPath
 from time import perf_counter
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
@@ -23,6 +25,10 @@ __all__ = ["BACKENDS", "CodeWorker"]
 
 BACKENDS: Mapping[str, Callable[[int], Backend]] = {"monty": MontyBackend}
 """What programs run in, by name; each takes the number of programs at once."""
+
+
+_LONGEST_MESSAGE = 2_000
+"""Characters of why a program failed: it is told to a model, which is paid for what it reads."""
 
 
 class _Left(NamedTuple):
@@ -88,11 +94,11 @@ class CodeWorker(Worker):
         """
         if self._closed:
             raise ClosedError("this CodeWorker is closed: make a new one")
-        if task.code is None:
-            raise InvalidRequestError("a CodeTask has no program: pass code=")
+        if not isinstance(task.code, str):
+            raise InvalidRequestError(f"a CodeTask needs a program as text, pass code=, got {task.code!r}")
         scope = None if task.fresh else task.scope
         before = self._left_before(scope)
-        files = {**before.files, **_checked_files(task.files or {})}
+        files = _with_files(before.files, {} if task.files is None else task.files)
         code = without_fences(task.code)
         if len(code) > LONGEST:
             task.failure = CodeFailure("limit", "length", f"the program has more than {LONGEST} characters")
@@ -100,7 +106,7 @@ class CodeWorker(Worker):
         start = perf_counter()
         ran = await self._ran(self._program(task, code, files, before.state))
         task.seconds_used = perf_counter() - start
-        task.stdout, task.failure, task.memory_used = ran.stdout, ran.failure, ran.memory_used
+        task.stdout, task.failure, task.memory_used = ran.stdout, _told(ran.failure), ran.memory_used
         task.output_files = {path: content for path, content in ran.files.items() if files.get(path) != content}
         task.value = None if ran.result is None else data_in(ran.result)
         task.result = task.value if isinstance(task.value, str) else ran.result
@@ -168,8 +174,40 @@ class CodeWorker(Worker):
         self._left_in.clear()
 
 
-def _checked_files(files: Mapping[str, bytes | str]) -> dict[str, bytes]:
+def _told(failure: CodeFailure | None) -> CodeFailure | None:
+    """A failure, with what a model may read of its message."""
+    if failure is None or len(failure.message) <= _LONGEST_MESSAGE:
+        return failure
+    return replace(failure, message=f"{failure.message[:_LONGEST_MESSAGE]}...")
+
+
+def _with_files(before: Mapping[str, bytes], given: Mapping[str, bytes | str]) -> dict[str, bytes]:
+    """The files that are there and those that are given, by path as a sandbox says it."""
+    if not isinstance(given, Mapping):
+        raise InvalidRequestError(f"a program's files are content by path, got {given!r}")
+    files = {**before, **{_path(path): _content(path, content) for path, content in given.items()}}
     for path in files:
-        if not path or path.startswith("/") or ".." in path.split("/"):
-            raise InvalidRequestError(f"a program's file needs a path below its own folder, got {path!r}")
-    return {path: content.encode() if isinstance(content, str) else content for path, content in files.items()}
+        inside = next((str(above) for above in PurePosixPath(path).parents if str(above) in files), None)
+        if inside is not None:
+            raise InvalidRequestError(f"a program's file {path!r} would be inside of its file {inside!r}")
+    return files
+
+
+def _path(path: object) -> str:
+    if not isinstance(path, str) or path.startswith("/") or ".." in path.split("/") or "\0" in path:
+        raise InvalidRequestError(f"a program's file needs a path below its own folder, got {path!r}")
+    plain = str(PurePosixPath(path))
+    if plain == ".":
+        raise InvalidRequestError(f"a program's file needs a name, got {path!r}")
+    return plain
+
+
+def _content(path: str, content: object) -> bytes:
+    if isinstance(content, (bytes, bytearray, memoryview)):
+        return bytes(content)
+    if not isinstance(content, str):
+        raise InvalidRequestError(f"a program's file {path!r} needs bytes or a text, got {content!r}")
+    try:
+        return content.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError(f"a program's file {path!r} is no text in UTF-8: {error}") from error
