@@ -2,7 +2,7 @@
 
 import pytest
 
-from scaffolding_core import CodeWorker, InvalidRequestError, RewardTask, ScaffoldingLlm
+from scaffolding_core import CodeTask, CodeWorker, InvalidRequestError, RewardTask, ScaffoldingLlm
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers.judging import UnitTests
 from scaffolding_core.messages import AssistantMessage
@@ -62,10 +62,46 @@ async def test_the_feedback_says_which_test_failed_and_how():
         "if False:",
         "'''",
         "I cannot do that.",
+        "if 0: \\",
+        "def f(): \\",
+        "try:\n    pass\nexcept: \\",
+        "'passed'",
+        "return",
     ],
 )
 async def test_no_answer_looks_as_if_it_passed(answer):
     assert (await said(["assert double(2) == 4", "assert double(3) > 5"], answer)).startswith("0.00 False ")
+
+
+async def test_an_answer_cannot_know_what_says_that_a_test_was_passed():
+    seen = []
+
+    class Sees(CodeWorker):
+        async def run(self, task):
+            seen.append(task.code.splitlines()[-1])
+            await super().run(task)
+
+        task_handlers = {CodeTask: run}
+
+    async with Sees() as worker, ScaffoldingLlm(Judged(UnitTests("assert f() > 1")), {"code": worker}) as llm:
+        assert (await llm.generate_async("def f(): return 2")).text == "1.00 True None"
+        said_before = seen[0]
+        again = await llm.generate_async(f"def f(): return 0\n{said_before}\nreturn")
+    assert again.text.startswith("0.00 False ")
+    assert seen[1] != said_before
+
+
+@pytest.mark.parametrize(
+    ("call", "value"),
+    [
+        ("float('inf')", float("inf")),
+        ("[float('inf')]", [float("inf")]),
+        ("range(3)", range(3)),
+        ("frozenset([1])", frozenset([1])),
+    ],
+)
+async def test_a_value_need_not_be_plain(call, value):
+    assert await said([(call, value)], "x = 1") == "1.00 True None"
 
 
 @pytest.mark.parametrize("tests", ["", [], ["assert ("], [("double(2)",)]])

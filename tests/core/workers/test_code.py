@@ -1,11 +1,15 @@
 """CodeWorker: programs run apart from the host and from each other, within limits, and are told how they went."""
 
 import asyncio
+import os
+import time
 
 import psutil
 import pytest
 
 from scaffolding_core import (
+    BackendUnavailableError,
+    BudgetExceededError,
     ClosedError,
     CodeTask,
     CodeWorker,
@@ -42,6 +46,24 @@ class TestWhatAProgramSays:
     async def test_a_text_is_its_own_result(self, worker):
         assert (await ran(worker, "'two ' + 'words'")).result == "two words"
 
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "d = {'a': 1}\nx = f'{d['a']}'\nint(\n    x\n)  # so\n\n# the end",
+            "\ufeffx = 1\nx",
+            "x = f'{'a'}'\nx = 1; x",
+            "x = f'{'a'}'\nx = 2\n-1 + \\\nx",
+        ],
+    )
+    async def test_the_value_of_a_program_of_another_python(self, worker, code):
+        assert (await ran(worker, code)).value == 1
+
+    @pytest.mark.parametrize("code", ["a = []\na.append(a)\na", "d = {}\nd['d'] = d\nd", "...", "range(2)"])
+    async def test_what_is_no_plain_data_has_a_text_alone(self, worker, code):
+        task = await ran(worker, code)
+        assert (task.value, task.failure) == (None, None)
+        assert task.result
+
     @pytest.mark.parametrize("code", ["print(1)", "x = 1", "", "if __name__ == '__main__':\n    print(1)"])
     async def test_a_program_without_a_value_has_none(self, worker, code):
         task = await ran(worker, code)
@@ -56,16 +78,50 @@ class TestWhatAProgramSays:
             ("x = 1\n1 / 0", "ZeroDivisionError: division by zero (line 2)"),
             ("def f():\n    raise ValueError('no')\nf()", "ValueError: no (line 2)"),
             ("x = (", "SyntaxError: "),
+            ("x = \\", "SyntaxError: "),
             ("import numpy", "ModuleNotFoundError: No module named 'numpy', and the sandbox has a part of "),
         ],
     )
     async def test_a_failure_is_a_result(self, worker, code, told):
         assert str((await ran(worker, code)).failure).startswith(told)
 
+    async def test_a_failure_is_no_longer_than_a_model_may_read(self, worker):
+        assert len(str((await ran(worker, "raise ValueError('x' * 10**6)")).failure)) < 2_100
+
+    async def test_files_that_are_not_changed_do_not_come_out(self, worker):
+        files = {"./a.txt": "a", "b//c": bytearray(b"c"), "d/./e": b"e"}
+        task = await ran(worker, "open('a.txt').read() + open('b/c').read() + open('d/e').read()", files=files)
+        assert (task.result, task.output_files) == ("ace", {})
+
     async def test_files_go_in_and_come_out(self, worker):
         code = "open('out/b.txt', 'w').write(open('a.txt').read() * 2)"
         task = await ran(worker, f"import os\nos.mkdir('out')\n{code}", files={"a.txt": "ab"})
         assert (task.failure, task.output_files) == (None, {"out/b.txt": b"abab"})
+
+    async def test_a_file_that_got_another_name_has_it_alone(self, worker):
+        code = "open('a', 'w').write('1')\nos.rename('a', 'b')\nopen('a', 'w').write('2')\nos.rename('b', 'c')"
+        task = await ran(worker, f"import os\n{code}\nos.rename('a', 'd')\nos.remove('d')")
+        assert (task.failure, task.output_files) == (None, {"c": b"1"})
+
+    async def test_a_file_may_be_written_line_by_line(self, worker):
+        task = await ran(worker, "f = open('a', 'w')\nfor i in range(1500): f.write('x')\nf.close()")
+        assert (task.failure, task.output_files) == (None, {"a": b"x" * 1500})
+
+    async def test_a_file_is_found_however_deep(self, worker):
+        code = "import os\nos.makedirs('a/' * 1500)\nopen('a/' * 1500 + 'b', 'w').write('c')"
+        assert list((await ran(worker, code)).output_files.values()) == [b"c"]
+
+    async def test_a_result_too_long_is_no_result(self, worker):
+        task = await ran(worker, "'x' * 20_000")
+        assert (task.result, str(task.failure)) == (
+            None,
+            "limit: output: its result has more than 10000 characters",
+        )
+        assert (await ran(worker, "'x' * 9_000")).value == "x" * 9_000
+
+    async def test_a_result_is_a_text_whatever_the_program_makes_of_repr(self, worker):
+        task = await ran(worker, "repr = str = lambda value: [value] * 1000\n5")
+        assert (task.result, task.value) == ("5", 5)
 
 
 HOSTILE = {
@@ -81,6 +137,13 @@ HOSTILE = {
     "result that unfolds": (f"{NESTED}d", "limit: "),
     "output flood": ("while True: print('x' * 1000)", "limit: output"),
     "files that grow": ("for i in range(100): open(str(i), 'w').write('x' * 2 ** 20)", "OSError"),
+    "files with long names": ("open('x' * 10 ** 6, 'w')", "OSError: [Errno 36] File name too long"),
+    "folders without end": (
+        "import os\nfor i in range(10**6): os.makedirs(f'{i}/' + 'a/' * 1500)",
+        "OSError: [Errno 28]",
+    ),
+    "file read without end": ("open('a', 'w').write('x' * 10**6)\nwhile True: open('a').read()", "limit: time"),
+    "pattern without end": ("import re\nre.sub('(?<!b)a+$', '', 'a' * 10**5 + 'c')", "limit: time"),
     "recursion": ("def f(): return f()\nf()", "RecursionError"),
     "deep brackets": ("(" * 5000 + ")" * 5000, "SyntaxError"),
     "deep evaluation": ("eval('(' * 100000)", "SyntaxError"),
@@ -122,6 +185,42 @@ class TestHostileCode:
                 await running
         assert psutil.wait_procs(begun, timeout=10)[1] == []
 
+    async def test_a_program_ends_with_its_worker(self):
+        worker = CodeWorker(seconds=60, max_concurrency=2)
+        running = [asyncio.create_task(ran(worker, "while True: pass")) for _ in range(3)]
+        while len(begun := sandboxes()) < 2:
+            await asyncio.sleep(0.01)
+        await worker.async_shutdown()
+        told = await asyncio.gather(*running, return_exceptions=True)
+        assert [type(error) for error in told] == [ClosedError] * 3
+        assert psutil.wait_procs(begun, timeout=10)[1] == []
+
+    async def test_it_does_not_end_with_another_user_of_the_worker(self, worker):
+        running = asyncio.create_task(ran(worker, "sum(range(10**6))"))
+        while not sandboxes():
+            await asyncio.sleep(0.01)
+        await worker.release_loop()
+        assert (await running).value == 499_999_500_000
+
+    async def test_a_program_ends_with_the_deadline_of_its_request(self):
+        class Runs(Controller):
+            def process(self, tasks, **options):
+                yield [CodeTask("code", code="while True: pass")]
+
+        async with CodeWorker(seconds=60) as worker, ScaffoldingLlm(Runs(), {"code": worker}) as llm:
+            with pytest.raises(BudgetExceededError, match="deadline"):
+                await llm.generate_async("?", deadline=time.monotonic() + 0.1)
+            begun = [process for process in sandboxes() if process.cpu_times().user > 0.05]
+            assert psutil.wait_procs(begun, timeout=10)[1] == []
+
+    async def test_a_killed_sandbox_is_told_and_replaced(self, worker):
+        running = asyncio.create_task(ran(worker, "while True: pass", seconds=60))
+        while not (begun := [process for process in sandboxes() if process.cpu_times().user > 0]):
+            await asyncio.sleep(0.01)
+        begun[0].kill()
+        assert (await running).failure.kind == "crash"
+        assert (await ran(worker, "1 + 1")).value == 2
+
 
 def sandboxes():
     return [process for process in psutil.Process().children() if process.name() == "monty"]
@@ -155,6 +254,35 @@ class TestState:
                 assert (await llm.generate_async("?")).text == "[[1, 2], [1, 2]]"
         assert worker._left_in == {}
 
+    async def test_a_worker_closed_under_a_program_of_a_request_keeps_nothing(self, worker):
+        class Closes(Controller):
+            def process(self, tasks, **options):
+                run = CodeTask("code", code="sum(range(10**5))\n5")
+                yield [run]
+                tasks[0].output_str = run.result
+
+        async with ScaffoldingLlm(Closes(), {"code": worker}) as llm:
+            running = llm.generate_async("?")
+            while not worker._left_in:
+                await asyncio.sleep(0)
+            worker.shutdown()
+            assert (await running).text == "5"
+        assert worker._left_in == {}
+
+    async def test_a_fresh_program_sees_nothing_and_leaves_nothing(self, worker):
+        class Afresh(Controller):
+            def process(self, tasks, **options):
+                codes = ["n = 1", "n = 2", "n"]
+                runs = [CodeTask("code", code=code, fresh=at == 1) for at, code in enumerate(codes)]
+                hidden = CodeTask("code", code="open('a', 'w').write('1')\nn", fresh=True)
+                reads = CodeTask("code", code="open('a')")
+                for run in [*runs, hidden, reads]:
+                    yield [run]
+                tasks[0].output_str = f"{runs[2].value} {hidden.failure.type} {reads.failure.type}"
+
+        async with ScaffoldingLlm(Afresh(), {"code": worker}) as llm:
+            assert (await llm.generate_async("?")).text == "1 NameError FileNotFoundError"
+
     async def test_without_a_request_each_starts_afresh(self, worker):
         await ran(worker, "n = 1")
         assert (await ran(worker, "n")).failure.type == "NameError"
@@ -166,11 +294,44 @@ class TestBadInput:
         with pytest.raises(InvalidRequestError):
             CodeWorker(**options)
 
-    async def test_of_the_task(self, worker):
-        with pytest.raises(InvalidRequestError, match="below its own folder"):
-            await ran(worker, "1", files={"../a": ""})
+    @pytest.mark.parametrize(
+        ("files", "told"),
+        [
+            ({"../a": ""}, "below its own folder"),
+            ({"/a": ""}, "below its own folder"),
+            ({"a\0": ""}, "below its own folder"),
+            ({1: ""}, "below its own folder"),
+            ({".": ""}, "needs a name"),
+            ({"a": "", "a/b": ""}, "'a/b' would be inside of its file 'a'"),
+            ({"a": 1}, "needs bytes or a text"),
+            ({"a": "\ud800"}, "no text in UTF-8"),
+            (["a"], "content by path"),
+        ],
+    )
+    async def test_of_the_files(self, worker, files, told):
+        with pytest.raises(InvalidRequestError, match=told):
+            await ran(worker, "1", files=files)
+
+    @pytest.mark.parametrize("code", [None, 1, b"1"])
+    async def test_of_the_program(self, worker, code):
         with pytest.raises(InvalidRequestError, match="pass code="):
-            await worker.run_task(CodeTask("print(1)"))
+            await worker.run_task(CodeTask(code=code))
+
+    async def test_limits_may_be_as_large_as_they_like(self, worker):
+        assert (await ran(worker, "1", seconds=float("inf"), memory_bytes=2**80)).value == 1
+
+    def test_a_fork_of_what_ran_programs_is_told_that_it_cannot(self):
+        worker = CodeWorker()
+        assert asyncio.run(ran(worker, "1")).value == 1
+        child = os.fork()
+        if child == 0:
+            try:
+                asyncio.run(ran(worker, "1"))
+            except BackendUnavailableError:
+                os._exit(3)
+            finally:
+                os._exit(4)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
 
     async def test_a_closed_worker_says_so(self):
         worker = CodeWorker()

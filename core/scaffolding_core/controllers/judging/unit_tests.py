@@ -86,7 +86,8 @@ class UnitTests(NativeRewardController):
 
     def _run(self, code: str, test: _Test, passed_if: str) -> CodeTask:
         behind = test.code if test.has_value else f"{test.code}\n{passed_if!r}"
-        return CodeTask("code", code=f"{code}\n{behind}", seconds=self.seconds, fresh=True)
+        # The empty line ends the answer's last line, which a backslash would join with the test.
+        return CodeTask("code", code=f"{code}\n\n{behind}", seconds=self.seconds, fresh=True)
 
 
 def _told(test: _Test, run: CodeTask, passed_if: str) -> str | None:
@@ -96,6 +97,8 @@ def _told(test: _Test, run: CodeTask, passed_if: str) -> str | None:
     if not test.has_value:
         return None if run.result == passed_if else f"{test.said}: it was not reached"
     if run.value == test.expected and (run.value is not None or run.result is None):
+        return None
+    if run.value is None and run.result == repr(test.expected):  # no plain data, such as a range or infinity
         return None
     return f"{test.said}: it was {run.result}, not {test.expected!r}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,15 @@ __all__ = ["MontyBackend"]
 
 _GRACE = 0.5
 """Seconds for the interpreter to stop a program itself, before its process is killed."""
+
+_HOST_CALLS = 100_000
+"""Calls of a program for files; the time that they take is counted."""
+
+_MOST = 2**60
+"""Above any limit, in what the interpreter can count."""
+
+_threads_of: int | None = None
+"""The process that has the interpreter's threads; in the child of its fork they are gone, and all would hang."""
 
 _LIMITS = {"TimeoutError": "time", "MemoryError": "memory"}
 
@@ -68,9 +78,10 @@ class MontyBackend:
         pool, ran = await self._pool(), Ran()
         files = self._files(program.files, program.memory_bytes)
         limits = self._library.ResourceLimits(
-            max_feed_duration_secs=program.seconds,
-            max_memory=program.memory_bytes,
-            max_total_sleep_secs=program.seconds,
+            max_feed_duration_secs=min(program.seconds, _MOST),
+            max_memory=min(program.memory_bytes, _MOST),
+            max_total_sleep_secs=min(program.seconds, _MOST),
+            max_suspensions=_HOST_CALLS,
         )
         try:
             async with pool.checkout(limits=limits) as session:
@@ -86,20 +97,33 @@ class MontyBackend:
             await session.load_session(program.state.interpreter)
         try:
             # The value itself would be copied out whole, and a small program can make one that fills the host.
-            await session.feed_run(f"{program.code}\nNone", print_callback=printed, os=files)
+            async with _clock(program):
+                await session.feed_run(f"{program.code}\n\nNone", print_callback=printed, os=files)
             if program.has_result:
-                ran.result = await session.feed_run(_reading(program), print_callback=printed)
+                async with _clock(program):
+                    ran.result = await session.feed_run(_reading(program), print_callback=printed)
         except (self._library.MontySyntaxError, self._library.MontyRuntimeError) as error:
             ran.failure = _failure(error, program)
+        except TimeoutError:
+            ran.failure = _killed(program)
         finally:
             ran.stdout = printed.output
         ran.memory_used = _memory_of(session.worker_pid)
         if ran.failure is None or ran.failure.kind != "limit":  # else its heap is in pieces, or gone
             ran.state = _State(await session.dump())
+        if ran.result is not None and len(ran.result) > program.output_bytes:
+            said = f"its result has more than {program.output_bytes} characters"
+            ran.result, ran.failure = None, CodeFailure("limit", "output", said)
 
     async def _pool(self) -> AsyncMonty:
+        global _threads_of  # as they are of the whole process, whatever has started them
         async with self._opening:
             if self._opened is None:
+                if _threads_of not in (None, os.getpid()):
+                    raise BackendUnavailableError(
+                        "a process forked from one that has run programs cannot run any: start it by spawn"
+                    )
+                _threads_of = os.getpid()
                 pool = self._library.AsyncMonty(
                     max_processes=self._max_processes,
                     max_checkouts_per_worker=1,
@@ -119,9 +143,17 @@ class MontyBackend:
                 await opened.__aexit__(None, None, None)
 
 
+def _clock(program: Program) -> asyncio.Timeout:
+    """Holds where the interpreter's own clock stands still: while the host serves a file, or it sleeps."""
+    return asyncio.timeout(program.seconds + _GRACE)
+
+
 def _reading(program: Program) -> str:
-    """A program that says the result of the one before it, as text."""
-    return f"None if {RESULT_NAME} is None else repr({RESULT_NAME})[:{program.output_bytes}]"
+    """A program that says the result of the one before it, as text, and one character more than is allowed.
+
+    No name of it can be made to mean something else, so it is a text and no more.
+    """
+    return f"None if {RESULT_NAME} is None else f'{{{RESULT_NAME}!r}}'[:{program.output_bytes + 1}]"
 
 
 def _failure(error: MontySyntaxError | MontyRuntimeError, program: Program) -> CodeFailure:

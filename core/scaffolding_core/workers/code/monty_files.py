@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from pydantic_monty import MemoryFile, MontyFileHandle, OSAccess
+from pydantic_monty.os_access import path_from_arg
 
 __all__ = ["MontyFiles"]
 
 _ROOT = PurePosixPath("/")
+
+_LONGEST = 4096
+"""Characters of a path."""
+
+_ENTRY = 1024
+"""Bytes that a file or a folder counts beside its content."""
 
 
 class MontyFiles(OSAccess):
@@ -25,13 +32,34 @@ class MontyFiles(OSAccess):
         super().__init__([MemoryFile(str(_ROOT / path), content) for path, content in files.items()])
         self._left = most_bytes
 
+    def path_open(self, path: PurePosixPath, mode: str) -> MontyFileHandle:
+        """Open a file; one too many is an OSError of the program."""
+        if not mode.startswith("r"):
+            self._take_entries(path)
+        return super().path_open(path, mode)
+
+    def path_mkdir(self, path: PurePosixPath, parents: bool, exist_ok: bool) -> None:
+        """Make a folder; one too many is an OSError of the program."""
+        self._take_entries(path)
+        super().path_mkdir(path, parents, exist_ok)
+
+    def path_rename(self, path: PurePosixPath, target: PurePosixPath) -> None:
+        """Rename; a path too long is an OSError of the program."""
+        self._take_entries(target)
+        super().path_rename(path, target)
+        entry = self._get_entry(target)
+        if isinstance(entry, MemoryFile):  # which still has its old name, by which it would be removed
+            entry.path, entry.name = target, target.name
+
     def path_write_text(self, path: PurePosixPath | MontyFileHandle, data: str) -> int:
         """Write a text; too much of it is an OSError of the program."""
+        self._take_entries(path_from_arg(path))
         self._take(len(data.encode()))
         return super().path_write_text(path, data)
 
     def path_write_bytes(self, path: PurePosixPath | MontyFileHandle, data: bytes) -> int:
         """Write bytes; too many are an OSError of the program."""
+        self._take_entries(path_from_arg(path))
         self._take(len(data))
         return super().path_write_bytes(path, data)
 
@@ -47,14 +75,22 @@ class MontyFiles(OSAccess):
 
     def contents(self) -> dict[str, bytes]:
         """The content of all files, by path."""
-        return {str(path.relative_to(_ROOT)): self.path_read_bytes(path) for path in self._under(_ROOT)}
+        contents, folders = {}, [("", self._get_dir(_ROOT))]
+        while folders:  # no recursion: a program nests them as deep as a path is long
+            above, folder = folders.pop()
+            for name, entry in folder.items():
+                if isinstance(entry, dict):
+                    folders.append((f"{above}{name}/", entry))
+                else:
+                    content = entry.read_content()
+                    contents[above + name] = content.encode() if isinstance(content, str) else content
+        return contents
 
-    def _under(self, folder: PurePosixPath) -> Iterator[PurePosixPath]:
-        for path in self.path_iterdir(folder):
-            if self.path_is_dir(path):
-                yield from self._under(path)
-            else:
-                yield path
+    def _take_entries(self, path: PurePosixPath) -> None:
+        """Count a path, as if none of its folders were there yet."""
+        if len(str(path)) > _LONGEST:
+            raise OSError(errno.ENAMETOOLONG, "File name too long")
+        self._take(_ENTRY * len(path.parts))
 
     def _take(self, size: int) -> None:
         self._left -= size

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from pathlib import PurePosixPath
 from time import perf_counter
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
@@ -12,7 +15,7 @@ from typing import ClassVar, NamedTuple
 from scaffolding_core.errors import ClosedError, InvalidRequestError
 from scaffolding_core.tasks import CodeFailure, CodeTask, Scope, Task
 from scaffolding_core.worker import TaskHandler, Worker
-from scaffolding_core.workers.code.backend import Backend, Program
+from scaffolding_core.workers.code.backend import Backend, Program, Ran
 from scaffolding_core.workers.code.monty import MontyBackend
 from scaffolding_core.workers.code.source import LONGEST, data_in, with_result, without_fences
 from scaffolding_core.workers.limits import check_counts, check_seconds
@@ -22,6 +25,10 @@ __all__ = ["BACKENDS", "CodeWorker"]
 
 BACKENDS: Mapping[str, Callable[[int], Backend]] = {"monty": MontyBackend}
 """What programs run in, by name; each takes the number of programs at once."""
+
+
+_LONGEST_MESSAGE = 2_000
+"""Characters of why a program failed: it is told to a model, which is paid for what it reads."""
 
 
 class _Left(NamedTuple):
@@ -74,6 +81,7 @@ class CodeWorker(Worker):
         make()  # what is not installed is said here
         self._backends: PerLoop[Backend] = PerLoop(make)
         self._left_in: dict[str, dict[tuple[int, ...], _Left]] = {}
+        self._running: set[asyncio.Task[Ran]] = set()
         self._closed = False
 
     async def run(self, task: CodeTask) -> None:
@@ -82,30 +90,42 @@ class CodeWorker(Worker):
         Raises:
             InvalidRequestError: no program, or a limit or a path out of range.
             WorkerError: the sandbox itself is broken.
-            ClosedError: the worker is closed.
+            ClosedError: the worker is closed, or was while the program ran.
         """
         if self._closed:
             raise ClosedError("this CodeWorker is closed: make a new one")
-        if task.code is None:
-            raise InvalidRequestError("a CodeTask has no program: pass code=")
+        if not isinstance(task.code, str):
+            raise InvalidRequestError(f"a CodeTask needs a program as text, pass code=, got {task.code!r}")
         scope = None if task.fresh else task.scope
         before = self._left_before(scope)
-        files = {**before.files, **_checked_files(task.files or {})}
+        files = _with_files(before.files, {} if task.files is None else task.files)
         code = without_fences(task.code)
         if len(code) > LONGEST:
             task.failure = CodeFailure("limit", "length", f"the program has more than {LONGEST} characters")
             return
         start = perf_counter()
-        ran = await self._backends.here().run(self._program(task, code, files, before.state))
+        ran = await self._ran(self._program(task, code, files, before.state))
         task.seconds_used = perf_counter() - start
-        task.stdout, task.failure, task.memory_used = ran.stdout, ran.failure, ran.memory_used
+        task.stdout, task.failure, task.memory_used = ran.stdout, _told(ran.failure), ran.memory_used
         task.output_files = {path: content for path, content in ran.files.items() if files.get(path) != content}
         task.value = None if ran.result is None else data_in(ran.result)
         task.result = task.value if isinstance(task.value, str) else ran.result
-        if scope is not None and ran.state is not None:
+        if scope is not None and ran.state is not None and str(scope.request_id) in self._left_in:  # it still runs
             self._left_in[str(scope.request_id)][scope.branch] = _Left(ran.state, ran.files)
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {CodeTask: run}
+
+    async def _ran(self, program: Program) -> Ran:
+        running = asyncio.ensure_future(self._backends.here().run(program))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        try:
+            return await running
+        except asyncio.CancelledError as error:
+            caller = asyncio.current_task()
+            if caller is not None and caller.cancelling():
+                raise
+            raise ClosedError("this CodeWorker was closed while the program ran") from error
 
     def _program(self, task: CodeTask, code: str, files: Mapping[str, bytes], state: object) -> Program:
         seconds = self.seconds if task.seconds is None else task.seconds
@@ -125,24 +145,69 @@ class CodeWorker(Worker):
         self._left_in.pop(scope_id, None)
 
     async def release_loop(self) -> None:
-        """End the running loop's processes."""
+        """End the running loop's processes, unless they are in use."""
+        if not self._running_here():
+            await self._close_here()
+
+    async def async_shutdown(self) -> None:
+        """Close the worker for good, and end its programs and processes here."""
+        self.shutdown()
+        running = self._running_here()
+        for program in running:
+            program.cancel()
+        if running:
+            await asyncio.wait(running)
+        await self._close_here()
+
+    def _running_here(self) -> list[asyncio.Task[Ran]]:
+        here = asyncio.get_running_loop()
+        return [program for program in list(self._running) if program.get_loop() is here]
+
+    async def _close_here(self) -> None:
         here = self._backends.take_here()
         if here is not None:
             await here.close()
 
-    async def async_shutdown(self) -> None:
-        """Close the worker for good, and end its processes here."""
-        self.shutdown()
-        await self.release_loop()
-
     def shutdown(self) -> None:
-        """Close the worker for good; the processes of a loop end with it."""
+        """Close the worker for good; what runs may end, and the processes of a loop end with it."""
         self._closed = True
         self._left_in.clear()
 
 
-def _checked_files(files: Mapping[str, bytes | str]) -> dict[str, bytes]:
+def _told(failure: CodeFailure | None) -> CodeFailure | None:
+    """A failure, with what a model may read of its message."""
+    if failure is None or len(failure.message) <= _LONGEST_MESSAGE:
+        return failure
+    return replace(failure, message=f"{failure.message[:_LONGEST_MESSAGE]}...")
+
+
+def _with_files(before: Mapping[str, bytes], given: Mapping[str, bytes | str]) -> dict[str, bytes]:
+    """The files that are there and those that are given, by path as a sandbox says it."""
+    if not isinstance(given, Mapping):
+        raise InvalidRequestError(f"a program's files are content by path, got {given!r}")
+    files = {**before, **{_path(path): _content(path, content) for path, content in given.items()}}
     for path in files:
-        if not path or path.startswith("/") or ".." in path.split("/"):
-            raise InvalidRequestError(f"a program's file needs a path below its own folder, got {path!r}")
-    return {path: content.encode() if isinstance(content, str) else content for path, content in files.items()}
+        inside = next((str(above) for above in PurePosixPath(path).parents if str(above) in files), None)
+        if inside is not None:
+            raise InvalidRequestError(f"a program's file {path!r} would be inside of its file {inside!r}")
+    return files
+
+
+def _path(path: object) -> str:
+    if not isinstance(path, str) or path.startswith("/") or ".." in path.split("/") or "\0" in path:
+        raise InvalidRequestError(f"a program's file needs a path below its own folder, got {path!r}")
+    plain = str(PurePosixPath(path))
+    if plain == ".":
+        raise InvalidRequestError(f"a program's file needs a name, got {path!r}")
+    return plain
+
+
+def _content(path: str, content: object) -> bytes:
+    if isinstance(content, (bytes, bytearray, memoryview)):
+        return bytes(content)
+    if not isinstance(content, str):
+        raise InvalidRequestError(f"a program's file {path!r} needs bytes or a text, got {content!r}")
+    try:
+        return content.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError(f"a program's file {path!r} is no text in UTF-8: {error}") from error
