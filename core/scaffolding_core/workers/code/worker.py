@@ -16,6 +16,8 @@ from scaffolding_core.errors import ClosedError, InvalidRequestError
 from scaffolding_core.tasks import CodeFailure, CodeTask, Scope, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.code.backend import Backend, Program, Ran
+from scaffolding_core.workers.code.bubblewrap import BubblewrapBackend
+from scaffolding_core.workers.code.docker import DockerBackend
 from scaffolding_core.workers.code.monty import MontyBackend
 from scaffolding_core.workers.code.source import LONGEST, data_in, with_result, without_fences
 from scaffolding_core.workers.limits import check_counts, check_seconds
@@ -23,9 +25,12 @@ from scaffolding_core.workers.mcp.per_loop import PerLoop
 
 __all__ = ["BACKENDS", "CodeWorker"]
 
-BACKENDS: Mapping[str, Callable[[int], Backend]] = {"monty": MontyBackend}
-"""What programs run in, by name; each takes the number of programs at once."""
-
+BACKENDS: Mapping[str, Callable[..., Backend]] = {
+    "monty": MontyBackend,
+    "bubblewrap": BubblewrapBackend,
+    "docker": DockerBackend,
+}
+"""What programs run in, by name; each takes the number of programs at once, and options of its own."""
 
 _LONGEST_MESSAGE = 2_000
 """Characters of why a program failed: it is told to a model, which is paid for what it reads."""
@@ -48,14 +53,16 @@ class CodeWorker(Worker):
     request ends, at most `memory_bytes` a branch.
 
     Args:
-        backend: `monty`, which has a part of Python's language and library, in milliseconds.
+        backend: `monty`, which has a part of Python's language and library, in milliseconds; `bubblewrap` and
+            `docker` have the whole of it.
         seconds: for a program, where its task does not say; as many again to read its result.
         memory_bytes: for a program, where its task does not say.
         output_bytes: that a program may print, and that its result may have as text.
         max_concurrency: programs at once, over all event loops; as many as there are processors where left out.
+        options: of the backend: `image` for `docker`.
 
     Raises:
-        InvalidRequestError: no backend of that name, or a number out of range.
+        InvalidRequestError: no backend of that name, an option that it does not take, or a number out of range.
         MissingExtraError: the backend's extra is not installed.
     """
 
@@ -67,6 +74,7 @@ class CodeWorker(Worker):
         memory_bytes: int = 256 * 2**20,
         output_bytes: int = 2**20,
         max_concurrency: int | None = None,
+        **options: str,
     ) -> None:
         if backend not in BACKENDS:
             raise InvalidRequestError(f"no sandbox is named {backend!r}; there are: {', '.join(BACKENDS)}")
@@ -77,8 +85,11 @@ class CodeWorker(Worker):
         self.seconds = seconds
         self.memory_bytes = memory_bytes
         self.output_bytes = output_bytes
-        make = partial(BACKENDS[backend], self.max_concurrency)
-        make()  # what is not installed is said here
+        make = partial(BACKENDS[backend], self.max_concurrency, **options)
+        try:
+            make()  # what is not installed is said here
+        except TypeError as error:
+            raise InvalidRequestError(f"the sandbox {backend!r} does not take that: {error}") from error
         self._backends: PerLoop[Backend] = PerLoop(make)
         self._left_in: dict[str, dict[tuple[int, ...], _Left]] = {}
         self._running: set[asyncio.Task[Ran]] = set()
