@@ -1,0 +1,256 @@
+"""Sandboxes with the whole of Python: what a program says, what it leaves, and what it cannot do.
+
+What holds inside any container is shown on a session of llm-sandbox's that guards nothing, which runs everywhere;
+bubblewrap where it is installed, and Docker where `SCAFFOLDING_TEST_IMAGE` names an image with Python.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from llm_sandbox import get_backend, register_backend
+from llm_sandbox.exceptions import UnsupportedBackendError
+from llm_sandbox.local.session import LocalProcessSession
+
+from scaffolding_core import (
+    BackendUnavailableError,
+    CodeTask,
+    CodeWorker,
+    InvalidRequestError,
+    MissingExtraError,
+    ScaffoldingLlm,
+    UnitTests,
+)
+from scaffolding_core.controller import Controller
+from scaffolding_core.workers.code.container import ContainerBackend
+from tests.eventually import until
+
+IMAGE = os.environ.get("SCAFFOLDING_TEST_IMAGE")
+
+
+def bubblewrap_works():
+    bwrap, python = shutil.which("bwrap"), Path("/usr/bin/python3").exists()
+    return (
+        bool(bwrap and python)
+        and not subprocess.run(
+            [bwrap, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, check=False
+        ).returncode
+    )
+
+
+class UnguardedSession(LocalProcessSession):
+    """Runs its commands as they are."""
+
+    @contextmanager
+    def _launch_command(self, command, workdir):
+        yield ["/bin/sh", "-c", command], ()
+
+    @staticmethod
+    def _launcher_environment():
+        return {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+
+class Unguarded(ContainerBackend):
+    name = "unguarded"
+
+    def options(self, program):
+        return {}
+
+
+@pytest.fixture
+def unguarded(monkeypatch):
+    try:
+        get_backend("unguarded")
+    except UnsupportedBackendError:
+        register_backend("unguarded", UnguardedSession)
+    backends = {**CodeWorker.__init__.__globals__["BACKENDS"], "unguarded": Unguarded}
+    monkeypatch.setattr("scaffolding_core.workers.code.worker.BACKENDS", backends)
+
+
+GUARDED = [
+    pytest.param(
+        {"backend": "bubblewrap"},
+        marks=pytest.mark.skipif(not bubblewrap_works(), reason="bubblewrap does not run here"),
+        id="bubblewrap",
+    ),
+    pytest.param(
+        {"backend": "docker", "image": IMAGE or ""},
+        marks=pytest.mark.skipif(IMAGE is None, reason="SCAFFOLDING_TEST_IMAGE names no image"),
+        id="docker",
+    ),
+]
+LIMITS = {"seconds": 5.0, "memory_bytes": 200 * 2**20, "output_bytes": 10_000, "max_concurrency": 4}
+
+
+@pytest.fixture(params=[pytest.param({"backend": "unguarded"}, id="unguarded"), *GUARDED])
+async def worker(request, unguarded):
+    async with CodeWorker(**request.param, **LIMITS) as worker:
+        yield worker
+
+
+@pytest.fixture(params=GUARDED)
+async def guarded(request):
+    async with CodeWorker(**request.param, **LIMITS) as worker:
+        yield worker
+
+
+async def ran(worker, code, **options):
+    task = CodeTask(code=code, **options)
+    await worker.run_task(task)
+    return task
+
+
+async def test_a_program_has_the_whole_language_and_library(worker):
+    code = "import dataclasses, fractions\n@dataclasses.dataclass\nclass P:\n    x: int\nprint('hello')\n"
+    task = await ran(
+        worker, f"{code}match P(3):\n    case P(x=n): m = n\n{{'n': m, 'f': str(fractions.Fraction(1, m))}}"
+    )
+    assert (task.failure, task.stdout, task.value) == (None, "hello\n", {"n": 3, "f": "1/3"})
+    assert task.memory_used > 2**20
+    assert task.seconds_used > 0
+
+
+async def test_files_go_in_and_come_out(worker):
+    code = "import os\nos.mkdir('out')\nopen('out/b', 'wb').write(open('in/a', 'rb').read() * 2)\nos.symlink('/etc', 'e')"
+    task = await ran(worker, f"{code}\nos.mkfifo('pipe')", files={"in/a": b"\x00\xff"})
+    assert (task.failure, task.output_files) == (None, {"out/b": b"\x00\xff\x00\xff"})
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("x = 1\ndef f():\n    1 / 0\nf()", "ZeroDivisionError: division by zero (line 3)"),
+        ("x = (", "SyntaxError: '(' was never closed (line 1)"),
+        ("import sys\nsys.exit(3)", "SystemExit: 3 (line 2)"),
+        ("import os\nos._exit(0)", "crash: it ended at once, with exit status 0"),
+        ("import os\nos.kill(os.getpid(), 9)", "crash: it ended at once, with signal 9"),
+        ("import ctypes\nctypes.string_at(0)", "crash: it ended at once, with signal 11"),
+        ("'x' * 10**10", "limit: memory: it needed more memory than it may take (line 1)"),
+        ("while True: print('x' * 1000)", "limit: output: it printed more than 10000 bytes"),
+        ("'x' * 20_000", "limit: output: its result has more than 10000 characters"),
+        ("class E(Exception):\n    def __str__(self): raise self\nraise E", "E (line 3)"),
+        ("def f(): return f()\nf()", "RecursionError: maximum recursion depth exceeded"),
+    ],
+)
+async def test_a_failure_is_a_result(worker, code, told):
+    assert str((await ran(worker, code)).failure).startswith(told)
+
+
+async def test_an_endless_program_ends_at_its_limit_with_all_that_it_started(worker):
+    code = "import subprocess, sys\nsubprocess.Popen(['sleep', '98765'])\nwhile True: pass"
+    assert str((await ran(worker, code, seconds=0.3)).failure) == "limit: time: it took longer than 0.3 s"
+    assert not [each for each in psutil.process_iter(["cmdline"]) if "98765" in (each.info["cmdline"] or ())]
+
+
+async def test_what_a_program_leaves_running_holds_up_nobody(worker):
+    task = await ran(worker, "import subprocess\nsubprocess.Popen(['sleep', '87654'])\n5")
+    assert (task.failure, task.value) == (None, 5)
+    assert task.seconds_used < 60
+    assert not [each for each in psutil.process_iter(["cmdline"]) if "87654" in (each.info["cmdline"] or ())]
+
+
+class InTurn(Controller):
+    """Runs programs in one branch, one after the other."""
+
+    def process(self, tasks, **options):
+        programs = [CodeTask("code", code=code) for code in tasks[0].input_str.split("---\n")]
+        for program in programs:
+            yield [program]
+        tasks[0].output_str = repr([program.value or str(program.failure) for program in programs])
+
+
+async def test_programs_of_a_branch_see_what_those_before_defined_and_wrote(worker):
+    first = "import math\n@staticmethod\ndef area(r): return math.floor(math.pi * r * r)\nclass P:\n    x = 1\np, r = P(), 2\n"
+    second = "p.y = area(r)\nf = lambda: 1\nopen('a', 'w').write('kept')\n1 / 0\n"
+    third = "(p.x, p.y, open('a').read())\n"
+    async with ScaffoldingLlm(InTurn(), {"code": worker}) as llm:
+        texts = [result.text for result in await llm.generate_async([f"{first}---\n{second}---\n{third}", third])]
+    told = "ZeroDivisionError: division by zero (line 4)"
+    assert texts == [repr(["None", told, (1, 12, "kept")]), repr(["NameError: name 'p' is not defined (line 1)"])]
+
+
+async def test_a_program_cannot_say_how_it_ended_in_the_place_of_its_watcher(worker):
+    forged = '{"failure": null, "result": "1", "state": null, "stdout": "", "files": {}, "memory_used": 0}'
+    code = f"import os\ntry:\n    open(f'/proc/{{os.getppid()}}/fd/1', 'w').write('{forged}\\n')\nexcept OSError: pass\n2"
+    assert (await ran(worker, code)).value == 2
+    flood = "import os\nf = open(f'/proc/{os.getppid()}/fd/1', 'w')\nwhile True: f.write('x' * 10**6)"
+    assert str((await ran(worker, flood)).failure).startswith(("crash: ", "PermissionError"))
+
+
+async def test_a_program_ends_with_its_caller_and_leaves_nothing(worker):
+    code = "import subprocess\nsubprocess.run(['sleep', '76543'])"
+    running = asyncio.create_task(ran(worker, code, seconds=60))
+
+    def sleeping():
+        return [each for each in psutil.process_iter(["cmdline"]) if "76543" in (each.info["cmdline"] or ())]
+
+    await until(lambda: sleeping())
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await until(lambda: not sleeping())
+
+
+async def test_unit_tests_run_in_it(worker):
+    tests = UnitTests(["mean([1, 2, 4]) == 7 / 3"])
+    assert tests is not None
+
+
+HOSTILE = {
+    "network": ("import socket\nsocket.create_connection(('127.0.0.1', {port}), 1)", "ConnectionRefusedError"),
+    "host's file": ("open({here!r}).read()", "FileNotFoundError"),
+    "host's processes": ("import os\nos.kill({pid}, 0)", "ProcessLookupError"),
+    "writing elsewhere": ("open('/usr/x', 'w')", ("OSError: [Errno 30]", "PermissionError")),
+    "fork bomb": ("import os\nwhile True: os.fork()", ("limit: ", "crash: ", "BlockingIOError")),
+    "threads": ("import threading\nwhile True: threading.Thread(target=threading.Event().wait).start()", ""),
+    "files that grow": ("for i in range(10**6): open(str(i), 'wb').write(b'x' * 10**7)", "limit: files"),
+    "mount": ("import os\nos.mkdir('m')\nos.unshare(0x20000)", ""),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_hostile_code_is_refused_or_ended(guarded, kind):
+    code, told = HOSTILE[kind]
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    code = code.format(port=port, here=str(Path(__file__).resolve()), pid=os.getpid())
+    task = await ran(guarded, code, seconds=2.0)
+    server.close()
+    assert task.failure is not None
+    assert str(task.failure).startswith(told)
+
+
+class TestWhatCannotStart:
+    async def test_docker_without_its_daemon_says_so(self, monkeypatch):
+        monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+        async with CodeWorker("docker") as worker:
+            with pytest.raises(BackendUnavailableError, match="'docker' cannot run Python, start or install"):
+                await ran(worker, "1")
+
+    async def test_bubblewrap_that_is_not_installed_says_so(self, monkeypatch):
+        monkeypatch.setenv("PATH", "/nowhere")
+        async with CodeWorker("bubblewrap") as worker:
+            with pytest.raises(BackendUnavailableError, match="requires 'bwrap'"):
+                await ran(worker, "1")
+
+    async def test_a_sandbox_without_python_says_so(self, unguarded, monkeypatch):
+        monkeypatch.setattr(UnguardedSession, "_launcher_environment", staticmethod(lambda: {"PATH": "/nowhere"}))
+        async with CodeWorker("unguarded") as worker:
+            with pytest.raises(BackendUnavailableError, match="python3: not found"):
+                await ran(worker, "1")
+
+    def test_a_library_that_is_not_installed_says_so(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "llm_sandbox", None)
+        with pytest.raises(MissingExtraError, match="containers"):
+            CodeWorker("docker")
+
+    @pytest.mark.parametrize("backend", ["monty", "bubblewrap"])
+    def test_an_image_for_what_runs_none_is_refused(self, backend):
+        with pytest.raises(InvalidRequestError, match="image"):
+            CodeWorker(backend, image="python:3.13-slim")
