@@ -35,6 +35,43 @@ async def test_the_answer_is_what_the_program_says(program):
     assert (output.text, output.answer, output.candidates[0].text) == ("42", "42", program)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"```sh\npip install x\n```\n{GOOD}\nOutput:\n```text\n41, surely\n```",
+        "First:\n```python\nx = 40\n```\nThen:\n```python\nprint(x + 2)\n```",
+        "- So:\n  ```py\n  if True:\n      print(42)\n  ```",
+        "~~~Python\nprint(42)\n~~~",
+        "```python\nprint(' 42 ')",
+        "```python\nx = 1\nx += 41\nx\n```",
+        "```\nprint(42)\n```",
+    ],
+    ids=["shell and output", "two blocks", "list", "tildes", "cut", "value", "no language"],
+)
+async def test_a_program_is_found_whatever_stands_around_it(written):
+    output, prompts = await asked([written])
+    assert (output.text, len(prompts)) == ("42", 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("```python\nanswer = 42\n```", "it printed nothing: print the answer"),
+        ("```python\ndef solution():\n    return 42\n```", "it printed nothing: print the answer"),
+        ("```python\nprint(42\n```", "SyntaxError"),
+        ("", "there was no code in the answer"),
+        ("```python\nimport numpy\n```", "has a part of Python's library only: do without it"),
+        ("```python\nint('x' * 10**6)\n```", "ValueError: invalid literal"),
+    ],
+    ids=["a name", "a function", "syntax", "nothing", "library", "long"],
+)
+async def test_a_program_that_says_nothing_is_told_why_in_few_words(written, told):
+    output, prompts = await asked([written, GOOD])
+    assert output.text == "42"
+    assert told in prompts[1]
+    assert len(prompts[1]) < 3_000
+
+
 async def test_a_program_that_fails_is_asked_for_again_with_its_error():
     output, prompts = await asked([BAD, GOOD])
     assert output.text == "42"
