@@ -3,6 +3,8 @@
 import pytest
 
 from scaffolding_core import (
+    Budget,
+    BudgetExceededError,
     CodeWorker,
     FunctionWorker,
     MajorityVoteController,
@@ -15,7 +17,7 @@ from scaffolding_core.controllers.prompting import ProgramOfThoughtController
 GOOD, BAD = "So:\n```python\nprint(6 * 7)\n```", "```python\nprint(6 / 0)\n```"
 
 
-async def asked(written, method=None):
+async def asked(written, method=None, **options):
     prompts, left = [], list(written)
 
     def writes(prompt):
@@ -25,7 +27,7 @@ async def asked(written, method=None):
     method = method or ProgramOfThoughtController(NativeChatController(), max_retries=1)
     code = CodeWorker()
     async with code, ScaffoldingLlm(method, {"generation": FunctionWorker(writes), "code": code}) as llm:
-        result = await llm.generate_async("What is 6 times 7?")
+        result = await llm.generate_async("What is 6 times 7?", **options)
     return result.outputs[0], prompts
 
 
@@ -82,6 +84,12 @@ async def test_a_program_that_fails_is_asked_for_again_with_its_error():
 async def test_with_no_program_that_runs_there_is_no_answer():
     with pytest.raises(WorkerError, match=r"no program of 2 ran through; the last one: ZeroDivisionError"):
         await asked([BAD, BAD])
+
+
+async def test_a_budget_ends_the_retries():
+    method = ProgramOfThoughtController(NativeChatController(), max_retries=9)
+    with pytest.raises(BudgetExceededError, match="samples"):
+        await asked([BAD, BAD, GOOD], method, budget=Budget(samples=2))
 
 
 async def test_votes_are_on_what_the_programs_say():

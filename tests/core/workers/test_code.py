@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import shutil
+import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -247,7 +250,54 @@ class Twice(Controller):
         tasks[0].output_str = str(one)
 
 
+class OneByOne(Controller):
+    """Runs programs one after another."""
+
+    def __init__(self, codes, **options):
+        self.codes, self.options = codes, options
+
+    def process(self, tasks, **options):
+        runs = [CodeTask("code", code=code, **self.options) for code in self.codes]
+        for run in runs:
+            yield [run]
+        tasks[0].output_str = "; ".join(str(run.failure or run.result) for run in runs)
+
+
+async def said_one_by_one(worker, *codes, **options):
+    async with ScaffoldingLlm(OneByOne(codes, **options), {"code": worker}) as llm:
+        return (await llm.generate_async("?")).text
+
+
+LARGE = "x = 'a' * (40 * 2**20)\nlen(x)"
+
+
 class TestState:
+    async def test_an_empty_folder_is_kept(self, worker):
+        codes = "import os\nos.makedirs('a/b')", "open('a/b/c', 'w').write('d')", "open('a/b/c').read()"
+        assert await said_one_by_one(worker, *codes) == "None; 1; d"
+
+    async def test_what_is_too_much_to_be_kept_is_a_failure_and_no_error(self, worker):
+        told = "limit: memory: what it has defined is too much to be kept for the next program"
+        assert await said_one_by_one(worker, LARGE, "x") == f"{told}; NameError: name 'x' is not defined (line 1)"
+
+    async def test_where_nothing_is_kept_it_may_be_as_much_as_there_is_memory(self, worker):
+        assert await said_one_by_one(worker, LARGE, fresh=True) == "41943040"
+        assert (await ran(worker, LARGE)).value == 41943040
+
+    async def test_a_program_with_less_memory_than_its_branch_has_used_is_told(self, worker):
+        class Less(Controller):
+            def process(self, tasks, **options):
+                yield [CodeTask("code", code="x = 'a' * 10**7")]
+                run = CodeTask("code", code="1", memory_bytes=10**6)
+                yield [run]
+                tasks[0].output_str = str(run.failure)
+
+        async with ScaffoldingLlm(Less(), {"code": worker}) as llm:
+            assert (await llm.generate_async("?")).text.startswith("limit: memory")
+
+    async def test_a_program_that_ends_early_has_no_result_of_another(self, worker):
+        assert await said_one_by_one(worker, "7", "return\n5") == "7; None"
+
     async def test_a_branch_sees_its_own_alone_and_nothing_is_kept(self, worker):
         async with ScaffoldingLlm(Twice(), {"code": worker}) as llm:
             for _ in range(2):
@@ -332,6 +382,17 @@ class TestBadInput:
             finally:
                 os._exit(4)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+
+    async def test_a_sandbox_that_can_no_longer_be_started_is_told(self, monkeypatch, tmp_path):
+        binary = tmp_path / "monty"
+        shutil.copy(Path(sys.executable).with_name("monty"), binary)
+        monkeypatch.setenv("MONTY_BIN", str(binary))
+        async with CodeWorker() as worker:
+            assert (await ran(worker, "1")).value == 1
+            binary.unlink()
+            with pytest.raises(BackendUnavailableError, match="the sandbox cannot be started"):
+                for _ in range(3):  # one may be ready
+                    await ran(worker, "1")
 
     async def test_a_closed_worker_says_so(self):
         worker = CodeWorker()

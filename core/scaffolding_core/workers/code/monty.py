@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,9 +37,10 @@ _LIMITS = {"TimeoutError": "time", "MemoryError": "memory"}
 
 
 class _State(NamedTuple):
-    """What a branch's program left: the interpreter, as bytes that only an interpreter reads."""
+    """What a branch's program left: the interpreter, as bytes that only an interpreter reads, and its folders."""
 
     interpreter: bytes
+    folders: Sequence[str]
 
 
 class MontyBackend:
@@ -84,7 +87,11 @@ class MontyBackend:
             max_suspensions=_HOST_CALLS,
         )
         try:
-            async with pool.checkout(limits=limits) as session:
+            async with AsyncExitStack() as open_session:
+                try:
+                    session = await open_session.enter_async_context(pool.checkout(limits=limits))
+                except (OSError, RuntimeError) as error:
+                    raise _unavailable(error) from error
                 await self._feed(session, program, files, ran)
         except self._library.MontyCrashedError as error:
             ran.failure = _killed(program) if error.timed_out else CodeFailure("crash", "crash", str(error))
@@ -93,9 +100,10 @@ class MontyBackend:
 
     async def _feed(self, session: AsyncMontySession, program: Program, files: MontyFiles, ran: Ran) -> None:
         printed = self._library.CollectString(max_bytes=program.output_bytes)
-        if isinstance(program.state, _State):
-            await session.load_session(program.state.interpreter)
         try:
+            if isinstance(program.state, _State):
+                files.make_folders(program.state.folders)
+                await session.load_session(program.state.interpreter)
             # The value itself would be copied out whole, and a small program can make one that fills the host.
             async with _clock(program):
                 await session.feed_run(f"{program.code}\n\nNone", print_callback=printed, os=files)
@@ -109,11 +117,18 @@ class MontyBackend:
         finally:
             ran.stdout = printed.output
         ran.memory_used = _memory_of(session.worker_pid)
-        if ran.failure is None or ran.failure.kind != "limit":  # else its heap is in pieces, or gone
-            ran.state = _State(await session.dump())
+        if program.kept and (ran.failure is None or ran.failure.kind != "limit"):  # else its heap is in pieces
+            await self._keep(session, files, ran)
         if ran.result is not None and len(ran.result) > program.output_bytes:
             said = f"its result has more than {program.output_bytes} characters"
             ran.result, ran.failure = None, CodeFailure("limit", "output", said)
+
+    async def _keep(self, session: AsyncMontySession, files: MontyFiles, ran: Ran) -> None:
+        try:
+            ran.state = _State(await session.dump(), files.empty_folders())
+        except self._library.MontyRuntimeError:  # the copy counts as memory too
+            said = "what it has defined is too much to be kept for the next program"
+            ran.failure = ran.failure or CodeFailure("limit", "memory", said)
 
     async def _pool(self) -> AsyncMonty:
         global _threads_of  # as they are of the whole process, whatever has started them
@@ -132,7 +147,7 @@ class MontyBackend:
                 try:
                     self._opened = await pool.__aenter__()
                 except (OSError, RuntimeError, self._library.MontyError) as error:
-                    raise BackendUnavailableError(f"the sandbox cannot be started: {error}") from error
+                    raise _unavailable(error) from error
             return self._opened
 
     async def close(self) -> None:
@@ -143,6 +158,10 @@ class MontyBackend:
                 await opened.__aexit__(None, None, None)
 
 
+def _unavailable(error: Exception) -> BackendUnavailableError:
+    return BackendUnavailableError(f"the sandbox cannot be started: {error}")
+
+
 def _clock(program: Program) -> asyncio.Timeout:
     """Holds where the interpreter's own clock stands still: while the host serves a file, or it sleeps."""
     return asyncio.timeout(program.seconds + _GRACE)
@@ -151,9 +170,10 @@ def _clock(program: Program) -> asyncio.Timeout:
 def _reading(program: Program) -> str:
     """A program that says the result of the one before it, as text, and one character more than is allowed.
 
-    No name of it can be made to mean something else, so it is a text and no more.
+    No name of it can be made to mean something else, so it is a text and no more. The result is not kept.
     """
-    return f"None if {RESULT_NAME} is None else f'{{{RESULT_NAME}!r}}'[:{program.output_bytes + 1}]"
+    text = f"None if {RESULT_NAME} is None else f'{{{RESULT_NAME}!r}}'[:{program.output_bytes + 1}]"
+    return f"({text}, {RESULT_NAME} := None)[0]"
 
 
 def _failure(error: MontySyntaxError | MontyRuntimeError, program: Program) -> CodeFailure:
