@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -181,7 +182,7 @@ class TestHostileCode:
     async def test_a_program_ends_with_its_caller_and_leaves_no_process(self):
         async with CodeWorker(seconds=60) as worker:
             running = asyncio.create_task(ran(worker, "while True: pass"))
-            while not (begun := [process for process in sandboxes() if process.cpu_times().user > 0]):
+            while not (begun := sandboxes(busy=True)):
                 await asyncio.sleep(0.01)
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -198,6 +199,17 @@ class TestHostileCode:
         assert [type(error) for error in told] == [ClosedError] * 3
         assert psutil.wait_procs(begun, timeout=10)[1] == []
 
+    async def test_a_program_cut_while_its_process_starts_leaves_none(self):
+        cut = []
+        for at in range(8):
+            worker = CodeWorker(seconds=60, max_concurrency=2)
+            running = [asyncio.create_task(ran(worker, "while True: pass")) for _ in range(2)]
+            await asyncio.wait(running, timeout=at / 1000)
+            await worker.async_shutdown()
+            cut += await asyncio.gather(*running, return_exceptions=True)  # whose frames hold what they held
+        assert {type(error) for error in cut} == {ClosedError}
+        assert psutil.wait_procs(sandboxes(), timeout=5)[1] == []
+
     async def test_it_does_not_end_with_another_user_of_the_worker(self, worker):
         running = asyncio.create_task(ran(worker, "sum(range(10**6))"))
         while not sandboxes():
@@ -213,20 +225,26 @@ class TestHostileCode:
         async with CodeWorker(seconds=60) as worker, ScaffoldingLlm(Runs(), {"code": worker}) as llm:
             with pytest.raises(BudgetExceededError, match="deadline"):
                 await llm.generate_async("?", deadline=time.monotonic() + 0.1)
-            begun = [process for process in sandboxes() if process.cpu_times().user > 0.05]
-            assert psutil.wait_procs(begun, timeout=10)[1] == []
+            assert psutil.wait_procs(sandboxes(busy=True), timeout=10)[1] == []
 
     async def test_a_killed_sandbox_is_told_and_replaced(self, worker):
         running = asyncio.create_task(ran(worker, "while True: pass", seconds=60))
-        while not (begun := [process for process in sandboxes() if process.cpu_times().user > 0]):
+        while not (begun := sandboxes(busy=True)):
             await asyncio.sleep(0.01)
         begun[0].kill()
         assert (await running).failure.kind == "crash"
         assert (await ran(worker, "1 + 1")).value == 2
 
 
-def sandboxes():
-    return [process for process in psutil.Process().children() if process.name() == "monty"]
+def sandboxes(*, busy=False):
+    """The processes of sandboxes; with `busy`, those that have begun to compute."""
+    found = []
+    for process in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            begun = not busy or process.cpu_times().user > 0
+            if process.name() == "monty" and process.status() != psutil.STATUS_ZOMBIE and begun:
+                found.append(process)
+    return found
 
 
 class Counts(Controller):

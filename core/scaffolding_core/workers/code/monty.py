@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,8 +69,8 @@ class MontyBackend:
 
         self._library, self._files = pydantic_monty, MontyFiles
         self._max_processes = max_processes
-        self._opening = asyncio.Lock()
-        self._opened: AsyncMonty | None = None
+        self._free = asyncio.Semaphore(max_processes)
+        self._opening: asyncio.Task[AsyncMonty] | None = None
 
     async def run(self, program: Program) -> Ran:
         """Run a program.
@@ -87,16 +87,26 @@ class MontyBackend:
             max_suspensions=_HOST_CALLS,
         )
         try:
-            async with AsyncExitStack() as open_session:
-                try:
-                    session = await open_session.enter_async_context(pool.checkout(limits=limits))
-                except (OSError, RuntimeError) as error:
-                    raise _unavailable(error) from error
+            async with self._free, AsyncExitStack() as ending:
+                session = await self._started(pool.checkout(limits=limits))
+                ending.push_async_exit(session)
                 await self._feed(session, program, files, ran)
         except self._library.MontyCrashedError as error:
             ran.failure = _killed(program) if error.timed_out else CodeFailure("crash", "crash", str(error))
         ran.files = files.contents()
         return ran
+
+    async def _started(self, session: AsyncMontySession) -> AsyncMontySession:
+        starting = asyncio.ensure_future(session.__aenter__())
+        try:
+            return await asyncio.shield(starting)
+        except (OSError, RuntimeError) as error:
+            raise _unavailable(error) from error
+        except asyncio.CancelledError:  # cut meanwhile, it would leave a process that none ends
+            with suppress(Exception):
+                await starting
+                await session.__aexit__(None, None, None)
+            raise
 
     async def _feed(self, session: AsyncMontySession, program: Program, files: MontyFiles, ran: Ran) -> None:
         printed = self._library.CollectString(max_bytes=program.output_bytes)
@@ -131,31 +141,35 @@ class MontyBackend:
             ran.failure = ran.failure or CodeFailure("limit", "memory", said)
 
     async def _pool(self) -> AsyncMonty:
+        if self._opening is None:
+            self._opening = asyncio.ensure_future(self._open())
+        return await asyncio.shield(self._opening)  # one cut while it opens would leave a process that none ends
+
+    async def _open(self) -> AsyncMonty:
         global _threads_of  # as they are of the whole process, whatever has started them
-        async with self._opening:
-            if self._opened is None:
-                if _threads_of not in (None, os.getpid()):
-                    raise BackendUnavailableError(
-                        "a process forked from one that has run programs cannot run any: start it by spawn"
-                    )
-                _threads_of = os.getpid()
-                pool = self._library.AsyncMonty(
-                    max_processes=self._max_processes,
-                    max_checkouts_per_worker=1,
-                    feed_duration_limit_grace=_GRACE,
-                )
-                try:
-                    self._opened = await pool.__aenter__()
-                except (OSError, RuntimeError, self._library.MontyError) as error:
-                    raise _unavailable(error) from error
-            return self._opened
+        if _threads_of not in (None, os.getpid()):
+            self._opening = None
+            raise BackendUnavailableError(
+                "a process forked from one that has run programs cannot run any: start it by spawn"
+            )
+        _threads_of = os.getpid()
+        pool = self._library.AsyncMonty(
+            max_processes=self._max_processes,
+            max_checkouts_per_worker=1,
+            feed_duration_limit_grace=_GRACE,
+        )
+        try:
+            return await pool.__aenter__()
+        except (OSError, RuntimeError, self._library.MontyError) as error:
+            self._opening = None  # the next program may try again
+            raise _unavailable(error) from error
 
     async def close(self) -> None:
         """End all processes."""
-        async with self._opening:
-            opened, self._opened = self._opened, None
-            if opened is not None:
-                await opened.__aexit__(None, None, None)
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            with suppress(BackendUnavailableError):
+                await (await opening).__aexit__(None, None, None)
 
 
 def _unavailable(error: Exception) -> BackendUnavailableError:
