@@ -83,6 +83,11 @@ class TestWhatAProgramSays:
             ("def f():\n    raise ValueError('no')\nf()", "ValueError: no (line 2)"),
             ("x = (", "SyntaxError: "),
             ("x = \\", "SyntaxError: "),
+            ("raise TimeoutError('rate limit exceeded')", "TimeoutError: rate limit exceeded (line 1)"),
+            (
+                "from collections import ChainMap",
+                "ImportError: cannot import name 'ChainMap' from 'collections' (unknown location), and the ",
+            ),
             ("import numpy", "ModuleNotFoundError: No module named 'numpy', and the sandbox has a part of "),
         ],
     )

@@ -35,6 +35,9 @@ _threads_of: int | None = None
 
 _LIMITS = {"TimeoutError": "time", "MemoryError": "memory"}
 
+_ENDED = ("feed time limit exceeded", "sleep limit exceeded", "memory limit exceeded", "the worker exceeded its ")
+"""How the interpreter says that it has ended a program; a program raises the same types itself."""
+
 
 class _State(NamedTuple):
     """What a branch's program left: the interpreter, as bytes that only an interpreter reads, and its folders."""
@@ -196,10 +199,10 @@ def _failure(error: MontySyntaxError | MontyRuntimeError, program: Program) -> C
     line = frames[-1].line if frames else None
     if name == "MemoryError" and message.endswith(f"> {program.output_bytes} bytes"):
         return CodeFailure("limit", "output", f"it printed more than {program.output_bytes} bytes")
-    if name in _LIMITS and ("limit exceeded" in message or "exceeded its memory limit" in message):
+    if name in _LIMITS and message.startswith(_ENDED):
         return CodeFailure("limit", _LIMITS[name], message, line)
     kind = "syntax" if isinstance(error.exception(), SyntaxError) else "exception"
-    if name == "ModuleNotFoundError":
+    if isinstance(error.exception(), ImportError):
         message += ", and the sandbox has a part of Python's library only: do without it"
     return CodeFailure(kind, name, message, line)  # type: ignore[arg-type]  # one of the two
 
