@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pickle
 import shutil
 import sys
 import time
@@ -231,6 +232,14 @@ class TestHostileCode:
             with pytest.raises(BudgetExceededError, match="deadline"):
                 await llm.generate_async("?", deadline=time.monotonic() + 0.1)
             assert psutil.wait_procs(sandboxes(busy=True), timeout=10)[1] == []
+
+    async def test_a_copy_for_another_process_has_programs_of_its_own(self, worker):
+        running = asyncio.create_task(ran(worker, "sum(range(10**6))"))
+        while not sandboxes():
+            await asyncio.sleep(0)
+        async with pickle.loads(pickle.dumps(worker)) as copy:
+            assert (await ran(copy, "1")).value == 1
+        assert (await running).failure is None
 
     async def test_a_killed_sandbox_is_told_and_replaced(self, worker):
         running = asyncio.create_task(ran(worker, "while True: pass", seconds=60))

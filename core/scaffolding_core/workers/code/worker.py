@@ -84,6 +84,10 @@ class CodeWorker(Worker):
         self._running: set[asyncio.Task[Ran]] = set()
         self._closed = False
 
+    def __getstate__(self) -> dict[str, object]:
+        # what runs, and what requests have left, stays in its process
+        return {**super().__getstate__(), "_running": set(), "_left_in": {}}
+
     async def run(self, task: CodeTask) -> None:
         """Run a program.
 
