@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from scaffolding_core.answers.pattern import pattern
 
-__all__ = ["Block", "Code", "blocks_in", "code_key", "looks_like_code"]
+__all__ = ["Block", "Code", "blocks_in", "code_key", "looks_like_code", "python_of"]
 
 _FENCED = pattern(
-    r"(?:^|(?<=\n))[ \t]{0,3}(?P<fence>`{3,}|~{3,})[ \t]{0,8}"
+    r"(?:^|(?<=\n))(?P<indent>[ \t]{0,3})(?P<fence>`{3,}|~{3,})[ \t]{0,8}"
     r"(?P<language>[\w+#.-]{0,30})(?![\w+#.-])[^\n`]{0,200}\n"
     r"(?P<content>.*?)(?:(?<=\n)[ \t]{0,3}(?P=fence)[`~]{0,8}[ \t]{0,8}(?=\n|$)|$)"
     r"|(?:^|(?<=\n))[ \t]{0,3}```(?P<inline>[^\n`]{1,1000})```",
@@ -44,6 +44,7 @@ _SQL_WORDS = pattern(
     re.IGNORECASE,
 )
 _SQL_SPACE = pattern(r"\s*([,()=<>+*/;-])\s*")
+_PYTHON = frozenset({"python", "python3", "py", "py3", "ipython", "tool_code"})
 _LOOKED_AT = 4_000
 _LONGEST = 20_000
 
@@ -75,9 +76,26 @@ def blocks_in(text: str) -> list[Block]:
     if "```" not in text and "~~~" not in text:
         return []
     return [
-        Block((found["language"] or "").lower(), found["inline"] or found["content"], found.start(), found.end())
+        Block((found["language"] or "").lower(), _content(found), found.start(), found.end())
         for found in _FENCED.finditer(text)
     ]
+
+
+def _content(found: re.Match[str]) -> str:
+    """What stands in a block, without the indentation that its fence has, as in a list."""
+    if not found["indent"]:
+        return found["inline"] or found["content"]
+    lines = found["content"].split("\n")
+    return "\n".join(line[_indent_of(line, len(found["indent"])) :] for line in lines)
+
+
+def _indent_of(line: str, most: int) -> int:
+    return min(most, len(line) - len(line.lstrip(" \t")))
+
+
+def python_of(blocks: Sequence[Block]) -> Sequence[Block]:
+    """The blocks that say that they are Python; all where none does."""
+    return [block for block in blocks if block.language in _PYTHON] or blocks
 
 
 def looks_like_code(text: str) -> bool:

@@ -43,6 +43,19 @@ async def test_right_code_passes_however_the_tests_are_given(tests):
     assert await said(tests, RIGHT) == "1.00 True None"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"```bash\npip install double\n```\n{RIGHT}\nIt gives:\n```\ndouble(2): 4\n```",
+        "1. So:\n   ```python\n   def double(x):\n       return x * 2\n   ```\n2. Done.",
+        "```python\nf'{'a'}'\ndef double(x): return x * 2\n```",
+    ],
+    ids=["output", "list", "newer"],
+)
+async def test_right_code_passes_whatever_stands_around_it(answer):
+    assert await said(["assert double(2) == 4", "assert double(3) > 5"], answer) == "1.00 True None"
+
+
 async def test_the_feedback_says_which_test_failed_and_how():
     told = await said([("double(2)", 4), ("double(3)", 7), ("double(None)", 0)], RIGHT)
     assert told.startswith("0.33 False double(3): it was 6, not 7\ndouble(None): TypeError: ")

@@ -2,7 +2,12 @@
 
 import asyncio
 import os
+import pickle
+import shutil
+import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -79,6 +84,11 @@ class TestWhatAProgramSays:
             ("def f():\n    raise ValueError('no')\nf()", "ValueError: no (line 2)"),
             ("x = (", "SyntaxError: "),
             ("x = \\", "SyntaxError: "),
+            ("raise TimeoutError('rate limit exceeded')", "TimeoutError: rate limit exceeded (line 1)"),
+            (
+                "from collections import ChainMap",
+                "ImportError: cannot import name 'ChainMap' from 'collections' (unknown location), and the ",
+            ),
             ("import numpy", "ModuleNotFoundError: No module named 'numpy', and the sandbox has a part of "),
         ],
     )
@@ -178,7 +188,7 @@ class TestHostileCode:
     async def test_a_program_ends_with_its_caller_and_leaves_no_process(self):
         async with CodeWorker(seconds=60) as worker:
             running = asyncio.create_task(ran(worker, "while True: pass"))
-            while not (begun := [process for process in sandboxes() if process.cpu_times().user > 0]):
+            while not (begun := sandboxes(busy=True)):
                 await asyncio.sleep(0.01)
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -195,6 +205,17 @@ class TestHostileCode:
         assert [type(error) for error in told] == [ClosedError] * 3
         assert psutil.wait_procs(begun, timeout=10)[1] == []
 
+    async def test_a_program_cut_while_its_process_starts_leaves_none(self):
+        cut = []
+        for at in range(8):
+            worker = CodeWorker(seconds=60, max_concurrency=2)
+            running = [asyncio.create_task(ran(worker, "while True: pass")) for _ in range(2)]
+            await asyncio.wait(running, timeout=at / 1000)
+            await worker.async_shutdown()
+            cut += await asyncio.gather(*running, return_exceptions=True)  # whose frames hold what they held
+        assert {type(error) for error in cut} == {ClosedError}
+        assert psutil.wait_procs(sandboxes(), timeout=5)[1] == []
+
     async def test_it_does_not_end_with_another_user_of_the_worker(self, worker):
         running = asyncio.create_task(ran(worker, "sum(range(10**6))"))
         while not sandboxes():
@@ -210,20 +231,34 @@ class TestHostileCode:
         async with CodeWorker(seconds=60) as worker, ScaffoldingLlm(Runs(), {"code": worker}) as llm:
             with pytest.raises(BudgetExceededError, match="deadline"):
                 await llm.generate_async("?", deadline=time.monotonic() + 0.1)
-            begun = [process for process in sandboxes() if process.cpu_times().user > 0.05]
-            assert psutil.wait_procs(begun, timeout=10)[1] == []
+            assert psutil.wait_procs(sandboxes(busy=True), timeout=10)[1] == []
+
+    async def test_a_copy_for_another_process_has_programs_of_its_own(self, worker):
+        running = asyncio.create_task(ran(worker, "sum(range(10**6))"))
+        while not sandboxes():
+            await asyncio.sleep(0)
+        async with pickle.loads(pickle.dumps(worker)) as copy:
+            assert (await ran(copy, "1")).value == 1
+        assert (await running).failure is None
 
     async def test_a_killed_sandbox_is_told_and_replaced(self, worker):
         running = asyncio.create_task(ran(worker, "while True: pass", seconds=60))
-        while not (begun := [process for process in sandboxes() if process.cpu_times().user > 0]):
+        while not (begun := sandboxes(busy=True)):
             await asyncio.sleep(0.01)
         begun[0].kill()
         assert (await running).failure.kind == "crash"
         assert (await ran(worker, "1 + 1")).value == 2
 
 
-def sandboxes():
-    return [process for process in psutil.Process().children() if process.name() == "monty"]
+def sandboxes(*, busy=False):
+    """The processes of sandboxes; with `busy`, those that have begun to compute."""
+    found = []
+    for process in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            begun = not busy or process.cpu_times().user > 0
+            if process.name() == "monty" and process.status() != psutil.STATUS_ZOMBIE and begun:
+                found.append(process)
+    return found
 
 
 class Counts(Controller):
@@ -247,7 +282,54 @@ class Twice(Controller):
         tasks[0].output_str = str(one)
 
 
+class OneByOne(Controller):
+    """Runs programs one after another."""
+
+    def __init__(self, codes, **options):
+        self.codes, self.options = codes, options
+
+    def process(self, tasks, **options):
+        runs = [CodeTask("code", code=code, **self.options) for code in self.codes]
+        for run in runs:
+            yield [run]
+        tasks[0].output_str = "; ".join(str(run.failure or run.result) for run in runs)
+
+
+async def said_one_by_one(worker, *codes, **options):
+    async with ScaffoldingLlm(OneByOne(codes, **options), {"code": worker}) as llm:
+        return (await llm.generate_async("?")).text
+
+
+LARGE = "x = 'a' * (40 * 2**20)\nlen(x)"
+
+
 class TestState:
+    async def test_an_empty_folder_is_kept(self, worker):
+        codes = "import os\nos.makedirs('a/b')", "open('a/b/c', 'w').write('d')", "open('a/b/c').read()"
+        assert await said_one_by_one(worker, *codes) == "None; 1; d"
+
+    async def test_what_is_too_much_to_be_kept_is_a_failure_and_no_error(self, worker):
+        told = "limit: memory: what it has defined is too much to be kept for the next program"
+        assert await said_one_by_one(worker, LARGE, "x") == f"{told}; NameError: name 'x' is not defined (line 1)"
+
+    async def test_where_nothing_is_kept_it_may_be_as_much_as_there_is_memory(self, worker):
+        assert await said_one_by_one(worker, LARGE, fresh=True) == "41943040"
+        assert (await ran(worker, LARGE)).value == 41943040
+
+    async def test_a_program_with_less_memory_than_its_branch_has_used_is_told(self, worker):
+        class Less(Controller):
+            def process(self, tasks, **options):
+                yield [CodeTask("code", code="x = 'a' * 10**7")]
+                run = CodeTask("code", code="1", memory_bytes=10**6)
+                yield [run]
+                tasks[0].output_str = str(run.failure)
+
+        async with ScaffoldingLlm(Less(), {"code": worker}) as llm:
+            assert (await llm.generate_async("?")).text.startswith("limit: memory")
+
+    async def test_a_program_that_ends_early_has_no_result_of_another(self, worker):
+        assert await said_one_by_one(worker, "7", "return\n5") == "7; None"
+
     async def test_a_branch_sees_its_own_alone_and_nothing_is_kept(self, worker):
         async with ScaffoldingLlm(Twice(), {"code": worker}) as llm:
             for _ in range(2):
@@ -332,6 +414,17 @@ class TestBadInput:
             finally:
                 os._exit(4)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+
+    async def test_a_sandbox_that_can_no_longer_be_started_is_told(self, monkeypatch, tmp_path):
+        binary = tmp_path / "monty"
+        shutil.copy(Path(sys.executable).with_name("monty"), binary)
+        monkeypatch.setenv("MONTY_BIN", str(binary))
+        async with CodeWorker() as worker:
+            assert (await ran(worker, "1")).value == 1
+            binary.unlink()
+            with pytest.raises(BackendUnavailableError, match="the sandbox cannot be started"):
+                for _ in range(3):  # one may be ready
+                    await ran(worker, "1")
 
     async def test_a_closed_worker_says_so(self):
         worker = CodeWorker()

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 from uuid import uuid4
 
-from scaffolding_core.answers import Answers
+from scaffolding_core.answers.kinds.code import PythonIn
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Steps
 from scaffolding_core.controllers.answering import read
@@ -74,7 +74,7 @@ class UnitTests(NativeRewardController):
 
     def _test(self, reward: RewardTask) -> Steps[None]:
         message = reward.response or AssistantMessage("")
-        code = (yield from read(Answers.of("code").extractor, message)).answer
+        code = (yield from read(PythonIn(), message)).answer
         passed_if = uuid4().hex
         runs = [self._run(str(code or ""), test, passed_if) for test in self.tests]
         yield runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import ClassVar
 
-from scaffolding_core.answers import Answers
+from scaffolding_core.answers.kinds.code import PythonIn
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import read
@@ -89,7 +89,7 @@ class ProgramOfThoughtController(Controller):
 
     def _run(self, written: AssistantMessage) -> Steps[tuple[str, str]]:
         """What the program in a message says, and why it says nothing."""
-        code = (yield from read(Answers.of("code").extractor, written)).answer
+        code = (yield from read(PythonIn(), written)).answer
         if code is None:
             return "", "there was no code in the answer"
         run = CodeTask("code", code=str(code), fresh=True)

@@ -23,6 +23,7 @@ class Program:
         seconds: it may take.
         memory_bytes: it may take.
         output_bytes: it may print, and its result may have.
+        kept: whether a program after it sees what it leaves; else no `state` is wanted.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Program:
     seconds: float
     memory_bytes: int
     output_bytes: int
+    kept: bool = True
 
 
 @dataclass(slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,11 +35,15 @@ _threads_of: int | None = None
 
 _LIMITS = {"TimeoutError": "time", "MemoryError": "memory"}
 
+_ENDED = ("feed time limit exceeded", "sleep limit exceeded", "memory limit exceeded", "the worker exceeded its ")
+"""How the interpreter says that it has ended a program; a program raises the same types itself."""
+
 
 class _State(NamedTuple):
-    """What a branch's program left: the interpreter, as bytes that only an interpreter reads."""
+    """What a branch's program left: the interpreter, as bytes that only an interpreter reads, and its folders."""
 
     interpreter: bytes
+    folders: Sequence[str]
 
 
 class MontyBackend:
@@ -66,8 +72,8 @@ class MontyBackend:
 
         self._library, self._files = pydantic_monty, MontyFiles
         self._max_processes = max_processes
-        self._opening = asyncio.Lock()
-        self._opened: AsyncMonty | None = None
+        self._free = asyncio.Semaphore(max_processes)
+        self._opening: asyncio.Task[AsyncMonty] | None = None
 
     async def run(self, program: Program) -> Ran:
         """Run a program.
@@ -84,18 +90,33 @@ class MontyBackend:
             max_suspensions=_HOST_CALLS,
         )
         try:
-            async with pool.checkout(limits=limits) as session:
+            async with self._free, AsyncExitStack() as ending:
+                session = await self._started(pool.checkout(limits=limits))
+                ending.push_async_exit(session)
                 await self._feed(session, program, files, ran)
         except self._library.MontyCrashedError as error:
             ran.failure = _killed(program) if error.timed_out else CodeFailure("crash", "crash", str(error))
         ran.files = files.contents()
         return ran
 
+    async def _started(self, session: AsyncMontySession) -> AsyncMontySession:
+        starting = asyncio.ensure_future(session.__aenter__())
+        try:
+            return await asyncio.shield(starting)
+        except (OSError, RuntimeError) as error:
+            raise _unavailable(error) from error
+        except asyncio.CancelledError:  # cut meanwhile, it would leave a process that none ends
+            with suppress(Exception):
+                await starting
+                await session.__aexit__(None, None, None)
+            raise
+
     async def _feed(self, session: AsyncMontySession, program: Program, files: MontyFiles, ran: Ran) -> None:
         printed = self._library.CollectString(max_bytes=program.output_bytes)
-        if isinstance(program.state, _State):
-            await session.load_session(program.state.interpreter)
         try:
+            if isinstance(program.state, _State):
+                files.make_folders(program.state.folders)
+                await session.load_session(program.state.interpreter)
             # The value itself would be copied out whole, and a small program can make one that fills the host.
             async with _clock(program):
                 await session.feed_run(f"{program.code}\n\nNone", print_callback=printed, os=files)
@@ -109,38 +130,53 @@ class MontyBackend:
         finally:
             ran.stdout = printed.output
         ran.memory_used = _memory_of(session.worker_pid)
-        if ran.failure is None or ran.failure.kind != "limit":  # else its heap is in pieces, or gone
-            ran.state = _State(await session.dump())
+        if program.kept and (ran.failure is None or ran.failure.kind != "limit"):  # else its heap is in pieces
+            await self._keep(session, files, ran)
         if ran.result is not None and len(ran.result) > program.output_bytes:
             said = f"its result has more than {program.output_bytes} characters"
             ran.result, ran.failure = None, CodeFailure("limit", "output", said)
 
+    async def _keep(self, session: AsyncMontySession, files: MontyFiles, ran: Ran) -> None:
+        try:
+            ran.state = _State(await session.dump(), files.empty_folders())
+        except self._library.MontyRuntimeError:  # the copy counts as memory too
+            said = "what it has defined is too much to be kept for the next program"
+            ran.failure = ran.failure or CodeFailure("limit", "memory", said)
+
     async def _pool(self) -> AsyncMonty:
+        if self._opening is None:
+            self._opening = asyncio.ensure_future(self._open())
+        return await asyncio.shield(self._opening)  # one cut while it opens would leave a process that none ends
+
+    async def _open(self) -> AsyncMonty:
         global _threads_of  # as they are of the whole process, whatever has started them
-        async with self._opening:
-            if self._opened is None:
-                if _threads_of not in (None, os.getpid()):
-                    raise BackendUnavailableError(
-                        "a process forked from one that has run programs cannot run any: start it by spawn"
-                    )
-                _threads_of = os.getpid()
-                pool = self._library.AsyncMonty(
-                    max_processes=self._max_processes,
-                    max_checkouts_per_worker=1,
-                    feed_duration_limit_grace=_GRACE,
-                )
-                try:
-                    self._opened = await pool.__aenter__()
-                except (OSError, RuntimeError, self._library.MontyError) as error:
-                    raise BackendUnavailableError(f"the sandbox cannot be started: {error}") from error
-            return self._opened
+        if _threads_of not in (None, os.getpid()):
+            self._opening = None
+            raise BackendUnavailableError(
+                "a process forked from one that has run programs cannot run any: start it by spawn"
+            )
+        _threads_of = os.getpid()
+        pool = self._library.AsyncMonty(
+            max_processes=self._max_processes,
+            max_checkouts_per_worker=1,
+            feed_duration_limit_grace=_GRACE,
+        )
+        try:
+            return await pool.__aenter__()
+        except (OSError, RuntimeError, self._library.MontyError) as error:
+            self._opening = None  # the next program may try again
+            raise _unavailable(error) from error
 
     async def close(self) -> None:
         """End all processes."""
-        async with self._opening:
-            opened, self._opened = self._opened, None
-            if opened is not None:
-                await opened.__aexit__(None, None, None)
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            with suppress(BackendUnavailableError):
+                await (await opening).__aexit__(None, None, None)
+
+
+def _unavailable(error: Exception) -> BackendUnavailableError:
+    return BackendUnavailableError(f"the sandbox cannot be started: {error}")
 
 
 def _clock(program: Program) -> asyncio.Timeout:
@@ -151,9 +187,10 @@ def _clock(program: Program) -> asyncio.Timeout:
 def _reading(program: Program) -> str:
     """A program that says the result of the one before it, as text, and one character more than is allowed.
 
-    No name of it can be made to mean something else, so it is a text and no more.
+    No name of it can be made to mean something else, so it is a text and no more. The result is not kept.
     """
-    return f"None if {RESULT_NAME} is None else f'{{{RESULT_NAME}!r}}'[:{program.output_bytes + 1}]"
+    text = f"None if {RESULT_NAME} is None else f'{{{RESULT_NAME}!r}}'[:{program.output_bytes + 1}]"
+    return f"({text}, {RESULT_NAME} := None)[0]"
 
 
 def _failure(error: MontySyntaxError | MontyRuntimeError, program: Program) -> CodeFailure:
@@ -162,10 +199,10 @@ def _failure(error: MontySyntaxError | MontyRuntimeError, program: Program) -> C
     line = frames[-1].line if frames else None
     if name == "MemoryError" and message.endswith(f"> {program.output_bytes} bytes"):
         return CodeFailure("limit", "output", f"it printed more than {program.output_bytes} bytes")
-    if name in _LIMITS and ("limit exceeded" in message or "exceeded its memory limit" in message):
+    if name in _LIMITS and message.startswith(_ENDED):
         return CodeFailure("limit", _LIMITS[name], message, line)
     kind = "syntax" if isinstance(error.exception(), SyntaxError) else "exception"
-    if name == "ModuleNotFoundError":
+    if isinstance(error.exception(), ImportError):
         message += ", and the sandbox has a part of Python's library only: do without it"
     return CodeFailure(kind, name, message, line)  # type: ignore[arg-type]  # one of the two
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 from pydantic_monty import MemoryFile, MontyFileHandle, OSAccess
@@ -75,16 +76,31 @@ class MontyFiles(OSAccess):
 
     def contents(self) -> dict[str, bytes]:
         """The content of all files, by path."""
-        contents, folders = {}, [("", self._get_dir(_ROOT))]
+        return {path: entry for path, entry in self._ends() if entry is not None}
+
+    def empty_folders(self) -> list[str]:
+        """The path of each folder without anything in it."""
+        return [path for path, entry in self._ends() if entry is None]
+
+    def make_folders(self, paths: Iterable[str]) -> None:
+        """Make folders, unless a file stands there now."""
+        for path in paths:
+            with suppress(OSError):
+                self.path_mkdir(_ROOT / path, parents=True, exist_ok=True)
+
+    def _ends(self) -> Iterator[tuple[str, bytes | None]]:
+        """The path and content of each file, and None for a folder without anything in it."""
+        folders = [("", self._get_dir(_ROOT))]
         while folders:  # no recursion: a program nests them as deep as a path is long
             above, folder = folders.pop()
             for name, entry in folder.items():
                 if isinstance(entry, dict):
                     folders.append((f"{above}{name}/", entry))
+                    if not entry:
+                        yield above + name, None
                 else:
                     content = entry.read_content()
-                    contents[above + name] = content.encode() if isinstance(content, str) else content
-        return contents
+                    yield above + name, content.encode() if isinstance(content, str) else content
 
     def _take_entries(self, path: PurePosixPath) -> None:
         """Count a path, as if none of its folders were there yet."""

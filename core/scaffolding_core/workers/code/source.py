@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from scaffolding_core.answers.code import blocks_in
+from scaffolding_core.answers.code import blocks_in, python_of
 
 __all__ = ["LONGEST", "RESULT_NAME", "data_in", "with_result", "without_fences"]
 
@@ -25,7 +25,7 @@ def without_fences(code: str) -> str:
     """The program between the fences, where the text begins with one."""
     if not code.lstrip().startswith(("```", "~~~")):
         return code
-    return "\n\n".join(block.content for block in blocks_in(code)) or code
+    return "\n\n".join(block.content for block in python_of(blocks_in(code))) or code
 
 
 def with_result(code: str) -> tuple[str, bool]:

@@ -95,6 +95,10 @@ class CodeWorker(Worker):
         self._running: set[asyncio.Task[Ran]] = set()
         self._closed = False
 
+    def __getstate__(self) -> dict[str, object]:
+        # what runs, and what requests have left, stays in its process
+        return {**super().__getstate__(), "_running": set(), "_left_in": {}}
+
     async def run(self, task: CodeTask) -> None:
         """Run a program.
 
@@ -143,8 +147,17 @@ class CodeWorker(Worker):
         memory_bytes = self.memory_bytes if task.memory_bytes is None else task.memory_bytes
         check_seconds(seconds=seconds)
         check_counts(memory_bytes=memory_bytes)
-        kept, has_result = with_result(code)
-        return Program(kept, has_result, files, state, seconds, memory_bytes, self.output_bytes)
+        ready, has_result = with_result(code)
+        return Program(
+            ready,
+            has_result,
+            files,
+            state,
+            seconds,
+            memory_bytes,
+            self.output_bytes,
+            kept=task.scope is not None and not task.fresh,
+        )
 
     def _left_before(self, scope: Scope | None) -> _Left:
         if scope is None:
