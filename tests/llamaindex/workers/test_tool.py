@@ -19,6 +19,11 @@ def look(place: str) -> str:
     return f"{place} seen"
 
 
+def named(blocking: str, function: str) -> str:
+    """Takes arguments of any name."""
+    return blocking + function
+
+
 class Refusing(BaseTool):
     metadata = ToolMetadata("Refuses.", name="refuse")
 
@@ -26,18 +31,19 @@ class Refusing(BaseTool):
         return ToolOutput(tool_name="refuse", content="not today", raw_input={}, is_error=True)
 
 
-TOOLS = [FunctionTool.from_defaults(look), Refusing()]
+TOOLS = [FunctionTool.from_defaults(look), Refusing(), FunctionTool.from_defaults(named)]
 
 
 async def test_each_is_told_and_called():
     worker = tools_worker(TOOLS)
     told = {each.name: each for each in await worker.tools()}
-    assert list(told) == ["look", "refuse"]
+    assert list(told) == ["look", "refuse", "named"]
     assert list(told["look"].parameters["properties"]) == ["place"]
     for name, arguments, expected in [
         ("look", {"place": "Rome"}, ("Rome seen", False)),
         ("look", {"place": "nowhere"}, ("KeyError: 'nowhere'", True)),
         ("refuse", {"input": "x"}, ("not today", True)),
+        ("named", {"blocking": "a", "function": "b"}, ("ab", False)),
     ]:
         task = MCPCallTask(tool_name=name, args=json.dumps(arguments))
         await worker.run_task(task)

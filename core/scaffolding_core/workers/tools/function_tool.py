@@ -58,13 +58,13 @@ class FunctionTool:
         )
         self.name = str(name or own_name or type(function).__name__)
         self._arguments = _type_of_arguments(function, self.name)
-        from pydantic import PydanticSchemaGenerationError, TypeAdapter  # it loads slowly
-        from pydantic.errors import PydanticInvalidForJsonSchema
+        from pydantic import PydanticUserError, TypeAdapter  # it loads slowly
+        from pydantic.errors import PydanticUndefinedAnnotation
 
         try:
             self._validator = TypeAdapter(self._arguments)
             schema = self._validator.json_schema()
-        except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema) as error:
+        except (PydanticUserError, PydanticUndefinedAnnotation) as error:
             told = str(error).splitlines()[0]
             raise InvalidRequestError(f"the tool {self.name!r} takes what JSON cannot hold: {told}") from error
         del schema["title"]
@@ -122,7 +122,7 @@ def _type_of_arguments(function: Callable[..., object], name: str) -> type[Any]:
 def _field(default: object) -> Any:  # Any: what dataclasses say that a field is
     if default is inspect.Parameter.empty:
         return dataclasses.field()
-    if isinstance(default, list | dict | set):
+    if type(default).__hash__ is None:  # it can be changed, and a dataclass refuses it
         return dataclasses.field(default_factory=lambda: copy.copy(default))
     return dataclasses.field(default=default)
 
@@ -139,6 +139,9 @@ def _answer_of(returned: object) -> ToolAnswer:
         return ToolAnswer(returned)
     from pydantic_core import to_json  # it loads slowly
 
-    text = to_json(returned, serialize_unknown=True, inf_nan_mode="strings").decode()
-    structured = json.loads(text)
+    try:
+        text = to_json(returned, serialize_unknown=True, inf_nan_mode="strings").decode()
+        structured = json.loads(text)
+    except ValueError:  # bytes that are no text, half a character, a number of very many digits
+        return ToolAnswer(str(returned))
     return ToolAnswer(text, structured=structured if isinstance(structured, dict | list) else None)

@@ -70,6 +70,26 @@ async def test_a_function_is_told_to_the_model_by_its_signature_and_gets_what_it
         assert json.loads(task.result_str) == task.structured == expected
 
 
+def kept(function: str, place: Place = Place(city="Rome")) -> dict:  # noqa: B008  # as users write it
+    return {"function": function, "city": place.city}
+
+
+async def kept_async(function: str, place: Place = Place(city="Rome")) -> dict:  # noqa: B008  # as users write it
+    return kept(function, place)
+
+
+@pytest.mark.parametrize("function", [kept, kept_async])
+async def test_parameters_may_have_any_name_and_any_default(function):
+    text, failed = await answer(ToolsWorker([function]), call(function.__name__, function="f"))
+    assert (json.loads(text), failed) == ({"function": "f", "city": "Rome"}, False)
+
+
+@pytest.mark.parametrize("returned", [b"\xff", {"half": "\ud800"}], ids=["bytes", "half-a-character"])
+async def test_what_json_cannot_hold_is_answered_as_python_shows_it(returned):
+    worker = ToolsWorker([FunctionTool(lambda: returned, name="give")])
+    assert await answer(worker, call("give")) == (str(returned), False)
+
+
 async def test_arguments_that_do_not_fit_call_nothing():
     text, failed = await answer(ToolsWorker([paint]), call("paint", place={}, colour="blue", coats=0, size=1))
     assert failed
@@ -118,7 +138,21 @@ async def test_of_one_name_the_first_is_called_and_a_source_that_fails_harms_no_
         await ToolsWorker([Gone()]).tools()
 
 
-@pytest.mark.parametrize("wrong", [[], "text", [3], [lambda *many: 1], [lambda a, /: 1], [str]])
+def unfinished(place: list["Nowhere"]) -> None:  # noqa: F821  # as users forget it
+    pass
+
+
+class Forgetful(BaseModel):
+    place: "Nowhere"  # noqa: F821  # as users forget it
+
+
+def forgets(it: Forgetful) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    "wrong", [[], "text", [3], [lambda *many: 1], [lambda a, /: 1], [str], [unfinished], [forgets]]
+)
 def test_what_is_no_tool_is_refused(wrong):
     with pytest.raises(InvalidRequestError):
         ToolsWorker(wrong)
