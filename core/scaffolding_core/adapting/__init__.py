@@ -25,7 +25,7 @@ from scaffolding_core.answers import (
     tools_of,
 )
 from scaffolding_core.answers.code import Code
-from scaffolding_core.answers.json_text import read_json
+from scaffolding_core.answers.json_text import read_arguments, read_json
 from scaffolding_core.answers.model_values import model_values
 from scaffolding_core.answers.tool_calls import Calls
 from scaffolding_core.controllers.roles import SCORING_ROLES
@@ -38,7 +38,6 @@ from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
 from scaffolding_core.workers.tools import ToolAnswer, ToolSource
-from scaffolding_core.workers.tools.arguments import read_arguments
 
 __all__ = [
     "SCORING_ROLES",

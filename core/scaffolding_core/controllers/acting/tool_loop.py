@@ -7,6 +7,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import ClassVar
 
+from scaffolding_core.answers.tool_arguments import tools_of
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.acting.calls import (
@@ -130,7 +131,7 @@ class ToolLoopController(Controller):
             finally:
                 if _has_text(turn.said) or not _has_text(task.said):
                     task.take_results(turn)
-            said = with_valid_calls(turn.message(), spent.ids)
+            said = with_valid_calls(turn.message(), spent.ids, tools_of(tools))
             if not said.tool_calls or spent.stopped:
                 task.said = replace(said, tool_calls=None, original=None) if said.tool_calls else said
                 added.append(task.said)
@@ -204,7 +205,7 @@ class ToolLoopController(Controller):
         self, call: ToolCall, written: ToolCall, tools: Sequence[ToolDescription | JsonObject], spent: Spent
     ) -> MCPCallTask:
         """The task of a call; failed already where it is not to be run."""
-        task = MCPCallTask(self.WorkerTag.TOOLS, tool_call_id=call.id, tool_name=call.name, args=call.arguments)
+        task = MCPCallTask(self.WorkerTag.TOOLS, tool_call_id=call.id, tool_name=written.name, args=call.arguments)
         if is_readable(written):
             task.result_str = spent.refused(call)
         else:

@@ -9,13 +9,13 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from scaffolding_core.answers.json_text import read_arguments
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.messages import ToolDescription
 from scaffolding_core.tasks import MCPCallTask
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.workers.function import is_async
 from scaffolding_core.workers.tools.answer import ToolAnswer
-from scaffolding_core.workers.tools.arguments import read_arguments
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -75,7 +76,9 @@ def checked(transcript):
             continue
         assert waiting == []
         waiting = [call["id"] for call in written.get("tool_calls", ())]
-        assert all(isinstance(json.loads(c["function"]["arguments"]), dict) for c in written.get("tool_calls", ()))
+        for function in (call["function"] for call in written.get("tool_calls", ())):
+            assert isinstance(json.loads(function["arguments"], parse_constant=pytest.fail), dict)
+            assert re.fullmatch("[a-zA-Z0-9_-]{1,64}", function["name"])
     assert waiting == []
     ids = [call.id for message in transcript for call in getattr(message, "tool_calls", None) or ()]
     assert len(ids) == len(set(ids))
@@ -99,6 +102,23 @@ def test_calls_of_a_turn_are_each_answered_in_order_whatever_is_wrong_with_them(
     assert told[4] == "Error: there is no tool named 'nothing'"
     assert told[6:] == ["Error: RuntimeError: out of order", "done"]
     assert (output.text, output.stopped, tools.runs["add"]) == ("done", "complete", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("add", '{"a": NaN}', "Error: the arguments are no JSON object, and nothing was called"),
+        ("add", "[" * 100_000, "Error: the arguments are no JSON object, and nothing was called"),
+        ("fail", "null", "Error: RuntimeError: out of order"),
+        ("math.add", "{}", "Error: there is no tool named 'math.add'"),
+        ("", "{}", "Error: there is no tool named ''"),
+        ("a" * 65, "{}", "Error: there is no tool named 'aaa"),
+    ],
+    ids=["no-number", "deep", "null", "dotted", "nameless", "long"],
+)
+def test_whatever_a_model_calls_is_told_to_it_and_servers_take_the_chat(tools, name, arguments, told):
+    output = asked(lambda task: "done" if turns_of(task) else calling(("a", name, arguments)), tools)
+    assert checked(output.transcript)[1].startswith(told)
 
 
 @pytest.mark.parametrize(
