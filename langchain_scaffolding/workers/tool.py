@@ -19,7 +19,7 @@ from scaffolding_core import (
     ToolsWorker,
     Worker,
 )
-from scaffolding_core.adapting import ToolAnswer, read_arguments, run_either
+from scaffolding_core.adapting import ToolAnswer, fitted, read_arguments, run_either
 
 __all__ = ["LangChainTool", "tools_worker"]
 
@@ -73,6 +73,11 @@ class LangChainTool:
         blocking = None if getattr(self.tool, "func", True) is None else self.tool.invoke
         try:
             arguments = read_arguments(task.args)
+            if isinstance(self.tool.args_schema, dict):  # which LangChain does not look at
+                arguments = fitted(arguments, self._description.parameters)
+        except ValueError as error:
+            return ToolAnswer(str(error), failed=True)
+        try:
             call = {"type": "tool_call", "id": task.tool_call_id or "", "name": self.tool.name, "args": arguments}
             returned = await run_either(blocking, self.tool.ainvoke, call)
         except ScaffoldingError:

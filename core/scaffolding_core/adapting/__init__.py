@@ -38,6 +38,7 @@ from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
 from scaffolding_core.workers.tools import ToolAnswer, ToolSource
+from scaffolding_core.workers.tools.fitting import fitted
 
 __all__ = [
     "SCORING_ROLES",
@@ -72,6 +73,7 @@ __all__ = [
     "converted_reward",
     "current_request",
     "engine_worker",
+    "fitted",
     "model_values",
     "on_abandoned",
     "prompt_text",

@@ -103,3 +103,13 @@ async def test_an_image_is_a_part_as_openai_writes_it():
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
     assert task.content_parts == [{"type": "text", "text": "here:"}, image]
     assert task.result_str == "here:"
+
+
+async def test_arguments_are_read_by_a_schema_that_is_given_as_json():
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    doubling = StructuredTool(name="double", description="Doubles.", args_schema=schema, func=plain)
+    worker = tools_worker([doubling])
+    assert (await called(worker, "double", a="2")).result_str == "4"
+    task = await called(worker, "double", b=2)
+    expected = "the arguments do not fit, and nothing was called: a: Field required"
+    assert (task.result_str, task.failed) == (expected, True)

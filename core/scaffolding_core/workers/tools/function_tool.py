@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scaffolding_core.answers.json_text import read_arguments
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
@@ -16,9 +16,7 @@ from scaffolding_core.tasks import MCPCallTask
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.workers.function import is_async
 from scaffolding_core.workers.tools.answer import ToolAnswer
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+from scaffolding_core.workers.tools.fitting import what_is_wrong
 
 __all__ = ["FunctionTool"]
 
@@ -82,7 +80,7 @@ class FunctionTool:
         try:
             given = self._validator.validate_python(read_arguments(task.args))
         except ValidationError as error:
-            return ToolAnswer(_what_is_wrong(error), failed=True)
+            return ToolAnswer(what_is_wrong(error), failed=True)
         except ValueError as error:
             return ToolAnswer(str(error), failed=True)
         arguments = {f.name: getattr(given, f.name) for f in dataclasses.fields(given)}
@@ -125,11 +123,6 @@ def _field(default: object) -> Any:  # Any: what dataclasses say that a field is
     if type(default).__hash__ is None:  # it can be changed, and a dataclass refuses it
         return dataclasses.field(default_factory=lambda: copy.copy(default))
     return dataclasses.field(default=default)
-
-
-def _what_is_wrong(error: ValidationError) -> str:
-    wrong = (f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}" for each in error.errors())
-    return f"the arguments do not fit, and nothing was called: {'; '.join(wrong)}"
 
 
 def _answer_of(returned: object) -> ToolAnswer:
