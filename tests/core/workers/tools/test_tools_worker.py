@@ -122,18 +122,29 @@ async def test_a_call_ends_at_its_limit_and_a_closed_worker_calls_nothing():
         await worker.run_task(call("wait"))
 
 
+class Gone:
+    """A source that does not tell its tools."""
+
+    def __init__(self):
+        self.asked = 0
+
+    async def tools(self):
+        self.asked += 1
+        raise WorkerError("gone")
+
+    async def answer(self, task):
+        raise AssertionError
+
+
 async def test_of_one_name_the_first_is_called_and_a_source_that_fails_harms_no_other():
-    class Gone:
-        async def tools(self):
-            raise WorkerError("gone")
-
-        async def answer(self, task):
-            raise AssertionError
-
+    gone = Gone()
     first, second = FunctionTool(lambda: "first", name="same"), FunctionTool(lambda: "second", name="same")
-    worker = ToolsWorker([Gone(), first, second])
+    worker = ToolsWorker([gone, first, second])
     assert await answer(worker, call("same")) == ("first", False)
     assert [tool.name for tool in await worker.tools()] == ["same"]
+    with pytest.raises(WorkerError, match="gone"):
+        await worker.run_task(call("other"))
+    assert gone.asked == 1
     with pytest.raises(WorkerError, match="gone"):
         await ToolsWorker([Gone()]).tools()
 
