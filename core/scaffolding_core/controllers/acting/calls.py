@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from scaffolding_core.answers.json_text import read_arguments
+from scaffolding_core.answers.tool_arguments import Tools
 from scaffolding_core.controller import Race, Steps
 from scaffolding_core.errors import WorkerError
 from scaffolding_core.messages import AssistantMessage, JsonObject, ToolCall, ToolMessage
@@ -48,9 +50,18 @@ def is_readable(call: ToolCall) -> bool:
     return _arguments(call) is not None
 
 
-def call_key(call: ToolCall) -> str:
-    """What equal calls have in common: the tool, and the arguments whatever their order and spacing."""
-    return f"{call.name} {json.dumps(_arguments(call), sort_keys=True)}"
+def call_key(call: ToolCall, tools: Tools) -> str:
+    """What equal calls have in common: the tool, and the arguments as it gets them, however they are written.
+
+    Args:
+        call: with arguments that are a JSON object.
+        tools: what reads the arguments of each tool that is there.
+    """
+    arguments = _arguments(call)
+    if arguments is not None and call.name in tools:
+        with suppress(ValueError):  # they do not fit: the tool will say so
+            arguments = tools[call.name](arguments)
+    return f"{call.name} {json.dumps(arguments, sort_keys=True, default=str)}"
 
 
 def call_tasks_run(tasks: Sequence[MCPCallTask]) -> Steps[None]:

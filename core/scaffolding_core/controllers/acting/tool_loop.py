@@ -11,6 +11,7 @@ from scaffolding_core.answers.tool_arguments import tools_of
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.acting.calls import (
+    call_key,
     call_tasks_run,
     is_readable,
     tool_message,
@@ -189,7 +190,9 @@ class ToolLoopController(Controller):
             spent: counts them.
             tell: takes them when they have ended, also where time is up, so that each has its answer.
         """
-        tasks = [self._call_task(call, written, tools, spent) for call, written in calls]
+        known = tools_of(tools)
+        keys = [call_key(call, known) for call, _ in calls]
+        tasks = [self._call_task(*call, key, tools, spent) for call, key in zip(calls, keys, strict=True)]
         to_run = [task for task in tasks if not task.failed]
         try:
             if to_run:
@@ -199,20 +202,25 @@ class ToolLoopController(Controller):
                 if task.result_str is None:
                     task.result_str, task.failed = "there was no time left for its answer", True
             tell(tasks)
-        spent.turn_ended([call for (call, _), task in zip(calls, tasks, strict=True) if task in to_run])
+        spent.turn_ended(key for key, task in zip(keys, tasks, strict=True) if task in to_run)
 
     def _call_task(
-        self, call: ToolCall, written: ToolCall, tools: Sequence[ToolDescription | JsonObject], spent: Spent
+        self,
+        call: ToolCall,
+        written: ToolCall,
+        key: str,
+        tools: Sequence[ToolDescription | JsonObject],
+        spent: Spent,
     ) -> MCPCallTask:
         """The task of a call; failed already where it is not to be run."""
         task = MCPCallTask(self.WorkerTag.TOOLS, tool_call_id=call.id, tool_name=written.name, args=call.arguments)
         if is_readable(written):
-            task.result_str = spent.refused(call)
+            task.result_str = spent.refused(key)
         else:
             task.result_str = f"the arguments are no JSON object, and nothing was called: {written.arguments}"
         task.failed = task.result_str is not None
         if self._changes(call.name, tools):
-            task.once = spent.once(call)
+            task.once = spent.once(key)
         return task
 
     def _told(self, ended: Sequence[MCPCallTask]) -> list[RoleMessage]:

@@ -43,7 +43,7 @@ class Tools:
         self.runs["add"] += 1
         return a + b
 
-    async def pay(self, amount: int) -> str:
+    async def pay(self, amount: int, to: str = "Ann") -> str:
         await asyncio.sleep(0)
         self.runs["pay"] += 1
         return f"paid {amount}, receipt {self.runs['pay']}"
@@ -172,6 +172,13 @@ def test_what_changes_things_runs_once_however_many_samples_vote(tools, vote_on)
     assert output.text == "paid"
     assert tools.runs["pay"] == 1
     assert "paid 5, receipt 1" in checked(output.transcript)
+
+
+def test_a_call_that_changes_things_is_the_same_in_other_words(tools):
+    words = iter(['{"amount": 5}', '{"amount": "5"}', '{"amount": 5, "to": "Ann"}', '{"to":"Ann","amount":5.0}'])
+    method = MajorityVoteController(ToolLoopController(NativeChatController()), 4, stop_rule="full")
+    asked(lambda task: "paid" if turns_of(task) else calling(("", "pay", next(words))), tools, method)
+    assert tools.runs["pay"] == 1
 
 
 def test_the_same_call_made_again_after_its_answer_is_a_new_one(tools):
