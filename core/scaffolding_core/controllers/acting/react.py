@@ -76,7 +76,9 @@ class ReActController(ToolLoopController):
     ) -> ChatTask:
         """The chat that asks for the next turn, with the instructions before it."""
         turn = super().turn(task, added, (), last=last)
-        asked = [*messages_of(task), *added, *([_observed(_LAST)] if last else [])]
+        asked = [*messages_of(task), *added]
+        if last and isinstance(observed := asked[-1], UserMessage):  # templates want user and assistant in turns
+            asked[-1] = observed.with_paragraph(_LAST)
         turn.messages = _instructed(asked, instructions(_functions(tools)))
         given = [turn.stop] if isinstance(turn.stop, str) else [*(turn.stop or ())]
         turn.stop = [*given, f"\n{OBSERVATION}"]
