@@ -70,6 +70,7 @@ class Connection:
         self._waiting: set[asyncio.Timeout] = set()
         self._ended: ScaffoldingError | None = None
         self._tools: dict[str, ToolDescription] | None = None
+        self._changes = 0  # of its tools, as the server has told
         # A context of its own: the first caller's must not stay with those who come after it.
         self._holding = asyncio.get_running_loop().create_task(self._hold(), context=Context())
 
@@ -145,17 +146,21 @@ class Connection:
         """
         if self._tools is not None and not anew:
             return self._tools
+        changes = self._changes
         in_time = asyncio.get_running_loop().time() + self._connect_seconds
         try:
             listed = await self._ask(listed_tools, min(deadline, in_time))
         except _RefusedError:
             listed = []
         prefix = self._server.prefix
-        self._tools = {prefix + tool.name: replace(tool, name=prefix + tool.name) for tool in listed}
-        return self._tools
+        tools = {prefix + tool.name: replace(tool, name=prefix + tool.name) for tool in listed}
+        if self._changes == changes:  # what changed meanwhile is asked anew
+            self._tools = tools
+        return tools
 
     def _forget_tools(self) -> None:
         self._tools = None
+        self._changes += 1
 
     async def call(self, name: str, arguments: dict[str, Any], deadline: float) -> ToolAnswer:
         """Call a tool.

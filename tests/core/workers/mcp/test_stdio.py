@@ -60,6 +60,33 @@ async def test_a_program_that_is_none_harms_no_other():
         assert "secret" not in str(raised.value)
 
 
+CHANGES_AS_IT_TELLS = """
+import json, sys
+number = 0
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["method"] == "initialize":
+        its = {"name": "changing", "version": "1"}
+        version = asked["params"]["protocolVersion"]
+        result = {"protocolVersion": version, "capabilities": {"tools": {"listChanged": True}}, "serverInfo": its}
+    elif asked["method"] == "tools/list":
+        result = {"tools": [{"name": f"tool_{number}", "inputSchema": {"type": "object"}}]}
+    else:
+        continue
+    told = [{"jsonrpc": "2.0", "id": asked["id"], "result": result}]
+    if asked["method"] == "tools/list" and number == 0:
+        told.insert(0, {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+        number = 1
+    print("\\n".join(map(json.dumps, told)), flush=True)
+"""
+
+
+async def test_tools_that_change_as_they_are_told_are_asked_anew():
+    async with MCPWorker([StdioServer(sys.executable, ["-c", CHANGES_AS_IT_TELLS])]) as worker:
+        for expected in ("tool_0", "tool_1", "tool_1"):
+            assert [tool.name for tool in await worker.tools()] == [expected]
+
+
 async def test_a_server_that_hangs_is_waited_for_once(tmp_path):
     started = tmp_path / "started"
     hangs = f"import sys; open({str(started)!r}, 'a').write('x'); sys.stdin.read()"
