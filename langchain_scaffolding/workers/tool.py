@@ -19,7 +19,7 @@ from scaffolding_core import (
     ToolsWorker,
     Worker,
 )
-from scaffolding_core.adapting import ToolAnswer, fitted, read_arguments, run_either
+from scaffolding_core.adapting import ToolAnswer, fitted, lawful_name, read_arguments, run_either
 
 __all__ = ["LangChainTool", "tools_worker"]
 
@@ -61,7 +61,10 @@ class LangChainTool:
                 f"the tool {tool.name!r} needs what only an agent gives it: {', '.join(lacking)}"
             )
         self._description = ToolDescription(
-            written["name"], written.get("description", ""), written.get("parameters", {}), _changes(tool)
+            lawful_name(written["name"]),
+            written.get("description", ""),
+            written.get("parameters", {}),
+            _changes(tool),
         )
 
     async def tools(self) -> list[ToolDescription]:

@@ -16,7 +16,15 @@ from scaffolding_core import (
     ToolsWorker,
     Worker,
 )
-from scaffolding_core.adapting import JsonObject, ToolAnswer, fitted, read_arguments, run_either, run_in_thread
+from scaffolding_core.adapting import (
+    JsonObject,
+    ToolAnswer,
+    fitted,
+    lawful_name,
+    read_arguments,
+    run_either,
+    run_in_thread,
+)
 
 __all__ = ["LlamaIndexTool", "tools_worker"]
 
@@ -55,7 +63,7 @@ class LlamaIndexTool:
                 f"the tool {metadata.get_name()!r} needs a workflow's context: give it to an agent"
             )
         self._description = ToolDescription(
-            metadata.get_name(), metadata.description, metadata.get_parameters_dict()
+            lawful_name(metadata.get_name()), metadata.description, metadata.get_parameters_dict()
         )
 
     async def tools(self) -> list[ToolDescription]:

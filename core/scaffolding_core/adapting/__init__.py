@@ -33,6 +33,7 @@ from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.driver import computing
 from scaffolding_core.driver.request import current_request
 from scaffolding_core.messages import JsonObject
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.rewards import RewardLike, converted_reward
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
@@ -74,6 +75,7 @@ __all__ = [
     "current_request",
     "engine_worker",
     "fitted",
+    "lawful_name",
     "model_values",
     "on_abandoned",
     "prompt_text",

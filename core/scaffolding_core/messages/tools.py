@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from scaffolding_core.messages.content import JsonObject, JsonValue
 
-__all__ = ["OpenAIToolDescription", "ToolCall", "ToolDescription"]
+__all__ = ["OpenAIToolDescription", "ToolCall", "ToolDescription", "lawful_name"]
 
 
 @dataclass(slots=True)
@@ -65,3 +67,21 @@ class ToolDescription:
 
 
 OpenAIToolDescription = ToolDescription
+
+_UNLAWFUL = re.compile(r"[^a-zA-Z0-9_-]")
+_LONGEST = 64
+
+
+def lawful_name(name: str, taken: Container[str] = ()) -> str:
+    """The name of a tool as OpenAI takes it: at most 64 letters, digits, `_` and `-`.
+
+    Args:
+        name: as it is.
+        taken: names that are not to be given again.
+    """
+    lawful = told = _UNLAWFUL.sub("_", name)[:_LONGEST] or "unknown"
+    number = 1
+    while told in taken:
+        number += 1
+        told = f"{lawful[: _LONGEST - 1 - len(str(number))]}_{number}"
+    return told

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,12 +12,10 @@ from scaffolding_core.answers.tool_arguments import Tools
 from scaffolding_core.controller import Race, Steps
 from scaffolding_core.errors import WorkerError
 from scaffolding_core.messages import AssistantMessage, JsonObject, ToolCall, ToolMessage
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.tasks import MCPCallTask
 
 __all__ = ["call_key", "call_tasks_run", "is_readable", "tool_message", "with_valid_calls"]
-
-_UNLAWFUL = re.compile(r"[^a-zA-Z0-9_-]")
-_LONGEST_NAME = 64
 
 
 def with_valid_calls(said: AssistantMessage, used: set[str], names: Collection[str]) -> AssistantMessage:
@@ -39,7 +36,7 @@ def with_valid_calls(said: AssistantMessage, used: set[str], names: Collection[s
             its_id, number = f"call_{number}", number + 1
         used.add(its_id)
         written = call.arguments if _arguments(call) else "{}"
-        calls.append(ToolCall(its_id, call.name if call.name in names else _lawful(call.name), written))
+        calls.append(ToolCall(its_id, call.name if call.name in names else lawful_name(call.name), written))
     if calls == said.tool_calls:
         return said
     return replace(said, tool_calls=calls, original=None)
@@ -84,10 +81,6 @@ def tool_message(task: MCPCallTask) -> ToolMessage:
     """What the model reads of a call."""
     text = task.result_str or ""
     return ToolMessage(f"Error: {text}" if task.failed else text, str(task.tool_call_id))
-
-
-def _lawful(name: str) -> str:
-    return _UNLAWFUL.sub("_", name)[:_LONGEST_NAME] or "unknown"
 
 
 def _arguments(call: ToolCall) -> JsonObject | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from scaffolding_core.errors import WorkerError
 from scaffolding_core.messages import ToolDescription
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.workers.mcp.connection import Connection
 from scaffolding_core.workers.mcp.server import Server
 from scaffolding_core.workers.tools.left_alone import LeftAlone
@@ -70,11 +71,14 @@ class Servers:
             WorkerError: no server that can be reached has it, and one cannot.
         """
         failure: WorkerError | None = None
+        names = {name, lawful_name(name)}
         for anew in (False, True):
             for index, tools in enumerate(await self._listed(deadline, anew=anew)):
                 if isinstance(tools, WorkerError):
                     failure = tools
-                elif name in tools or (not tools and len(self._servers) == 1):  # that server tells by itself
+                elif names & tools.keys() or (
+                    not tools and len(self._servers) == 1
+                ):  # that server tells by itself
                     return self._connection(index)
         if failure is not None:
             raise failure

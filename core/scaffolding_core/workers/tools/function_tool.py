@@ -12,6 +12,7 @@ from typing import Any
 from scaffolding_core.answers.json_text import read_arguments
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.messages import ToolDescription
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.tasks import MCPCallTask
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.workers.function import is_async
@@ -32,7 +33,7 @@ class FunctionTool:
 
     Args:
         function: to call, with arguments by name.
-        name: for the model; the function's own unless said.
+        name: for the model; the function's own unless said. Characters that OpenAI refuses become `_`.
         description: for the model; the function's docstring unless said.
         changes: whether a call changes things; None where nobody knows.
 
@@ -54,7 +55,7 @@ class FunctionTool:
         own_name = getattr(function, "__name__", None) or getattr(
             getattr(function, "func", None), "__name__", None
         )
-        self.name = str(name or own_name or type(function).__name__)
+        self.name = lawful_name(str(name or own_name or type(function).__name__))
         self._arguments = _type_of_arguments(function, self.name)
         from pydantic import PydanticUserError, TypeAdapter  # it loads slowly
         from pydantic.errors import PydanticUndefinedAnnotation

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from scaffolding_core.errors import BackendTimeoutError, ClosedError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import ToolDescription
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.tasks import MCPCallTask
 from scaffolding_core.worker import told
 from scaffolding_core.workers.limits import check_counts, check_seconds
@@ -90,8 +91,9 @@ class ToolsWorker(ToolHost):
     async def _source(self, name: str) -> ToolSource | None:
         """The first source that has a tool; None where none has it."""
         listed = await self._listed()
+        names = (name, lawful_name(name))
         for source, tools in zip(self.sources, listed, strict=True):
-            if not isinstance(tools, WorkerError) and any(tool.name == name for tool in tools):
+            if not isinstance(tools, WorkerError) and any(tool.name in names for tool in tools):
                 return source
         for tools in listed:
             if isinstance(tools, WorkerError):

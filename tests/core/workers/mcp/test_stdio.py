@@ -46,6 +46,18 @@ async def test_a_program_is_started_asked_and_ended():
     await until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
 
 
+async def test_a_name_that_openai_refuses_is_told_as_one_that_it_takes():
+    async with ToolsWorker([MCPWorker([StdioServer(sys.executable, [PROGRAM], prefix="my/")])]) as worker:
+        names = {tool.name for tool in await worker.tools()}
+        assert {"my_notes_read", "my_notes_read_2", "my_pid"} <= names
+        for name, expected in [
+            ("my_notes_read", "another"),
+            ("my_notes_read_2", "read"),
+            ("my/notes_read", "another"),
+        ]:
+            assert (await called(worker, name)).result_str == expected
+
+
 def len_of(text: str) -> int:
     return len(text)
 

@@ -3,6 +3,7 @@
 import asyncio
 import enum
 import json
+import re
 import threading
 from types import SimpleNamespace
 from typing import Annotated, Literal
@@ -88,6 +89,15 @@ async def test_parameters_may_have_any_name_and_any_default(function):
 async def test_what_json_cannot_hold_is_answered_as_python_shows_it(returned):
     worker = ToolsWorker([FunctionTool(lambda: returned, name="give")])
     assert await answer(worker, call("give")) == (str(returned), False)
+
+
+@pytest.mark.parametrize("name", ["a.b", "my tool", "a" * 100], ids=["dotted", "spaced", "long"])
+async def test_a_name_that_openai_refuses_is_told_as_one_that_it_takes(name):
+    worker = ToolsWorker([FunctionTool(lambda: "called", name=name)])
+    (told,) = await worker.tools()
+    assert re.fullmatch("[a-zA-Z0-9_-]{1,64}", told.name)
+    for each in (name, told.name):
+        assert await answer(worker, call(each)) == ("called", False)
 
 
 async def test_arguments_that_do_not_fit_call_nothing():
