@@ -14,7 +14,6 @@ from langchain_scaffolding.translation.messages import to_core
 from scaffolding_core import (
     InvalidRequestError,
     MCPCallTask,
-    ScaffoldingError,
     ToolDescription,
     ToolsWorker,
     Worker,
@@ -83,8 +82,6 @@ class LangChainTool:
         try:
             call = {"type": "tool_call", "id": task.tool_call_id or "", "name": self.tool.name, "args": arguments}
             returned = await run_either(blocking, self.tool.ainvoke, call)
-        except ScaffoldingError:
-            raise
         except Exception as error:
             return ToolAnswer(f"{type(error).__name__}: {error}", failed=True)
         if not isinstance(returned, ToolMessage):

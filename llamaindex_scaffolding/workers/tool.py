@@ -11,7 +11,6 @@ from llamaindex_scaffolding.translation.messages import to_core
 from scaffolding_core import (
     InvalidRequestError,
     MCPCallTask,
-    ScaffoldingError,
     ToolDescription,
     ToolsWorker,
     Worker,
@@ -78,8 +77,6 @@ class LlamaIndexTool:
             return ToolAnswer(str(error), failed=True)
         try:
             returned: ToolOutput = await run_either(self.tool.call, self.tool.acall, **arguments)
-        except ScaffoldingError:
-            raise
         except Exception as error:
             return ToolAnswer(f"{type(error).__name__}: {error}", failed=True)
         return ToolAnswer(returned.content, returned.is_error, await run_in_thread(_parts, returned))

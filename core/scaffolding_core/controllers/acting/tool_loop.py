@@ -62,7 +62,7 @@ class ToolLoopController(Controller):
         show_images: whether images that tools answer with follow in a message of the user, for a model that sees.
 
     Raises:
-        InvalidRequestError: a limit below 1, or something that is no controller.
+        InvalidRequestError: a limit below 1, or something that is no controller, or no description of a tool.
     """
 
     stateless: ClassVar[bool] = True
@@ -86,6 +86,12 @@ class ToolLoopController(Controller):
         if isinstance(changes, str):
             raise InvalidRequestError(f"changes must be a list of names of tools, got {changes!r}")
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
+        if tools is not None and not (
+            isinstance(tools, list | tuple) and all(isinstance(each, ToolDescription | Mapping) for each in tools)
+        ):
+            raise InvalidRequestError(
+                f"tools must be a list of descriptions, and what calls them play the role 'tools', got {tools!r}"
+            )
         self.tools = tools
         self.limits = Limits(turns=max_turns, calls=max_calls, repeats=max_repeats)
         self.changes = None if changes is None else frozenset(changes)

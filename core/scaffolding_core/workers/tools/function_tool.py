@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scaffolding_core.answers.json_text import read_arguments
-from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import ToolDescription
 from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.tasks import MCPCallTask
@@ -92,8 +92,6 @@ class FunctionTool:
                 returned = await run_in_thread(self.function, **arguments)
                 if inspect.isawaitable(returned):
                     returned = await returned
-        except ScaffoldingError:
-            raise
         except Exception as error:
             return ToolAnswer(f"{type(error).__name__}: {error}", failed=True)
         return _answer_of(returned)

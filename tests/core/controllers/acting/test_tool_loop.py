@@ -10,6 +10,8 @@ import pytest
 from scaffolding_core import (
     AssistantMessage,
     Budget,
+    BudgetExceededError,
+    ClosedError,
     FunctionTool,
     FunctionWorker,
     InvalidRequestError,
@@ -193,6 +195,21 @@ def test_what_changes_nothing_runs_for_each_sample(tools):
     assert tools.runs["add"] == 3
 
 
+@pytest.mark.parametrize(
+    "error",
+    [BudgetExceededError("spent", limit="tokens"), ClosedError("closed")],
+    ids=lambda it: type(it).__name__,
+)
+def test_an_error_of_a_tool_that_asks_a_model_itself_is_told_and_ends_nothing(tools, error):
+    def fail():
+        raise error
+
+    tools.fail = FunctionTool(fail)
+    output = asked(lambda task: "done" if turns_of(task) else calling(("a", "fail", "{}")), tools)
+    assert checked(output.transcript)[1] == f"Error: {type(error).__name__}: {error}"
+    assert (output.text, output.stopped) == ("done", "complete")
+
+
 def test_at_the_end_of_the_budget_the_last_text_counts(tools):
     def model(task):
         said = calling((f"c{turns_of(task)}", "add", json.dumps({"a": turns_of(task)})))
@@ -204,7 +221,9 @@ def test_at_the_end_of_the_budget_the_last_text_counts(tools):
     checked(output.transcript)
 
 
-@pytest.mark.parametrize("wrong", [{"max_turns": 0}, {"max_calls": 1.5}, {"changes": "pay"}])
+@pytest.mark.parametrize(
+    "wrong", [{"max_turns": 0}, {"max_calls": 1.5}, {"changes": "pay"}, {"tools": [asked]}, {"tools": "pay"}]
+)
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(InvalidRequestError):
         ToolLoopController(NativeChatController(), **wrong)
