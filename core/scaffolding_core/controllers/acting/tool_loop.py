@@ -28,6 +28,7 @@ from scaffolding_core.messages import (
     ToolDescription,
     UserMessage,
 )
+from scaffolding_core.messages.tools import written_tools
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask, MCPCallTask, ToolListTask
 
@@ -86,12 +87,8 @@ class ToolLoopController(Controller):
         if isinstance(changes, str):
             raise InvalidRequestError(f"changes must be a list of names of tools, got {changes!r}")
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
-        if tools is not None and not (
-            isinstance(tools, list | tuple) and all(isinstance(each, ToolDescription | Mapping) for each in tools)
-        ):
-            raise InvalidRequestError(
-                f"tools must be a list of descriptions, and what calls them play the role 'tools', got {tools!r}"
-            )
+        if tools is not None:
+            written_tools(tools)
         self.tools = tools
         self.limits = Limits(turns=max_turns, calls=max_calls, repeats=max_repeats)
         self.changes = None if changes is None else frozenset(changes)
