@@ -41,8 +41,9 @@ class ReActController(ToolLoopController):
         self, task: GenerationTask, added: list[RoleMessage], spent: Spent, options: Mapping[str, object]
     ) -> Steps[None]:
         """Ask turn after turn, until the task holds the answer, and all that was said is added."""
+        tools: Sequence[ToolDescription | JsonObject] | None = None
         while True:
-            tools = yield from self.listed(task)
+            tools = yield from self.listed(task, tools)
             last = spent.stopped is not None
             turn = self.turn(task, added, tools, last=last)
             yield from self.generation_controller.clone().process([turn], **options)

@@ -19,7 +19,7 @@ from scaffolding_core.controllers.acting.calls import (
 )
 from scaffolding_core.controllers.acting.limits import Limits, Spent
 from scaffolding_core.controllers.parts import checked_part
-from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
+from scaffolding_core.errors import BudgetExceededError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import (
     AssistantMessage,
     JsonObject,
@@ -127,8 +127,9 @@ class ToolLoopController(Controller):
     ) -> Steps[None]:
         """Ask turn after turn, until the task holds the answer, and all that was said is added."""
         spent.ids.update(call.id for message in messages_of(task) for call in _calls_of(message))
+        tools: Sequence[ToolDescription | JsonObject] | None = None
         while True:
-            tools = yield from self.listed(task)
+            tools = yield from self.listed(task, tools)
             turn = self.turn(task, added, tools, last=spent.stopped is not None)
             try:
                 yield from self.generation_controller.clone().process([turn], **options)
@@ -145,14 +146,21 @@ class ToolLoopController(Controller):
             calls = list(zip(said.tool_calls, written, strict=True))
             yield from self.run_calls(calls, tools, spent, lambda ended: added.extend(self._told(ended)))
 
-    def listed(self, task: GenerationTask) -> Steps[Sequence[ToolDescription | JsonObject]]:
-        """What the model may call now."""
+    def listed(
+        self, task: GenerationTask, before: Sequence[ToolDescription | JsonObject] | None
+    ) -> Steps[Sequence[ToolDescription | JsonObject]]:
+        """What the model may call now: the same as before, where nobody tells any more."""
         if self.tools is not None:
             return self.tools
         if isinstance(task, ChatTask) and task.tools is not None:
             return task.tools
         listing = ToolListTask(self.WorkerTag.TOOLS)
-        yield [listing]
+        try:
+            yield [listing]
+        except WorkerError:
+            if before is None:
+                raise
+            return before
         return listing.tools or ()
 
     def turn(

@@ -19,9 +19,11 @@ from scaffolding_core import (
     NativeChatController,
     ScaffoldingLlm,
     ToolCall,
+    ToolDescription,
     ToolLoopController,
     ToolsWorker,
     UserMessage,
+    WorkerError,
     message_from_dict,
 )
 
@@ -208,6 +210,27 @@ def test_an_error_of_a_tool_that_asks_a_model_itself_is_told_and_ends_nothing(to
     output = asked(lambda task: "done" if turns_of(task) else calling(("a", "fail", "{}")), tools)
     assert checked(output.transcript)[1] == f"Error: {type(error).__name__}: {error}"
     assert (output.text, output.stopped) == ("done", "complete")
+
+
+def test_where_nobody_tells_the_tools_any_more_the_model_answers_from_what_is_there():
+    class Leaving:
+        """A source that tells its tools once."""
+
+        def __init__(self):
+            self.told = iter([[ToolDescription("look", "Looks.", {})]])
+
+        async def tools(self):
+            for tools in self.told:
+                return tools
+            raise WorkerError("gone")
+
+        async def answer(self, task):
+            raise AssertionError
+
+    model = FunctionWorker(lambda task: "done" if turns_of(task) else calling(("a", "look", "{}")))
+    workers = {"generation": model, "tools": ToolsWorker([Leaving()])}
+    with ScaffoldingLlm(ToolLoopController(NativeChatController()), workers) as llm:
+        assert checked(llm.generate("go").output.transcript)[1:] == ["Error: gone", "done"]
 
 
 def test_at_the_end_of_the_budget_the_last_text_counts(tools):
