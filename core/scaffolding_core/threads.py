@@ -72,7 +72,7 @@ def on_abandoned(react: Callable[[], None]) -> Iterator[None]:
         raise Abandoned
 
 
-async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Call a blocking function in a thread that nobody else uses meanwhile, with the caller's context.
 
     A bounded pool would run many calls a few at a time. A thread cannot be stopped: if the await is cancelled, the

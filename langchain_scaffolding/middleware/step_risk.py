@@ -14,7 +14,7 @@ from langchain_scaffolding.judging.agent_decisions import RiskByDecision
 from langchain_scaffolding.judging.decisions import is_decision_model
 from scaffolding_core import AssistantMessage, Extractor, InvalidRequestError, ToolCalls
 from scaffolding_core import ToolCall as CoreToolCall
-from scaffolding_core.adapting import Calls, Tools
+from scaffolding_core.adapting import Calls, Tools, read_arguments
 
 __all__ = ["Risk", "RiskyCalls", "StepRisk", "checked_risk", "step_risk"]
 
@@ -158,7 +158,7 @@ _AS_WRITTEN = ToolCalls()
 
 
 def _as_tool_call(call: CoreToolCall) -> ToolCall:
-    return ToolCall(name=call.name, args=json.loads(call.arguments or "{}"), id=call.id)
+    return ToolCall(name=call.name, args=read_arguments(call.arguments), id=call.id)
 
 
 def _key(call: ToolCall) -> str:

@@ -21,6 +21,7 @@ from scaffolding_core.adapting import (
     KnownTools,
     ReadArguments,
     as_written,
+    read_arguments,
     read_as_type,
     read_by_schema,
     read_json,
@@ -68,7 +69,7 @@ class StructureByCall(Extractor):
         """The structure; None if there is none, or it is refused."""
         if self._calls.extract(message) is None or not message.tool_calls:
             return None
-        return self._read(_object(read_json(message.tool_calls[0].arguments or "{}")))
+        return self._read(read_arguments(message.tool_calls[0].arguments))
 
 
 class StructureInText(Extractor):

@@ -30,6 +30,7 @@ from scaffolding_core import (
 )
 from scaffolding_core import SystemMessage as CoreSystemMessage
 from scaffolding_core import ToolMessage as CoreToolMessage
+from scaffolding_core.adapting import read_arguments
 
 __all__ = [
     "core_tool_calls",
@@ -239,12 +240,9 @@ def _tool_calls(calls: Sequence[ToolCall]) -> tuple[list[LangChainToolCall], lis
     invalid: list[InvalidToolCall] = []
     for call in calls:
         try:
-            args = json.loads(call.arguments or "{}")
-        except ValueError:
-            args = None
-        if isinstance(args, dict):
+            args = read_arguments(call.arguments)
             valid.append(LangChainToolCall(name=call.name, args=args, id=call.id, type="tool_call"))
-        else:
+        except ValueError:
             problem = "arguments are no JSON object"
             invalid.append(
                 InvalidToolCall(

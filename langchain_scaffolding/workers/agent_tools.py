@@ -31,6 +31,14 @@ async def agent_tools(source: ToolSource) -> list[BaseTool]:
     return [_tool(source, description) for description in await source.tools()]
 
 
+class _SourceTool(StructuredTool):
+    """Hands over each argument, also one that LangChain has a use of its own for, such as `config`."""
+
+    async def _arun(self, /, *args: Any, **arguments: Any) -> Any:  # Any: as LangChain types them
+        assert self.coroutine is not None
+        return await self.coroutine(*args, **arguments)
+
+
 def _tool(source: ToolSource, description: ToolDescription) -> BaseTool:
     async def call(**arguments: Any) -> tuple[Any, Any]:  # Any: as LangChain types content and artifact
         task = MCPCallTask(tool_name=description.name, args=json.dumps(arguments))
@@ -40,7 +48,7 @@ def _tool(source: ToolSource, description: ToolDescription) -> BaseTool:
         return answer.parts or answer.text, answer.structured
 
     written: Any = description.to_dict()["function"]  # JSON
-    return StructuredTool(
+    return _SourceTool(
         name=description.name,
         description=description.description,
         args_schema=written["parameters"],

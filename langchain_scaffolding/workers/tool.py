@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from langchain_core.messages import ToolMessage
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, InjectedToolCallId
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import BaseModel
 
-from scaffolding_core import MCPCallTask, ScaffoldingError, ToolDescription, ToolsWorker, Worker
-from scaffolding_core.adapting import JsonObject, ToolAnswer, read_arguments, run_either
+from langchain_scaffolding.translation.messages import to_core
+from scaffolding_core import (
+    InvalidRequestError,
+    MCPCallTask,
+    ToolDescription,
+    ToolsWorker,
+    Worker,
+)
+from scaffolding_core.adapting import ToolAnswer, fitted, lawful_name, read_arguments, run_either
 
 __all__ = ["LangChainTool", "tools_worker"]
 
@@ -38,13 +47,23 @@ class LangChainTool:
 
     Args:
         tool: to call.
+
+    Raises:
+        InvalidRequestError: it needs what only an agent can give, such as its state.
     """
 
     def __init__(self, tool: BaseTool) -> None:
         self.tool = tool
         written = convert_to_openai_tool(tool)["function"]
+        if lacking := _of_an_agent(tool, written.get("parameters", {}).get("properties", {})):
+            raise InvalidRequestError(
+                f"the tool {tool.name!r} needs what only an agent gives it: {', '.join(lacking)}"
+            )
         self._description = ToolDescription(
-            written["name"], written.get("description", ""), written.get("parameters", {}), _changes(tool)
+            lawful_name(written["name"]),
+            written.get("description", ""),
+            written.get("parameters", {}),
+            _changes(tool),
         )
 
     async def tools(self) -> list[ToolDescription]:
@@ -56,18 +75,37 @@ class LangChainTool:
         blocking = None if getattr(self.tool, "func", True) is None else self.tool.invoke
         try:
             arguments = read_arguments(task.args)
+            if isinstance(self.tool.args_schema, dict):  # which LangChain does not look at
+                arguments = fitted(arguments, self._description.parameters)
+        except ValueError as error:
+            return ToolAnswer(str(error), failed=True)
+        try:
             call = {"type": "tool_call", "id": task.tool_call_id or "", "name": self.tool.name, "args": arguments}
             returned = await run_either(blocking, self.tool.ainvoke, call)
-        except ScaffoldingError:
-            raise
         except Exception as error:
             return ToolAnswer(f"{type(error).__name__}: {error}", failed=True)
         if not isinstance(returned, ToolMessage):
             return ToolAnswer(str(returned))
-        is_rich = isinstance(returned.content, list)
-        parts = [_part(part) for part in returned.content] if is_rich else None
+        content = to_core([returned], wrapped=True)[0].content
+        parts = None if isinstance(content, str) or content is None else list(content)
         artifact = returned.artifact if isinstance(returned.artifact, dict | list | str) else None
         return ToolAnswer(str(returned.text), returned.status == "error", parts, artifact)
+
+
+def _of_an_agent(tool: BaseTool, told: Collection[str]) -> list[str]:
+    """The arguments that the tool needs and the model is not told of, beside the id of the call."""
+    schema = tool.args_schema
+    if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
+        return []
+    return [
+        name
+        for name, field in schema.model_fields.items()
+        if field.is_required() and name not in told and not any(map(_is_of_the_call, field.metadata))
+    ]
+
+
+def _is_of_the_call(mark: object) -> bool:
+    return mark is InjectedToolCallId or isinstance(mark, InjectedToolCallId)
 
 
 def _changes(tool: BaseTool) -> bool | None:
@@ -75,7 +113,3 @@ def _changes(tool: BaseTool) -> bool | None:
     if isinstance(told.get("changes"), bool):
         return bool(told["changes"])
     return not told["readOnlyHint"] if isinstance(told.get("readOnlyHint"), bool) else None
-
-
-def _part(part: str | dict[str, Any]) -> JsonObject:  # Any: a content block of LangChain
-    return {"type": "text", "text": part} if isinstance(part, str) else part

@@ -33,7 +33,7 @@ from scaffolding_core import (
     ToolMessage,
     UserMessage,
 )
-from scaffolding_core.adapting import JsonObject
+from scaffolding_core.adapting import JsonObject, read_arguments
 
 __all__ = [
     "from_core",
@@ -254,11 +254,11 @@ def _answer_blocks(message: AssistantMessage) -> list[ContentBlock]:
 
 
 def _tool_call_block(call: ToolCall) -> ToolCallBlock:
+    kwargs: dict[str, Any] | str  # Any: whatever JSON holds
     try:
-        arguments = json.loads(call.arguments or "{}")
+        kwargs = read_arguments(call.arguments)
     except ValueError:
-        arguments = None
-    kwargs = arguments if isinstance(arguments, dict) else call.arguments  # a broken call keeps its text
+        kwargs = call.arguments  # a broken call keeps its text
     return ToolCallBlock(tool_call_id=call.id, tool_name=call.name, tool_kwargs=kwargs)
 
 

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from llama_index.core.base.llms.types import ChatMessage, TextBlock
 from llama_index.core.tools import BaseTool, ToolOutput, adapt_to_async_tool
 
-from scaffolding_core import MCPCallTask, ScaffoldingError, ToolDescription, ToolsWorker, Worker
-from scaffolding_core.adapting import ToolAnswer, read_arguments, run_either
+from llamaindex_scaffolding.translation.messages import to_core
+from scaffolding_core import (
+    InvalidRequestError,
+    MCPCallTask,
+    ToolDescription,
+    ToolsWorker,
+    Worker,
+)
+from scaffolding_core.adapting import (
+    JsonObject,
+    ToolAnswer,
+    fitted,
+    lawful_name,
+    read_arguments,
+    run_either,
+    run_in_thread,
+)
 
 __all__ = ["LlamaIndexTool", "tools_worker"]
 
@@ -33,13 +49,20 @@ class LlamaIndexTool:
 
     Args:
         tool: to call.
+
+    Raises:
+        InvalidRequestError: it needs the context of a workflow.
     """
 
     def __init__(self, tool: BaseTool) -> None:
         self.tool = adapt_to_async_tool(tool)
         metadata = tool.metadata
+        if getattr(tool, "requires_context", False):
+            raise InvalidRequestError(
+                f"the tool {metadata.get_name()!r} needs a workflow's context: give it to an agent"
+            )
         self._description = ToolDescription(
-            metadata.get_name(), metadata.description, metadata.get_parameters_dict()
+            lawful_name(metadata.get_name()), metadata.description, metadata.get_parameters_dict()
         )
 
     async def tools(self) -> list[ToolDescription]:
@@ -49,9 +72,22 @@ class LlamaIndexTool:
     async def answer(self, task: MCPCallTask) -> ToolAnswer:
         """Call it; an error that it raises is an answer too."""
         try:
-            returned: ToolOutput = await run_either(self.tool.call, self.tool.acall, **read_arguments(task.args))
-        except ScaffoldingError:
-            raise
+            arguments = fitted(read_arguments(task.args), self._description.parameters)
+        except ValueError as error:
+            return ToolAnswer(str(error), failed=True)
+        try:
+            returned: ToolOutput = await run_either(self.tool.call, self.tool.acall, **arguments)
         except Exception as error:
             return ToolAnswer(f"{type(error).__name__}: {error}", failed=True)
-        return ToolAnswer(returned.content, returned.is_error)
+        return ToolAnswer(returned.content, returned.is_error, await run_in_thread(_parts, returned))
+
+
+def _parts(returned: ToolOutput) -> list[JsonObject] | None:
+    """What it answered beside text, as OpenAI writes it; None where that is nothing, or has no form there."""
+    if all(isinstance(block, TextBlock) for block in returned.blocks):
+        return None
+    try:
+        [message] = to_core([ChatMessage(role="user", blocks=returned.blocks)])
+    except InvalidRequestError:
+        return None
+    return None if message.content is None or isinstance(message.content, str) else list(message.content)

@@ -28,6 +28,18 @@ def repeat(text: str, times: int = 1) -> str:
     return text * times
 
 
+@server.tool(name="notes.read")
+def read() -> str:
+    """Has a name that OpenAI refuses."""
+    return "read"
+
+
+@server.tool()
+def notes_read() -> str:
+    """Has nearly the same name."""
+    return "another"
+
+
 @server.tool()
 def picture() -> Image:
     """Gives a picture."""

@@ -25,7 +25,7 @@ from scaffolding_core.answers import (
     tools_of,
 )
 from scaffolding_core.answers.code import Code
-from scaffolding_core.answers.json_text import read_json
+from scaffolding_core.answers.json_text import read_arguments, read_json
 from scaffolding_core.answers.model_values import model_values
 from scaffolding_core.answers.tool_calls import Calls
 from scaffolding_core.controllers.roles import SCORING_ROLES
@@ -33,12 +33,13 @@ from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.driver import computing
 from scaffolding_core.driver.request import current_request
 from scaffolding_core.messages import JsonObject
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.rewards import RewardLike, converted_reward
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
 from scaffolding_core.workers.reward import RewardFunction, prompt_text
 from scaffolding_core.workers.tools import ToolAnswer, ToolSource
-from scaffolding_core.workers.tools.arguments import read_arguments
+from scaffolding_core.workers.tools.fitting import fitted
 
 __all__ = [
     "SCORING_ROLES",
@@ -73,6 +74,8 @@ __all__ = [
     "converted_reward",
     "current_request",
     "engine_worker",
+    "fitted",
+    "lawful_name",
     "model_values",
     "on_abandoned",
     "prompt_text",

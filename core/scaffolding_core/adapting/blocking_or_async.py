@@ -28,7 +28,7 @@ Stream: TypeAlias = Callable[..., Iterator[Any]]
 AsyncStream: TypeAlias = Callable[..., AsyncIterator[Any] | Awaitable[AsyncIterator[Any]]]
 
 
-async def run_either(blocking: Blocking | None, asynchronous: Async | None, *args: Any, **kwargs: Any) -> Any:
+async def run_either(blocking: Blocking | None, asynchronous: Async | None, /, *args: Any, **kwargs: Any) -> Any:
     """The result of a call, by the form that fits the caller.
 
     Args:
@@ -44,7 +44,7 @@ async def run_either(blocking: Blocking | None, asynchronous: Async | None, *arg
     return await run_in_thread(blocking, *args, **kwargs)
 
 
-async def call_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+async def call_function(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """The result of a function: one that is async runs on the loop, any other in a thread."""
     if is_async(function):
         drop_dead_connections()

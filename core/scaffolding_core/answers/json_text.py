@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from scaffolding_core.answers.pattern import pattern
 from scaffolding_core.messages import JsonValue
 
-__all__ = ["json_values", "read_json", "read_json_leniently"]
+__all__ = ["json_values", "read_arguments", "read_json", "read_json_leniently"]
 
 _DEPTH = 64
 """Levels of nesting that an answer may have; all that walk through it may so do it by recursion."""
@@ -48,6 +49,26 @@ def read_json(text: str) -> JsonValue:
     if len(text) > LONGEST:
         raise ValueError(f"JSON may have {LONGEST} characters")
     return _read(_DECODER, text)
+
+
+def read_arguments(written: object) -> dict[str, Any]:  # Any: whatever JSON holds
+    """The arguments of a tool call, of any length; nothing written is no arguments.
+
+    Args:
+        written: a JSON object as text; one that is read already is taken as it is.
+
+    Raises:
+        ValueError: it is neither, in a sentence that the model may read.
+    """
+    try:
+        read = _read(_DECODER, written) if isinstance(written, str) and written.strip() else written
+    except ValueError as error:
+        raise ValueError(f"the arguments are no JSON: {error}") from None
+    if read is None or (isinstance(read, str) and not read.strip()):
+        return {}
+    if not isinstance(read, dict):
+        raise ValueError(f"the arguments must be a JSON object, got {written!r}")
+    return read
 
 
 def read_json_leniently(text: str) -> JsonValue:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeAlias
 
 from scaffolding_core.messages import JsonObject, ToolDescription
+from scaffolding_core.messages.tools import written_tools
 
 __all__ = ["KnownTools", "ReadArguments", "Tools", "as_written", "read_as_type", "read_by_schema", "tools_of"]
 
@@ -87,10 +88,12 @@ def tools_of(descriptions: Iterable[ToolDescription | JsonObject]) -> KnownTools
     """Tools as their descriptions tell them: ours, or dicts in the shape of OpenAI or of Anthropic.
 
     With one that has no name among them, a tool of the server's own, there are others.
+
+    Raises:
+        InvalidRequestError: what is no description.
     """
     tools = KnownTools()
-    for description in descriptions:
-        told = description.to_dict() if isinstance(description, ToolDescription) else description
+    for told in written_tools(descriptions):
         function = told.get("function", told)
         name = function.get("name") if isinstance(function, Mapping) else None
         if not isinstance(function, Mapping) or not isinstance(name, str):

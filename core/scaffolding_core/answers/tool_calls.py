@@ -9,7 +9,7 @@ from typing import Self
 
 from scaffolding_core.answers.counted_fields import CountedFields
 from scaffolding_core.answers.extractor import Extractor
-from scaffolding_core.answers.json_text import read_json
+from scaffolding_core.answers.json_text import read_arguments
 from scaffolding_core.answers.tool_arguments import Tools
 from scaffolding_core.messages import AssistantMessage, JsonObject, ToolCall
 
@@ -73,9 +73,7 @@ class ToolCalls(Extractor):
 
     def _arguments(self, call: ToolCall) -> JsonObject | None:
         try:
-            arguments = read_json(call.arguments or "{}")
-            if not isinstance(arguments, dict):
-                return None
+            arguments = read_arguments(call.arguments)
             return arguments if self.tools is None else self.tools[call.name](arguments)
         except (KeyError, ValueError):
             return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages.content import JsonObject, JsonValue
 
-__all__ = ["OpenAIToolDescription", "ToolCall", "ToolDescription"]
+__all__ = ["OpenAIToolDescription", "ToolCall", "ToolDescription", "lawful_name", "written_tools"]
 
 
 @dataclass(slots=True)
@@ -65,3 +68,46 @@ class ToolDescription:
 
 
 OpenAIToolDescription = ToolDescription
+
+
+def written_tools(tools: object) -> list[dict[str, JsonValue]]:
+    """Tools as OpenAI writes them.
+
+    Args:
+        tools: ours, or dicts in OpenAI's shape.
+
+    Raises:
+        InvalidRequestError: it is no list of these.
+    """
+    if isinstance(tools, str | Mapping) or not isinstance(tools, Iterable):
+        raise InvalidRequestError(f"the tools of a chat must be a list of descriptions, got {tools!r}")
+    return [_written(tool) for tool in tools]
+
+
+def _written(tool: object) -> dict[str, JsonValue]:
+    if isinstance(tool, ToolDescription):
+        return tool.to_dict()
+    if isinstance(tool, Mapping):
+        return dict(tool)
+    raise InvalidRequestError(
+        f"the tools of a chat are descriptions, and what calls them plays the role 'tools', got {tool!r}"
+    )
+
+
+_UNLAWFUL = re.compile(r"[^a-zA-Z0-9_-]")
+_LONGEST = 64
+
+
+def lawful_name(name: str, taken: Container[str] = ()) -> str:
+    """The name of a tool as OpenAI takes it: at most 64 letters, digits, `_` and `-`.
+
+    Args:
+        name: as it is.
+        taken: names that are not to be given again.
+    """
+    lawful = told = _UNLAWFUL.sub("_", name)[:_LONGEST] or "unknown"
+    number = 1
+    while told in taken:
+        number += 1
+        told = f"{lawful[: _LONGEST - 1 - len(str(number))]}_{number}"
+    return told

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from scaffolding_core.messages import JsonObject, RoleMessage, SystemMessage, ToolDescription, UserMessage
+from scaffolding_core.messages.tools import written_tools
 from scaffolding_core.tasks.generation import GenerationTask
 
 __all__ = ["ChatTask"]
@@ -42,8 +43,12 @@ class ChatTask(GenerationTask):
         return cls(messages=list(messages), tools=tools)
 
     def tools_to_dict(self) -> list[dict[str, object]]:
-        """The tools as OpenAI writes them."""
-        return [dict(tool.to_dict() if isinstance(tool, ToolDescription) else tool) for tool in self.tools or ()]
+        """The tools as OpenAI writes them.
+
+        Raises:
+            InvalidRequestError: no list of descriptions.
+        """
+        return [dict(tool) for tool in written_tools(self.tools or ())]
 
     def add_message(self, message: RoleMessage) -> None:
         """Append a message, in a list of this task's own."""

@@ -90,6 +90,12 @@ def test_a_call_that_could_not_be_carried_out_abstains(call):
     assert extractor.read(calls(("delete", {}))) == Reading([["delete", {}]], "calls")
 
 
+@pytest.mark.parametrize("written", ["", "null"])
+def test_nothing_written_is_no_arguments(written):
+    message = AssistantMessage(None, None, [ToolCall("1", "delete", written)])
+    assert ToolCalls().extract(message) == [["delete", {}]]
+
+
 def test_parallel_calls_have_no_order_of_their_own_but_their_number_counts():
     extractor = ToolCalls(tools=TOOLS)
     ann, bob = ("send", {"to": "Ann"}), ("send", {"to": "Bob", "copies": "1"})

@@ -2,11 +2,14 @@
 
 from dataclasses import fields
 
+import pytest
+
 from scaffolding_core import (
     AssistantMessage,
     Candidate,
     ChatTask,
     GenerationTask,
+    InvalidRequestError,
     RewardTask,
     ToolCall,
     Usage,
@@ -51,3 +54,9 @@ def test_a_task_takes_over_the_results_of_another_kind_and_no_more():
     reward = RewardTask()
     reward.take_results(chat)
     assert (reward.reward, reward.custom_output_params) == (None, {"c": 3})
+
+
+@pytest.mark.parametrize("wrong", [[len], "text", ["text"], 3], ids=["function", "text", "texts", "number"])
+def test_what_describes_no_tool_is_refused(wrong):
+    with pytest.raises(InvalidRequestError, match="descriptions"):
+        ChatTask(messages=[UserMessage("q")], tools=wrong).tools_to_dict()

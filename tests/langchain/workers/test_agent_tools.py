@@ -47,3 +47,14 @@ async def test_data_is_the_artifact_and_whether_a_tool_changes_things_is_told():
     assert adding.metadata == {"changes": True}
     assert message.text == '{"sum":3}'
     assert message.artifact == {"sum": 3}
+
+
+async def test_an_argument_may_have_a_name_that_langchain_uses():
+    def keep(config: str, run_manager: str, callbacks: str) -> list[str]:
+        """Keeps."""
+        return [config, run_manager, callbacks]
+
+    async with ToolsWorker([keep]) as worker:
+        [keeping] = await agent_tools(worker)
+        given = {"config": "a", "run_manager": "b", "callbacks": "c"}
+        assert await keeping.ainvoke(given) == '["a","b","c"]'

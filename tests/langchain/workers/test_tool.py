@@ -4,13 +4,14 @@ import json
 from typing import Annotated
 
 import pytest
+from langchain.tools import InjectedState, ToolRuntime
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import InjectedToolCallId, StructuredTool, ToolException, tool
 
 from langchain_scaffolding import ChatScaffolding
 from langchain_scaffolding.workers.tool import tools_worker
-from scaffolding_core import MCPCallTask
+from scaffolding_core import InvalidRequestError, MCPCallTask
 from tests.langchain.doubles import Scripted
 
 
@@ -32,6 +33,24 @@ handling = failing.model_copy(update={"name": "handles", "handle_tool_error": Tr
 def plain(a: int) -> int:
     """Doubles."""
     return 2 * a
+
+
+@tool
+def stateful(a: int, state: Annotated[dict, InjectedState]) -> str:
+    """Needs an agent."""
+    return str(state)
+
+
+@tool
+def running(a: int, runtime: ToolRuntime) -> str:
+    """Needs an agent, too."""
+    return str(runtime)
+
+
+@tool
+def draw(a: int) -> list:
+    """Draws."""
+    return ["here:", {"type": "image", "base64": "AAAA", "mime_type": "image/png"}]
 
 
 async def called(worker, name, **arguments):
@@ -71,3 +90,26 @@ async def test_a_model_that_calls_tools_answers_in_a_chain(is_async):
     assert len(first["tools"]) == 2
     assert isinstance(messages[-1], ToolMessage)
     assert (messages[-1].content, messages[-1].tool_call_id) == ("Rome for c7", "c7")
+
+
+@pytest.mark.parametrize("needs", [stateful, running], ids=lambda needs: needs.name)
+def test_a_tool_that_only_an_agent_can_call_is_refused(needs):
+    with pytest.raises(InvalidRequestError, match="only an agent"):
+        tools_worker([needs])
+
+
+async def test_an_image_is_a_part_as_openai_writes_it():
+    task = await called(tools_worker([draw]), "draw", a=1)
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    assert task.content_parts == [{"type": "text", "text": "here:"}, image]
+    assert task.result_str == "here:"
+
+
+async def test_arguments_are_read_by_a_schema_that_is_given_as_json():
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    doubling = StructuredTool(name="double", description="Doubles.", args_schema=schema, func=plain)
+    worker = tools_worker([doubling])
+    assert (await called(worker, "double", a="2")).result_str == "4"
+    task = await called(worker, "double", b=2)
+    expected = "the arguments do not fit, and nothing was called: a: Field required"
+    assert (task.result_str, task.failed) == (expected, True)

@@ -3,12 +3,14 @@
 import json
 
 import pytest
+from llama_index.core.base.llms.types import ImageBlock
 from llama_index.core.tools import FunctionTool, ToolMetadata, ToolOutput
 from llama_index.core.tools.types import BaseTool
+from llama_index.core.workflow import Context
 
 from llamaindex_scaffolding import ScaffoldingLLM
 from llamaindex_scaffolding.workers.tool import tools_worker
-from scaffolding_core import MCPCallTask
+from scaffolding_core import InvalidRequestError, MCPCallTask
 from tests.llamaindex.doubles import ScriptedLLM, tool_call
 
 
@@ -19,6 +21,21 @@ def look(place: str) -> str:
     return f"{place} seen"
 
 
+def named(blocking: str, function: str) -> str:
+    """Takes arguments of any name."""
+    return blocking + function
+
+
+def draw(size: int) -> ImageBlock:
+    """Draws."""
+    return ImageBlock(image=b"\x89PNG" * size, image_mimetype="image/png")
+
+
+async def stateful(ctx: Context, place: str) -> str:
+    """Needs a workflow."""
+    return place
+
+
 class Refusing(BaseTool):
     metadata = ToolMetadata("Refuses.", name="refuse")
 
@@ -26,22 +43,45 @@ class Refusing(BaseTool):
         return ToolOutput(tool_name="refuse", content="not today", raw_input={}, is_error=True)
 
 
-TOOLS = [FunctionTool.from_defaults(look), Refusing()]
+TOOLS = [
+    FunctionTool.from_defaults(look),
+    Refusing(),
+    FunctionTool.from_defaults(named),
+    FunctionTool.from_defaults(draw),
+]
 
 
 async def test_each_is_told_and_called():
     worker = tools_worker(TOOLS)
     told = {each.name: each for each in await worker.tools()}
-    assert list(told) == ["look", "refuse"]
+    assert list(told) == ["look", "refuse", "named", "draw"]
     assert list(told["look"].parameters["properties"]) == ["place"]
     for name, arguments, expected in [
         ("look", {"place": "Rome"}, ("Rome seen", False)),
         ("look", {"place": "nowhere"}, ("KeyError: 'nowhere'", True)),
         ("refuse", {"input": "x"}, ("not today", True)),
+        (
+            "look",
+            {"town": "Rome"},
+            ("the arguments do not fit, and nothing was called: place: Field required", True),
+        ),
+        ("named", {"blocking": "a", "function": "b"}, ("ab", False)),
     ]:
         task = MCPCallTask(tool_name=name, args=json.dumps(arguments))
         await worker.run_task(task)
         assert (task.result_str, task.failed) == expected
+
+
+async def test_an_image_is_a_part_as_openai_writes_it_and_arguments_are_read_by_the_schema():
+    task = MCPCallTask(tool_name="draw", args='{"size": "1"}')
+    await tools_worker(TOOLS).run_task(task)
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
+    assert (task.content_parts, task.failed) == ([image], False)
+
+
+def test_a_tool_that_only_an_agent_can_call_is_refused():
+    with pytest.raises(InvalidRequestError, match="give it to an agent"):
+        tools_worker([FunctionTool.from_defaults(async_fn=stateful)])
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from scaffolding_core.answers.json_text import read_arguments
+from scaffolding_core.answers.tool_arguments import Tools
 from scaffolding_core.controller import Race, Steps
 from scaffolding_core.errors import WorkerError
-from scaffolding_core.messages import AssistantMessage, ToolCall, ToolMessage
+from scaffolding_core.messages import AssistantMessage, JsonObject, ToolCall, ToolMessage
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.tasks import MCPCallTask
 
 __all__ = ["call_key", "call_tasks_run", "is_readable", "tool_message", "with_valid_calls"]
 
 
-def with_valid_calls(said: AssistantMessage, used: set[str]) -> AssistantMessage:
+def with_valid_calls(said: AssistantMessage, used: set[str], names: Collection[str]) -> AssistantMessage:
     """The message with calls that every server takes: an id of its own each, and arguments that are a JSON object.
 
-    Arguments that are none become `{}`, since servers read them with the chat.
+    Arguments that are none become `{}`, since servers read them with the chat; the name of a tool that is not
+    there loses the characters that OpenAI refuses.
 
     Args:
         said: by the model.
         used: ids so far; those of this message are added.
+        names: of the tools that are there.
     """
     calls = []
     for call in said.tool_calls or ():
@@ -29,8 +35,8 @@ def with_valid_calls(said: AssistantMessage, used: set[str]) -> AssistantMessage
         while not its_id or its_id in used:
             its_id, number = f"call_{number}", number + 1
         used.add(its_id)
-        written = call.arguments if call.arguments.strip() and is_readable(call) else "{}"
-        calls.append(ToolCall(its_id, call.name, written))
+        written = call.arguments if _arguments(call) else "{}"
+        calls.append(ToolCall(its_id, call.name if call.name in names else lawful_name(call.name), written))
     if calls == said.tool_calls:
         return said
     return replace(said, tool_calls=calls, original=None)
@@ -38,12 +44,21 @@ def with_valid_calls(said: AssistantMessage, used: set[str]) -> AssistantMessage
 
 def is_readable(call: ToolCall) -> bool:
     """Whether its arguments are a JSON object."""
-    return isinstance(_arguments(call), dict)
+    return _arguments(call) is not None
 
 
-def call_key(call: ToolCall) -> str:
-    """What equal calls have in common: the tool, and the arguments whatever their order and spacing."""
-    return f"{call.name} {json.dumps(_arguments(call), sort_keys=True)}"
+def call_key(call: ToolCall, tools: Tools) -> str:
+    """What equal calls have in common: the tool, and the arguments as it gets them, however they are written.
+
+    Args:
+        call: with arguments that are a JSON object.
+        tools: what reads the arguments of each tool that is there.
+    """
+    arguments = _arguments(call)
+    if arguments is not None and call.name in tools:
+        with suppress(ValueError):  # they do not fit: the tool will say so
+            arguments = tools[call.name](arguments)
+    return f"{call.name} {json.dumps(arguments, sort_keys=True, default=str)}"
 
 
 def call_tasks_run(tasks: Sequence[MCPCallTask]) -> Steps[None]:
@@ -68,8 +83,8 @@ def tool_message(task: MCPCallTask) -> ToolMessage:
     return ToolMessage(f"Error: {text}" if task.failed else text, str(task.tool_call_id))
 
 
-def _arguments(call: ToolCall) -> object:
+def _arguments(call: ToolCall) -> JsonObject | None:
     try:
-        return json.loads(call.arguments) if call.arguments.strip() else {}
+        return read_arguments(call.arguments)
     except ValueError:
         return None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from scaffolding_core.controllers.acting.calls import call_key
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.messages import ToolCall
 
 __all__ = ["Limits", "Spent"]
 
@@ -55,9 +54,9 @@ class Spent:
     stopped: Limit | None = None
     _runs: Counter[str] = field(default_factory=Counter)
 
-    def refused(self, call: ToolCall) -> str | None:
-        """Count a call; why it is not to be run, for the model to read, where a limit is met."""
-        if self._runs[call_key(call)] >= self.limits.repeats:
+    def refused(self, key: str) -> str | None:
+        """Count a call by its `call_key`; why it is not to be run, for the model to read, where a limit is met."""
+        if self._runs[key] >= self.limits.repeats:
             self.stopped = self.stopped or "repeats"
             return "this very call was answered before, and is not run again"
         if self.calls >= self.limits.calls:
@@ -66,13 +65,13 @@ class Spent:
         self.calls += 1
         return None
 
-    def once(self, call: ToolCall) -> str:
+    def once(self, key: str) -> str:
         """What tells a call from the same one that was answered before."""
-        return f"{call_key(call)} #{self._runs[call_key(call)]}"
+        return f"{key} #{self._runs[key]}"
 
-    def turn_ended(self, calls: list[ToolCall]) -> None:
+    def turn_ended(self, keys: Iterable[str]) -> None:
         """Count a turn, after its calls."""
         self.turns += 1
-        self._runs.update({call_key(call) for call in calls})
+        self._runs.update({*keys})
         if self.turns >= self.limits.turns:
             self.stopped = self.stopped or "turns"

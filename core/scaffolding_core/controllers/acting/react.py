@@ -41,8 +41,9 @@ class ReActController(ToolLoopController):
         self, task: GenerationTask, added: list[RoleMessage], spent: Spent, options: Mapping[str, object]
     ) -> Steps[None]:
         """Ask turn after turn, until the task holds the answer, and all that was said is added."""
+        tools: Sequence[ToolDescription | JsonObject] | None = None
         while True:
-            tools = yield from self.listed(task)
+            tools = yield from self.listed(task, tools)
             last = spent.stopped is not None
             turn = self.turn(task, added, tools, last=last)
             yield from self.generation_controller.clone().process([turn], **options)
@@ -76,7 +77,9 @@ class ReActController(ToolLoopController):
     ) -> ChatTask:
         """The chat that asks for the next turn, with the instructions before it."""
         turn = super().turn(task, added, (), last=last)
-        asked = [*messages_of(task), *added, *([_observed(_LAST)] if last else [])]
+        asked = [*messages_of(task), *added]
+        if last and isinstance(observed := asked[-1], UserMessage):  # templates want user and assistant in turns
+            asked[-1] = observed.with_paragraph(_LAST)
         turn.messages = _instructed(asked, instructions(_functions(tools)))
         given = [turn.stop] if isinstance(turn.stop, str) else [*(turn.stop or ())]
         turn.stop = [*given, f"\n{OBSERVATION}"]

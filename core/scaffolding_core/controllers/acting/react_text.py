@@ -69,7 +69,7 @@ def final_answer(text: str) -> str | None:
 def _as_object(given: str, tool: JsonObject) -> str:
     try:
         value, _ = json.JSONDecoder().raw_decode(given)  # what follows it is talk
-    except ValueError:
+    except (ValueError, RecursionError):
         value = given.strip("\"'")
     if isinstance(value, dict):
         return json.dumps(value)

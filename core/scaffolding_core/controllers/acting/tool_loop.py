@@ -7,9 +7,11 @@ from dataclasses import replace
 from enum import Enum
 from typing import ClassVar
 
+from scaffolding_core.answers.tool_arguments import tools_of
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.acting.calls import (
+    call_key,
     call_tasks_run,
     is_readable,
     tool_message,
@@ -17,7 +19,7 @@ from scaffolding_core.controllers.acting.calls import (
 )
 from scaffolding_core.controllers.acting.limits import Limits, Spent
 from scaffolding_core.controllers.parts import checked_part
-from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
+from scaffolding_core.errors import BudgetExceededError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import (
     AssistantMessage,
     JsonObject,
@@ -26,6 +28,7 @@ from scaffolding_core.messages import (
     ToolDescription,
     UserMessage,
 )
+from scaffolding_core.messages.tools import written_tools
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask, MCPCallTask, ToolListTask
 
@@ -60,7 +63,7 @@ class ToolLoopController(Controller):
         show_images: whether images that tools answer with follow in a message of the user, for a model that sees.
 
     Raises:
-        InvalidRequestError: a limit below 1, or something that is no controller.
+        InvalidRequestError: a limit below 1, or something that is no controller, or no description of a tool.
     """
 
     stateless: ClassVar[bool] = True
@@ -84,6 +87,8 @@ class ToolLoopController(Controller):
         if isinstance(changes, str):
             raise InvalidRequestError(f"changes must be a list of names of tools, got {changes!r}")
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
+        if tools is not None:
+            written_tools(tools)
         self.tools = tools
         self.limits = Limits(turns=max_turns, calls=max_calls, repeats=max_repeats)
         self.changes = None if changes is None else frozenset(changes)
@@ -122,15 +127,16 @@ class ToolLoopController(Controller):
     ) -> Steps[None]:
         """Ask turn after turn, until the task holds the answer, and all that was said is added."""
         spent.ids.update(call.id for message in messages_of(task) for call in _calls_of(message))
+        tools: Sequence[ToolDescription | JsonObject] | None = None
         while True:
-            tools = yield from self.listed(task)
+            tools = yield from self.listed(task, tools)
             turn = self.turn(task, added, tools, last=spent.stopped is not None)
             try:
                 yield from self.generation_controller.clone().process([turn], **options)
             finally:
                 if _has_text(turn.said) or not _has_text(task.said):
                     task.take_results(turn)
-            said = with_valid_calls(turn.message(), spent.ids)
+            said = with_valid_calls(turn.message(), spent.ids, tools_of(tools))
             if not said.tool_calls or spent.stopped:
                 task.said = replace(said, tool_calls=None, original=None) if said.tool_calls else said
                 added.append(task.said)
@@ -140,14 +146,21 @@ class ToolLoopController(Controller):
             calls = list(zip(said.tool_calls, written, strict=True))
             yield from self.run_calls(calls, tools, spent, lambda ended: added.extend(self._told(ended)))
 
-    def listed(self, task: GenerationTask) -> Steps[Sequence[ToolDescription | JsonObject]]:
-        """What the model may call now."""
+    def listed(
+        self, task: GenerationTask, before: Sequence[ToolDescription | JsonObject] | None
+    ) -> Steps[Sequence[ToolDescription | JsonObject]]:
+        """What the model may call now: the same as before, where nobody tells any more."""
         if self.tools is not None:
             return self.tools
         if isinstance(task, ChatTask) and task.tools is not None:
             return task.tools
         listing = ToolListTask(self.WorkerTag.TOOLS)
-        yield [listing]
+        try:
+            yield [listing]
+        except WorkerError:
+            if before is None:
+                raise
+            return before
         return listing.tools or ()
 
     def turn(
@@ -188,7 +201,9 @@ class ToolLoopController(Controller):
             spent: counts them.
             tell: takes them when they have ended, also where time is up, so that each has its answer.
         """
-        tasks = [self._call_task(call, written, tools, spent) for call, written in calls]
+        known = tools_of(tools)
+        keys = [call_key(call, known) for call, _ in calls]
+        tasks = [self._call_task(*call, key, tools, spent) for call, key in zip(calls, keys, strict=True)]
         to_run = [task for task in tasks if not task.failed]
         try:
             if to_run:
@@ -198,20 +213,25 @@ class ToolLoopController(Controller):
                 if task.result_str is None:
                     task.result_str, task.failed = "there was no time left for its answer", True
             tell(tasks)
-        spent.turn_ended([call for (call, _), task in zip(calls, tasks, strict=True) if task in to_run])
+        spent.turn_ended(key for key, task in zip(keys, tasks, strict=True) if task in to_run)
 
     def _call_task(
-        self, call: ToolCall, written: ToolCall, tools: Sequence[ToolDescription | JsonObject], spent: Spent
+        self,
+        call: ToolCall,
+        written: ToolCall,
+        key: str,
+        tools: Sequence[ToolDescription | JsonObject],
+        spent: Spent,
     ) -> MCPCallTask:
         """The task of a call; failed already where it is not to be run."""
-        task = MCPCallTask(self.WorkerTag.TOOLS, tool_call_id=call.id, tool_name=call.name, args=call.arguments)
+        task = MCPCallTask(self.WorkerTag.TOOLS, tool_call_id=call.id, tool_name=written.name, args=call.arguments)
         if is_readable(written):
-            task.result_str = spent.refused(call)
+            task.result_str = spent.refused(key)
         else:
             task.result_str = f"the arguments are no JSON object, and nothing was called: {written.arguments}"
         task.failed = task.result_str is not None
         if self._changes(call.name, tools):
-            task.once = spent.once(call)
+            task.once = spent.once(key)
         return task
 
     def _told(self, ended: Sequence[MCPCallTask]) -> list[RoleMessage]:

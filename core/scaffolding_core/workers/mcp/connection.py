@@ -20,6 +20,7 @@ from scaffolding_core.errors import (
     copy_error,
 )
 from scaffolding_core.messages import ToolDescription
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.workers.mcp.answer import answer_of
 from scaffolding_core.workers.mcp.schema import what_does_not_fit
 from scaffolding_core.workers.mcp.server import HttpServer, Server, server_of
@@ -70,6 +71,8 @@ class Connection:
         self._waiting: set[asyncio.Timeout] = set()
         self._ended: ScaffoldingError | None = None
         self._tools: dict[str, ToolDescription] | None = None
+        self._own_names: dict[str, str] = {}  # by those that a model is told
+        self._changes = 0  # of its tools, as the server has told
         # A context of its own: the first caller's must not stay with those who come after it.
         self._holding = asyncio.get_running_loop().create_task(self._hold(), context=Context())
 
@@ -145,23 +148,29 @@ class Connection:
         """
         if self._tools is not None and not anew:
             return self._tools
+        changes = self._changes
         in_time = asyncio.get_running_loop().time() + self._connect_seconds
         try:
             listed = await self._ask(listed_tools, min(deadline, in_time))
         except _RefusedError:
             listed = []
-        prefix = self._server.prefix
-        self._tools = {prefix + tool.name: replace(tool, name=prefix + tool.name) for tool in listed}
-        return self._tools
+        tools: dict[str, ToolDescription] = {}
+        for tool in sorted(listed, key=lambda tool: tool.name != lawful_name(tool.name)):  # those keep their names
+            name = lawful_name(self._server.prefix + tool.name, tools)
+            tools[name], self._own_names[name] = replace(tool, name=name), tool.name
+        if self._changes == changes:  # what changed meanwhile is asked anew
+            self._tools = tools
+        return tools
 
     def _forget_tools(self) -> None:
         self._tools = None
+        self._changes += 1
 
     async def call(self, name: str, arguments: dict[str, Any], deadline: float) -> ToolAnswer:
         """Call a tool.
 
         Args:
-            name: of the tool.
+            name: of the tool, as it is told or as the server has it.
             arguments: what JSON holds.
             deadline: on the running loop's clock.
 
@@ -176,10 +185,11 @@ class Connection:
             ClosedError: the connection was closed.
         """
 
-        known = (self._tools or {}).get(name)
+        told = name if name in self._own_names else lawful_name(name)
+        known = (self._tools or {}).get(told)
         if known is not None and (wrong := what_does_not_fit(arguments, known.parameters)):
             return ToolAnswer(f"the arguments do not fit, and nothing was called: {wrong}", failed=True)
-        own_name = name.removeprefix(self._server.prefix)
+        own_name = self._own_names.get(told, name.removeprefix(self._server.prefix))
 
         async def called(session: Session) -> ToolAnswer:
             result = await session.call_tool(own_name, arguments)

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from scaffolding_core.errors import WorkerError
 from scaffolding_core.messages import ToolDescription
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.workers.mcp.connection import Connection
 from scaffolding_core.workers.mcp.server import Server
+from scaffolding_core.workers.tools.left_alone import LeftAlone
 
 __all__ = ["Servers"]
-
-
-LEFT_ALONE_SECONDS = 30.0
-"""Time for which one of several servers is not asked for its tools again that did not tell them."""
-
-
-class _Failed(NamedTuple):
-    error: WorkerError
-    until: float
 
 
 class Servers:
@@ -37,7 +29,7 @@ class Servers:
         self._servers = servers
         self._connect_timeout = connect_timeout
         self._connections: dict[int, Connection] = {}
-        self._failed: dict[int, _Failed] = {}
+        self._left_alone = LeftAlone()
 
     def all(self) -> list[Connection]:
         """A connection to each server."""
@@ -79,11 +71,14 @@ class Servers:
             WorkerError: no server that can be reached has it, and one cannot.
         """
         failure: WorkerError | None = None
+        names = {name, lawful_name(name)}
         for anew in (False, True):
             for index, tools in enumerate(await self._listed(deadline, anew=anew)):
                 if isinstance(tools, WorkerError):
                     failure = tools
-                elif name in tools or (not tools and len(self._servers) == 1):  # that server tells by itself
+                elif names & tools.keys() or (
+                    not tools and len(self._servers) == 1
+                ):  # that server tells by itself
                     return self._connection(index)
         if failure is not None:
             raise failure
@@ -97,15 +92,13 @@ class Servers:
         return await asyncio.gather(*asked)
 
     async def _tools_of(self, index: int, deadline: float, anew: bool) -> dict[str, ToolDescription] | WorkerError:
-        loop = asyncio.get_running_loop()
-        failed = self._failed.get(index)
-        if failed is not None and loop.time() < failed.until:
-            return failed.error
+        if (failed := self._left_alone.why(index)) is not None:
+            return failed
         try:
             return await self._connection(index).tools(deadline, anew=anew)
         except WorkerError as error:
-            if len(self._servers) > 1 and loop.time() < deadline:
-                self._failed[index] = _Failed(error, loop.time() + LEFT_ALONE_SECONDS)
+            if len(self._servers) > 1 and asyncio.get_running_loop().time() < deadline:
+                self._left_alone.add(index, error)
             return error
 
     async def release(self) -> None:

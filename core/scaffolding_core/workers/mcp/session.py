@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Session", "check_installed", "listed_tools", "open_session"]
 
 Session: TypeAlias = "ClientSession"
+
+_SECRET = re.compile(r"(?<=://)[^/\s'@]+@|(?<=\S)\?[^\s']+")
+"""What an address in an error says beside host and path."""
 
 _PAUSES = (0.2, 0.4, 0.8)
 """Seconds before each further attempt: a server that has just been started listens in a moment."""
@@ -181,5 +185,5 @@ def _described(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    lines = str(error).splitlines()
+    lines = _SECRET.sub("", str(error)).splitlines()
     return lines[0] if lines else type(error).__name__

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
+from scaffolding_core.answers.json_text import read_arguments
 from scaffolding_core.errors import ClosedError
 from scaffolding_core.tasks import MCPCallTask
 from scaffolding_core.workers.limits import check_counts, check_seconds
@@ -14,7 +15,6 @@ from scaffolding_core.workers.mcp.connection import Connection
 from scaffolding_core.workers.mcp.per_loop import PerLoop
 from scaffolding_core.workers.mcp.session import check_installed
 from scaffolding_core.workers.tools import ToolAnswer, ToolHost
-from scaffolding_core.workers.tools.arguments import read_arguments
 
 __all__ = ["Connections", "ToolWorker"]
 

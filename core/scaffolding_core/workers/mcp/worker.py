@@ -22,7 +22,7 @@ class MCPWorker(ToolWorker[Servers]):
     Sessions are opened when they are first needed, one a server and event loop, and opened anew after they were
     lost. With several servers, a call goes to the first in the list that has the tool; one that fails or hangs
     harms no call to another. Which tools they have is asked anew when a server says that they have changed, and
-    where a tool is not known.
+    where a tool is not known. In names, characters that OpenAI refuses become `_`.
 
     What a tool answers is the task's `result_str`; images and data stand in `content_parts` and `structured`. That
     the tool failed, that no server has it, or that its arguments are no JSON object or do not fit its schema is

@@ -7,18 +7,17 @@ import dataclasses
 import inspect
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
+from scaffolding_core.answers.json_text import read_arguments
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import ToolDescription
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.tasks import MCPCallTask
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.workers.function import is_async
 from scaffolding_core.workers.tools.answer import ToolAnswer
-from scaffolding_core.workers.tools.arguments import read_arguments
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+from scaffolding_core.workers.tools.fitting import what_is_wrong
 
 __all__ = ["FunctionTool"]
 
@@ -34,7 +33,7 @@ class FunctionTool:
 
     Args:
         function: to call, with arguments by name.
-        name: for the model; the function's own unless said.
+        name: for the model; the function's own unless said. Characters that OpenAI refuses become `_`.
         description: for the model; the function's docstring unless said.
         changes: whether a call changes things; None where nobody knows.
 
@@ -56,15 +55,15 @@ class FunctionTool:
         own_name = getattr(function, "__name__", None) or getattr(
             getattr(function, "func", None), "__name__", None
         )
-        self.name = str(name or own_name or type(function).__name__)
+        self.name = lawful_name(str(name or own_name or type(function).__name__))
         self._arguments = _type_of_arguments(function, self.name)
-        from pydantic import PydanticSchemaGenerationError, TypeAdapter  # it loads slowly
-        from pydantic.errors import PydanticInvalidForJsonSchema
+        from pydantic import PydanticUserError, TypeAdapter  # it loads slowly
+        from pydantic.errors import PydanticUndefinedAnnotation
 
         try:
             self._validator = TypeAdapter(self._arguments)
             schema = self._validator.json_schema()
-        except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema) as error:
+        except (PydanticUserError, PydanticUndefinedAnnotation) as error:
             told = str(error).splitlines()[0]
             raise InvalidRequestError(f"the tool {self.name!r} takes what JSON cannot hold: {told}") from error
         del schema["title"]
@@ -82,7 +81,7 @@ class FunctionTool:
         try:
             given = self._validator.validate_python(read_arguments(task.args))
         except ValidationError as error:
-            return ToolAnswer(_what_is_wrong(error), failed=True)
+            return ToolAnswer(what_is_wrong(error), failed=True)
         except ValueError as error:
             return ToolAnswer(str(error), failed=True)
         arguments = {f.name: getattr(given, f.name) for f in dataclasses.fields(given)}
@@ -93,8 +92,6 @@ class FunctionTool:
                 returned = await run_in_thread(self.function, **arguments)
                 if inspect.isawaitable(returned):
                     returned = await returned
-        except ScaffoldingError:
-            raise
         except Exception as error:
             return ToolAnswer(f"{type(error).__name__}: {error}", failed=True)
         return _answer_of(returned)
@@ -122,14 +119,9 @@ def _type_of_arguments(function: Callable[..., object], name: str) -> type[Any]:
 def _field(default: object) -> Any:  # Any: what dataclasses say that a field is
     if default is inspect.Parameter.empty:
         return dataclasses.field()
-    if isinstance(default, list | dict | set):
+    if type(default).__hash__ is None:  # it can be changed, and a dataclass refuses it
         return dataclasses.field(default_factory=lambda: copy.copy(default))
     return dataclasses.field(default=default)
-
-
-def _what_is_wrong(error: ValidationError) -> str:
-    wrong = (f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}" for each in error.errors())
-    return f"the arguments do not fit, and nothing was called: {'; '.join(wrong)}"
 
 
 def _answer_of(returned: object) -> ToolAnswer:
@@ -139,6 +131,9 @@ def _answer_of(returned: object) -> ToolAnswer:
         return ToolAnswer(returned)
     from pydantic_core import to_json  # it loads slowly
 
-    text = to_json(returned, serialize_unknown=True, inf_nan_mode="strings").decode()
-    structured = json.loads(text)
+    try:
+        text = to_json(returned, serialize_unknown=True, inf_nan_mode="strings").decode()
+        structured = json.loads(text)
+    except ValueError:  # bytes that are no text, half a character, a number of very many digits
+        return ToolAnswer(str(returned))
     return ToolAnswer(text, structured=structured if isinstance(structured, dict | list) else None)

@@ -58,6 +58,8 @@ class _SharedCall:
 
     def __init__(self, call: Coroutine[Any, Any, ToolAnswer]) -> None:  # Any: it yields to the loop alone
         self._task = asyncio.get_running_loop().create_task(call)
+        # Where nobody waits any more, its failure is nobody's.
+        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         self._waiting = 0
         self._stopped = False
 

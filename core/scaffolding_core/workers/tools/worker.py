@@ -8,12 +8,14 @@ from typing import TypeAlias
 
 from scaffolding_core.errors import BackendTimeoutError, ClosedError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import ToolDescription
+from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.tasks import MCPCallTask
 from scaffolding_core.worker import told
 from scaffolding_core.workers.limits import check_counts, check_seconds
 from scaffolding_core.workers.tools.answer import ToolAnswer
 from scaffolding_core.workers.tools.function_tool import FunctionTool
 from scaffolding_core.workers.tools.host import ToolHost, ToolSource
+from scaffolding_core.workers.tools.left_alone import LeftAlone
 
 __all__ = ["Tool", "ToolsWorker"]
 
@@ -51,6 +53,7 @@ class ToolsWorker(ToolHost):
             raise InvalidRequestError("ToolsWorker needs at least one tool")
         self.timeout = timeout
         self.max_concurrency = max_concurrency
+        self._left_alone = LeftAlone()
         self._closed = False
 
     async def tools(self) -> list[ToolDescription]:
@@ -60,19 +63,23 @@ class ToolsWorker(ToolHost):
             WorkerError: no source can be reached.
             ClosedError: the worker is closed.
         """
-        return list({name: tool for name, (_, tool) in (await self._known()).items()}.values())
+        known: dict[str, ToolDescription] = {}
+        for tools in await self._listed():
+            if not isinstance(tools, WorkerError):
+                known.update((tool.name, tool) for tool in tools if tool.name not in known)
+        return list(known.values())
 
     async def answer(self, task: MCPCallTask) -> ToolAnswer:
         """What the tool answers that a task calls; a failure, too, is the model's to read.
 
         Raises:
-            WorkerError: no source can be reached.
+            WorkerError: no source that can be reached has it, and one cannot.
             ClosedError: the worker is closed.
         """
         limit = asyncio.timeout_at(self._deadline(task))
         try:
             async with limit:
-                source, _ = (await self._known()).get(str(task.tool_name), (None, None))
+                source = await self._source(str(task.tool_name))
                 if source is None:
                     return ToolAnswer(f"there is no tool named {task.tool_name!r}", failed=True)
                 return await source.answer(task)
@@ -81,20 +88,42 @@ class ToolsWorker(ToolHost):
                 raise
             raise BackendTimeoutError(f"the tool {task.tool_name!r} did not answer in time: allow more") from None
 
-    async def _known(self) -> dict[str, tuple[ToolSource, ToolDescription]]:
-        """Each tool by its name, with its source; of one name, the first."""
+    async def _source(self, name: str) -> ToolSource | None:
+        """The first source that has a tool; None where none has it."""
+        listed = await self._listed()
+        names = (name, lawful_name(name))
+        for source, tools in zip(self.sources, listed, strict=True):
+            if not isinstance(tools, WorkerError) and any(tool.name in names for tool in tools):
+                return source
+        for tools in listed:
+            if isinstance(tools, WorkerError):
+                raise tools
+        return None
+
+    async def _listed(self) -> list[list[ToolDescription] | WorkerError]:
+        """The tools of each source, or why it does not tell; all are asked at once.
+
+        Raises:
+            WorkerError: none tells.
+            ClosedError: the worker is closed.
+        """
         if self._closed:
             raise ClosedError("this ToolsWorker is closed: make a new one")
-        listed = await asyncio.gather(*(source.tools() for source in self.sources), return_exceptions=True)
-        failures = [tools for tools in listed if isinstance(tools, BaseException)]
-        if failures and (len(failures) == len(listed) or not isinstance(failures[0], WorkerError)):
+        listed = await asyncio.gather(*map(self._tools_of, range(len(self.sources))))
+        failures = [tools for tools in listed if isinstance(tools, WorkerError)]
+        if len(failures) == len(listed):
             raise failures[0]
-        known: dict[str, tuple[ToolSource, ToolDescription]] = {}
-        for source, tools in zip(self.sources, listed, strict=True):
-            if not isinstance(tools, BaseException):
-                for tool in tools:
-                    known.setdefault(tool.name, (source, tool))
-        return known
+        return listed
+
+    async def _tools_of(self, index: int) -> list[ToolDescription] | WorkerError:
+        if (failed := self._left_alone.why(index)) is not None:
+            return failed
+        try:
+            return await self.sources[index].tools()
+        except WorkerError as error:
+            if len(self.sources) > 1:
+                self._left_alone.add(index, error)
+            return error
 
     def _deadline(self, task: MCPCallTask) -> float:
         own = asyncio.get_running_loop().time() + self.timeout

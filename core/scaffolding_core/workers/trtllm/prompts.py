@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scaffolding_core.answers.json_text import read_arguments
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.messages import RoleMessage
 from scaffolding_core.tasks import ChatTask, GenerationTask
@@ -105,7 +105,7 @@ def _plain(message: RoleMessage) -> dict[str, object]:
 def _with_arguments(call: Any) -> object:  # Any: JSON of our own making
     function = call["function"]
     try:
-        arguments = json.loads(function["arguments"])
+        arguments = read_arguments(function["arguments"])
     except ValueError:  # as the model wrote them
         return call
     return {**call, "function": {**function, "arguments": arguments}}

@@ -43,10 +43,12 @@ def asked(*answers, prompt="go", **options):
         ('Action: add\nAction Input: {"a": 1, "b": 2}\nObservation: 4\nFinal Answer: 4', "3"),
         ("Action: double\nAction Input: 4", "8"),
         ("Action: double\nAction Input: four", "Error: the arguments do not fit"),
+        ("Action: double\nAction Input: " + "[" * 100_000, "Error: the arguments do not fit"),
         ("Action: add\nAction Input: 1, 2", "Error: the arguments are no JSON object"),
         ("Action: none\nAction Input: {}", "Error: there is no tool named 'none'"),
         ("I would rather talk.", "there was neither an action"),
     ],
+    ids=["object", "marked", "heard", "value", "no-number", "deep", "two", "no-tool", "neither"],
 )
 def test_an_action_is_run_and_what_comes_of_it_observed(written, observed):
     output, (first, second) = asked(f"Thought: hm\n{written}", "Thought: I know\nFinal Answer: done")
@@ -69,3 +71,4 @@ def test_at_a_limit_the_model_answers_from_what_is_there():
     output, tasks = asked("Action: double\nAction Input: 1", "it is two", max_turns=1)
     assert (output.text, output.stopped) == ("it is two", "turns")
     assert "No further action" in tasks[-1].messages[-1].text
+    assert [message.role for message in tasks[-1].messages] == ["system", "user", "assistant", "user"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from scaffolding_core import (
     AssistantMessage,
     Budget,
+    BudgetExceededError,
+    ClosedError,
     FunctionTool,
     FunctionWorker,
     InvalidRequestError,
@@ -16,9 +19,11 @@ from scaffolding_core import (
     NativeChatController,
     ScaffoldingLlm,
     ToolCall,
+    ToolDescription,
     ToolLoopController,
     ToolsWorker,
     UserMessage,
+    WorkerError,
     message_from_dict,
 )
 
@@ -42,7 +47,7 @@ class Tools:
         self.runs["add"] += 1
         return a + b
 
-    async def pay(self, amount: int) -> str:
+    async def pay(self, amount: int, to: str = "Ann") -> str:
         await asyncio.sleep(0)
         self.runs["pay"] += 1
         return f"paid {amount}, receipt {self.runs['pay']}"
@@ -75,7 +80,9 @@ def checked(transcript):
             continue
         assert waiting == []
         waiting = [call["id"] for call in written.get("tool_calls", ())]
-        assert all(isinstance(json.loads(c["function"]["arguments"]), dict) for c in written.get("tool_calls", ()))
+        for function in (call["function"] for call in written.get("tool_calls", ())):
+            assert isinstance(json.loads(function["arguments"], parse_constant=pytest.fail), dict)
+            assert re.fullmatch("[a-zA-Z0-9_-]{1,64}", function["name"])
     assert waiting == []
     ids = [call.id for message in transcript for call in getattr(message, "tool_calls", None) or ()]
     assert len(ids) == len(set(ids))
@@ -99,6 +106,23 @@ def test_calls_of_a_turn_are_each_answered_in_order_whatever_is_wrong_with_them(
     assert told[4] == "Error: there is no tool named 'nothing'"
     assert told[6:] == ["Error: RuntimeError: out of order", "done"]
     assert (output.text, output.stopped, tools.runs["add"]) == ("done", "complete", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("add", '{"a": NaN}', "Error: the arguments are no JSON object, and nothing was called"),
+        ("add", "[" * 100_000, "Error: the arguments are no JSON object, and nothing was called"),
+        ("fail", "null", "Error: RuntimeError: out of order"),
+        ("math.add", "{}", "Error: there is no tool named 'math.add'"),
+        ("", "{}", "Error: there is no tool named ''"),
+        ("a" * 65, "{}", "Error: there is no tool named 'aaa"),
+    ],
+    ids=["no-number", "deep", "null", "dotted", "nameless", "long"],
+)
+def test_whatever_a_model_calls_is_told_to_it_and_servers_take_the_chat(tools, name, arguments, told):
+    output = asked(lambda task: "done" if turns_of(task) else calling(("a", name, arguments)), tools)
+    assert checked(output.transcript)[1].startswith(told)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +178,13 @@ def test_what_changes_things_runs_once_however_many_samples_vote(tools, vote_on)
     assert "paid 5, receipt 1" in checked(output.transcript)
 
 
+def test_a_call_that_changes_things_is_the_same_in_other_words(tools):
+    words = iter(['{"amount": 5}', '{"amount": "5"}', '{"amount": 5, "to": "Ann"}', '{"to":"Ann","amount":5.0}'])
+    method = MajorityVoteController(ToolLoopController(NativeChatController()), 4, stop_rule="full")
+    asked(lambda task: "paid" if turns_of(task) else calling(("", "pay", next(words))), tools, method)
+    assert tools.runs["pay"] == 1
+
+
 def test_the_same_call_made_again_after_its_answer_is_a_new_one(tools):
     output = asked(lambda t: "paid" if turns_of(t) > 1 else calling(("", "pay", '{"amount":5}')), tools)
     assert tools.runs["pay"] == 2
@@ -164,6 +195,42 @@ def test_what_changes_nothing_runs_for_each_sample(tools):
     method = MajorityVoteController(ToolLoopController(NativeChatController(), changes=()), 3, stop_rule="full")
     asked(lambda task: "3" if turns_of(task) else calling(("", "add", '{"a": 2}')), tools, method)
     assert tools.runs["add"] == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [BudgetExceededError("spent", limit="tokens"), ClosedError("closed")],
+    ids=lambda it: type(it).__name__,
+)
+def test_an_error_of_a_tool_that_asks_a_model_itself_is_told_and_ends_nothing(tools, error):
+    def fail():
+        raise error
+
+    tools.fail = FunctionTool(fail)
+    output = asked(lambda task: "done" if turns_of(task) else calling(("a", "fail", "{}")), tools)
+    assert checked(output.transcript)[1] == f"Error: {type(error).__name__}: {error}"
+    assert (output.text, output.stopped) == ("done", "complete")
+
+
+def test_where_nobody_tells_the_tools_any_more_the_model_answers_from_what_is_there():
+    class Leaving:
+        """A source that tells its tools once."""
+
+        def __init__(self):
+            self.told = iter([[ToolDescription("look", "Looks.", {})]])
+
+        async def tools(self):
+            for tools in self.told:
+                return tools
+            raise WorkerError("gone")
+
+        async def answer(self, task):
+            raise AssertionError
+
+    model = FunctionWorker(lambda task: "done" if turns_of(task) else calling(("a", "look", "{}")))
+    workers = {"generation": model, "tools": ToolsWorker([Leaving()])}
+    with ScaffoldingLlm(ToolLoopController(NativeChatController()), workers) as llm:
+        assert checked(llm.generate("go").output.transcript)[1:] == ["Error: gone", "done"]
 
 
 def test_at_the_end_of_the_budget_the_last_text_counts(tools):
@@ -177,7 +244,9 @@ def test_at_the_end_of_the_budget_the_last_text_counts(tools):
     checked(output.transcript)
 
 
-@pytest.mark.parametrize("wrong", [{"max_turns": 0}, {"max_calls": 1.5}, {"changes": "pay"}])
+@pytest.mark.parametrize(
+    "wrong", [{"max_turns": 0}, {"max_calls": 1.5}, {"changes": "pay"}, {"tools": [asked]}, {"tools": "pay"}]
+)
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(InvalidRequestError):
         ToolLoopController(NativeChatController(), **wrong)

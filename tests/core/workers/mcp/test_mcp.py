@@ -136,6 +136,14 @@ async def test_of_several_servers_the_one_that_has_the_tool_is_asked(any_server,
                 await worker.run_task(call("nothing"))
 
 
+async def test_an_address_that_refuses_is_told_without_what_may_be_secret(any_server):
+    secret = any_server.url.replace("://", "://me:secret@").replace("/mcp", "/no?key=secret")
+    async with MCPWorker([secret]) as worker:
+        with pytest.raises(BackendUnavailableError, match="404") as raised:
+            await worker.connect()
+        assert "secret" not in str(raised.value)
+
+
 def test_it_works_on_any_loop_and_leaves_nothing_behind(any_server):
     class Adding(Controller):
         def process(self, tasks, **options):

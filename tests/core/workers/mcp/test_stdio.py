@@ -46,6 +46,18 @@ async def test_a_program_is_started_asked_and_ended():
     await until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
 
 
+async def test_a_name_that_openai_refuses_is_told_as_one_that_it_takes():
+    async with ToolsWorker([MCPWorker([StdioServer(sys.executable, [PROGRAM], prefix="my/")])]) as worker:
+        names = {tool.name for tool in await worker.tools()}
+        assert {"my_notes_read", "my_notes_read_2", "my_pid"} <= names
+        for name, expected in [
+            ("my_notes_read", "another"),
+            ("my_notes_read_2", "read"),
+            ("my/notes_read", "another"),
+        ]:
+            assert (await called(worker, name)).result_str == expected
+
+
 def len_of(text: str) -> int:
     return len(text)
 
@@ -58,6 +70,33 @@ async def test_a_program_that_is_none_harms_no_other():
         with pytest.raises(BackendUnavailableError, match="/no/such/program") as raised:
             await worker.tools()
         assert "secret" not in str(raised.value)
+
+
+CHANGES_AS_IT_TELLS = """
+import json, sys
+number = 0
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["method"] == "initialize":
+        its = {"name": "changing", "version": "1"}
+        version = asked["params"]["protocolVersion"]
+        result = {"protocolVersion": version, "capabilities": {"tools": {"listChanged": True}}, "serverInfo": its}
+    elif asked["method"] == "tools/list":
+        result = {"tools": [{"name": f"tool_{number}", "inputSchema": {"type": "object"}}]}
+    else:
+        continue
+    told = [{"jsonrpc": "2.0", "id": asked["id"], "result": result}]
+    if asked["method"] == "tools/list" and number == 0:
+        told.insert(0, {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+        number = 1
+    print("\\n".join(map(json.dumps, told)), flush=True)
+"""
+
+
+async def test_tools_that_change_as_they_are_told_are_asked_anew():
+    async with MCPWorker([StdioServer(sys.executable, ["-c", CHANGES_AS_IT_TELLS])]) as worker:
+        for expected in ("tool_0", "tool_1", "tool_1"):
+            assert [tool.name for tool in await worker.tools()] == [expected]
 
 
 async def test_a_server_that_hangs_is_waited_for_once(tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import enum
 import json
+import re
 import threading
 from types import SimpleNamespace
 from typing import Annotated, Literal
@@ -70,6 +71,35 @@ async def test_a_function_is_told_to_the_model_by_its_signature_and_gets_what_it
         assert json.loads(task.result_str) == task.structured == expected
 
 
+def kept(function: str, place: Place = Place(city="Rome")) -> dict:  # noqa: B008  # as users write it
+    return {"function": function, "city": place.city}
+
+
+async def kept_async(function: str, place: Place = Place(city="Rome")) -> dict:  # noqa: B008  # as users write it
+    return kept(function, place)
+
+
+@pytest.mark.parametrize("function", [kept, kept_async])
+async def test_parameters_may_have_any_name_and_any_default(function):
+    text, failed = await answer(ToolsWorker([function]), call(function.__name__, function="f"))
+    assert (json.loads(text), failed) == ({"function": "f", "city": "Rome"}, False)
+
+
+@pytest.mark.parametrize("returned", [b"\xff", {"half": "\ud800"}], ids=["bytes", "half-a-character"])
+async def test_what_json_cannot_hold_is_answered_as_python_shows_it(returned):
+    worker = ToolsWorker([FunctionTool(lambda: returned, name="give")])
+    assert await answer(worker, call("give")) == (str(returned), False)
+
+
+@pytest.mark.parametrize("name", ["a.b", "my tool", "a" * 100], ids=["dotted", "spaced", "long"])
+async def test_a_name_that_openai_refuses_is_told_as_one_that_it_takes(name):
+    worker = ToolsWorker([FunctionTool(lambda: "called", name=name)])
+    (told,) = await worker.tools()
+    assert re.fullmatch("[a-zA-Z0-9_-]{1,64}", told.name)
+    for each in (name, told.name):
+        assert await answer(worker, call(each)) == ("called", False)
+
+
 async def test_arguments_that_do_not_fit_call_nothing():
     text, failed = await answer(ToolsWorker([paint]), call("paint", place={}, colour="blue", coats=0, size=1))
     assert failed
@@ -102,23 +132,48 @@ async def test_a_call_ends_at_its_limit_and_a_closed_worker_calls_nothing():
         await worker.run_task(call("wait"))
 
 
+class Gone:
+    """A source that does not tell its tools."""
+
+    def __init__(self):
+        self.asked = 0
+
+    async def tools(self):
+        self.asked += 1
+        raise WorkerError("gone")
+
+    async def answer(self, task):
+        raise AssertionError
+
+
 async def test_of_one_name_the_first_is_called_and_a_source_that_fails_harms_no_other():
-    class Gone:
-        async def tools(self):
-            raise WorkerError("gone")
-
-        async def answer(self, task):
-            raise AssertionError
-
+    gone = Gone()
     first, second = FunctionTool(lambda: "first", name="same"), FunctionTool(lambda: "second", name="same")
-    worker = ToolsWorker([Gone(), first, second])
+    worker = ToolsWorker([gone, first, second])
     assert await answer(worker, call("same")) == ("first", False)
     assert [tool.name for tool in await worker.tools()] == ["same"]
+    with pytest.raises(WorkerError, match="gone"):
+        await worker.run_task(call("other"))
+    assert gone.asked == 1
     with pytest.raises(WorkerError, match="gone"):
         await ToolsWorker([Gone()]).tools()
 
 
-@pytest.mark.parametrize("wrong", [[], "text", [3], [lambda *many: 1], [lambda a, /: 1], [str]])
+def unfinished(place: list["Nowhere"]) -> None:  # noqa: F821  # as users forget it
+    pass
+
+
+class Forgetful(BaseModel):
+    place: "Nowhere"  # noqa: F821  # as users forget it
+
+
+def forgets(it: Forgetful) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    "wrong", [[], "text", [3], [lambda *many: 1], [lambda a, /: 1], [str], [unfinished], [forgets]]
+)
 def test_what_is_no_tool_is_refused(wrong):
     with pytest.raises(InvalidRequestError):
         ToolsWorker(wrong)
