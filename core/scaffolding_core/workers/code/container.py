@@ -50,6 +50,9 @@ class ContainerBackend(ABC):
     name: ClassVar[str]
     """That the library has for it."""
 
+    writable: ClassVar[tuple[str, ...]] = ("/tmp", "/var/tmp")
+    """Folders that a program may write to, beside its own."""
+
     user: ClassVar[int | None] = None
     """Who the program is inside; None for who starts it."""
 
@@ -143,6 +146,8 @@ class ContainerBackend(ABC):
             "seconds": program.seconds,
             "memory_bytes": program.memory_bytes,
             "output_bytes": program.output_bytes,
+            "kept": program.kept,
+            "writable": self.writable,
             "user": self.user,
         }
 

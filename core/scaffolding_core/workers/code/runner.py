@@ -27,7 +27,6 @@ HOME = Path(__file__).resolve().parent
 FILES = HOME / "files"
 PROGRAM = "<program>"
 
-_WRITABLE = (HOME, Path("/tmp"), Path("/var/tmp"))
 _PROCESSES = 64
 _LOOK_AGAIN = 0.05  # seconds
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -91,7 +90,8 @@ def _read(
     """What came of each pipe until the process ended, and the limit that it ran into."""
     said = {pipe: bytearray() for pipe in most}
     pipes, end, look_at = list(most), time.monotonic() + job["seconds"], 0.0
-    processes, written = _processes(), _written()
+    roots = [HOME, *map(Path, job["writable"])]
+    processes, written = _processes(), _written(roots)
     while pipes:
         now = time.monotonic()
         left = end - now
@@ -101,7 +101,7 @@ def _read(
             look_at = now + _LOOK_AGAIN
             if _processes() - processes > _PROCESSES:
                 return said, "processes"
-            if _written() - written > job["memory_bytes"]:
+            if _written(roots) - written > job["memory_bytes"]:
                 return said, "files"
         ready = select.select(pipes, [], [], min(left, _LOOK_AGAIN))[0]
         if not ready and process.poll() is not None:  # what it has started may hold its pipes open
@@ -121,10 +121,10 @@ def _processes() -> int:
     return sum(entry.name.isdigit() for entry in Path("/proc").iterdir())
 
 
-def _written() -> int:
+def _written(roots: list[Path]) -> int:
     """Bytes of the files that are where it may write."""
     found = 0
-    for root in _WRITABLE:
+    for root in roots:
         for folder, _, names in os.walk(root):
             for name in names:
                 with suppress(OSError):
@@ -178,14 +178,17 @@ def _be_the_program(job: dict[str, Any], report: int) -> None:
         sys.stdout.flush()
     result = None
     try:
-        value = names.pop(job["result_name"], None) if failure is None else None
-        result = None if value is None else repr(value)
+        value = names.pop(job["result_name"], None)
+        result = None if value is None or failure is not None else repr(value)
         if result is not None and len(result) > job["output_bytes"]:
             result = None
             failure = ["limit", "output", f"its result has more than {job['output_bytes']} characters", None]
     except BaseException as error:
         failure = _failure(error)
-    kept = _kept(job, state, names)
+    kept = _kept(job["code"], state, names) if job["kept"] else None
+    if kept is not None and len(kept) > job["memory_bytes"]:
+        kept = None
+        failure = failure or ["limit", "memory", "what it has defined is too much to be kept", None]
     with os.fdopen(report, "w", encoding="utf-8") as file:
         json.dump({"failure": failure, "result": result, "state": kept}, file)
 
@@ -254,14 +257,14 @@ def _restored(kept: str | None, names: dict[str, Any]) -> dict[str, Any]:
     return state
 
 
-def _kept(job: dict[str, Any], state: dict[str, Any], names: dict[str, Any]) -> str | None:
+def _kept(code: str, state: dict[str, Any], names: dict[str, Any]) -> str | None:
     try:
         values = {name: value for name, value in names.items() if not name.startswith("__") and _keeps(value)}
-        definitions = [*state["definitions"], *_definitions(job["code"])]
+        definitions = [*state["definitions"], *_definitions(code)]
         kept = pickle.dumps({"definitions": definitions, "values": pickle.dumps(values)})
     except Exception:
         return None
-    return base64.b64encode(kept).decode() if len(kept) <= job["memory_bytes"] // 2 else None
+    return base64.b64encode(kept).decode()
 
 
 def _keeps(value: object) -> bool:
