@@ -183,11 +183,6 @@ class BestOfNController(Controller):
         except BudgetExceededError as error:
             samples.out_of_budget(error)
             return
-        if len(judgements) != len(tasks):
-            reward = type(self.reward_controller).__name__
-            raise WorkerError(
-                f"{reward} gave {len(judgements)} scores for {len(tasks)} samples: give one for each"
-            )
         for candidate, judgement in zip(candidates, judgements, strict=True):
             _give(candidate, judgement)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, SupportsFloat
 
 from scaffolding_core.controller import Controller, Steps
@@ -26,17 +26,19 @@ def judged(
         options: of its `process`.
 
     Raises:
-        WorkerError: it could not score them, or gave no score, or one that is no finite number.
+        WorkerError: it could not score them, or gave no score, not one for each, or one that is no finite number.
     """
     judge: Any = rewarder.clone()  # Any: one of a user's own may leave its scores on itself
     returned = yield from judge.process(tasks, **(options or {}))
     scores = getattr(judge, "scores", None) if returned is None else returned
-    if scores is None or not len(scores):
-        raise WorkerError(f"{type(judge).__name__} gave no score: return a list of them, or leave it in 'scores'")
+    name = type(judge).__name__
+    if isinstance(scores, str | Mapping) or not isinstance(scores, Collection) or not len(scores):
+        raise WorkerError(f"{name} gave no score: return a list of them, or leave it in 'scores'")
+    if len(scores) != len(tasks):
+        raise WorkerError(f"{name} gave {len(scores)} scores for {len(tasks)} answers: give one for each")
     said = getattr(judge, "rewards", None)
     asked = said if isinstance(said, list) and len(said) == len(tasks) else tasks
-    name = type(judge).__name__
-    return [_judgement(_number(score, name), task) for score, task in zip(scores, asked, strict=False)]
+    return [_judgement(_number(score, name), task) for score, task in zip(scores, asked, strict=True)]
 
 
 def score_of(task: RewardTask) -> float:
@@ -50,9 +52,12 @@ def score_of(task: RewardTask) -> float:
 
 
 def _number(score: SupportsFloat | None, name: str) -> float:
-    number = math.nan if score is None else float(score)
+    try:
+        number = math.nan if score is None else float(score)
+    except (TypeError, ValueError, OverflowError):  # whatever a reward of a user's own gave
+        number = math.nan
     if not math.isfinite(number):
-        raise WorkerError(f"the reward of {name} gave {score} for a score: it must give a finite number")
+        raise WorkerError(f"the reward of {name} gave {score!r} for a score: it must give a finite number")
     return number
 
 

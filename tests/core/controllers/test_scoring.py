@@ -118,13 +118,15 @@ class TestARewardThatComparesSamples:
         with pytest.raises(WorkerError, match="unfit"):
             await best(["bb", "unfit"])
 
-    async def test_scores_that_are_not_one_for_each_are_an_error(self):
-        class First(Ranks):
+    @pytest.mark.parametrize("count", [1, 3])
+    async def test_scores_that_are_not_one_for_each_are_an_error(self, count):
+        class Miscounts(Ranks):
             def process(self, tasks, **options):
-                return (yield from NativeRewardController.process(self, tasks[:1]))
+                yield []
+                return [1.0] * count
 
-        with pytest.raises(WorkerError, match="First gave 1 scores for 2 samples"):
-            await best(["bb", "a"], rewarder=First())
+        with pytest.raises(WorkerError, match=f"Miscounts gave {count} scores for 2 answers"):
+            await best(["bb", "a"], rewarder=Miscounts())
 
     @pytest.mark.looptime
     async def test_where_time_is_up_before_the_earliest_sample_is_the_result(self):
@@ -170,12 +172,12 @@ def test_a_decision_is_told_before_the_rest_is_cut_and_what_ends_then_does_not_c
     assert [candidate.late for candidate in output.candidates] == [False, False, True]
 
 
-@pytest.mark.parametrize("left", [None, [], [float("nan")]])
+@pytest.mark.parametrize("left", [None, [], [float("nan")], ["high"], [[1]], [10**400], 0.5, "0.5", {"score": 1}])
 async def test_a_reward_of_ones_own_without_scores_is_an_error(left):
     class Silent(NativeRewardController):
         def process(self, tasks):
             self.scores = left
             yield []
 
-    with pytest.raises(InsufficientSamplesError, match="gave no score|nan"):
+    with pytest.raises(InsufficientSamplesError, match="Silent gave .* score"):
         await best(["a"], rewarder=Silent())
