@@ -1,5 +1,7 @@
 """Verifiers: whether an answer passes, and what is wrong with it, without a model."""
 
+from datetime import date
+
 import pytest
 from pydantic import BaseModel, Field
 
@@ -23,6 +25,10 @@ def verdict(verifier, answer):
     [
         (SameAnswer("42"), "The answer is 42.", "The answer is 41.", "'41' is not right"),
         (SameAnswer(1000, "number"), "It costs 1,000 in all", "It costs 999", "'999' is not right"),
+        (SameAnswer(1e22, "number"), "10000000000000000000000", "1e21", "is not right"),
+        (SameAnswer(True, "yes_no"), "Yes.", "No.", "is not right"),
+        (SameAnswer(date(2024, 3, 5), "date"), "March 5, 2024", "March 6, 2024", "is not right"),
+        (SameAnswer("Paris", {"kind": "json", "key": "city"}), '{"city": "Paris"}', '{"city": "Rome"}', "is not"),
         (SameAnswer(r"\frac{1}{2}", "math"), "So x = \\boxed{0.5}", "So x = \\boxed{0.6}", "is not right"),
         (SameAnswer("B", {"kind": "choice", "choices": ["A", "B"]}), "(B)", "hmm", "no answer was found"),
         (Matches(r"\bSELECT\b"), "select all: SELECT * FROM t", "select all", "does not match the pattern"),
@@ -58,6 +64,9 @@ def test_a_pattern_that_never_ends_is_given_up():
     [
         lambda: SameAnswer(None),
         lambda: SameAnswer("7", "jury"),
+        lambda: SameAnswer("N/A", "number"),
+        lambda: SameAnswer("C", {"kind": "choice", "choices": ["A", "B"]}),
+        lambda: SameAnswer(["7"], "number"),
         lambda: Matches("("),
         lambda: FitsSchema({"title": "anything"}),
         lambda: FitsSchema(int),
