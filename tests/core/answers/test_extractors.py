@@ -339,6 +339,15 @@ def test_hostile_text_costs_bounded_time(text):
         assert time.thread_time() - started < 2, extractor
 
 
+@pytest.mark.parametrize("said_then", ["", "I cannot say.", None])
+def test_json_in_a_thought_is_no_answer(said_then):
+    thought = '<think>Perhaps {"a": 1}?' + ("" if said_then is None else f"</think>{said_then}")
+    for extractor in (Json(), Json("a"), Structure()):
+        assert extractor.extract(AssistantMessage(thought)) is None
+    told = '<think>Perhaps {"a": 1}?</think>{"a": "<s>2</s>"}'
+    assert Structure().extract(AssistantMessage(told)) == {"a": "<s>2</s>"}
+
+
 def test_a_structure_comes_from_the_only_tool_call_or_from_json_in_the_text():
     def called(*arguments):
         return AssistantMessage('{"b": 2}', None, [ToolCall("1", "f", each) for each in arguments])

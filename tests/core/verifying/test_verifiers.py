@@ -36,6 +36,7 @@ def verdict(verifier, answer):
         (Matches("^ok$"), "ok", "ok then", "does not match"),
         (FitsSchema(AGE), 'Here: {"age": 3}', 'Here: {"age": -3}', "age: "),
         (FitsSchema(AGE), '{"age": 3}', "three", "no JSON object"),
+        (FitsSchema(AGE), '<think>{"age": -3}?</think>{"age": 3}', '<think>{"age": 3}</think>?', "no JSON object"),
         (FitsSchema(Person), '{"age": 3, "name": "ann"}', '{"age": 3, "name": "Ann"}', "name: "),
     ],
 )
