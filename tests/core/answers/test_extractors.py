@@ -342,7 +342,11 @@ def test_hostile_text_costs_bounded_time(text):
 @pytest.mark.parametrize("said_then", ["", "I cannot say.", None])
 def test_json_in_a_thought_is_no_answer(said_then):
     thought = '<think>Perhaps {"a": 1}?' + ("" if said_then is None else f"</think>{said_then}")
-    for extractor in (Json(), Json("a"), Structure()):
+
+    class Model(BaseModel):
+        a: int
+
+    for extractor in (Json(), Json("a"), Structure(), Parsed(Model)):
         assert extractor.extract(AssistantMessage(thought)) is None
     told = '<think>Perhaps {"a": 1}?</think>{"a": "<s>2</s>"}'
     assert Structure().extract(AssistantMessage(told)) == {"a": "<s>2</s>"}

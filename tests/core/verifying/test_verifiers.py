@@ -37,6 +37,7 @@ def verdict(verifier, answer):
         (FitsSchema(AGE), 'Here: {"age": 3}', 'Here: {"age": -3}', "age: "),
         (FitsSchema(AGE), '{"age": 3}', "three", "no JSON object"),
         (FitsSchema(AGE), '<think>{"age": -3}?</think>{"age": 3}', '<think>{"age": 3}</think>?', "no JSON object"),
+        (FitsSchema({"enum": [{"a": 1}, {"a": 2.5}]}), '{"a": 2.5}', '{"a": 3}', "should be one of"),
         (FitsSchema(Person), '{"age": 3, "name": "ann"}', '{"age": 3, "name": "Ann"}', "name: "),
     ],
 )
@@ -70,6 +71,10 @@ def test_a_pattern_that_never_ends_is_given_up():
         lambda: SameAnswer(["7"], "number"),
         lambda: Matches("("),
         lambda: FitsSchema({"title": "anything"}),
+        lambda: FitsSchema({"type": "nonsense"}),
+        lambda: FitsSchema({"$ref": "http://127.0.0.1:1/schema"}),
+        lambda: FitsSchema({"properties": {"age": {"$ref": "#/$defs/age"}}}),
+        lambda: FitsSchema({"allOf": [AGE, {"required": ["name"]}]}),
         lambda: FitsSchema(int),
         lambda: same_calls([{"tool": "f"}]),
     ],
