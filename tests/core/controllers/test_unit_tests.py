@@ -68,7 +68,15 @@ async def test_no_answer_looks_as_if_it_passed(answer):
     assert (await said(["assert double(2) == 4", "assert double(3) > 5"], answer)).startswith("0.00 False ")
 
 
-@pytest.mark.parametrize("tests", ["", [], ["assert ("], [("double(2)",)]])
+@pytest.mark.parametrize(
+    "tests",
+    [
+        *("", [], ["assert ("], [("double(2)",)], 5, {"double(2)": 4}),
+        ["assert double(2) == 4", "double(3) == 6"],
+        "assert double(2) == 4\nfor x in range(3):\n    assert double(x) == 2 * x",
+    ],
+    ids=str,
+)
 def test_what_is_no_test_is_refused(tests):
     with pytest.raises(InvalidRequestError):
         UnitTests(tests)
