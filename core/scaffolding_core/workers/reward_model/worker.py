@@ -24,6 +24,7 @@ from scaffolding_core.tasks import RewardTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.http.asked_once import AskedOnce
 from scaffolding_core.workers.limits import check_counts, check_seconds, deadline_of
+from scaffolding_core.workers.openai.wire_numbers import read_count
 from scaffolding_core.workers.reward_model.aggregates import AGGREGATES, aggregate_steps
 from scaffolding_core.workers.reward_model.batches import Batches
 from scaffolding_core.workers.reward_model.judged import Judged, Score, judged_of
@@ -324,11 +325,12 @@ def _charge(members: Sequence[_Member], paid: Usage) -> None:
 
 def _prompt_tokens(told: Any) -> int:
     """The tokens that a server says it has read; 0 where it tells none."""
-    if isinstance(told, Mapping):
-        usage = told.get("usage") or {}
-        count = usage.get("prompt_tokens") or usage.get("total_tokens")
-        return count if isinstance(count, int) else 0
     if isinstance(told, list):  # SGLang tells of each
-        metas = [each.get("meta_info") or {} for each in told if isinstance(each, Mapping)]
-        return sum(count for meta in metas if isinstance(count := meta.get("prompt_tokens"), int))
-    return 0
+        return sum(_counted(each.get("meta_info")) for each in told if isinstance(each, Mapping))
+    return _counted(told.get("usage")) if isinstance(told, Mapping) else 0
+
+
+def _counted(usage: object) -> int:
+    if not isinstance(usage, Mapping):
+        return 0
+    return read_count(usage.get("prompt_tokens")) or read_count(usage.get("total_tokens")) or 0
