@@ -1,6 +1,7 @@
 """Rewards: whatever a user says for one, resolved to what a method is given."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from scaffolding_core.rewards import RewardKind
 from tests.eventually import until
 from tests.servers.reward_servers import Vllm, made, serve
 
+LOWEST = -sys.float_info.max
 EXACT = {"kind": "exact", "reference": "7", "answers": "number"}
 
 
@@ -190,6 +192,32 @@ def test_a_weighted_vote_sums_the_rewards_of_equal_answers():
     assert told.agreement == pytest.approx(0.5)
     alone = output(length, "hm", "hmm", method="weighted_vote", answers="number", sample_num=2)
     assert (alone.text, alone.agreement) == ("hmm", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("scores", "agreement"),
+    [([5, -4], 1.0), ([5, 5, -9], 0.5), ([-1, -2], 0.0), ([1.7e308, 1.7e308], 0.5), ([LOWEST, LOWEST], 0.0)],
+    ids=str,
+)
+def test_the_agreement_of_a_weighted_vote_is_a_share_whatever_the_rewards(scores, agreement):
+    by_answer = {str(number): score for number, score in enumerate(scores)}
+    told = output(
+        lambda prompt, answer: by_answer[answer],
+        *by_answer,
+        method="weighted_vote",
+        answers="number",
+        sample_num=len(scores),
+    )
+    assert told.agreement == agreement
+
+
+def test_the_lowest_rewards_that_there_are_sum_to_numbers():
+    same = output(
+        lambda prompt, answer: LOWEST, "7", "It is 7", method="weighted_vote", answers="number", sample_num=2
+    )
+    assert same.data["weights"] == {"7": LOWEST}
+    both = {"kind": "combined", "rewards": [lambda prompt, answer: LOWEST, lambda prompt, answer: LOWEST]}
+    assert output(both, "7").score == LOWEST
 
 
 class TestBadRewards:

@@ -85,10 +85,8 @@ class CombinedReward(NativeRewardController):
             return [min(each) for each in scores]
         if self.by == "weights":
             total = sum(self.weights)
-            return [
-                sum(score * weight for score, weight in zip(each, self.weights, strict=True)) / total
-                for each in scores
-            ]
+            shares = [weight / total for weight in self.weights]  # first, as a score may be the lowest there is
+            return [sum(score * share for score, share in zip(each, shares, strict=True)) for each in scores]
         if len(scores) == 1:
             return [scores[0][0]]
         return [sum(each > other for other in scores) / (len(scores) - 1) for each in scores]
