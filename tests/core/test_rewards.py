@@ -234,6 +234,8 @@ class TestBadRewards:
                 "by must be one of weights, minimum, lexical",
             ),
             (CombinedReward, "must be one of .*, got type"),
+            (len, r"called with prompt and answer, which len\(obj, /\) does not take"),
+            (lambda *, prompt, answer: 1.0, "does not take: too many positional arguments"),
         ],
     )
     def test_one_that_makes_no_sense_is_refused_before_anything_runs(self, reward, told):

@@ -232,6 +232,11 @@ async def test_a_score_that_is_none_costs_its_sample_alone(said):
         await with_best_of_n(KnownChat(answers=ANSWERS), RunnableLambda(lambda _: said), n=2).ainvoke("q")
 
 
+def test_a_function_of_something_else_is_refused_before_any_sample():
+    with pytest.raises(InvalidRequestError, match="called with prompt and answer, which len"):
+        with_best_of_n(KnownChat(answers=ANSWERS), len, n=2).invoke("q")
+
+
 async def test_a_judge_that_fails_costs_its_sample_alone():
     def judge(prompt, answer):
         if answer != "a":
