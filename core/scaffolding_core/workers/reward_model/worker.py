@@ -104,8 +104,8 @@ class RewardModelWorker(Worker):
         connect_timeout: seconds for one connection.
 
     Raises:
-        InvalidRequestError: an address that is none, an unknown route, convention, aggregate or template, or a
-            number out of range.
+        InvalidRequestError: an address that is none, an unknown route, convention, aggregate or template, tokens
+            that are no ids, or a number out of range.
     """
 
     def __init__(
@@ -134,8 +134,10 @@ class RewardModelWorker(Worker):
         self._routes = [] if route is None else routes_at(route)
         if aggregate not in AGGREGATES:
             raise InvalidRequestError(f"no aggregate is named {aggregate!r}; there are: {', '.join(AGGREGATES)}")
-        if not step_separator:
-            raise InvalidRequestError("step_separator must be what stands between two steps, got an empty text")
+        if not isinstance(step_separator, str) or not step_separator:
+            raise InvalidRequestError(f"step_separator must be a text between two steps, got {step_separator!r}")
+        if not isinstance(raw, bool):
+            raise InvalidRequestError(f"raw must be True or False, got {raw!r}")
         if template is not None:
             template_named(template)
         all_headers = dict(headers or {})
@@ -145,7 +147,7 @@ class RewardModelWorker(Worker):
             url, model, all_headers, most=max_attempts, timeout=timeout, connect_timeout=connect_timeout
         )
         self._convention = None if convention is None else convention_named(convention)
-        self._asking = Asking(raw, label, template, tuple(label_tokens))
+        self._asking = Asking(raw, label, template, _checked_ids(label_tokens))
         self._found = AskedOnce[Route | Convention]()
         self._batches = Batches(self._ask, max_batch)
         self.step_separator = step_separator
@@ -315,6 +317,14 @@ class RewardModelWorker(Worker):
     def shutdown(self) -> None:
         """Close the worker and all its connections, from a thread without a running loop."""
         self._server.close()
+
+
+def _checked_ids(tokens: Sequence[int]) -> tuple[int, ...]:
+    given = tokens if isinstance(tokens, Sequence) else [None]
+    ids = [each for each in given if isinstance(each, int) and not isinstance(each, bool) and each >= 0]
+    if len(ids) != len(given):
+        raise InvalidRequestError(f"label_tokens must be the ids of tokens, such as [9693, 2152], got {tokens!r}")
+    return tuple(ids)
 
 
 def _charge(members: Sequence[_Member], paid: Usage) -> None:

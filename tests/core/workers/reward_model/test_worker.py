@@ -299,7 +299,18 @@ class TestWhatIsWrong:
             await worker.run_task(task())
 
     @pytest.mark.parametrize(
-        "options", [{"route": "x"}, {"convention": "x"}, {"aggregate": "x"}, {"template": "x"}, {"max_batch": 0}]
+        "options",
+        [
+            *({"route": "x"}, {"convention": "x"}, {"aggregate": "x"}, {"template": "x"}, {"max_batch": 0}),
+            *(
+                {"label_tokens": ["yes", "no"]},
+                {"label_tokens": "yes"},
+                {"label_tokens": 5},
+                {"label_tokens": [-1]},
+            ),
+            *({"raw": "no"}, {"step_separator": 5}, {"step_separator": ""}),
+        ],
+        ids=str,
     )
     def test_an_option_that_makes_no_sense(self, options):
         with pytest.raises(InvalidRequestError):
