@@ -9,6 +9,7 @@ from typing import Any, SupportsFloat
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.errors import WorkerError
 from scaffolding_core.results import Judgement
+from scaffolding_core.shown_text import sentence
 from scaffolding_core.tasks import RewardTask, Task
 
 __all__ = ["judged", "score_of"]
@@ -57,7 +58,9 @@ def _number(score: SupportsFloat | None, name: str) -> float:
     except (TypeError, ValueError, OverflowError):  # whatever a reward of a user's own gave
         number = math.nan
     if not math.isfinite(number):
-        raise WorkerError(f"the reward of {name} gave {score!r} for a score: it must give a finite number")
+        raise WorkerError(
+            f"the reward of {name} gave {sentence(repr(score), 80)} for a score: it must give a finite number"
+        )
     return number
 
 
