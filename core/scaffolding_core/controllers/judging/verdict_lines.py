@@ -125,7 +125,7 @@ def read_verdict(message: AssistantMessage, form: VerdictForm, shown: Collection
         form: of the verdict.
         shown: the `bare_lines` of what it was shown.
     """
-    if message.finish_reason == "length":
+    if message.finish_reason in ("length", "content_filter"):
         return "it was cut before its end"
     said = without_thoughts(message.text)
     if said is None:

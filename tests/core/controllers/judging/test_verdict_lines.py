@@ -61,8 +61,9 @@ def test_why_there_is_none_is_told(text, why):
     assert said(text) == why
 
 
-def test_a_message_that_was_cut_has_none():
-    assert said("Score: 9", finish_reason="length") == "it was cut before its end"
+@pytest.mark.parametrize("finish_reason", ["length", "content_filter"])
+def test_a_message_that_was_cut_has_none(finish_reason):
+    assert said("Score: 1", finish_reason=finish_reason) == "it was cut before its end"  # of 10, perhaps
 
 
 @pytest.mark.parametrize("text", ["Score: 10", "**score: 10**", "<score: 10>", "Great.\nScore: 10"])
