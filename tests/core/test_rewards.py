@@ -268,6 +268,36 @@ class TestBadRewards:
         assert (lost.text, lost.candidates[1].score) == ("22", None)
         assert "odd" in str(lost.candidates[1].error)
 
+    @pytest.mark.parametrize("method", ["best_of_n", "weighted_vote"])
+    @pytest.mark.parametrize(
+        "combined",
+        [
+            {"rewards": ["pairwise_judge"]},
+            {"by": "lexical"},
+            {"rewards": [{"kind": "combined", "rewards": [alength]}], "by": "lexical"},
+        ],
+        ids=["beside one that compares", "lexical", "lexical of combined"],
+    )
+    def test_nor_do_others_pay_for_it_where_samples_are_compared(self, combined, method):
+        def odd(prompt, answer):
+            return float("nan") if answer == "333" else len(answer)
+
+        reward = {"kind": "combined", **combined, "rewards": [odd, *combined.get("rewards", ())]}
+        judge = FunctionWorker(lambda task: "Verdict: A")
+        told = output(
+            reward,
+            "22",
+            "333",
+            "7",
+            method=method,
+            sample_num=3,
+            worker=says("22", "333", "7"),
+            roles={"judge": judge},
+        )
+        assert told.text == "22"
+        assert [candidate.score is None for candidate in told.candidates] == [False, True, False]
+        assert "odd, of the combined reward, failed" in str(told.candidates[1].error)
+
     def test_a_part_that_fails_every_sample_alike_ends_all(self):
         asked = []
 

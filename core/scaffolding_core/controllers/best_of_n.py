@@ -184,7 +184,11 @@ class BestOfNController(Controller):
             samples.out_of_budget(error)
             return
         for candidate, judgement in zip(candidates, judgements, strict=True):
-            _give(candidate, judgement)
+            if isinstance(judgement, WorkerError):
+                candidate.error = judgement
+                samples.failures.append(judgement)
+            else:
+                _give(candidate, judgement)
 
     def _best(self, samples: Samples, scored: list[Candidate], options: Mapping[str, object]) -> Steps[Candidate]:
         tasks = [samples.tasks[candidate.index][0] for candidate in scored]

@@ -17,17 +17,17 @@ __all__ = ["judged", "score_of"]
 
 def judged(
     rewarder: Controller, tasks: Sequence[Task], options: Mapping[str, object] | None = None
-) -> Steps[list[Judgement]]:
-    """What a reward says of tasks, in order.
+) -> Steps[list[Judgement | WorkerError]]:
+    """What a reward says of tasks, in order; the error where it could not score one among others.
 
     Args:
         rewarder: its `process` returns the scores, or leaves them in `scores`; one that makes reward tasks of what
-            it is given leaves those in `rewards`.
+            it is given leaves those in `rewards`, and why it could not score some, by their places, in `failures`.
         tasks: finished generations, or reward tasks.
         options: of its `process`.
 
     Raises:
-        WorkerError: it could not score them, or gave no score, not one for each, or one that is no finite number.
+        WorkerError: it could not score them, gave no score or not one for each, or none that is a finite number.
     """
     judge: Any = rewarder.clone()  # Any: one of a user's own may leave its scores on itself
     returned = yield from judge.process(tasks, **(options or {}))
@@ -39,7 +39,15 @@ def judged(
         raise WorkerError(f"{name} gave {len(scores)} scores for {len(tasks)} answers: give one for each")
     said = getattr(judge, "rewards", None)
     asked = said if isinstance(said, list) and len(said) == len(tasks) else tasks
-    return [_judgement(_number(score, name), task) for score, task in zip(scores, asked, strict=True)]
+    failures = getattr(judge, "failures", None) or {}
+    told = [
+        failures.get(place) or _told(score, task, name)
+        for place, (score, task) in enumerate(zip(scores, asked, strict=True))
+    ]
+    failed = [each for each in told if isinstance(each, WorkerError)]
+    if len(failed) == len(told):
+        raise failed[0]
+    return told
 
 
 def score_of(task: RewardTask) -> float:
@@ -62,6 +70,13 @@ def _number(score: SupportsFloat | None, name: str) -> float:
             f"the reward of {name} gave {sentence(repr(score), 80)} for a score: it must give a finite number"
         )
     return number
+
+
+def _told(score: SupportsFloat | None, task: object, name: str) -> Judgement | WorkerError:
+    try:
+        return _judgement(_number(score, name), task)
+    except WorkerError as error:
+        return error
 
 
 def _judgement(score: float, task: object) -> Judgement:

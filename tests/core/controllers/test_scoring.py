@@ -1,5 +1,7 @@
 """What rewards say: scores, verdicts and words, of one answer or of all that there are."""
 
+import math
+
 import pytest
 
 from scaffolding_core import (
@@ -127,6 +129,18 @@ class TestARewardThatComparesSamples:
 
         with pytest.raises(WorkerError, match=f"Miscounts gave {count} scores for 2 answers"):
             await best(["bb", "a"], rewarder=Miscounts())
+
+    async def test_one_that_it_cannot_score_costs_that_sample_alone(self):
+        class Odd(Ranks):
+            def process(self, tasks, **options):
+                yield []
+                return [math.nan if task.output_str == "a" else len(task.output_str) for task in tasks]
+
+        output = await best(["bb", "a", "cccc"], rewarder=Odd())
+        assert [candidate.score for candidate in output.candidates] == [2.0, None, 4.0]
+        assert "the reward of Odd gave nan" in str(output.candidates[1].error)
+        with pytest.raises(WorkerError, match="the reward of Odd gave nan"):
+            await best(["a", "a"], rewarder=Odd())
 
     @pytest.mark.looptime
     async def test_where_time_is_up_before_the_earliest_sample_is_the_result(self):

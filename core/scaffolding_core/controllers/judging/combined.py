@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, Self, TypeAlias, get_args
 
-from scaffolding_core.controller import Controller, ParallelProcess, Steps
+from scaffolding_core.controller import Controller, ParallelProcess, Race, Steps
 from scaffolding_core.controllers.native_reward import NativeRewardController
 from scaffolding_core.controllers.scoring import judged
 from scaffolding_core.errors import InvalidRequestError, WorkerError
@@ -27,7 +27,8 @@ class CombinedReward(NativeRewardController):
     are joined. A part that fails to judge fails the judgement, by name.
 
     By `lexical` an answer's score is the share of the other answers that it beats, so all samples are judged at
-    once, when the last is there; a lone answer has the score of the first part.
+    once, when the last is there; a lone answer has the score of the first part. Where samples are judged at once,
+    one that cannot be judged has NaN for a score, and its error by its place in `failures`.
 
     Cost: that of all its parts.
 
@@ -55,6 +56,7 @@ class CombinedReward(NativeRewardController):
         self.compares_samples = by == "lexical" or any(
             bool(getattr(part, "compares_samples", False)) for part in rewards
         )
+        self.failures: dict[int, WorkerError] = {}
         self._names = [named(part) for part in rewards]
 
     def with_parts(self, parts: Sequence[object]) -> Self:
@@ -68,15 +70,30 @@ class CombinedReward(NativeRewardController):
 
         Raises:
             InvalidRequestError: a part that is no controller.
-            WorkerError: a part failed.
+            WorkerError: a part failed; where samples are judged at once, at all of them.
         """
         self.rewards = [self._reward_task(task) for task in tasks]
-        branches = [_judged(name, part, tasks) for name, part in zip(self._names, self.parts, strict=True)]
-        of_parts: list[list[Judgement]] = yield ParallelProcess.from_generators(branches)
-        of_tasks = [list(each) for each in zip(*of_parts, strict=True)]
-        self.scores = self._combined([[said.score for said in each] for each in of_tasks])
-        for task, score, said in zip(self.rewards, self.scores, of_tasks, strict=True):
-            task.reward, task.verdict = score, _verdict(said)
+        branches = [
+            _judged(name, part, tasks, apart=self.compares_samples)
+            for name, part in zip(self._names, self.parts, strict=True)
+        ]
+        of_parts: list[list[Judgement | WorkerError]] = yield ParallelProcess.from_generators(branches)
+        of_tasks = dict(enumerate(zip(*of_parts, strict=True)))
+        self.failures = {
+            place: each for place, told in of_tasks.items() for each in told if isinstance(each, WorkerError)
+        }
+        if self.failures and len(self.failures) == len(of_tasks):
+            raise self.failures[0]
+        judged_well = {
+            place: [each for each in told if isinstance(each, Judgement)]
+            for place, told in of_tasks.items()
+            if place not in self.failures
+        }
+        scores = self._combined([[said.score for said in each] for each in judged_well.values()])
+        self.scores = [math.nan] * len(tasks)
+        for (place, said), score in zip(judged_well.items(), scores, strict=True):
+            task = self.rewards[place]
+            self.scores[place], task.reward, task.verdict = score, score, _verdict(said)
             task.feedback = "\n".join(each.feedback for each in said if each.feedback) or None
         return self.scores
 
@@ -92,17 +109,44 @@ class CombinedReward(NativeRewardController):
         return [sum(each > other for other in scores) / (len(scores) - 1) for each in scores]
 
 
-def _judged(name: str, part: object, tasks: Sequence[Task]) -> Steps[list[Judgement]]:
+def _judged(
+    name: str, part: object, tasks: Sequence[Task], *, apart: bool
+) -> Steps[list[Judgement | WorkerError]]:
+    """What a part says of tasks.
+
+    Args:
+        name: what an error calls the part.
+        part: judges.
+        tasks: to judge.
+        apart: a part that compares none judges each by itself, so that one that fails costs no other.
+    """
     if not isinstance(part, Controller):
         raise InvalidRequestError(f"{name} has no worker here: give the combined reward to reward=")
     asked = [task.copy() if isinstance(task, RewardTask) else task for task in tasks]  # each fills its own
+    if not apart or getattr(part, "compares_samples", False):
+        return (yield from _named(name, judged(part, asked)))
+    race = Race([_named(name, judged(part, [task])) for task in asked], failures="values", all_needed=True)
+    told: dict[int, Judgement | WorkerError] = {}
+    while (outcome := (yield race)) is not None:
+        if outcome.error is not None and not isinstance(outcome.error, WorkerError):
+            raise outcome.error
+        told[outcome.index] = outcome.error or outcome.value[0]
+    return [told[place] for place in range(len(asked))]
+
+
+def _named(name: str, judging: Steps[list[Judgement | WorkerError]]) -> Steps[list[Judgement | WorkerError]]:
+    """The judging of a part, whose errors tell its name."""
     try:
-        said = yield from judged(part, asked)
+        said = yield from judging
     except WorkerError as error:
-        failure = WorkerError(f"{name}, of the combined reward, failed: {error}")
-        failure.recurs = error.recurs
-        raise failure from error
-    return said
+        raise _failure(name, error) from error
+    return [_failure(name, each) if isinstance(each, WorkerError) else each for each in said]
+
+
+def _failure(name: str, error: WorkerError) -> WorkerError:
+    failure = WorkerError(f"{name}, of the combined reward, failed: {error}")
+    failure.recurs = error.recurs
+    return failure
 
 
 def named(reward: object) -> str:
