@@ -335,6 +335,17 @@ class TestTheSameAnswer:
         assert [candidate.score for candidate in told.candidates] == [1.0, 2.0, 1.0, 2.0, 1.0]
         assert told.usage.prompt_tokens == 10
 
+    def test_it_is_scored_once_where_samples_are_compared(self):
+        asked = []
+
+        def reward(prompt, answer):
+            asked.append(answer)
+            return len(answer)
+
+        told = output({"kind": "combined", "rewards": [reward], "by": "lexical"}, "7", "22", "7", "7")
+        assert [candidate.score for candidate in told.candidates] == [0.0, 1.0, 0.0, 0.0]
+        assert sorted(asked) == ["22", "7"]
+
     def test_where_its_score_failed_it_is_scored_again(self):
         asked = []
 

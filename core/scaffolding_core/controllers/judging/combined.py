@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, Self, TypeAlias, get_args
+from typing import Literal, Self, TypeAlias, cast, get_args
 
 from scaffolding_core.controller import Controller, ParallelProcess, Race, Steps
+from scaffolding_core.controllers.judging.once import JudgedOnce
 from scaffolding_core.controllers.native_reward import NativeRewardController
 from scaffolding_core.controllers.scoring import judged
 from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.results import Judgement
-from scaffolding_core.tasks import RewardTask, Task
+from scaffolding_core.tasks import GenerationTask, RewardTask, Task
 
 __all__ = ["By", "CombinedReward", "named"]
 
@@ -123,29 +124,46 @@ def _judged(
     if not isinstance(part, Controller):
         raise InvalidRequestError(f"{name} has no worker here: give the combined reward to reward=")
     asked = [task.copy() if isinstance(task, RewardTask) else task for task in tasks]  # each fills its own
-    if not apart or getattr(part, "compares_samples", False):
-        return (yield from _named(name, judged(part, asked)))
-    race = Race([_named(name, judged(part, [task])) for task in asked], failures="values", all_needed=True)
-    told: dict[int, Judgement | WorkerError] = {}
-    while (outcome := (yield race)) is not None:
-        if outcome.error is not None and not isinstance(outcome.error, WorkerError):
-            raise outcome.error
-        told[outcome.index] = outcome.error or outcome.value[0]
-    return [told[place] for place in range(len(asked))]
-
-
-def _named(name: str, judging: Steps[list[Judgement | WorkerError]]) -> Steps[list[Judgement | WorkerError]]:
-    """The judging of a part, whose errors tell its name."""
     try:
-        said = yield from judging
+        if apart and not getattr(part, "compares_samples", False):
+            said = yield from _judged_apart(part, cast("list[GenerationTask | RewardTask]", asked))
+        else:
+            said = yield from judged(part, asked)
     except WorkerError as error:
         raise _failure(name, error) from error
     return [_failure(name, each) if isinstance(each, WorkerError) else each for each in said]
 
 
+def _judged_apart(
+    part: Controller, tasks: Sequence[GenerationTask | RewardTask]
+) -> Steps[list[Judgement | WorkerError]]:
+    """What a part says of each task by itself, all at the same time; the same answers are judged once."""
+    once = JudgedOnce(part)
+    race = Race([once.judge(task) for task in tasks], failures="values", all_needed=True)
+    told: list[Judgement | WorkerError | None] = [None] * len(tasks)
+    while (outcome := (yield race)) is not None:
+        if outcome.error is not None and not isinstance(outcome.error, WorkerError):
+            raise outcome.error
+        told[outcome.index] = outcome.error or outcome.value
+    judgements = []
+    for task, said in zip(tasks, told, strict=True):
+        judgements.append((yield from _judged_again(once, task)) if said is None else said)
+    return judgements
+
+
+def _judged_again(once: JudgedOnce, task: GenerationTask | RewardTask) -> Steps[Judgement | WorkerError]:
+    """What was said of the same answer; where that failed, what is said now."""
+    try:
+        said = once.known(task) or (yield from once.judge(task))
+    except WorkerError as error:
+        return error
+    assert said is not None  # nothing is being judged any more
+    return said
+
+
 def _failure(name: str, error: WorkerError) -> WorkerError:
     failure = WorkerError(f"{name}, of the combined reward, failed: {error}")
-    failure.recurs = error.recurs
+    failure.recurs, failure.__cause__ = error.recurs, error
     return failure
 
 
