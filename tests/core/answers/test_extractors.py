@@ -250,7 +250,8 @@ def test_a_pattern_gives_its_first_group_of_the_last_match():
 
 
 @pytest.mark.parametrize(
-    ("pattern", "timeout"), [("(", 1), (b"a", 1), ("a", 0), ("a", float("nan")), ("a{9999999999}", 1)]
+    ("pattern", "timeout"),
+    [("(", 1), (b"a", 1), ("a", 0), ("a", float("nan")), ("a", float("inf")), ("a", "1"), ("a{9999999999}", 1)],
 )
 def test_a_pattern_or_timeout_that_makes_no_sense_is_refused(pattern, timeout):
     with pytest.raises(InvalidRequestError):
