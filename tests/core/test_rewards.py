@@ -242,7 +242,7 @@ class TestBadRewards:
         with pytest.raises(InvalidRequestError, match=told):
             Backend(says("7"), reward)
 
-    @pytest.mark.parametrize("weights", [[1], [1, -1], [0, 0], [1, float("nan")], "12"])
+    @pytest.mark.parametrize("weights", [[1], [1, -1], [0, 0], [1, float("nan")], [1.7e308, 1.7e308], "12"])
     def test_weights_are_numbers_one_for_each(self, weights):
         with pytest.raises(InvalidRequestError, match="weights must be"):
             CombinedReward([length, length], weights=weights)

@@ -49,8 +49,9 @@ def test_what_is_right_passes_and_what_is_wrong_is_told_why(verifier, right, wro
     assert "42" not in said.feedback  # the reference stays unknown to the model
 
 
-def test_calls_are_the_same_in_any_order_and_whatever_their_ids():
-    verifier = same_calls([{"name": "f", "arguments": {"x": 1}}, {"name": "g"}])
+@pytest.mark.parametrize("arguments", [{"x": 1}, '{"x": 1}'], ids=["data", "text"])
+def test_calls_are_the_same_in_any_order_and_whatever_their_ids(arguments):
+    verifier = same_calls([{"name": "f", "arguments": arguments}, {"name": "g"}])
     f, g = ToolCall("1", "f", '{"x": 1}'), ToolCall("2", "g", "{}")
     assert verifier.verify(AssistantMessage(tool_calls=[g, f])).passed
     assert not verifier.verify(AssistantMessage(tool_calls=[f])).passed
@@ -77,6 +78,7 @@ def test_a_pattern_that_never_ends_is_given_up():
         lambda: FitsSchema({"allOf": [AGE, {"required": ["name"]}]}),
         lambda: FitsSchema(int),
         lambda: same_calls([{"tool": "f"}]),
+        lambda: same_calls([{"name": "f", "arguments": "x=1"}]),
     ],
 )
 def test_what_verifies_nothing_is_refused(make):

@@ -192,7 +192,7 @@ def _checked_weights(weights: Sequence[float] | None, parts: int, by: By) -> lis
     numbers = isinstance(weights, Sequence) and all(
         isinstance(each, int | float) and math.isfinite(each) and each >= 0 for each in weights
     )
-    if not numbers or len(weights) != parts or not sum(weights):
+    if not numbers or len(weights) != parts or not 0 < sum(weights) < math.inf:
         raise InvalidRequestError(
             f"weights must be a number of at least 0 for each of the {parts} rewards, not all 0, got {weights!r}"
         )
