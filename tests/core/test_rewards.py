@@ -25,6 +25,7 @@ from scaffolding_core import (
     resolve_reward,
 )
 from scaffolding_core.adapting import Backend
+from scaffolding_core.controllers.judging import VerifiedReward
 from scaffolding_core.rewards import RewardKind
 from tests.eventually import until
 from tests.servers.reward_servers import Vllm, made, serve
@@ -297,6 +298,15 @@ class TestBadRewards:
         assert told.text == "22"
         assert [candidate.score is None for candidate in told.candidates] == [False, True, False]
         assert "odd, of the combined reward, failed" in str(told.candidates[1].error)
+
+    @pytest.mark.parametrize("said", [True, (True, None), None])
+    def test_a_verifier_of_ones_own_gives_a_verdict(self, said):
+        class Verifies:
+            def verify(self, message):
+                return said
+
+        with pytest.raises(InsufficientSamplesError, match="Verifies must return a Verdict, got"):
+            output(VerifiedReward(Verifies()), "7")
 
     def test_a_part_that_fails_every_sample_alike_ends_all(self):
         asked = []
