@@ -100,7 +100,7 @@ def _schema(schema: Mapping[str, object]) -> Controller:
 
 def _unit_tests(tests: TestsLike, seconds: float | None = None) -> Controller:
     pairs = (
-        tests if isinstance(tests, str) else [tuple(each) if isinstance(each, list) else each for each in tests]
+        [tuple(each) if isinstance(each, list) else each for each in tests] if isinstance(tests, list) else tests
     )
     return UnitTests(pairs, seconds=seconds)
 

@@ -12,7 +12,7 @@ from langchain_scaffolding.judging.evaluators import evaluator_judge
 from langchain_scaffolding.judging.judge import Judge
 from langchain_scaffolding.tracing.inner_runs import inside, run_inside
 from scaffolding_core import FunctionWorker, InvalidRequestError, RewardTask, Worker
-from scaffolding_core.adapting import RewardLike, call_function, converted_reward
+from scaffolding_core.adapting import RewardLike, call_function, check_reward_function, converted_reward
 
 __all__ = ["Reward", "core_reward", "evaluator_reward"]
 
@@ -40,7 +40,8 @@ def core_reward(reward: Reward | None) -> RewardLike | None:
     """The reward as the core takes it: the blocking ones run in threads, the async ones on the caller's loop.
 
     Raises:
-        InvalidRequestError: nothing that can score, or not one answer by itself, or not without a reference.
+        InvalidRequestError: nothing that can score, or not one answer by itself, or not without a reference, or a
+            function of something else.
     """
     return None if reward is None else converted_reward(reward, _worker_of)
 
@@ -54,6 +55,7 @@ def _worker_of(reward: Reward) -> Worker:
     if isinstance(reward, Runnable):
         return FunctionWorker(_RunnableJudge(decision_reward(reward) if is_decision_model(reward) else reward))
     if callable(reward):
+        check_reward_function(reward)
         return FunctionWorker(_FunctionJudge(reward))
     raise InvalidRequestError(
         "a reward must be a function, a Runnable, an evaluator, a worker, or a reward's name, "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, SupportsFloat
 
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
@@ -64,8 +65,10 @@ def answer_of(said: Any) -> object:
 
 
 def _number(said: Any) -> float | None:
-    if isinstance(said, int | float):
-        return float(said)
+    if isinstance(said, SupportsFloat):  # those of numpy and the like among them
+        with suppress(TypeError, ValueError, OverflowError):
+            return float(said)
+        return None
     if isinstance(said, BaseMessage):
         said = said.text
     if isinstance(said, str):
@@ -78,8 +81,8 @@ def _number(said: Any) -> float | None:
     for name in ("score", "value"):  # LangSmith's evaluators have the latter where it is no number
         if data.get(name) is not None:
             return _number(data[name])
-    numbers = [value for value in data.values() if isinstance(value, int | float)]
-    return float(numbers[0]) if len(numbers) == 1 else None
+    numbers = [value for value in data.values() if isinstance(value, SupportsFloat)]
+    return _number(numbers[0]) if len(numbers) == 1 else None
 
 
 def _data(said: Any) -> Mapping[str, Any] | None:

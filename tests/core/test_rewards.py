@@ -1,6 +1,7 @@
 """Rewards: whatever a user says for one, resolved to what a method is given."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,12 @@ from scaffolding_core import (
     resolve_reward,
 )
 from scaffolding_core.adapting import Backend
+from scaffolding_core.controllers.judging import VerifiedReward
 from scaffolding_core.rewards import RewardKind
 from tests.eventually import until
 from tests.servers.reward_servers import Vllm, made, serve
 
+LOWEST = -sys.float_info.max
 EXACT = {"kind": "exact", "reference": "7", "answers": "number"}
 
 
@@ -192,6 +195,32 @@ def test_a_weighted_vote_sums_the_rewards_of_equal_answers():
     assert (alone.text, alone.agreement) == ("hmm", 0.0)
 
 
+@pytest.mark.parametrize(
+    ("scores", "agreement"),
+    [([5, -4], 1.0), ([5, 5, -9], 0.5), ([-1, -2], 0.0), ([1.7e308, 1.7e308], 0.5), ([LOWEST, LOWEST], 0.0)],
+    ids=str,
+)
+def test_the_agreement_of_a_weighted_vote_is_a_share_whatever_the_rewards(scores, agreement):
+    by_answer = {str(number): score for number, score in enumerate(scores)}
+    told = output(
+        lambda prompt, answer: by_answer[answer],
+        *by_answer,
+        method="weighted_vote",
+        answers="number",
+        sample_num=len(scores),
+    )
+    assert told.agreement == agreement
+
+
+def test_the_lowest_rewards_that_there_are_sum_to_numbers():
+    same = output(
+        lambda prompt, answer: LOWEST, "7", "It is 7", method="weighted_vote", answers="number", sample_num=2
+    )
+    assert same.data["weights"] == {"7": LOWEST}
+    both = {"kind": "combined", "rewards": [lambda prompt, answer: LOWEST, lambda prompt, answer: LOWEST]}
+    assert output(both, "7").score == LOWEST
+
+
 class TestBadRewards:
     @pytest.mark.parametrize(
         ("reward", "told"),
@@ -206,13 +235,15 @@ class TestBadRewards:
                 "by must be one of weights, minimum, lexical",
             ),
             (CombinedReward, "must be one of .*, got type"),
+            (len, r"called with prompt and answer, which len\(obj, /\) does not take"),
+            (lambda *, prompt, answer: 1.0, "does not take: too many positional arguments"),
         ],
     )
     def test_one_that_makes_no_sense_is_refused_before_anything_runs(self, reward, told):
         with pytest.raises(InvalidRequestError, match=told):
             Backend(says("7"), reward)
 
-    @pytest.mark.parametrize("weights", [[1], [1, -1], [0, 0], [1, float("nan")], "12"])
+    @pytest.mark.parametrize("weights", [[1], [1, -1], [0, 0], [1, float("nan")], [1.7e308, 1.7e308], "12"])
     def test_weights_are_numbers_one_for_each(self, weights):
         with pytest.raises(InvalidRequestError, match="weights must be"):
             CombinedReward([length, length], weights=weights)
@@ -237,6 +268,45 @@ class TestBadRewards:
         lost = output(odd, "22", "333", "7")
         assert (lost.text, lost.candidates[1].score) == ("22", None)
         assert "odd" in str(lost.candidates[1].error)
+
+    @pytest.mark.parametrize("method", ["best_of_n", "weighted_vote"])
+    @pytest.mark.parametrize(
+        "combined",
+        [
+            {"rewards": ["pairwise_judge"]},
+            {"by": "lexical"},
+            {"rewards": [{"kind": "combined", "rewards": [alength]}], "by": "lexical"},
+        ],
+        ids=["beside one that compares", "lexical", "lexical of combined"],
+    )
+    def test_nor_do_others_pay_for_it_where_samples_are_compared(self, combined, method):
+        def odd(prompt, answer):
+            return float("nan") if answer == "333" else len(answer)
+
+        reward = {"kind": "combined", **combined, "rewards": [odd, *combined.get("rewards", ())]}
+        judge = FunctionWorker(lambda task: "Verdict: A")
+        told = output(
+            reward,
+            "22",
+            "333",
+            "7",
+            method=method,
+            sample_num=3,
+            worker=says("22", "333", "7"),
+            roles={"judge": judge},
+        )
+        assert told.text == "22"
+        assert [candidate.score is None for candidate in told.candidates] == [False, True, False]
+        assert "odd, of the combined reward, failed" in str(told.candidates[1].error)
+
+    @pytest.mark.parametrize("said", [True, (True, None), None])
+    def test_a_verifier_of_ones_own_gives_a_verdict(self, said):
+        class Verifies:
+            def verify(self, message):
+                return said
+
+        with pytest.raises(InsufficientSamplesError, match="Verifies must return a Verdict, got"):
+            output(VerifiedReward(Verifies()), "7")
 
     def test_a_part_that_fails_every_sample_alike_ends_all(self):
         asked = []
@@ -274,6 +344,17 @@ class TestTheSameAnswer:
         assert sorted(scored) == ["22", "7"]
         assert [candidate.score for candidate in told.candidates] == [1.0, 2.0, 1.0, 2.0, 1.0]
         assert told.usage.prompt_tokens == 10
+
+    def test_it_is_scored_once_where_samples_are_compared(self):
+        asked = []
+
+        def reward(prompt, answer):
+            asked.append(answer)
+            return len(answer)
+
+        told = output({"kind": "combined", "rewards": [reward], "by": "lexical"}, "7", "22", "7", "7")
+        assert [candidate.score for candidate in told.candidates] == [0.0, 1.0, 0.0, 0.0]
+        assert sorted(asked) == ["22", "7"]
 
     def test_where_its_score_failed_it_is_scored_again(self):
         asked = []

@@ -102,7 +102,7 @@ def test_a_role_goes_before_the_tag_of_a_task_and_without_one_the_tag_stays():
     ("given", "told"),
     [
         ({"roles": {"generation": says("7")}}, "leave it out of roles"),
-        ({"reward": len, "roles": {"reward": len}}, "given twice"),
+        ({"reward": max, "roles": {"reward": max}}, "given twice"),
         ({"roles": {"critic": len}}, "'critic' needs a worker, got builtin_function"),
         ({"roles": {"critic": FunctionWorker}}, "'critic' needs a worker"),
         ({"roles": {"reward": 7}}, "'reward' needs a worker, got int"),

@@ -313,7 +313,7 @@ def parse(text):
 
 
 def test_pickling_before_and_after_a_call_and_schemas_and_graphs():
-    model = sampled(KnownChat(answers=['{"a": 1}']) | StrOutputParser() | RunnableLambda(parse), 2, reward=len)
+    model = sampled(KnownChat(answers=['{"a": 1}']) | StrOutputParser() | RunnableLambda(parse), 2, reward=max)
     assert pickle.loads(pickle.dumps(model)).invoke("q").answer == {"a": 1}
     model.invoke("q")
     again = pickle.loads(pickle.dumps(model))

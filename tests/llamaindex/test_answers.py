@@ -122,7 +122,7 @@ class TestAsAField:
             ({"answers": (WholeText, None)}, "extractor must be an instance"),
             ({"answers": "number", "method": "direct"}, "'direct' takes no answers"),
             ({"answers": "number", "method": NativeChatController()}, "NativeChatController takes no answers"),
-            ({"answers": "number", "method": "retry_with_feedback", "reward": len}, "takes no answers"),
+            ({"answers": "number", "method": "retry_with_feedback", "reward": max}, "takes no answers"),
             ({"answers": "number", "method_options": {"answers": "math"}}, "given twice"),
             ({"answers": "number", "method": "field_vote"}, "a kind for each field"),
             ({"answers": {"price": "numbr"}, "method": "field_vote"}, "no kind of answer is named 'numbr'"),

@@ -37,7 +37,7 @@ from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.rewards import RewardLike, converted_reward
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
-from scaffolding_core.workers.reward import RewardFunction, prompt_text
+from scaffolding_core.workers.reward import RewardFunction, check_reward_function, prompt_text
 from scaffolding_core.workers.tools import ToolAnswer, ToolSource
 from scaffolding_core.workers.tools.fitting import fitted
 
@@ -68,6 +68,7 @@ __all__ = [
     "call_function",
     "candidate_data",
     "check_method",
+    "check_reward_function",
     "checked_answers",
     "checked_sample_num",
     "computing",

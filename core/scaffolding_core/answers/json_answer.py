@@ -6,6 +6,7 @@ import re
 
 from scaffolding_core.answers.extractor import Extractor
 from scaffolding_core.answers.json_text import json_values
+from scaffolding_core.answers.thoughts import behind_thoughts
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage, JsonValue
 
@@ -42,7 +43,7 @@ class Json(Extractor):
 
     def extract(self, message: AssistantMessage) -> JsonValue:
         """The value; None if there is none, or the path leads nowhere."""
-        values = json_values(message.text)
+        values = json_values(behind_thoughts(message.text) or "")
         objects_last = sorted(values, key=lambda value: isinstance(value, dict))
         for value in reversed(objects_last):
             part = self._part(value)

@@ -8,9 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias, Union
 
-from pydantic import ConfigDict, Field, TypeAdapter, create_model
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, create_model
 
-__all__ = ["validator_of_schema"]
+__all__ = ["checking_validator", "validator_of_schema"]
 
 # Any: what a schema holds, and the types made of it, have no type of their own.
 Schema: TypeAlias = "Mapping[str, Any]"
@@ -39,10 +39,26 @@ def validator_of_schema(schema: str) -> TypeAdapter[Any]:
     anything.
     """
     try:
-        whole = json.loads(schema)
-        return TypeAdapter(_Types(whole).of(whole))
-    except Exception:  # pydantic refuses bad parts of a type in many ways
+        return checking_validator(schema)
+    except ValueError:
         return TypeAdapter(Any)
+
+
+def checking_validator(schema: str) -> TypeAdapter[Any]:
+    """What validates data by a schema, as `validator_of_schema` does.
+
+    Raises:
+        ValueError: the schema cannot be read, or takes anything.
+    """
+    try:
+        whole = json.loads(schema)
+        kind = _Types(whole).of(whole)
+        validator: TypeAdapter[Any] = TypeAdapter(kind)
+    except Exception as error:  # pydantic refuses bad parts of a type in many ways
+        raise ValueError(f"it cannot be read: {error!r}") from error
+    if kind is Any:
+        raise ValueError("nothing in it can be checked")
+    return validator
 
 
 class _Types:
@@ -121,7 +137,19 @@ def _union(kinds: Sequence[Any]) -> Any:
 
 def _one_of(values: Sequence[object]) -> Any:
     simple = all(value is None or isinstance(value, str | bool | int) for value in values)
-    return Literal[tuple(values)] if simple else Any
+    return Literal[tuple(values)] if simple else Annotated[Any, AfterValidator(_Among(values))]
+
+
+class _Among:
+    """Lets pass what is equal to one of some values."""
+
+    def __init__(self, values: Sequence[object]) -> None:
+        self._values = values
+
+    def __call__(self, value: object) -> object:
+        if value not in self._values:
+            raise ValueError(f"it should be one of {self._values!r}")
+        return value
 
 
 def _limited(kind: Any, schema: Schema, name: str) -> Any:

@@ -8,8 +8,8 @@ from scaffolding_core.answers.equivalence import Classes, Equivalence
 from scaffolding_core.answers.extractor import Answer
 from scaffolding_core.answers.formulas.formula import Formula, formula_in, same_unit
 from scaffolding_core.answers.normalised import Normalised
-from scaffolding_core.answers.process_pool import ProcessPool, shared_pool
-from scaffolding_core.errors import InvalidRequestError, MissingExtraError
+from scaffolding_core.answers.process_pool import ProcessPool, checked_timeout, shared_pool
+from scaffolding_core.errors import MissingExtraError
 
 __all__ = ["Mathematical"]
 
@@ -38,15 +38,13 @@ class Mathematical(Equivalence):
 
     Raises:
         MissingExtraError: the extra `math` is not installed.
-        InvalidRequestError: a timeout that is not above 0.
+        InvalidRequestError: a timeout that is no finite time above 0.
     """
 
     def __init__(self, timeout: float = 5.0) -> None:
         if importlib.util.find_spec("mpmath") is None:
             raise MissingExtraError("Mathematical", "math")
-        if not timeout > 0:
-            raise InvalidRequestError(f"timeout must be above 0, got {timeout!r}")
-        self.timeout = timeout
+        self.timeout = checked_timeout(timeout)
         self._pool = shared_pool(MODULE)
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scaffolding_core.answers.extractor import Answer, Extractor
 from scaffolding_core.answers.json_text import json_values
+from scaffolding_core.answers.thoughts import behind_thoughts
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 
@@ -42,7 +43,7 @@ class Parsed(Extractor):
         """
         from scaffolding_core.answers.model_values import model_values  # it loads pydantic
 
-        for value in reversed(json_values(message.text)[-_TRIED:]):
+        for value in reversed(json_values(behind_thoughts(message.text) or "")[-_TRIED:]):
             try:
                 # As JSON: a strict model takes a date as text from nothing else.
                 found = self.model.model_validate_json(json.dumps(value))

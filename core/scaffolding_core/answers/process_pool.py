@@ -10,13 +10,26 @@ from collections import deque
 from collections.abc import Mapping
 
 from scaffolding_core.answers.bounded_process import BoundedProcess
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import JsonValue
 from scaffolding_core.threads import on_abandoned
 
-__all__ = ["ProcessPool", "end_idle_processes", "shared_pool"]
+__all__ = ["ProcessPool", "checked_timeout", "end_idle_processes", "shared_pool"]
 
 SIZE = max(2, min(4, os.cpu_count() or 1))
 """Processes of a pool: about as many as there are cores, and two, so that one hostile question blocks no other."""
+
+
+def checked_timeout(timeout: object) -> float:
+    """Seconds that a question may take.
+
+    Raises:
+        InvalidRequestError: no number, or one that no clock can wait for.
+    """
+    number = timeout if isinstance(timeout, int | float) and not isinstance(timeout, bool) else 0
+    if not 0 < number <= threading.TIMEOUT_MAX:
+        raise InvalidRequestError(f"timeout must be a finite number of seconds above 0, got {timeout!r}")
+    return number
 
 
 class ProcessPool:

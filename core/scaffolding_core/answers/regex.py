@@ -6,7 +6,7 @@ import functools
 import re
 
 from scaffolding_core.answers.extractor import Extractor
-from scaffolding_core.answers.process_pool import shared_pool
+from scaffolding_core.answers.process_pool import checked_timeout, shared_pool
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage, JsonValue
 
@@ -32,7 +32,7 @@ class Regex(Extractor):
         timeout: seconds for one text.
 
     Raises:
-        InvalidRequestError: a pattern that does not compile, a timeout that is not above 0.
+        InvalidRequestError: a pattern that does not compile, a timeout that is no finite time above 0.
     """
 
     costly = True
@@ -40,13 +40,11 @@ class Regex(Extractor):
     def __init__(self, pattern: str, flags: int = 0, *, timeout: float = 1.0) -> None:
         if not isinstance(pattern, str):
             raise InvalidRequestError(f"the pattern must be text, got {pattern!r}")
-        if not timeout > 0:
-            raise InvalidRequestError(f"timeout must be above 0, got {timeout!r}")
         try:
             self.pattern = re.compile(pattern, flags)
         except (re.error, OverflowError, RecursionError, ValueError) as error:
             raise InvalidRequestError(f"the pattern {pattern!r} does not compile: {error}") from error
-        self.timeout = timeout
+        self.timeout = checked_timeout(timeout)
         self._pool = shared_pool(_MODULE)
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ import re
 
 from scaffolding_core.answers.pattern import pattern
 
-__all__ = ["without_thoughts"]
+__all__ = ["behind_thoughts", "without_thoughts"]
 
 _NAMES = r"(?:antml:|seed:)?(?:think(?:ing)?|thoughts?|reasoning|scratchpad|analysis)"
 _MARKS = (
@@ -34,6 +34,16 @@ _HEAD, _TAIL = 4_096, 100_000
 
 
 def without_thoughts(text: str) -> str | None:
+    """What is said behind the last thought, without the model's own tokens.
+
+    Args:
+        text: see `behind_thoughts`.
+    """
+    said = behind_thoughts(text)
+    return _TOKENS.sub("", said) if said is not None and "<" in said else said
+
+
+def behind_thoughts(text: str) -> str | None:
     """What is said behind the last thought; None where a thought is not closed, so that nothing was said.
 
     Of a text of more than 100,000 characters, thoughts are looked for where they begin, in the first 4,096, and
@@ -56,4 +66,4 @@ def _spoken(text: str) -> str | None:
         closed = found.end()
     if _OPENING.search(text, closed):
         return None
-    return _TOKENS.sub("", text[closed:]) if "<" in text else text[closed:]
+    return text[closed:]

@@ -10,7 +10,7 @@ from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import in_thread
 from scaffolding_core.controllers.judging.once import JudgedOnce
-from scaffolding_core.controllers.parts import checked_part
+from scaffolding_core.controllers.parts import checked_number, checked_part
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.sampling import drawn
 from scaffolding_core.controllers.scoring import judged
@@ -47,8 +47,8 @@ class BestOfNController(Controller):
             `Answers`. It chooses nothing.
 
     Raises:
-        InvalidRequestError: a number of samples below 1, an unknown kind, something that is no controller, or
-            `enough` for a reward that compares samples.
+        InvalidRequestError: a number of samples below 1, an unknown kind, something that is no controller, an
+            `enough` that is no number, or one for a reward that compares samples.
     """
 
     stateless: ClassVar[bool] = True
@@ -68,7 +68,7 @@ class BestOfNController(Controller):
         self.reward_controller = checked_part(reward_controller, "reward_controller", "process")
         self.default_sample_num = checked_sample_num(default_sample_num, 4)
         self.min_samples = checked_sample_num(min_samples, 1)
-        self.enough = enough
+        self.enough = None if enough is None else checked_number("enough", enough)
         self.ahead = ahead
         self.answers = None if answers is None else Answers.of(answers)
         if ahead is not None and not (isinstance(ahead, int) and ahead >= 1):
@@ -183,13 +183,12 @@ class BestOfNController(Controller):
         except BudgetExceededError as error:
             samples.out_of_budget(error)
             return
-        if len(judgements) != len(tasks):
-            reward = type(self.reward_controller).__name__
-            raise WorkerError(
-                f"{reward} gave {len(judgements)} scores for {len(tasks)} samples: give one for each"
-            )
         for candidate, judgement in zip(candidates, judgements, strict=True):
-            _give(candidate, judgement)
+            if isinstance(judgement, WorkerError):
+                candidate.error = judgement
+                samples.failures.append(judgement)
+            else:
+                _give(candidate, judgement)
 
     def _best(self, samples: Samples, scored: list[Candidate], options: Mapping[str, object]) -> Steps[Candidate]:
         tasks = [samples.tasks[candidate.index][0] for candidate in scored]

@@ -1,12 +1,13 @@
-"""checked_part: what a method is made of, checked when it is made."""
+"""What a method is made of, checked when it is made."""
 
 from __future__ import annotations
 
+import math
 from typing import TypeVar
 
 from scaffolding_core.errors import InvalidRequestError
 
-__all__ = ["checked_part"]
+__all__ = ["checked_number", "checked_part"]
 
 Part = TypeVar("Part")
 
@@ -25,3 +26,14 @@ def checked_part(part: Part, name: str, does: str) -> Part:
     if isinstance(part, type) or not callable(getattr(part, does, None)):
         raise InvalidRequestError(f"{name} must be an instance with {does}(), got {part!r}")
     return part
+
+
+def checked_number(name: str, value: object) -> float:
+    """The value, if it is a finite number.
+
+    Raises:
+        InvalidRequestError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidRequestError(f"{name} must be a finite number, got {value!r}")
+    return value

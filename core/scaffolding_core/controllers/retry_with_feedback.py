@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.judging.once import JudgedOnce
-from scaffolding_core.controllers.parts import checked_part
+from scaffolding_core.controllers.parts import checked_number, checked_part
 from scaffolding_core.controllers.samples import derived_seed
 from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import AssistantMessage, UserMessage
@@ -61,7 +61,8 @@ class RetryWithFeedbackController(Controller):
         template: what a retry says, with `{feedback}` where the judge's words go.
 
     Raises:
-        InvalidRequestError: a negative number of retries, or something that is no controller.
+        InvalidRequestError: a negative number of retries, a `passing` that is no number, a template of something
+            else, or something that is no controller.
     """
 
     stateless: ClassVar[bool] = True
@@ -78,8 +79,8 @@ class RetryWithFeedbackController(Controller):
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.reward_controller = checked_part(reward_controller, "reward_controller", "process")
         self.max_retries = _checked(max_retries)
-        self.passing = passing
-        self.template = template
+        self.passing = checked_number("passing", passing)
+        self.template = _checked_template(template)
 
     def process(
         self,
@@ -172,3 +173,13 @@ def _checked(max_retries: object, default: int | None = None) -> int:
     if not isinstance(k, int) or isinstance(k, bool) or k < 0:
         raise InvalidRequestError(f"max_retries must be a whole number of at least 0, got {max_retries!r}")
     return k
+
+
+def _checked_template(template: object) -> str:
+    try:
+        str(template).format(feedback="")
+    except (LookupError, ValueError, AttributeError) as error:
+        raise InvalidRequestError(
+            f"template must be a text with {{feedback}}, and braces of its own doubled: {error!r}"
+        ) from error
+    return str(template)

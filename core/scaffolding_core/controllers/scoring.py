@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, SupportsFloat
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.errors import WorkerError
 from scaffolding_core.results import Judgement
+from scaffolding_core.shown_text import sentence
 from scaffolding_core.tasks import RewardTask, Task
 
 __all__ = ["judged", "score_of"]
@@ -16,27 +17,37 @@ __all__ = ["judged", "score_of"]
 
 def judged(
     rewarder: Controller, tasks: Sequence[Task], options: Mapping[str, object] | None = None
-) -> Steps[list[Judgement]]:
-    """What a reward says of tasks, in order.
+) -> Steps[list[Judgement | WorkerError]]:
+    """What a reward says of tasks, in order; the error where it could not score one among others.
 
     Args:
         rewarder: its `process` returns the scores, or leaves them in `scores`; one that makes reward tasks of what
-            it is given leaves those in `rewards`.
+            it is given leaves those in `rewards`, and why it could not score some, by their places, in `failures`.
         tasks: finished generations, or reward tasks.
         options: of its `process`.
 
     Raises:
-        WorkerError: it could not score them, or gave no score, or one that is no finite number.
+        WorkerError: it could not score them, gave no score or not one for each, or none that is a finite number.
     """
     judge: Any = rewarder.clone()  # Any: one of a user's own may leave its scores on itself
     returned = yield from judge.process(tasks, **(options or {}))
     scores = getattr(judge, "scores", None) if returned is None else returned
-    if scores is None or not len(scores):
-        raise WorkerError(f"{type(judge).__name__} gave no score: return a list of them, or leave it in 'scores'")
+    name = type(judge).__name__
+    if isinstance(scores, str | Mapping) or not isinstance(scores, Collection) or not len(scores):
+        raise WorkerError(f"{name} gave no score: return a list of them, or leave it in 'scores'")
+    if len(scores) != len(tasks):
+        raise WorkerError(f"{name} gave {len(scores)} scores for {len(tasks)} answers: give one for each")
     said = getattr(judge, "rewards", None)
     asked = said if isinstance(said, list) and len(said) == len(tasks) else tasks
-    name = type(judge).__name__
-    return [_judgement(_number(score, name), task) for score, task in zip(scores, asked, strict=False)]
+    failures = getattr(judge, "failures", None) or {}
+    told = [
+        failures.get(place) or _told(score, task, name)
+        for place, (score, task) in enumerate(zip(scores, asked, strict=True))
+    ]
+    failed = [each for each in told if isinstance(each, WorkerError)]
+    if len(failed) == len(told):
+        raise failed[0]
+    return told
 
 
 def score_of(task: RewardTask) -> float:
@@ -50,10 +61,22 @@ def score_of(task: RewardTask) -> float:
 
 
 def _number(score: SupportsFloat | None, name: str) -> float:
-    number = math.nan if score is None else float(score)
+    try:
+        number = math.nan if score is None else float(score)
+    except (TypeError, ValueError, OverflowError):  # whatever a reward of a user's own gave
+        number = math.nan
     if not math.isfinite(number):
-        raise WorkerError(f"the reward of {name} gave {score} for a score: it must give a finite number")
+        raise WorkerError(
+            f"the reward of {name} gave {sentence(repr(score), 80)} for a score: it must give a finite number"
+        )
     return number
+
+
+def _told(score: SupportsFloat | None, task: object, name: str) -> Judgement | WorkerError:
+    try:
+        return _judgement(_number(score, name), task)
+    except WorkerError as error:
+        return error
 
 
 def _judgement(score: float, task: object) -> Judgement:

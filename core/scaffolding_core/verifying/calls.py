@@ -19,7 +19,7 @@ def same_calls(
     """An answer passes if it makes the same calls, in any order.
 
     Args:
-        reference: the right calls, each `{"name": ..., "arguments": {...}}`.
+        reference: the right calls, each `{"name": ..., "arguments": {...}}`; arguments may be JSON text, too.
         only: names of the arguments that count; None for all.
         ignore: names of arguments that do not.
 
@@ -28,9 +28,16 @@ def same_calls(
     """
     answers = Answers("calls", only=only, ignore=ignore)
     try:
-        calls = [ToolCall("", str(call["name"]), json.dumps(call.get("arguments", {}))) for call in reference]
+        calls = [ToolCall("", str(call["name"]), _as_json(call.get("arguments", {}))) for call in reference]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidRequestError(
             f"calls must be a list of {{'name': ..., 'arguments': {{...}}}}, got {reference!r}"
         ) from error
     return SameAnswer(answers.extractor.extract(AssistantMessage(tool_calls=calls)), answers)
+
+
+def _as_json(arguments: object) -> str:
+    if not isinstance(arguments, str):
+        return json.dumps(arguments)
+    json.loads(arguments)  # refuses what is none
+    return arguments

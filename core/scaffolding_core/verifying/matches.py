@@ -24,7 +24,7 @@ class Matches(Verifier):
         timeout: seconds for one text; one that takes longer does not pass.
 
     Raises:
-        InvalidRequestError: a pattern that does not compile, a timeout that is not above 0.
+        InvalidRequestError: a pattern that does not compile, a timeout that is no finite time above 0.
     """
 
     def __init__(self, pattern: str, *, timeout: float = 1.0) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.verifying.verifier import Verdict, Verifier
 
 __all__ = ["SameAnswer"]
+
+_FINDS_ITS_OWN = frozenset({"number", "choice", "yes_no", "date"})
+"""Kinds that find each of their answers where it stands alone, so that no answer is the same as another text."""
 
 
 class SameAnswer(Verifier):
@@ -16,20 +21,23 @@ class SameAnswer(Verifier):
     Cost: that of reading and comparing answers of the kind.
 
     Args:
-        reference: the right answer, as text, or as the value that the kind finds.
+        reference: the right answer, as text, as a number, truth value or date, or as what the kind finds.
         answers: the kind of answer; see `Answers`.
 
     Raises:
-        InvalidRequestError: no reference, or an unknown kind.
+        InvalidRequestError: no reference, one that is no answer of the kind, or an unknown kind.
     """
 
     def __init__(self, reference: object, answers: AnswersLike | None = None) -> None:
         self._answers = Answers.of(answers)
         if reference is None or reference == "":
             raise InvalidRequestError("a reference is needed: give the right answer, as reference=")
-        found = (
-            self._answers.extractor.extract(AssistantMessage(reference)) if isinstance(reference, str) else None
-        )
+        is_value = isinstance(reference, Collection) and not isinstance(reference, str)
+        found = None if is_value else self._answers.extractor.extract(AssistantMessage(str(reference)))
+        if found is None and self._answers.kind in _FINDS_ITS_OWN:
+            raise InvalidRequestError(
+                f"the reference {str(reference)[:200]!r} is no answer of {self._answers!r}: correct one of the two"
+            )
         self.reference = reference if found is None else found
 
     def verify(self, message: AssistantMessage) -> Verdict:

@@ -18,9 +18,6 @@ __all__ = ["FitsSchema"]
 
 _JSON = Structure()
 
-_CHECKED = frozenset({"type", "properties", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"})
-"""A schema without any of these takes anything."""
-
 
 class FitsSchema(Verifier):
     """An answer passes if the last JSON object in its text, or the arguments of its only tool call, fits a schema.
@@ -32,7 +29,7 @@ class FitsSchema(Verifier):
         schema: a JSON schema, or a class of pydantic's.
 
     Raises:
-        InvalidRequestError: neither, or a schema that takes anything.
+        InvalidRequestError: neither, or a schema that takes anything or has a reference that leads nowhere.
     """
 
     def __init__(self, schema: Mapping[str, object] | type[BaseModel]) -> None:
@@ -55,16 +52,16 @@ class FitsSchema(Verifier):
 def _validator(schema: Mapping[str, object] | type[BaseModel]) -> TypeAdapter[Any]:  # Any: whatever fits it
     from pydantic import BaseModel, TypeAdapter  # it loads slowly
 
-    from scaffolding_core.answers.json_schema import validator_of_schema
+    from scaffolding_core.answers.json_schema import checking_validator
 
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         return TypeAdapter(schema)
-    if not (isinstance(schema, Mapping) and schema.keys() & _CHECKED):
+    if not isinstance(schema, Mapping):
         raise InvalidRequestError(f"schema must be a JSON schema or a class of pydantic's, got {schema!r}")
     try:
-        return validator_of_schema(json.dumps(schema))
+        return checking_validator(json.dumps(schema))
     except (TypeError, ValueError) as error:
-        raise InvalidRequestError(f"the schema is no JSON: {error}") from error
+        raise InvalidRequestError(f"the schema {schema!r} checks nothing: {error}") from error
 
 
 def _said(error: Mapping[str, Any]) -> str:  # Any: pydantic's own of an error

@@ -74,8 +74,7 @@ class CrossEncoderWorker(Worker):
 
     async def _score(self, task: RewardTask) -> None:
         judged = judged_of(task)
-        if self._closed:
-            raise ClosedError("this CrossEncoderWorker is closed: make a new one")
+        self._check_open()
         task.usage = Usage(calls=1)
         task.reward = await self._batches.answer((judged.prompt, judged.answer), None, self._batches.most)
 
@@ -86,13 +85,24 @@ class CrossEncoderWorker(Worker):
 
     def _predicted(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         with self._turn:
+            self._check_open()
             if self._loaded is None:
                 self._loaded = self._load()
-            told = self._loaded.predict(list(pairs), batch_size=len(pairs), show_progress_bar=False)
-        plain = told.tolist() if hasattr(told, "tolist") else list(told)
+            loaded = self._loaded  # it may be let go of meanwhile
+            try:
+                told = loaded.predict(list(pairs), batch_size=len(pairs), show_progress_bar=False)
+                plain = [_plain(score) for score in told]
+            except Exception as error:  # of one of them perhaps, which the others must not pay for
+                raise WorkerError(
+                    f"the cross-encoder {self.model!r} failed: {type(error).__name__}: {error}"
+                ) from error
         if any(isinstance(score, list) for score in plain):
             raise WorkerError(f"{self.model} tells several labels for an answer: take one that tells one score")
         return checked_scores(plain, len(pairs))
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError("this CrossEncoderWorker is closed: make a new one")
 
     def _load(self) -> CrossEncoder:
         from sentence_transformers import CrossEncoder as Loaded  # it takes seconds, and brings torch
@@ -110,6 +120,11 @@ class CrossEncoderWorker(Worker):
     def shutdown(self) -> None:
         """Refuse further tasks, and let the model go."""
         self._closed, self._loaded = True, None
+
+
+def _plain(score: Any) -> object:
+    """A score as Python's own number, whichever library's it is."""
+    return score.tolist() if hasattr(score, "tolist") else score
 
 
 def _check_installed() -> None:

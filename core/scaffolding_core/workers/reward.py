@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from scaffolding_core.errors import ScaffoldingError, WorkerError
+from scaffolding_core.errors import InvalidRequestError, ScaffoldingError, WorkerError
 from scaffolding_core.tasks import RewardTask, Task
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker, is_async
 
-__all__ = ["RewardFunction", "prompt_text", "reward_worker"]
+__all__ = ["RewardFunction", "check_reward_function", "prompt_text", "reward_worker"]
 
 RewardFunction: TypeAlias = Callable[[str, str], float | Awaitable[float]]
 """Takes the prompt and an answer, returns a score; higher is better."""
@@ -23,9 +24,13 @@ def reward_worker(reward: RewardFunction | Worker) -> Worker:
 
     Args:
         reward: a function of prompt and answer, or a worker that stays as it is.
+
+    Raises:
+        InvalidRequestError: it cannot be called with a prompt and an answer.
     """
     if isinstance(reward, Worker):
         return reward
+    check_reward_function(reward)
 
     name = getattr(reward, "__name__", type(reward).__name__)
 
@@ -42,6 +47,25 @@ def reward_worker(reward: RewardFunction | Worker) -> Worker:
             return _number(asked(task))
 
     return FunctionWorker(awaited if is_async(reward) else returned)
+
+
+def check_reward_function(reward: Callable[..., object]) -> None:
+    """Refuse what cannot be called with a prompt and an answer, before any answer is paid for.
+
+    Raises:
+        InvalidRequestError: it cannot.
+    """
+    try:
+        signature = inspect.signature(reward)
+    except (TypeError, ValueError):  # a built-in one has no signature
+        return
+    try:
+        signature.bind("", "")
+    except TypeError as error:
+        name = getattr(reward, "__name__", type(reward).__name__)
+        raise InvalidRequestError(
+            f"a reward is called with prompt and answer, which {name}{signature} does not take: {error}"
+        ) from error
 
 
 @contextmanager

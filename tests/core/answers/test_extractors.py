@@ -250,7 +250,8 @@ def test_a_pattern_gives_its_first_group_of_the_last_match():
 
 
 @pytest.mark.parametrize(
-    ("pattern", "timeout"), [("(", 1), (b"a", 1), ("a", 0), ("a", float("nan")), ("a{9999999999}", 1)]
+    ("pattern", "timeout"),
+    [("(", 1), (b"a", 1), ("a", 0), ("a", float("nan")), ("a", float("inf")), ("a", "1"), ("a{9999999999}", 1)],
 )
 def test_a_pattern_or_timeout_that_makes_no_sense_is_refused(pattern, timeout):
     with pytest.raises(InvalidRequestError):
@@ -337,6 +338,19 @@ def test_hostile_text_costs_bounded_time(text):
         started = time.thread_time()
         extractor.extract(said(text))
         assert time.thread_time() - started < 2, extractor
+
+
+@pytest.mark.parametrize("said_then", ["", "I cannot say.", None])
+def test_json_in_a_thought_is_no_answer(said_then):
+    thought = '<think>Perhaps {"a": 1}?' + ("" if said_then is None else f"</think>{said_then}")
+
+    class Model(BaseModel):
+        a: int
+
+    for extractor in (Json(), Json("a"), Structure(), Parsed(Model)):
+        assert extractor.extract(AssistantMessage(thought)) is None
+    told = '<think>Perhaps {"a": 1}?</think>{"a": "<s>2</s>"}'
+    assert Structure().extract(AssistantMessage(told)) == {"a": "<s>2</s>"}
 
 
 def test_a_structure_comes_from_the_only_tool_call_or_from_json_in_the_text():

@@ -219,7 +219,7 @@ def test_a_missing_extra_is_named(monkeypatch):
         Mathematical()
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "1", True])
 def test_a_timeout_that_makes_no_sense_is_refused(timeout):
     with pytest.raises(InvalidRequestError):
         Mathematical(timeout)

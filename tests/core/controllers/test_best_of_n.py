@@ -157,6 +157,12 @@ def test_a_sample_number_that_makes_no_sense_is_refused(wrong):
         BestOfNController(single, rewards, wrong)
 
 
+@pytest.mark.parametrize("wrong", ["1", True, float("nan")])
+def test_an_enough_that_no_reward_could_reach_is_refused(wrong):
+    with pytest.raises(InvalidRequestError, match="enough must be a finite number"):
+        BestOfNController(single, rewards, enough=wrong)
+
+
 @pytest.mark.parametrize("wrong", [0, -1, 1.5])
 def test_a_number_of_samples_ahead_with_which_none_could_start_is_refused(wrong):
     with pytest.raises(InvalidRequestError, match="ahead must be"):

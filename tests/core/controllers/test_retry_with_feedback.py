@@ -158,6 +158,14 @@ def test_a_number_of_retries_that_makes_no_sense_is_refused(k):
         Script("5").run(max_retries=k)
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"passing": "0.5"}, {"template": "Wrong: {said}"}, {"template": 'Say {"a": 1}'}]
+)
+def test_what_would_fail_behind_the_first_attempt_is_refused_before_it(wrong):
+    with pytest.raises(InvalidRequestError, match=next(iter(wrong))):
+        RetryWithFeedbackController(NativeGenerationController(), NativeRewardController(), **wrong)
+
+
 def test_it_retries_one_task():
     controller = RetryWithFeedbackController(NativeGenerationController(), NativeRewardController())
     with pytest.raises(InvalidRequestError, match="one task"):

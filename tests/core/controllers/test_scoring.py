@@ -1,5 +1,7 @@
 """What rewards say: scores, verdicts and words, of one answer or of all that there are."""
 
+import math
+
 import pytest
 
 from scaffolding_core import (
@@ -118,13 +120,27 @@ class TestARewardThatComparesSamples:
         with pytest.raises(WorkerError, match="unfit"):
             await best(["bb", "unfit"])
 
-    async def test_scores_that_are_not_one_for_each_are_an_error(self):
-        class First(Ranks):
+    @pytest.mark.parametrize("count", [1, 3])
+    async def test_scores_that_are_not_one_for_each_are_an_error(self, count):
+        class Miscounts(Ranks):
             def process(self, tasks, **options):
-                return (yield from NativeRewardController.process(self, tasks[:1]))
+                yield []
+                return [1.0] * count
 
-        with pytest.raises(WorkerError, match="First gave 1 scores for 2 samples"):
-            await best(["bb", "a"], rewarder=First())
+        with pytest.raises(WorkerError, match=f"Miscounts gave {count} scores for 2 answers"):
+            await best(["bb", "a"], rewarder=Miscounts())
+
+    async def test_one_that_it_cannot_score_costs_that_sample_alone(self):
+        class Odd(Ranks):
+            def process(self, tasks, **options):
+                yield []
+                return [math.nan if task.output_str == "a" else len(task.output_str) for task in tasks]
+
+        output = await best(["bb", "a", "cccc"], rewarder=Odd())
+        assert [candidate.score for candidate in output.candidates] == [2.0, None, 4.0]
+        assert "the reward of Odd gave nan" in str(output.candidates[1].error)
+        with pytest.raises(WorkerError, match="the reward of Odd gave nan"):
+            await best(["a", "a"], rewarder=Odd())
 
     @pytest.mark.looptime
     async def test_where_time_is_up_before_the_earliest_sample_is_the_result(self):
@@ -170,12 +186,12 @@ def test_a_decision_is_told_before_the_rest_is_cut_and_what_ends_then_does_not_c
     assert [candidate.late for candidate in output.candidates] == [False, False, True]
 
 
-@pytest.mark.parametrize("left", [None, [], [float("nan")]])
+@pytest.mark.parametrize("left", [None, [], [float("nan")], ["high"], [[1]], [10**400], 0.5, "0.5", {"score": 1}])
 async def test_a_reward_of_ones_own_without_scores_is_an_error(left):
     class Silent(NativeRewardController):
         def process(self, tasks):
             self.scores = left
             yield []
 
-    with pytest.raises(InsufficientSamplesError, match="gave no score|nan"):
+    with pytest.raises(InsufficientSamplesError, match="Silent gave .* score"):
         await best(["a"], rewarder=Silent())

@@ -117,7 +117,15 @@ async def test_a_value_need_not_be_plain(call, value):
     assert await said([(call, value)], "x = 1") == "1.00 True None"
 
 
-@pytest.mark.parametrize("tests", ["", [], ["assert ("], [("double(2)",)]])
+@pytest.mark.parametrize(
+    "tests",
+    [
+        *("", [], ["assert ("], [("double(2)",)], 5, {"double(2)": 4}),
+        ["assert double(2) == 4", "double(3) == 6"],
+        "assert double(2) == 4\nfor x in range(3):\n    assert double(x) == 2 * x",
+    ],
+    ids=str,
+)
 def test_what_is_no_test_is_refused(tests):
     with pytest.raises(InvalidRequestError):
         UnitTests(tests)

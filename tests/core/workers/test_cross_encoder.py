@@ -55,6 +55,41 @@ async def test_a_score_that_is_none_is_an_error(scores):
     assert judged.reward is None
 
 
+async def test_an_answer_at_which_the_model_fails_costs_no_other_its_score():
+    class Picky(Double):
+        def predict(self, sentences, **options):
+            if any(answer == "unfit" for _, answer in sentences):
+                raise IndexError("index out of range in self")
+            return super().predict(sentences, **options)
+
+    tasks = [task("a"), task("unfit"), task("abc")]
+    async with CrossEncoderWorker(Picky()) as worker:
+        ended = await asyncio.gather(*map(worker.run_task, tasks), return_exceptions=True)
+    assert [each.reward for each in tasks] == [1, None, 3]
+    assert isinstance(ended[1], WorkerError)
+    assert str(ended[1]) == "the cross-encoder 'Picky' failed: IndexError: index out of range in self"
+
+
+async def test_what_waits_when_it_is_closed_is_told_and_loads_no_model():
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Double):
+        def predict(self, sentences, **options):
+            begun.set()
+            go_on.wait(5)
+            return super().predict(sentences, **options)
+
+    encoder = Slow()
+    worker = CrossEncoderWorker(encoder, max_batch=1)
+    runs = asyncio.gather(worker.run_task(task("a")), worker.run_task(task("b")), return_exceptions=True)
+    await asyncio.get_running_loop().run_in_executor(None, begun.wait, 5)
+    worker.shutdown()
+    go_on.set()
+    ended = await runs
+    assert sorted(type(each).__name__ for each in ended) == ["ClosedError", "NoneType"]
+    assert len(encoder.batches) == 1
+
+
 def test_what_is_no_model_is_refused_and_a_missing_package_names_its_extra(monkeypatch):
     with pytest.raises(InvalidRequestError):
         CrossEncoderWorker(7)

@@ -7,6 +7,8 @@ small classes with the same methods and signatures stand for them.
 import asyncio
 import pickle
 import threading
+from decimal import Decimal
+from fractions import Fraction
 from operator import itemgetter
 
 import pytest
@@ -64,6 +66,8 @@ class Grade(BaseModel):
         lambda n: {"reasoning": "...", "value": "Y", "score": n},
         lambda n: Grade(why="long", grade=n),
         lambda n: {"length": n, "why": "long"},
+        Decimal,
+        lambda n: {"score": Fraction(n)},
     ],
 )
 async def test_a_runnable_may_say_its_score_in_any_usual_form(said):
@@ -217,7 +221,7 @@ async def test_a_judge_shows_in_tracing_and_beneath_a_chains_sample_whole():
     "said",
     [
         None, "maybe", "", "nan", float("inf"), {}, {"score": None}, {"a": 1, "b": 2}, [1, 2], object(),
-        AIMessage(""), {"score": {"score": "x"}},
+        AIMessage(""), {"score": {"score": "x"}}, 10**400, Decimal("NaN"),
     ],
 )  # fmt: skip
 async def test_a_score_that_is_none_costs_its_sample_alone(said):
@@ -226,6 +230,11 @@ async def test_a_score_that_is_none_costs_its_sample_alone(said):
         assert by_text == {"a": 1, "ccc": None, "bb": None}
     with pytest.raises(InsufficientSamplesError, match="the judge gave no score but"):
         await with_best_of_n(KnownChat(answers=ANSWERS), RunnableLambda(lambda _: said), n=2).ainvoke("q")
+
+
+def test_a_function_of_something_else_is_refused_before_any_sample():
+    with pytest.raises(InvalidRequestError, match="called with prompt and answer, which len"):
+        with_best_of_n(KnownChat(answers=ANSWERS), len, n=2).invoke("q")
 
 
 async def test_a_judge_that_fails_costs_its_sample_alone():

@@ -137,10 +137,18 @@ async def test_verdict_and_feedback_go_into_the_task():
     assert (task.reward, task.verdict, task.feedback) == (0.2, False, "no")
 
 
-async def test_an_evaluator_without_score_and_verdict_is_an_error():
-    evaluator = KnownEvaluator(lambda query, response, contexts: {"invalid_reason": "it rambled"})
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({}, "neither a score nor a verdict: it rambled"),
+        ({"score": 5.0, "passing": True, "invalid_result": True}, "no valid result: it rambled"),
+    ],
+    ids=["nothing", "invalid"],
+)
+async def test_an_evaluator_without_score_and_verdict_is_an_error(said, told):
+    evaluator = KnownEvaluator(lambda query, response, contexts: {"invalid_reason": "it rambled", **said})
     engine = ScaffoldingQueryEngine(KnownEngine("7"), "best_of_n", sample_num=1, reward=evaluator)
-    with pytest.raises(Exception, match="neither a score nor a verdict: it rambled"):
+    with pytest.raises(Exception, match=told):
         await engine.aquery("q")
 
 

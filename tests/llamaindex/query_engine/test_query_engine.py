@@ -134,7 +134,7 @@ async def test_what_a_method_samples_can_be_a_method():
     assert (await engine.aquery("q")).metadata["scaffolding"]["votes"] == {"7": 2}
     assert all("step by step" in bundle.query_str for bundle in inner.queries)
     with pytest.raises(InvalidRequestError, match="max_retries"):
-        ScaffoldingQueryEngine(inner, generation=thinking, reward=len, max_retries=1)
+        ScaffoldingQueryEngine(inner, generation=thinking, reward=max, max_retries=1)
 
 
 async def test_a_failing_sample_costs_that_sample_alone():
@@ -461,13 +461,13 @@ def test_bad_input_is_refused_when_it_is_built(arguments, error, match):
         ({"method": "direct", "sample_num": 3}, "takes one sample"),
         ({"sample_num": 0}, "sample_num"),
         ({"max_concurrency": 0}, "max_concurrency"),
-        ({"max_retries": -1, "reward": len}, "max_retries"),
+        ({"max_retries": -1, "reward": max}, "max_retries"),
         (
             {"method": MajorityVoteController(NativeGenerationController()), "stop_rule": "full"},
             "give 'stop_rule' to the controller",
         ),
         (
-            {"method": NativeGenerationController(), "max_retries": 2, "reward": len},
+            {"method": NativeGenerationController(), "max_retries": 2, "reward": max},
             "let your controller ask again",
         ),
     ],

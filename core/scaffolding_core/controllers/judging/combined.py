@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, Self, TypeAlias, get_args
+from typing import Literal, Self, TypeAlias, cast, get_args
 
-from scaffolding_core.controller import Controller, ParallelProcess, Steps
+from scaffolding_core.controller import Controller, ParallelProcess, Race, Steps
+from scaffolding_core.controllers.judging.once import JudgedOnce
 from scaffolding_core.controllers.native_reward import NativeRewardController
 from scaffolding_core.controllers.scoring import judged
 from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.results import Judgement
-from scaffolding_core.tasks import RewardTask, Task
+from scaffolding_core.tasks import GenerationTask, RewardTask, Task
 
 __all__ = ["By", "CombinedReward", "named"]
 
@@ -27,7 +28,8 @@ class CombinedReward(NativeRewardController):
     are joined. A part that fails to judge fails the judgement, by name.
 
     By `lexical` an answer's score is the share of the other answers that it beats, so all samples are judged at
-    once, when the last is there; a lone answer has the score of the first part.
+    once, when the last is there; a lone answer has the score of the first part. Where samples are judged at once,
+    one that cannot be judged has NaN for a score, and its error by its place in `failures`.
 
     Cost: that of all its parts.
 
@@ -55,6 +57,7 @@ class CombinedReward(NativeRewardController):
         self.compares_samples = by == "lexical" or any(
             bool(getattr(part, "compares_samples", False)) for part in rewards
         )
+        self.failures: dict[int, WorkerError] = {}
         self._names = [named(part) for part in rewards]
 
     def with_parts(self, parts: Sequence[object]) -> Self:
@@ -68,15 +71,30 @@ class CombinedReward(NativeRewardController):
 
         Raises:
             InvalidRequestError: a part that is no controller.
-            WorkerError: a part failed.
+            WorkerError: a part failed; where samples are judged at once, at all of them.
         """
         self.rewards = [self._reward_task(task) for task in tasks]
-        branches = [_judged(name, part, tasks) for name, part in zip(self._names, self.parts, strict=True)]
-        of_parts: list[list[Judgement]] = yield ParallelProcess.from_generators(branches)
-        of_tasks = [list(each) for each in zip(*of_parts, strict=True)]
-        self.scores = self._combined([[said.score for said in each] for each in of_tasks])
-        for task, score, said in zip(self.rewards, self.scores, of_tasks, strict=True):
-            task.reward, task.verdict = score, _verdict(said)
+        branches = [
+            _judged(name, part, tasks, apart=self.compares_samples)
+            for name, part in zip(self._names, self.parts, strict=True)
+        ]
+        of_parts: list[list[Judgement | WorkerError]] = yield ParallelProcess.from_generators(branches)
+        of_tasks = dict(enumerate(zip(*of_parts, strict=True)))
+        self.failures = {
+            place: each for place, told in of_tasks.items() for each in told if isinstance(each, WorkerError)
+        }
+        if self.failures and len(self.failures) == len(of_tasks):
+            raise self.failures[0]
+        judged_well = {
+            place: [each for each in told if isinstance(each, Judgement)]
+            for place, told in of_tasks.items()
+            if place not in self.failures
+        }
+        scores = self._combined([[said.score for said in each] for each in judged_well.values()])
+        self.scores = [math.nan] * len(tasks)
+        for (place, said), score in zip(judged_well.items(), scores, strict=True):
+            task = self.rewards[place]
+            self.scores[place], task.reward, task.verdict = score, score, _verdict(said)
             task.feedback = "\n".join(each.feedback for each in said if each.feedback) or None
         return self.scores
 
@@ -85,28 +103,68 @@ class CombinedReward(NativeRewardController):
             return [min(each) for each in scores]
         if self.by == "weights":
             total = sum(self.weights)
-            return [
-                sum(score * weight for score, weight in zip(each, self.weights, strict=True)) / total
-                for each in scores
-            ]
+            shares = [weight / total for weight in self.weights]  # first, as a score may be the lowest there is
+            return [sum(score * share for score, share in zip(each, shares, strict=True)) for each in scores]
         if len(scores) == 1:
             return [scores[0][0]]
         return [sum(each > other for other in scores) / (len(scores) - 1) for each in scores]
 
 
-def _judged(name: str, part: object, tasks: Sequence[Task]) -> Steps[list[Judgement]]:
+def _judged(
+    name: str, part: object, tasks: Sequence[Task], *, apart: bool
+) -> Steps[list[Judgement | WorkerError]]:
+    """What a part says of tasks.
+
+    Args:
+        name: what an error calls the part.
+        part: judges.
+        tasks: to judge.
+        apart: a part that compares none judges each by itself, so that one that fails costs no other.
+    """
     if not isinstance(part, Controller):
         raise InvalidRequestError(f"{name} has no worker here: give the combined reward to reward=")
     asked = [task.copy() if isinstance(task, RewardTask) else task for task in tasks]  # each fills its own
     try:
-        said = yield from judged(part, asked)
+        if apart and not getattr(part, "compares_samples", False):
+            said = yield from _judged_apart(part, cast("list[GenerationTask | RewardTask]", asked))
+        else:
+            said = yield from judged(part, asked)
     except WorkerError as error:
-        failure = WorkerError(f"{name}, of the combined reward, failed: {error}")
-        failure.recurs = error.recurs
-        raise failure from error
-    if len(said) != len(asked):
-        raise WorkerError(f"{name}, of the combined reward, gave {len(said)} scores for {len(asked)} answers")
+        raise _failure(name, error) from error
+    return [_failure(name, each) if isinstance(each, WorkerError) else each for each in said]
+
+
+def _judged_apart(
+    part: Controller, tasks: Sequence[GenerationTask | RewardTask]
+) -> Steps[list[Judgement | WorkerError]]:
+    """What a part says of each task by itself, all at the same time; the same answers are judged once."""
+    once = JudgedOnce(part)
+    race = Race([once.judge(task) for task in tasks], failures="values", all_needed=True)
+    told: list[Judgement | WorkerError | None] = [None] * len(tasks)
+    while (outcome := (yield race)) is not None:
+        if outcome.error is not None and not isinstance(outcome.error, WorkerError):
+            raise outcome.error
+        told[outcome.index] = outcome.error or outcome.value
+    judgements = []
+    for task, said in zip(tasks, told, strict=True):
+        judgements.append((yield from _judged_again(once, task)) if said is None else said)
+    return judgements
+
+
+def _judged_again(once: JudgedOnce, task: GenerationTask | RewardTask) -> Steps[Judgement | WorkerError]:
+    """What was said of the same answer; where that failed, what is said now."""
+    try:
+        said = once.known(task) or (yield from once.judge(task))
+    except WorkerError as error:
+        return error
+    assert said is not None  # nothing is being judged any more
     return said
+
+
+def _failure(name: str, error: WorkerError) -> WorkerError:
+    failure = WorkerError(f"{name}, of the combined reward, failed: {error}")
+    failure.recurs, failure.__cause__ = error.recurs, error
+    return failure
 
 
 def named(reward: object) -> str:
@@ -134,7 +192,7 @@ def _checked_weights(weights: Sequence[float] | None, parts: int, by: By) -> lis
     numbers = isinstance(weights, Sequence) and all(
         isinstance(each, int | float) and math.isfinite(each) and each >= 0 for each in weights
     )
-    if not numbers or len(weights) != parts or not sum(weights):
+    if not numbers or len(weights) != parts or not 0 < sum(weights) < math.inf:
         raise InvalidRequestError(
             f"weights must be a number of at least 0 for each of the {parts} rewards, not all 0, got {weights!r}"
         )

@@ -67,7 +67,7 @@ class Judge(NativeRewardController):
         retries: how often the judge is asked again after a message without a verdict.
 
     Raises:
-        InvalidRequestError: a number below its least, or something that is no controller.
+        InvalidRequestError: a number below its least, or something that is no text or no controller.
     """
 
     question: str
@@ -100,8 +100,8 @@ class Judge(NativeRewardController):
             sampling = {"temperature": 0.0, "max_tokens": checked_whole("max_tokens", most, 1)}
             judge = NativeChatController(sampling, role=role)
         self.judge = checked_part(judge, "judge", "process")
-        self.criteria = CRITERIA if criteria is None else criteria
-        self.reference = reference
+        self.criteria = CRITERIA if criteria is None else _checked_text("criteria", criteria)
+        self.reference = None if reference is None else _checked_text("reference", reference)
         self.logprobs = logprobs
         self.thoughts = thoughts
         self.longest = checked_whole("longest", longest, 1)
@@ -133,11 +133,15 @@ class Judge(NativeRewardController):
     def exhibits(
         self, task: RewardTask, answers: Mapping[str, RewardTask], reference: str | None
     ) -> list[Exhibit]:
-        """What the judge is shown: the prompt of a task, answers by their names, and the reference."""
+        """What the judge is shown: the prompt of a task, answers by their names, and the reference.
+
+        Raises:
+            InvalidRequestError: the prompt is there as token ids alone, or the reference is no text.
+        """
         texts = {"prompt": prompt_text(task, thoughts=self.thoughts)}
         for name, each in answers.items():
             texts[name] = answer_text(each.response, thoughts=self.thoughts)
-        texts["reference"] = (self.reference if reference is None else reference) or ""
+        texts["reference"] = (self.reference or "") if reference is None else _checked_text("reference", reference)
         return [Exhibit(name, shortened(text, self.longest)) for name, text in texts.items() if text]
 
     def _asked(self, exhibits: Sequence[Exhibit], criteria: str) -> str:
@@ -176,6 +180,12 @@ class Judge(NativeRewardController):
         if task.finish_reason == "cancelled":  # the method made do with a part of the text
             raise task.error or BudgetExceededError("time was up before the judge had ended", "deadline")
         return task.message()
+
+
+def _checked_text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequestError(f"{name} must be a text, got {value!r}")
+    return value
 
 
 def checked_whole(name: str, value: object, least: int) -> int:

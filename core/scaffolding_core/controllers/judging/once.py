@@ -47,7 +47,8 @@ class JudgedOnce:
             return self._judgements.get(content)
         self._running.add(content)
         try:
-            judgement = (yield from judged(self._rewarder, [task], self._options))[0]
+            (judgement,) = yield from judged(self._rewarder, [task], self._options)
+            assert isinstance(judgement, Judgement)  # the only one raises where it fails
             self._judgements[content] = judgement
             return judgement
         finally:

@@ -47,7 +47,7 @@ class UnitTests(NativeRewardController):
         seconds: for each test; the sandbox's own limit where left out.
 
     Raises:
-        InvalidRequestError: no test, or one that is neither.
+        InvalidRequestError: no test, one that is neither, or a text that does not end with an assertion.
     """
 
     def __init__(self, tests: TestsLike, *, seconds: float | None = None) -> None:
@@ -104,6 +104,8 @@ def _told(test: _Test, run: CodeTask, passed_if: str) -> str | None:
 
 
 def _read(tests: TestsLike) -> list[_Test]:
+    if isinstance(tests, Mapping) or not isinstance(tests, Sequence):
+        raise InvalidRequestError(f"tests must be a text, or a list of assertions and pairs, got {tests!r}")
     given = [tests] if isinstance(tests, str) else list(tests)
     read_tests = [
         test for each in given for test in (_in_text(each) if isinstance(each, str) else [_of_pair(each)])
@@ -132,6 +134,10 @@ def _in_text(text: str) -> list[_Test]:
             tests.append(_of_assertion(statement, before))
         else:
             before.append(ast.unparse(statement))
+    if statements and not isinstance(statements[-1], ast.Assert):
+        raise InvalidRequestError(
+            f"what stands behind the last assertion tests nothing: {before[-1]!r}; assert it"
+        )
     return tests
 
 

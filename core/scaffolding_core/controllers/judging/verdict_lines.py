@@ -15,7 +15,7 @@ from scaffolding_core.messages import AssistantMessage, TokenLogprob
 
 __all__ = ["NumberForm", "Verdict", "VerdictForm", "WordForm", "bare_lines", "read_verdict"]
 
-_AROUND = r"[\s*_`\"'“”#>\[\](){}]*"
+_AROUND = r"[\s*_`\"'“”#<>\[\](){}]*"
 _LONGEST = 200
 
 
@@ -125,12 +125,12 @@ def read_verdict(message: AssistantMessage, form: VerdictForm, shown: Collection
         form: of the verdict.
         shown: the `bare_lines` of what it was shown.
     """
-    if message.finish_reason == "length":
+    if message.finish_reason in ("length", "content_filter"):
         return "it was cut before its end"
     said = without_thoughts(message.text)
     if said is None:
         return "its thoughts have no end"
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in said.splitlines() if any(map(str.isalnum, line))]  # a fence or a rule says nothing
     if not lines:
         return "it says nothing"
     verdicts = [index for index, line in enumerate(lines) if len(line) <= _LONGEST and form.match(line)]
@@ -158,7 +158,7 @@ def bare_lines(text: str) -> frozenset[str]:
 
 
 def _bare(line: str) -> str:
-    return line.strip(" \t\r*_`\"'“”#>[](){}.!").lower()
+    return line.strip(" \t\r*_`\"'“”#<>[](){}.!").lower()
 
 
 def _line(value: str) -> re.Pattern[str]:

@@ -9,6 +9,7 @@ from scaffolding_core.controller import Steps
 from scaffolding_core.controllers.native_reward import NativeRewardController
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.scoring import score_of
+from scaffolding_core.errors import WorkerError
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.tasks import ComputeTask, Task
 from scaffolding_core.verifying import Verdict, Verifier
@@ -37,7 +38,7 @@ class VerifiedReward(NativeRewardController):
 
         Raises:
             BudgetExceededError: time was up before all were verified.
-            WorkerError: the verifier failed.
+            WorkerError: the verifier failed, or gave no verdict.
         """
         self.rewards = [self._reward_task(task) for task in tasks]
         verdicts = [
@@ -46,7 +47,9 @@ class VerifiedReward(NativeRewardController):
         ]
         yield verdicts
         for task, verdict in zip(self.rewards, verdicts, strict=True):
-            assert isinstance(verdict.result, Verdict)
+            if not isinstance(verdict.result, Verdict):
+                name = type(self.verifier).__name__
+                raise WorkerError(f"{name} must return a Verdict, got {type(verdict.result).__name__}")
             task.verdict, task.feedback = verdict.result
         self.scores = [score_of(task) for task in self.rewards]
         return self.scores

@@ -11,7 +11,7 @@ from scaffolding_core.messages import TokenLogprob
 
 __all__ = ["expected_number", "expected_word", "tokens_from"]
 
-_AROUND = " \t\n▁Ġ*_`\"'“”[]().:/"
+_AROUND = " \t\n▁Ġ*_`\"'“”[]()<>.:/"
 
 
 def tokens_from(logprobs: Sequence[TokenLogprob], line: str, at: int) -> Sequence[TokenLogprob]:

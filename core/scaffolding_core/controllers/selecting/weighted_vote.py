@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ class WeightedVoteController(BestOfNController):
 
     Of the samples that gave it, the one with the highest reward is the result; ties go to the earliest. A sample
     without an answer, or without a score, has no vote; where none has, the one with the highest reward wins. The
-    output's `data["weights"]` tells the sums, and its `agreement` the winner's share of them.
+    output's `data["weights"]` tells the sums, and its `agreement` the winner's share of those above 0.
 
     Give it a reward from 0 to 1, such as a process reward's: negative ones count against their answer.
 
@@ -79,15 +80,23 @@ class WeightedVoteController(BestOfNController):
         chosen = _best(votes[0] if votes else scored, samples)
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
         mark_late(output.candidates, there)
-        weights = [_weight(voters) for voters in votes]
         output.votes = told(votes)
         output.data = {"weights": {wording(voters[0]): _weight(voters) for voters in votes}}
-        output.agreement = weights[0] / sum(weights) if votes and sum(weights) > 0 else 0.0
+        output.agreement = _share_of_first([_weight(voters) for voters in votes])
         return output
 
 
 def _weight(voters: Sequence[Candidate]) -> float:
-    return sum(voter.score or 0.0 for voter in voters)
+    """The sum of the rewards, as far as a number goes: some rewards are the lowest that there is."""
+    most = sys.float_info.max
+    return max(-most, min(most, sum(voter.score or 0.0 for voter in voters)))
+
+
+def _share_of_first(weights: Sequence[float]) -> float:
+    """The share that the first, the greatest, has of those above 0."""
+    if not weights or weights[0] <= 0:
+        return 0.0
+    return 1 / sum(weight / weights[0] for weight in weights if weight > 0)
 
 
 def _best(candidates: Sequence[Candidate], samples: Samples) -> Candidate:

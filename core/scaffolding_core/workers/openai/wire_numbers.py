@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from scaffolding_core.messages import TokenLogprob, Usage
 
-__all__ = ["Scored", "log_probability", "read_logprobs", "read_usage"]
+__all__ = ["Scored", "log_probability", "read_count", "read_logprobs", "read_usage"]
 
 Scored: TypeAlias = tuple[str, TokenLogprob | None]
 """A token, and what it scored, if that is a number."""
@@ -24,7 +24,7 @@ def read_usage(usage: object) -> Usage | None:
     """The server's count of one request; None if it tells none: the answer is good without."""
     if not isinstance(usage, dict):
         return None
-    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    prompt, completion = read_count(usage.get("prompt_tokens")), read_count(usage.get("completion_tokens"))
     if prompt is None and completion is None:
         return None
     return Usage(
@@ -88,10 +88,11 @@ def log_probability(value: object) -> float | None:
 
 
 def _part(details: object, name: str) -> int:
-    return (_count(details.get(name)) or 0) if isinstance(details, dict) else 0
+    return (read_count(details.get(name)) or 0) if isinstance(details, dict) else 0
 
 
-def _count(count: object) -> int | None:
+def read_count(count: object) -> int | None:
+    """A number of tokens; None for anything else."""
     if isinstance(count, bool) or not isinstance(count, (int, float)) or not 0 <= count <= _MOST:
         return None
     return int(count)

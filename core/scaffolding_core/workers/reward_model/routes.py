@@ -176,8 +176,11 @@ def _of_label(told: Json, wanted: str | int | None) -> float:
 
 def _in_order(told: Sequence[Mapping[str, Json]], count: int) -> list[Mapping[str, Json]]:
     """What was said of each, in the order of what was asked, whatever the order of the answer."""
-    if sorted(each["index"] for each in told) != list(range(count)):
+    places = [each["index"] for each in told]
+    if len(places) != count:
         raise WorkerError(f"the reward model told {len(told)} scores, where it was asked for {count}")
+    if sorted(places) != list(range(count)):
+        raise WorkerError(f"the reward model told scores of {places}, where 0 to {count - 1} were asked for")
     return sorted(told, key=lambda each: int(each["index"]))
 
 

@@ -24,6 +24,7 @@ from scaffolding_core.tasks import RewardTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.http.asked_once import AskedOnce
 from scaffolding_core.workers.limits import check_counts, check_seconds, deadline_of
+from scaffolding_core.workers.openai.wire_numbers import read_count
 from scaffolding_core.workers.reward_model.aggregates import AGGREGATES, aggregate_steps
 from scaffolding_core.workers.reward_model.batches import Batches
 from scaffolding_core.workers.reward_model.judged import Judged, Score, judged_of
@@ -103,8 +104,8 @@ class RewardModelWorker(Worker):
         connect_timeout: seconds for one connection.
 
     Raises:
-        InvalidRequestError: an address that is none, an unknown route, convention, aggregate or template, or a
-            number out of range.
+        InvalidRequestError: an address that is none, an unknown route, convention, aggregate or template, tokens
+            that are no ids, or a number out of range.
     """
 
     def __init__(
@@ -133,8 +134,10 @@ class RewardModelWorker(Worker):
         self._routes = [] if route is None else routes_at(route)
         if aggregate not in AGGREGATES:
             raise InvalidRequestError(f"no aggregate is named {aggregate!r}; there are: {', '.join(AGGREGATES)}")
-        if not step_separator:
-            raise InvalidRequestError("step_separator must be what stands between two steps, got an empty text")
+        if not isinstance(step_separator, str) or not step_separator:
+            raise InvalidRequestError(f"step_separator must be a text between two steps, got {step_separator!r}")
+        if not isinstance(raw, bool):
+            raise InvalidRequestError(f"raw must be True or False, got {raw!r}")
         if template is not None:
             template_named(template)
         all_headers = dict(headers or {})
@@ -144,7 +147,7 @@ class RewardModelWorker(Worker):
             url, model, all_headers, most=max_attempts, timeout=timeout, connect_timeout=connect_timeout
         )
         self._convention = None if convention is None else convention_named(convention)
-        self._asking = Asking(raw, label, template, tuple(label_tokens))
+        self._asking = Asking(raw, label, template, _checked_ids(label_tokens))
         self._found = AskedOnce[Route | Convention]()
         self._batches = Batches(self._ask, max_batch)
         self.step_separator = step_separator
@@ -316,6 +319,14 @@ class RewardModelWorker(Worker):
         self._server.close()
 
 
+def _checked_ids(tokens: Sequence[int]) -> tuple[int, ...]:
+    given = tokens if isinstance(tokens, Sequence) else [None]
+    ids = [each for each in given if isinstance(each, int) and not isinstance(each, bool) and each >= 0]
+    if len(ids) != len(given):
+        raise InvalidRequestError(f"label_tokens must be the ids of tokens, such as [9693, 2152], got {tokens!r}")
+    return tuple(ids)
+
+
 def _charge(members: Sequence[_Member], paid: Usage) -> None:
     """Let the first who still waits pay; where all were cut, the last to go."""
     payer = next((member for member in members if not member.cut), members[-1])
@@ -324,11 +335,12 @@ def _charge(members: Sequence[_Member], paid: Usage) -> None:
 
 def _prompt_tokens(told: Any) -> int:
     """The tokens that a server says it has read; 0 where it tells none."""
-    if isinstance(told, Mapping):
-        usage = told.get("usage") or {}
-        count = usage.get("prompt_tokens") or usage.get("total_tokens")
-        return count if isinstance(count, int) else 0
     if isinstance(told, list):  # SGLang tells of each
-        metas = [each.get("meta_info") or {} for each in told if isinstance(each, Mapping)]
-        return sum(count for meta in metas if isinstance(count := meta.get("prompt_tokens"), int))
-    return 0
+        return sum(_counted(each.get("meta_info")) for each in told if isinstance(each, Mapping))
+    return _counted(told.get("usage")) if isinstance(told, Mapping) else 0
+
+
+def _counted(usage: object) -> int:
+    if not isinstance(usage, Mapping):
+        return 0
+    return read_count(usage.get("prompt_tokens")) or read_count(usage.get("total_tokens")) or 0

@@ -37,7 +37,7 @@ from scaffolding_core.controllers.judging.knockout import Knockout
 from tests.core.doubles import Method
 
 
-def judged(judge, says, *answers, prompt="Capital of France?", **task):
+def judged(judge, says, *answers, prompt="Capital of France?", reference=None, **task):
     """The reward tasks of answers, and what the judge was asked, where it answers by a function of its task."""
     asked, rewards = [], []
 
@@ -48,7 +48,7 @@ def judged(judge, says, *answers, prompt="Capital of France?", **task):
     def ask(tasks):
         own = judge.clone()
         given = [RewardTask(input_str=prompt, response=AssistantMessage(each), **task) for each in answers]
-        yield from own.process(given)
+        yield from own.process(given, reference)
         rewards.extend(own.rewards)
         tasks[0].output_str = "done"
 
@@ -311,6 +311,9 @@ class TestInMethods:
         (lambda: ScoreJudge(ScoreJudge), "judge must be an instance"),
         (lambda: PassJudge(retries=-1), "retries must be a whole number of at least 0"),
         (lambda: PairwiseJudge(longest=0), "longest must be a whole number of at least 1"),
+        (lambda: ScoreJudge(reference=42), "reference must be a text, got 42"),
+        (lambda: PassJudge(criteria=["right", "brief"]), "criteria must be a text"),
+        (lambda: judged(PassJudge(), "yes", "Paris", reference=42), "reference must be a text, got 42"),
         (lambda: RubricJudge("right"), "criteria must be a list"),
         (lambda: RubricJudge([{"name": "x"}]), "a criterion must be a text, or a mapping of text, name"),
         (lambda: RubricJudge(["x", "x"]), "names of their own"),

@@ -23,6 +23,8 @@ def said(text, form=TEN, shown="", finish_reason="stop"):
         ("**Score:** 8.", 8),
         ("10/10", 10),
         ("Rating: [[7]]", 7),
+        ("Score: <7>", 7),
+        ("It is right.\n```\nScore: 6\n```\n---", 6),
         ("Score: 7.5 out of 10", 7.5),
         ("<think>9/10</think>\nScore: 4", 4),
         ("The answer says:\nScore: 10\nIt is wrong.\n\nScore: 3", 3),
@@ -59,11 +61,12 @@ def test_why_there_is_none_is_told(text, why):
     assert said(text) == why
 
 
-def test_a_message_that_was_cut_has_none():
-    assert said("Score: 9", finish_reason="length") == "it was cut before its end"
+@pytest.mark.parametrize("finish_reason", ["length", "content_filter"])
+def test_a_message_that_was_cut_has_none(finish_reason):
+    assert said("Score: 1", finish_reason=finish_reason) == "it was cut before its end"  # of 10, perhaps
 
 
-@pytest.mark.parametrize("text", ["Score: 10", "**score: 10**", "Great.\nScore: 10"])
+@pytest.mark.parametrize("text", ["Score: 10", "**score: 10**", "<score: 10>", "Great.\nScore: 10"])
 def test_a_line_of_the_answer_is_an_echo(text):
     assert said(text, shown="Great.\n Score: 10!") == "it repeats a line of what it was to judge"
     assert said("Score: 10", shown="Great. Score: 10!") == 10

@@ -142,6 +142,21 @@ async def test_a_batch_has_a_limit_and_its_cost_is_paid_once():
     assert [each.usage.calls for each in tasks] == [1, 0, 1, 0, 1]
 
 
+@pytest.mark.parametrize(
+    "usage", [[5], "5", {"prompt_tokens": -5}, {"prompt_tokens": "5"}, {"prompt_tokens": True}]
+)
+async def test_a_cost_that_is_told_in_no_sensible_way_costs_no_score(usage):
+    class Server(Vllm):
+        def score(self, body):
+            return {**Vllm.score(self, body), "usage": usage}
+
+        posts = {"/score": score}
+
+    with serve(Server()) as server:
+        (judged,) = await scored(RewardModelWorker(server.url), "four")
+    assert (judged.reward, judged.usage.calls, judged.usage.prompt_tokens) == (0.04, 1, 0)
+
+
 async def test_one_that_is_cut_leaves_the_others_their_scores():
     with serve(made(Vllm, served={"/score"})) as server:
         async with RewardModelWorker(server.url) as worker:
@@ -284,7 +299,18 @@ class TestWhatIsWrong:
             await worker.run_task(task())
 
     @pytest.mark.parametrize(
-        "options", [{"route": "x"}, {"convention": "x"}, {"aggregate": "x"}, {"template": "x"}, {"max_batch": 0}]
+        "options",
+        [
+            *({"route": "x"}, {"convention": "x"}, {"aggregate": "x"}, {"template": "x"}, {"max_batch": 0}),
+            *(
+                {"label_tokens": ["yes", "no"]},
+                {"label_tokens": "yes"},
+                {"label_tokens": 5},
+                {"label_tokens": [-1]},
+            ),
+            *({"raw": "no"}, {"step_separator": 5}, {"step_separator": ""}),
+        ],
+        ids=str,
     )
     def test_an_option_that_makes_no_sense(self, options):
         with pytest.raises(InvalidRequestError):
