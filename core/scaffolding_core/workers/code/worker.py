@@ -21,7 +21,7 @@ from scaffolding_core.workers.code.docker import DockerBackend
 from scaffolding_core.workers.code.monty import MontyBackend
 from scaffolding_core.workers.code.source import LONGEST, data_in, with_result, without_fences
 from scaffolding_core.workers.limits import check_counts, check_seconds
-from scaffolding_core.workers.mcp.per_loop import PerLoop
+from scaffolding_core.workers.per_loop import PerLoop
 
 __all__ = ["BACKENDS", "CodeWorker"]
 

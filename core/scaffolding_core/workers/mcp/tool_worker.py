@@ -12,8 +12,8 @@ from scaffolding_core.errors import ClosedError
 from scaffolding_core.tasks import MCPCallTask
 from scaffolding_core.workers.limits import check_counts, check_seconds
 from scaffolding_core.workers.mcp.connection import Connection
-from scaffolding_core.workers.mcp.per_loop import PerLoop
 from scaffolding_core.workers.mcp.session import check_installed
+from scaffolding_core.workers.per_loop import PerLoop
 from scaffolding_core.workers.tools import ToolAnswer, ToolHost
 
 __all__ = ["Connections", "ToolWorker"]
