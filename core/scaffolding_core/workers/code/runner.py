@@ -185,10 +185,13 @@ def _be_the_program(job: dict[str, Any], report: int) -> None:
             failure = ["limit", "output", f"its result has more than {job['output_bytes']} characters", None]
     except BaseException as error:
         failure = _failure(error)
-    kept = _kept(job["code"], state, names) if job["kept"] else None
-    if kept is not None and len(kept) > job["memory_bytes"]:
-        kept = None
-        failure = failure or ["limit", "memory", "what it has defined is too much to be kept", None]
+    kept = None
+    if job["kept"]:
+        with suppress(MemoryError):
+            kept = _kept(job["code"], state, names)
+        if kept is None or len(kept) > job["memory_bytes"] // 2:  # beside the result, in what may be told
+            kept = None
+            failure = failure or ["limit", "memory", "what it has defined is too much to be kept", None]
     with os.fdopen(report, "w", encoding="utf-8") as file:
         json.dump({"failure": failure, "result": result, "state": kept}, file)
 
@@ -257,13 +260,10 @@ def _restored(kept: str | None, names: dict[str, Any]) -> dict[str, Any]:
     return state
 
 
-def _kept(code: str, state: dict[str, Any], names: dict[str, Any]) -> str | None:
-    try:
-        values = {name: value for name, value in names.items() if not name.startswith("__") and _keeps(value)}
-        definitions = [*state["definitions"], *_definitions(code)]
-        kept = pickle.dumps({"definitions": definitions, "values": pickle.dumps(values)})
-    except Exception:
-        return None
+def _kept(code: str, state: dict[str, Any], names: dict[str, Any]) -> str:
+    values = {name: value for name, value in names.items() if not name.startswith("__") and _keeps(value)}
+    definitions = [*state["definitions"], *_definitions(code)]
+    kept = pickle.dumps({"definitions": definitions, "values": pickle.dumps(values)})
     return base64.b64encode(kept).decode()
 
 
