@@ -272,6 +272,8 @@ def _keeps(value: object) -> bool:
         return False
     try:
         pickle.dumps(value)
+    except MemoryError:
+        raise
     except Exception:
         return False
     return True
