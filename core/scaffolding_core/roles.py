@@ -65,11 +65,7 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
         raise InvalidRequestError("the role 'reward' is given twice: leave it out of reward or of roles")
     if reward is not None:
         given[REWARD] = reward
-    scorers = {
-        role: resolve_reward(player, role=role)
-        for role, player in given.items()
-        if role in SCORING_ROLES and _scores(player)
-    }
+    scorers = {role: resolve_reward(player, role=role) for role, player in given.items() if role in SCORING_ROLES}
     workers = {role: _worker_of(role, player) for role, player in given.items() if role not in scorers}
     opened = [worker for scorer in scorers.values() for worker in scorer.opened]
     opened += [worker for role, worker in workers.items() if isinstance(given[role], str)]
@@ -117,11 +113,6 @@ def check_roles(method: Controller, named: str, played: Set[Hashable]) -> None:
         raise MissingWorkerError(
             f"{named} needs a worker for the role {name!r}: pass {shorter}roles={{{name!r}: ...}}"
         )
-
-
-def _scores(player: object) -> bool:
-    """Whether it may be a reward; one of TensorRT-LLM's workers may be callable too."""
-    return isinstance(player, str | Mapping | Controller) or callable(player) or hasattr(player, "run_task")
 
 
 def _replaced(part: object, rewards: Mapping[Hashable, Controller]) -> object:

@@ -105,7 +105,7 @@ def test_a_role_goes_before_the_tag_of_a_task_and_without_one_the_tag_stays():
         ({"reward": max, "roles": {"reward": max}}, "given twice"),
         ({"roles": {"critic": len}}, "'critic' needs a worker, got builtin_function"),
         ({"roles": {"critic": FunctionWorker}}, "'critic' needs a worker"),
-        ({"roles": {"reward": 7}}, "'reward' needs a worker, got int"),
+        ({"roles": {"reward": 7}}, "a reward must be one of judge, .* got int"),
     ],
 )
 def test_a_role_that_is_given_wrongly_is_refused(given, told):
