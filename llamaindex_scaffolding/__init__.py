@@ -9,6 +9,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("llamaindex_scaffolding", "llamaindex") from error
 
+import llamaindex_scaffolding.workers.tool  # noqa: F401  # it registers LlamaIndex's tools
 from llamaindex_scaffolding.judging.support import EvaluatorSupport, SourceSupport, UnsupportedAnswerError
 from llamaindex_scaffolding.llm.llm import ScaffoldingLLM
 from llamaindex_scaffolding.query_engine.context_order import RotatedContext, ShuffledContext

@@ -145,7 +145,7 @@ def _worker_of(role: Hashable, player: object) -> Worker:
     if role == CODE and isinstance(player, str):
         return sandbox(player)
     if role == TOOLS:
-        return ToolsWorker(player if isinstance(player, list | tuple) else [player])  # type: ignore[list-item]  # it checks
+        return ToolsWorker(player if isinstance(player, list | tuple) else [player])
     raise InvalidRequestError(
         f"the role {getattr(role, 'value', role)!r} needs a worker, got {type(player).__name__}"
     )
