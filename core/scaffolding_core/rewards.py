@@ -211,7 +211,7 @@ def resolve_reward(reward: RewardLike, *, role: Hashable = "reward") -> Scorer:
         options = dict(reward)
         kind = options.pop("kind", None)
         if not isinstance(kind, str):
-            raise InvalidRequestError(f"a reward that is a mapping names its 'kind', got {dict(reward)!r}")
+            raise InvalidRequestError(f"a reward that is a mapping names its 'kind', and has only {[*reward]}")
         return _of_kind(kind, options, role)
     if isinstance(reward, CombinedReward):
         return _of_parts(reward, role)
