@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Hashable, Mapping, Set
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TypeVar, cast
 
 from scaffolding_core.controller import Controller, roles_of
@@ -15,7 +16,7 @@ from scaffolding_core.rewards import RewardLike, resolve_reward
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.tools import ToolsWorker
 
-__all__ = ["CODE", "GENERATION", "JUDGE", "Cast", "cast_of", "check_roles", "sandbox"]
+__all__ = ["CODE", "GENERATION", "JUDGE", "Cast", "cast_of", "check_names", "check_roles", "sandbox"]
 
 GENERATION = NativeGenerationController.WorkerTag.GENERATION
 REWARD = NativeRewardController.WorkerTag.REWARD
@@ -113,6 +114,24 @@ def check_roles(method: Controller, named: str, played: Set[Hashable]) -> None:
         raise MissingWorkerError(
             f"{named} needs a worker for the role {name!r}: pass {shorter}roles={{{name!r}: ...}}"
         )
+
+
+def check_names(method: Controller, named: str, given: Set[Hashable]) -> None:
+    """Check that no role which somebody plays unasked was meant by a name that nearly is its own.
+
+    Args:
+        method: with all its parts.
+        named: what its user calls it.
+        given: the roles that its user gives somebody for.
+
+    Raises:
+        InvalidRequestError: a role has nearly such a name, and the method asks nobody by it.
+    """
+    asked = roles_of(method)
+    for role in (asked & {JUDGE, CODE}) - given:
+        for name in given - asked:
+            if isinstance(name, str) and get_close_matches(str(role), [name.lower()], cutoff=0.75):
+                raise InvalidRequestError(f"{named} has no role {name!r}: did you mean {role!r}?")
 
 
 def _replaced(part: object, rewards: Mapping[Hashable, Controller]) -> object:
