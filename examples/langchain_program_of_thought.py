@@ -15,7 +15,9 @@ QUESTIONS = ("What is 17 to the power of 9?", "How many primes are below 1000?")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", help="an OpenAI-compatible server; the embedded model is too small to be right")
+    parser.add_argument(
+        "--url", required=True, help="an OpenAI-compatible server, such as http://localhost:8000/v1"
+    )
     arguments = parser.parse_args()
 
     with ChatScaffolding(method="program_of_thought", base_url=arguments.url, max_tokens=300) as model:

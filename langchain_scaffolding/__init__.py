@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaffolding_core.errors import MissingExtraError
+
+try:
+    import langchain_core  # noqa: F401  # whether it is there
+except ImportError as error:
+    raise MissingExtraError("langchain_scaffolding", "langchain") from error
+
+import langchain_scaffolding.workers.tool  # noqa: F401  # it registers LangChain's tools
 from langchain_scaffolding.chat_model import ChatScaffolding
 from langchain_scaffolding.judging.judges import FromRunnable, SameByRunnable
 from langchain_scaffolding.judging.rewards import evaluator_reward

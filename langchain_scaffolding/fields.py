@@ -69,7 +69,12 @@ _IDENTIFYING = (
 class MethodFields(Closable, BaseModel):
     """The method and its options; for any class of LangChain that spends inference-time compute."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        populate_by_name=True,
+        protected_namespaces=(),
+        hide_input_in_errors=True,  # it may be a key
+    )
 
     method: str | Controller = "majority_vote"
     """The name of one of `scaffolding_core.METHODS`, or a controller."""
@@ -229,7 +234,7 @@ class ModelFields(MethodFields, TellsAsInner):
     model_name: str = Field(default="", alias="model")
     """Name of the model at the server; empty takes the first that the server lists. With `engine`, the model's
     folder."""
-    api_key: SecretStr | list[SecretStr] | dict[str, SecretStr] | None = Field(
+    api_key: SecretStr | list[SecretStr | None] | dict[str, SecretStr | None] | None = Field(
         default_factory=lambda: SecretStr(key) if (key := os.environ.get("SCAFFOLDING_API_KEY")) else None
     )
     """Key for the server; `SCAFFOLDING_API_KEY` in the environment by default. Where several have keys of their

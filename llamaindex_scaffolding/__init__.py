@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from scaffolding_core.errors import MissingExtraError
+
+try:
+    import llama_index.core  # noqa: F401  # whether it is there
+except ImportError as error:
+    raise MissingExtraError("llamaindex_scaffolding", "llamaindex") from error
+
+import llamaindex_scaffolding.workers.tool  # noqa: F401  # it registers LlamaIndex's tools
 from llamaindex_scaffolding.judging.support import EvaluatorSupport, SourceSupport, UnsupportedAnswerError
 from llamaindex_scaffolding.llm.llm import ScaffoldingLLM
 from llamaindex_scaffolding.query_engine.context_order import RotatedContext, ShuffledContext

@@ -60,8 +60,10 @@ class RewardKind:
         Raises:
             InvalidRequestError: an option that the reward does not have, or one that it needs and lacks.
         """
+        takes = inspect.signature(self.constructor)
         try:
-            inspect.signature(self.constructor).bind(**options)
+            takes.bind_partial(**options)  # a misspelt option is named before the one that lacks for it
+            takes.bind(**options)
         except TypeError as error:
             raise InvalidRequestError(f"the reward {self.name!r} does not take these options: {error}") from error
         return self.constructor(**options)
@@ -209,7 +211,7 @@ def resolve_reward(reward: RewardLike, *, role: Hashable = "reward") -> Scorer:
         options = dict(reward)
         kind = options.pop("kind", None)
         if not isinstance(kind, str):
-            raise InvalidRequestError(f"a reward that is a mapping names its 'kind', got {dict(reward)!r}")
+            raise InvalidRequestError(f"a reward that is a mapping names its 'kind', and has only {[*reward]}")
         return _of_kind(kind, options, role)
     if isinstance(reward, CombinedReward):
         return _of_parts(reward, role)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Hashable, Mapping, Set
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TypeVar, cast
 
 from scaffolding_core.controller import Controller, roles_of
@@ -15,7 +16,7 @@ from scaffolding_core.rewards import RewardLike, resolve_reward
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.tools import ToolsWorker
 
-__all__ = ["CODE", "GENERATION", "JUDGE", "Cast", "cast_of", "check_roles", "sandbox"]
+__all__ = ["CODE", "GENERATION", "JUDGE", "Cast", "cast_of", "check_names", "check_roles", "sandbox"]
 
 GENERATION = NativeGenerationController.WorkerTag.GENERATION
 REWARD = NativeRewardController.WorkerTag.REWARD
@@ -65,11 +66,7 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
         raise InvalidRequestError("the role 'reward' is given twice: leave it out of reward or of roles")
     if reward is not None:
         given[REWARD] = reward
-    scorers = {
-        role: resolve_reward(player, role=role)
-        for role, player in given.items()
-        if role in SCORING_ROLES and _scores(player)
-    }
+    scorers = {role: resolve_reward(player, role=role) for role, player in given.items() if role in SCORING_ROLES}
     workers = {role: _worker_of(role, player) for role, player in given.items() if role not in scorers}
     opened = [worker for scorer in scorers.values() for worker in scorer.opened]
     opened += [worker for role, worker in workers.items() if isinstance(given[role], str)]
@@ -119,9 +116,22 @@ def check_roles(method: Controller, named: str, played: Set[Hashable]) -> None:
         )
 
 
-def _scores(player: object) -> bool:
-    """Whether it may be a reward; one of TensorRT-LLM's workers may be callable too."""
-    return isinstance(player, str | Mapping | Controller) or callable(player) or hasattr(player, "run_task")
+def check_names(method: Controller, named: str, given: Set[Hashable]) -> None:
+    """Check that no role which somebody plays unasked was meant by a name that nearly is its own.
+
+    Args:
+        method: with all its parts.
+        named: what its user calls it.
+        given: the roles that its user gives somebody for.
+
+    Raises:
+        InvalidRequestError: a role has nearly such a name, and the method asks nobody by it.
+    """
+    asked = roles_of(method)
+    for role in (asked & {JUDGE, CODE}) - given:
+        for name in given - asked:
+            if isinstance(name, str) and get_close_matches(str(role), [name.lower()], cutoff=0.75):
+                raise InvalidRequestError(f"{named} has no role {name!r}: did you mean {role!r}?")
 
 
 def _replaced(part: object, rewards: Mapping[Hashable, Controller]) -> object:
@@ -154,7 +164,7 @@ def _worker_of(role: Hashable, player: object) -> Worker:
     if role == CODE and isinstance(player, str):
         return sandbox(player)
     if role == TOOLS:
-        return ToolsWorker(player if isinstance(player, list | tuple) else [player])  # type: ignore[list-item]  # it checks
+        return ToolsWorker(player if isinstance(player, list | tuple) else [player])
     raise InvalidRequestError(
         f"the role {getattr(role, 'value', role)!r} needs a worker, got {type(player).__name__}"
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from langchain_scaffolding.judging.rewards import core_reward
-from langchain_scaffolding.workers.tool import tools_worker
 from langchain_scaffolding.workers.worker import LangChainWorker
 from scaffolding_core import InvalidRequestError, Worker
 from scaffolding_core.adapting import SCORING_ROLES, RewardLike
@@ -33,6 +32,6 @@ def _player_of(role: Hashable, player: Any) -> RewardLike:
     if isinstance(player, Worker) or (role == "code" and isinstance(player, str)):
         return player
     if role == "tools":
-        return tools_worker(player)
+        return cast("RewardLike", player)  # the core makes a worker of it
     scores = core_reward(player) if role in SCORING_ROLES else None
     return scores or LangChainWorker(player)

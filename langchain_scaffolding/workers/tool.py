@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, InjectedToolCallId
@@ -15,28 +14,10 @@ from scaffolding_core import (
     InvalidRequestError,
     MCPCallTask,
     ToolDescription,
-    ToolsWorker,
-    Worker,
 )
-from scaffolding_core.adapting import ToolAnswer, fitted, lawful_name, read_arguments, run_either
+from scaffolding_core.adapting import ToolAnswer, fitted, lawful_name, read_arguments, run_either, tool_source
 
-__all__ = ["LangChainTool", "tools_worker"]
-
-
-def tools_worker(tools: Any) -> Worker:
-    """What plays the role `tools`.
-
-    Args:
-        tools: a worker; or tools of LangChain, functions and `MCPWorker`s, one or a list. Any: they have no common
-            class.
-
-    Raises:
-        InvalidRequestError: what is no tool.
-    """
-    if isinstance(tools, Worker):
-        return tools
-    given = tools if isinstance(tools, list | tuple) else [tools]
-    return ToolsWorker([LangChainTool(tool) if isinstance(tool, BaseTool) else tool for tool in given])
+__all__ = ["LangChainTool"]
 
 
 class LangChainTool:
@@ -113,3 +94,6 @@ def _changes(tool: BaseTool) -> bool | None:
     if isinstance(told.get("changes"), bool):
         return bool(told["changes"])
     return not told["readOnlyHint"] if isinstance(told.get("readOnlyHint"), bool) else None
+
+
+tool_source.register(BaseTool, LangChainTool)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import cast
 
 from llama_index.core.llms import LLM
 
 from llamaindex_scaffolding.judging.rewards import Reward, core_reward
-from llamaindex_scaffolding.workers.tool import tools_worker
 from llamaindex_scaffolding.workers.unheard_worker import UnheardWorker
 from scaffolding_core import InvalidRequestError
 from scaffolding_core.adapting import RewardLike
@@ -33,7 +33,7 @@ def _player_of(role: Hashable, player: Reward | LLM) -> RewardLike:
     if isinstance(player, LLM):
         return UnheardWorker(player)
     if role == "tools":
-        return tools_worker(player)
+        return cast("RewardLike", player)  # the core makes a worker of it
     reward = core_reward(player)
     if reward is None:
         raise InvalidRequestError(f"nobody plays the role {role!r}: give an LLM or a worker, or leave it out")

@@ -70,7 +70,11 @@ _STEP = Step()
 class ModelFields(Closable, FunctionCallingLLM):
     """The fields of a `ScaffoldingLLM`, the backend behind them, and their plain data."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        protected_namespaces=(),
+        hide_input_in_errors=True,  # it may be a key
+    )
 
     method: str | Controller = Field(
         default="majority_vote",
@@ -108,7 +112,7 @@ class ModelFields(Closable, FunctionCallingLLM):
             "TensorRT-LLM of its own, which takes its time and ends with `close()`."
         ),
     )
-    api_key: SecretStr | list[SecretStr] | dict[str, SecretStr] | None = Field(
+    api_key: SecretStr | list[SecretStr | None] | dict[str, SecretStr | None] | None = Field(
         default=None,
         exclude=True,
         description=(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from llama_index.core.base.llms.types import ChatMessage, TextBlock
 from llama_index.core.tools import BaseTool, ToolOutput, adapt_to_async_tool
 
@@ -12,8 +10,6 @@ from scaffolding_core import (
     InvalidRequestError,
     MCPCallTask,
     ToolDescription,
-    ToolsWorker,
-    Worker,
 )
 from scaffolding_core.adapting import (
     JsonObject,
@@ -23,25 +19,10 @@ from scaffolding_core.adapting import (
     read_arguments,
     run_either,
     run_in_thread,
+    tool_source,
 )
 
-__all__ = ["LlamaIndexTool", "tools_worker"]
-
-
-def tools_worker(tools: Any) -> Worker:
-    """What plays the role `tools`.
-
-    Args:
-        tools: a worker; or tools of LlamaIndex, functions and `MCPWorker`s, one or a list. Any: they have no
-            common class.
-
-    Raises:
-        InvalidRequestError: what is no tool.
-    """
-    if isinstance(tools, Worker):
-        return tools
-    given = tools if isinstance(tools, list | tuple) else [tools]
-    return ToolsWorker([LlamaIndexTool(tool) if isinstance(tool, BaseTool) else tool for tool in given])
+__all__ = ["LlamaIndexTool"]
 
 
 class LlamaIndexTool:
@@ -91,3 +72,6 @@ def _parts(returned: ToolOutput) -> list[JsonObject] | None:
     except InvalidRequestError:
         return None
     return None if message.content is None or isinstance(message.content, str) else list(message.content)
+
+
+tool_source.register(BaseTool, LlamaIndexTool)

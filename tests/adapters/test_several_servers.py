@@ -24,26 +24,42 @@ def servers():
 
 
 @KINDS
+@pytest.mark.parametrize("first", [KEYS[0], None], ids=["each a key", "one without"])
 @pytest.mark.parametrize("by", ["order", "address"])
-async def test_prompts_at_once_are_spread_each_server_with_its_key_and_closed_with_the_model(kind, by, servers):
+async def test_prompts_at_once_are_spread_each_server_with_its_key_and_closed_with_the_model(
+    kind, by, first, servers
+):
     addresses = [server.url for server in servers]
-    keys = KEYS if by == "order" else dict(zip(addresses, KEYS, strict=True))
+    given = [first, KEYS[1]]
+    keys = given if by == "order" else dict(zip(addresses, given, strict=True))
     async with kind.cls(**kind.fields(method="direct", model="m", address=addresses, key=keys)) as model:
         assert await asyncio.gather(*[kind.aask(model) for _ in range(40)]) == ["7"] * 40
-    for server, key in zip(servers, KEYS, strict=True):
-        assert {headers["Authorization"] for headers in server.headers} == {f"Bearer {key}"}
+    for server, key in zip(servers, given, strict=True):
+        assert {headers.get("Authorization") for headers in server.headers} == {key and f"Bearer {key}"}
         server.headers.clear()
         await until(lambda server=server: server.connected == 0)
 
 
 @KINDS
-@pytest.mark.parametrize("keys", [KEYS, dict(zip(NOWHERE, KEYS, strict=True))], ids=["order", "address"])
+@pytest.mark.parametrize(
+    "keys",
+    [KEYS, dict(zip(NOWHERE, KEYS, strict=True)), [None, KEYS[1]], {NOWHERE[0]: None, NOWHERE[1]: KEYS[1]}],
+    ids=["order", "address", "order, one without", "address, one without"],
+)
 def test_no_key_is_shown_or_written(kind, keys):
     model = kind.cls(**kind.fields(method="direct", model="m", address=NOWHERE, key=keys))
     written = dumps(model) if hasattr(model, "lc_secrets") else json.dumps(model.to_dict())
     for text in (repr(model), str(model), written, str(model.model_dump())):
         assert "secret" not in text.replace("lc_secrets", "").replace('"type": "secret"', "")
     assert pickle.loads(pickle.dumps(model)).api_key == model.api_key
+
+
+@KINDS
+@pytest.mark.parametrize("keys", [[KEYS[0], 7], {NOWHERE[0]: [KEYS[0]]}], ids=["order", "address"])
+def test_no_key_is_shown_where_keys_are_refused(kind, keys):
+    with pytest.raises(ValueError, match="valid string") as refused:
+        kind.cls(**kind.fields(method="direct", model="m", address=NOWHERE, key=keys))
+    assert KEYS[0] not in str(refused.value)
 
 
 @KINDS

@@ -65,7 +65,7 @@ PUBLIC = {
         checked_answers checked_sample_num computing converted_reward current_request engine_worker fitted
         lawful_name model_values
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
-        result_data run_either run_in_thread server_settings server_worker split tools_of
+        result_data run_either run_in_thread server_settings server_worker split tool_source tools_of
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker

@@ -226,7 +226,7 @@ class TestBadRewards:
         ("reward", "told"),
         [
             ("jury", "no reward is named 'jury'; there are: judge, "),
-            ({"kind": "exact", "refrence": "7"}, "'exact' does not take these options: .*refrence|'reference'"),
+            ({"kind": "exact", "refrence": "7"}, "'exact' does not take these options: .*'refrence'"),
             ({"reference": "7"}, "names its 'kind'"),
             ({"kind": "combined", "rewards": [], "by": "minimum"}, "at least one reward"),
             ({"kind": "combined", "rewards": ["jury"]}, "no reward is named 'jury'"),

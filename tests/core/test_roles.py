@@ -105,9 +105,25 @@ def test_a_role_goes_before_the_tag_of_a_task_and_without_one_the_tag_stays():
         ({"reward": max, "roles": {"reward": max}}, "given twice"),
         ({"roles": {"critic": len}}, "'critic' needs a worker, got builtin_function"),
         ({"roles": {"critic": FunctionWorker}}, "'critic' needs a worker"),
-        ({"roles": {"reward": 7}}, "'reward' needs a worker, got int"),
+        ({"roles": {"reward": 7}}, "a reward must be one of judge, .* got int"),
     ],
 )
 def test_a_role_that_is_given_wrongly_is_refused(given, told):
     with pytest.raises(InvalidRequestError, match=told):
         Backend(says("7"), **given)
+
+
+@pytest.mark.parametrize(
+    ("reward", "misspelt", "meant"),
+    [
+        ("judge", "jugde", "judge"),
+        ("judge", "Judge", "judge"),
+        ({"kind": "unit_tests", "tests": ["assert True"]}, "codes", "code"),
+    ],
+)
+def test_a_misspelt_role_is_not_left_to_whoever_plays_it_unasked(reward, misspelt, meant):
+    backend = Backend(says("7"), reward, roles={misspelt: says("9")})
+    with pytest.raises(InvalidRequestError, match=f"has no role '{misspelt}': did you mean '{meant}'"):
+        backend.controller("best_of_n", {})
+    backend.controller("majority_vote", {})  # asks for none
+    backend.close()

@@ -38,7 +38,7 @@ from scaffolding_core.rewards import RewardLike, converted_reward
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
 from scaffolding_core.workers.reward import RewardFunction, check_reward_function, prompt_text
-from scaffolding_core.workers.tools import ToolAnswer, ToolSource
+from scaffolding_core.workers.tools import ToolAnswer, ToolSource, tool_source
 from scaffolding_core.workers.tools.fitting import fitted
 
 __all__ = [
@@ -91,5 +91,6 @@ __all__ = [
     "server_settings",
     "server_worker",
     "split",
+    "tool_source",
     "tools_of",
 ]

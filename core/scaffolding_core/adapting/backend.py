@@ -16,7 +16,7 @@ from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.methods import build_method
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.rewards import RewardLike
-from scaffolding_core.roles import CODE, GENERATION, JUDGE, cast_of, check_roles, sandbox
+from scaffolding_core.roles import CODE, GENERATION, JUDGE, cast_of, check_names, check_roles, sandbox
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
 from scaffolding_core.threads import wait_for
 from scaffolding_core.worker import Worker
@@ -62,6 +62,7 @@ class Backend:
     ) -> None:
         self._worker = worker
         self._cast = cast_of(reward, roles or {})
+        self._given = frozenset(roles or ())
         self._by_itself = {GENERATION, JUDGE} if can_judge else {GENERATION}
         self._max_parallel_requests = max_parallel_requests
         self._generation = generation
@@ -145,6 +146,7 @@ class Backend:
         """The controller that `llm` runs, with the same arguments and errors; nothing is started for it."""
         controller = self._cast.plays(self._built(method, options))
         named = method if isinstance(method, str) else type(method).__name__
+        check_names(controller, named, self._given)
         if self._sandbox is None and CODE in roles_of(controller) - self._cast.workers.keys():
             self._sandbox = sandbox()
         check_roles(controller, named, self._by_itself | self._others.keys())

@@ -97,6 +97,10 @@ def _cost(output: ScaffoldingOutput, seconds: float) -> str:
         parts.append(f"{output.agreement:.0%} agree")
     if output.read_as:
         parts.append(f"read as {output.read_as}")
+    if output.score is not None:
+        parts.append(f"score {output.score:.2f}")
+    if output.judgement is not None and output.judgement.verdict is False:
+        parts.append("not passed")
     parts += [f"{output.usage.total_tokens} tokens", f"{seconds:.1f} s"]
     if output.stopped == "budget":
         parts.append("stopped by the budget")

@@ -213,6 +213,7 @@ class ScaffoldingOutput:
             "data": _plain(self.data),
             "consensus": _plain(self.consensus),
             "usage": self.usage.summary(),
+            "usage_by_role": {role: usage.summary() for role, usage in self.usage_by_role.items()},
         }
 
     @classmethod

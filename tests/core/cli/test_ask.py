@@ -193,6 +193,17 @@ def test_a_reward_may_be_said_as_json_and_the_result_tells_its_verdict():
 
 
 @pytest.mark.parametrize(
+    ("said", "judged"), [("7", ", score 1.00, 7 tokens, "), ("8", ", score 0.00, not passed, 7 tokens, ")]
+)
+def test_the_cost_line_says_how_the_answer_was_judged(said, judged):
+    reward = '{"kind": "exact", "reference": "7"}'
+    with scripted_server(Reply(pieces=(said,))) as server:
+        done = scaffolding("ask", "q", "--url", server.url, "-m", "best-of-n", "-n", "1", "--reward", reward)
+    assert (done.returncode, done.stdout) == (0, f"{said}\n")
+    assert judged in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (["ask", ""], 2, "the prompt is empty"),

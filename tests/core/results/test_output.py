@@ -44,3 +44,9 @@ def test_what_counted_is_what_neither_failed_nor_was_cut_nor_came_late():
 def test_a_method_without_candidates_took_one_sample():
     told = ScaffoldingOutput("7").summary()
     assert (told["samples"], told["counted"], told["cut"]) == (1, 1, 0)
+
+
+def test_plain_data_tells_what_each_role_cost():
+    output = ScaffoldingOutput("7", usage_by_role={"generation": Usage(3, 2), "judge": Usage(9, 1)})
+    told = output.summary()["usage_by_role"]
+    assert {role: usage["total_tokens"] for role, usage in told.items()} == {"generation": 5, "judge": 10}

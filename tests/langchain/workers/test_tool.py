@@ -10,8 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import InjectedToolCallId, StructuredTool, ToolException, tool
 
 from langchain_scaffolding import ChatScaffolding
-from langchain_scaffolding.workers.tool import tools_worker
-from scaffolding_core import InvalidRequestError, MCPCallTask
+from scaffolding_core import InvalidRequestError, MCPCallTask, ToolsWorker
 from tests.langchain.doubles import Scripted
 
 
@@ -60,7 +59,7 @@ async def called(worker, name, **arguments):
 
 
 async def test_each_is_told_and_called_as_langchain_does():
-    worker = tools_worker([look, failing, handling, plain])
+    worker = ToolsWorker([look, failing, handling, plain])
     told = {each.name: each for each in await worker.tools()}
     assert list(told) == ["look", "fails", "handles", "plain"]
     assert list(told["look"].parameters["properties"]) == ["place"]
@@ -95,11 +94,11 @@ async def test_a_model_that_calls_tools_answers_in_a_chain(is_async):
 @pytest.mark.parametrize("needs", [stateful, running], ids=lambda needs: needs.name)
 def test_a_tool_that_only_an_agent_can_call_is_refused(needs):
     with pytest.raises(InvalidRequestError, match="only an agent"):
-        tools_worker([needs])
+        ToolsWorker([needs])
 
 
 async def test_an_image_is_a_part_as_openai_writes_it():
-    task = await called(tools_worker([draw]), "draw", a=1)
+    task = await called(ToolsWorker([draw]), "draw", a=1)
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
     assert task.content_parts == [{"type": "text", "text": "here:"}, image]
     assert task.result_str == "here:"
@@ -108,7 +107,7 @@ async def test_an_image_is_a_part_as_openai_writes_it():
 async def test_arguments_are_read_by_a_schema_that_is_given_as_json():
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
     doubling = StructuredTool(name="double", description="Doubles.", args_schema=schema, func=plain)
-    worker = tools_worker([doubling])
+    worker = ToolsWorker([doubling])
     assert (await called(worker, "double", a="2")).result_str == "4"
     task = await called(worker, "double", b=2)
     expected = "the arguments do not fit, and nothing was called: a: Field required"

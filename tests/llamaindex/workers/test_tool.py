@@ -9,8 +9,7 @@ from llama_index.core.tools.types import BaseTool
 from llama_index.core.workflow import Context
 
 from llamaindex_scaffolding import ScaffoldingLLM
-from llamaindex_scaffolding.workers.tool import tools_worker
-from scaffolding_core import InvalidRequestError, MCPCallTask
+from scaffolding_core import InvalidRequestError, MCPCallTask, ToolsWorker
 from tests.llamaindex.doubles import ScriptedLLM, tool_call
 
 
@@ -52,7 +51,7 @@ TOOLS = [
 
 
 async def test_each_is_told_and_called():
-    worker = tools_worker(TOOLS)
+    worker = ToolsWorker(TOOLS)
     told = {each.name: each for each in await worker.tools()}
     assert list(told) == ["look", "refuse", "named", "draw"]
     assert list(told["look"].parameters["properties"]) == ["place"]
@@ -74,14 +73,14 @@ async def test_each_is_told_and_called():
 
 async def test_an_image_is_a_part_as_openai_writes_it_and_arguments_are_read_by_the_schema():
     task = MCPCallTask(tool_name="draw", args='{"size": "1"}')
-    await tools_worker(TOOLS).run_task(task)
+    await ToolsWorker(TOOLS).run_task(task)
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
     assert (task.content_parts, task.failed) == ([image], False)
 
 
 def test_a_tool_that_only_an_agent_can_call_is_refused():
     with pytest.raises(InvalidRequestError, match="give it to an agent"):
-        tools_worker([FunctionTool.from_defaults(async_fn=stateful)])
+        ToolsWorker([FunctionTool.from_defaults(async_fn=stateful)])
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])

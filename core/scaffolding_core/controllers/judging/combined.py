@@ -48,7 +48,8 @@ class CombinedReward(NativeRewardController):
     ) -> None:
         super().__init__()
         if isinstance(rewards, str | Mapping) or not isinstance(rewards, Sequence) or not rewards:
-            raise InvalidRequestError(f"rewards must be a list of at least one reward, got {rewards!r}")
+            given = named(rewards) if rewards else repr(rewards)
+            raise InvalidRequestError(f"rewards must be a list of at least one reward, got {given}")
         if by not in get_args(By):
             raise InvalidRequestError(f"by must be one of {', '.join(get_args(By))}, got {by!r}")
         self.parts = list(rewards)
@@ -172,7 +173,7 @@ def named(reward: object) -> str:
     if isinstance(reward, str):
         return repr(reward)
     if isinstance(reward, Mapping):
-        return repr(reward.get("kind", dict(reward)))
+        return repr(reward.get("kind", [*reward]))  # an option may be a key
     name = getattr(reward, "__name__", None)
     return name if isinstance(name, str) else type(reward).__name__
 

@@ -10,7 +10,7 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.shown_text import sentence
 from scaffolding_core.workers.http.redaction import Redaction, secrets_of_headers, secrets_of_url
 
-__all__ = ["Endpoint", "open_address"]
+__all__ = ["Endpoint", "headers_with_key", "open_address"]
 
 
 class Endpoint:
@@ -74,6 +74,18 @@ class Endpoint:
 
 def _fits_in_a_header(text: object) -> bool:
     return isinstance(text, str) and not re.search(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]", text)
+
+
+def headers_with_key(headers: Mapping[str, str] | None, api_key: str | None) -> dict[str, str]:
+    """Headers that send a key as bearer token, unless they say `Authorization` themselves.
+
+    Raises:
+        InvalidRequestError: a key that is no text.
+    """
+    if api_key is not None and not isinstance(api_key, str):
+        raise InvalidRequestError(f"api_key must be a text, got {type(api_key).__name__}")
+    token = {"Authorization": f"Bearer {api_key.strip()}"} if api_key else {}  # files end in a newline
+    return {**token, **(headers or {})}
 
 
 def open_address(url: str) -> str:

@@ -73,7 +73,8 @@ def server_of(given: object) -> Server:
     if isinstance(given, HttpServer | StdioServer):
         return given
     if not isinstance(given, str) or not given.strip():
-        raise InvalidRequestError(f"a server of tools is an address or a command, got {given!r}")
+        shown = repr(given) if isinstance(given, str) else type(given).__name__  # it may hold a key
+        raise InvalidRequestError(f"a server of tools is an address or a command in one text, got {shown}")
     if urlsplit(given).scheme in ("http", "https"):
         return HttpServer(given)
     if "://" in given:

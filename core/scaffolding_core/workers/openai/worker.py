@@ -19,6 +19,7 @@ from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import ChatTask, GenerationTask, StreamGenerationTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.greedy import is_greedy
+from scaffolding_core.workers.http.endpoint import headers_with_key
 from scaffolding_core.workers.http.stream import Gate
 from scaffolding_core.workers.limits import AnswerLimits, check_counts, check_seconds, deadline_of
 from scaffolding_core.workers.openai.attempts import Attempts
@@ -140,9 +141,7 @@ class OpenAIWorker(Worker):
         )
         if isinstance(accepts, str):
             raise InvalidRequestError(f"accepts must be a list of names, not a text: write accepts=[{accepts!r}]")
-        all_headers = dict(headers or {})
-        if api_key:
-            all_headers.setdefault("Authorization", f"Bearer {api_key.strip()}")  # files end in a newline
+        all_headers = headers_with_key(headers, api_key)
         self._server = OpenAIServer(
             base_url,
             model,

@@ -35,7 +35,10 @@ class Members:
         settings: Collection[str] = (),
     ) -> None:
         self._make = make
-        self._keys = keys
+        if not isinstance(keys, str | Mapping | Sequence | None):
+            raise InvalidRequestError(f"api_key must be a text, a list or a mapping, got {type(keys).__name__}")
+        # Addresses that differ in a last slash are the same.
+        self._keys = {_bare(url): key for url, key in keys.items()} if isinstance(keys, Mapping) else keys
         self._settings = settings if keys is None else ["api_key", *settings]
         self._failures = failures
         self._made: dict[str, int] = {}
@@ -69,7 +72,9 @@ class Members:
             InvalidRequestError: it is neither.
         """
         keys = self._keys
-        key = keys.get(str(replica)) if isinstance(keys, Mapping) else keys if isinstance(keys, str) else None
+        key = (
+            keys.get(_bare(str(replica))) if isinstance(keys, Mapping) else keys if isinstance(keys, str) else None
+        )
         return self._replica(replica, key)
 
     def _replica(self, given: str | Worker, key: str | None) -> Replica:
@@ -81,3 +86,7 @@ class Members:
         self._made[name] = number = self._made.get(name, 0) + 1
         name = name if number == 1 else f"{name} ({number})"
         return Replica(name, worker, owned=owned, failures=self._failures, random=self._random)
+
+
+def _bare(address: str) -> str:
+    return address.rstrip("/")

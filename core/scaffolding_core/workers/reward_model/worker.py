@@ -23,6 +23,7 @@ from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.tasks import RewardTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.http.asked_once import AskedOnce
+from scaffolding_core.workers.http.endpoint import headers_with_key
 from scaffolding_core.workers.limits import check_counts, check_seconds, deadline_of
 from scaffolding_core.workers.openai.wire_numbers import read_count
 from scaffolding_core.workers.reward_model.aggregates import AGGREGATES, aggregate_steps
@@ -140,9 +141,7 @@ class RewardModelWorker(Worker):
             raise InvalidRequestError(f"raw must be True or False, got {raw!r}")
         if template is not None:
             template_named(template)
-        all_headers = dict(headers or {})
-        if api_key:
-            all_headers.setdefault("Authorization", f"Bearer {api_key.strip()}")
+        all_headers = headers_with_key(headers, api_key)
         self._server = RewardServer(
             url, model, all_headers, most=max_attempts, timeout=timeout, connect_timeout=connect_timeout
         )

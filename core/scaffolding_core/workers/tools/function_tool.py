@@ -50,7 +50,10 @@ class FunctionTool:
         changes: bool | None = None,
     ) -> None:
         if not callable(function) or isinstance(function, type):
-            raise InvalidRequestError(f"a tool must be a function, a worker or a tool object, got {function!r}")
+            shown = (
+                repr(function) if isinstance(function, str | type) else type(function).__name__
+            )  # it may hold a key
+            raise InvalidRequestError(f"a tool must be a function, an MCPWorker or a tool object, got {shown}")
         self.function = function
         own_name = getattr(function, "__name__", None) or getattr(
             getattr(function, "func", None), "__name__", None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
+from functools import singledispatch
 
 from scaffolding_core.errors import BackendTimeoutError, ClosedError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import ToolDescription
@@ -17,10 +17,10 @@ from scaffolding_core.workers.tools.function_tool import FunctionTool
 from scaffolding_core.workers.tools.host import ToolHost, ToolSource
 from scaffolding_core.workers.tools.left_alone import LeftAlone
 
-__all__ = ["Tool", "ToolsWorker"]
+__all__ = ["ToolsWorker", "tool_source"]
 
-Tool: TypeAlias = "Callable[..., object] | ToolSource"
-"""A function, a `FunctionTool`, an `MCPWorker`, or another source of tools."""
+_ADAPTERS = {"langchain_core.tools": "langchain_scaffolding", "llama_index.core.tools": "llamaindex_scaffolding"}
+"""Who registers the tools of a library, by where it has them."""
 
 
 class ToolsWorker(ToolHost):
@@ -33,8 +33,8 @@ class ToolsWorker(ToolHost):
     Cost: a thread for each call of a function that is not async; see `MCPWorker` for servers.
 
     Args:
-        tools: functions, with annotations and a docstring, where a `FunctionTool` says more of one; or
-            `MCPWorker`s, which are closed with it.
+        tools: functions, with annotations and a docstring, where a `FunctionTool` says more of one; `MCPWorker`s,
+            which are closed with it; or tools of LangChain and LlamaIndex, where their adapter is imported.
         timeout: seconds for a call; the request's own deadline holds too. A thread cannot be stopped: it runs on.
         max_concurrency: calls at once, over all event loops.
 
@@ -42,13 +42,13 @@ class ToolsWorker(ToolHost):
         InvalidRequestError: no tools, or what is none, or a number out of range.
     """
 
-    def __init__(self, tools: Sequence[Tool], *, timeout: float = 300.0, max_concurrency: int = 256) -> None:
+    def __init__(self, tools: Sequence[object], *, timeout: float = 300.0, max_concurrency: int = 256) -> None:
         super().__init__()
         check_seconds(timeout=timeout)
         check_counts(max_concurrency=max_concurrency)
         if not isinstance(tools, list | tuple):
             raise InvalidRequestError(f"ToolsWorker needs a list of tools, got {tools!r}")
-        self.sources = [_source_of(tool) for tool in tools]
+        self.sources = [tool_source(tool) for tool in tools]
         if not self.sources:
             raise InvalidRequestError("ToolsWorker needs at least one tool")
         self.timeout = timeout
@@ -149,7 +149,19 @@ class ToolsWorker(ToolHost):
                 source.shutdown()
 
 
-def _source_of(tool: Tool) -> ToolSource:
+@singledispatch
+def tool_source(tool: object) -> ToolSource:
+    """What tells of a tool and calls it; an adapter registers its library's kind of tool here.
+
+    Args:
+        tool: a function, or a source itself.
+
+    Raises:
+        InvalidRequestError: what is no tool.
+    """
     if isinstance(tool, ToolSource) and not isinstance(tool, type):
         return tool
-    return FunctionTool(tool)
+    for module, adapter in _ADAPTERS.items():
+        if any(kind.__module__.startswith(module) for kind in type(tool).__mro__):
+            raise InvalidRequestError(f"{type(tool).__name__} of {module} needs its adapter: import {adapter}")
+    return FunctionTool(tool)  # type: ignore[arg-type]  # it checks

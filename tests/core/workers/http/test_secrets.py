@@ -8,7 +8,18 @@ from urllib.parse import quote
 
 import pytest
 
-from scaffolding_core import GenerationTask, InvalidRequestError, OpenAIWorker, WorkerError
+from scaffolding_core import (
+    CombinedReward,
+    GenerationTask,
+    InvalidRequestError,
+    MCPWorker,
+    OpenAIWorker,
+    RewardModelWorker,
+    ToolsWorker,
+    WorkerError,
+    WorkerPool,
+    resolve_reward,
+)
 from scaffolding_core.workers.http.redaction import Redaction
 from tests.servers.raw import http, raw_server
 from tests.servers.scripted import Reply, scripted_server
@@ -114,3 +125,23 @@ def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(key):
 def test_a_short_secret_is_hidden_as_a_word_alone():
     assert Redaction(["test", ""]).hide("test the latest, key=TEST.") == "*** the latest, key=***."
     assert Redaction([]).hide("test") == "test"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: OpenAIWorker("http://a/v1", api_key=["sk-1"]),
+        lambda: OpenAIWorker("http://a/v1", api_key=b"sk-1"),
+        lambda: RewardModelWorker("http://a", api_key=b"sk-1"),
+        lambda: WorkerPool(["http://a/v1"], api_key={"sk-1"}),
+        lambda: resolve_reward({"address": "http://a", "api_key": "sk-1"}),
+        lambda: CombinedReward({"address": "http://a", "api_key": "sk-1"}),
+        lambda: MCPWorker([{"url": "http://a", "headers": {"Authorization": "sk-1"}}]),
+        lambda: ToolsWorker([{"url": "http://a", "api_key": "sk-1"}]),
+    ],
+    ids=["list", "bytes", "reward model", "pool", "reward", "combined", "mcp", "tools"],
+)
+def test_wrong_use_is_refused_without_what_may_be_a_key(make):
+    with pytest.raises(InvalidRequestError) as refused:
+        make()
+    assert "sk-1" not in str(refused.value)

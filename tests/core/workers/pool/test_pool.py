@@ -349,6 +349,10 @@ class TestMembers:
         assert other.headers[0]["Authorization"] == "Bearer one"
         assert healthy.headers[0]["Authorization"] == "Bearer two"
 
+    async def test_have_the_key_of_their_address_also_where_a_last_slash_is_missing(self, healthy):
+        await answer(WorkerPool([f"{healthy.url}/"], "m", api_key={healthy.url: "mine"}))
+        assert healthy.headers[-1]["Authorization"] == "Bearer mine"
+
     @pytest.mark.parametrize(
         ("replicas", "options"),
         [

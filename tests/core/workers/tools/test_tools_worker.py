@@ -207,3 +207,16 @@ async def test_a_shared_call_ends_with_the_last_that_waits_and_is_not_made_again
     again.cancel()
     with pytest.raises(asyncio.CancelledError):
         await again
+
+
+@pytest.mark.parametrize(
+    ("module", "adapter"),
+    [
+        ("langchain_core.tools.structured", "langchain_scaffolding"),
+        ("llama_index.core.tools.function_tool", "llamaindex_scaffolding"),
+    ],
+)
+def test_a_librarys_tool_that_no_adapter_has_registered_names_the_adapter(module, adapter):
+    tool = type("StructuredTool", (), {"__module__": module, "__call__": lambda self: None})()
+    with pytest.raises(InvalidRequestError, match=f"needs its adapter: import {adapter}"):
+        ToolsWorker([tool])
