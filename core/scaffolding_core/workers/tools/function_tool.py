@@ -50,9 +50,8 @@ class FunctionTool:
         changes: bool | None = None,
     ) -> None:
         if not callable(function) or isinstance(function, type):
-            shown = (
-                repr(function) if isinstance(function, str | type) else type(function).__name__
-            )  # it may hold a key
+            holds_no_key = isinstance(function, str | type)
+            shown = repr(function) if holds_no_key else type(function).__name__
             raise InvalidRequestError(f"a tool must be a function, an MCPWorker or a tool object, got {shown}")
         self.function = function
         own_name = getattr(function, "__name__", None) or getattr(
