@@ -210,13 +210,13 @@ class Board:
             up = [replica for replica in left if replica.is_up(now)]
             if up:
                 sample.waits_since = None
-                times = [ready for replica in up if (ready := sample.ready(replica, now)) > now]
-                return min(times) - now if times else None
+                times = [sample.ready(replica, now) if replica in up else replica.due(now) for replica in left]
+                return min((time - now for time in times if time > now), default=None)
             sample.waits_since = now if sample.waits_since is None else sample.waits_since
             end = sample.waits_since + self._patience
             if sample.deadline is not None:
                 end = min(end, now + sample.deadline - asyncio.get_running_loop().time() - _BEFORE_THE_END)
-            due = min((replica.due(now) for replica in left), default=math.inf)
+            due = min((replica.due(now, needed=True) for replica in left), default=math.inf)
             refusing = all(replica.refusal is not None for replica in left)
             if refusing or max(due, now) >= end:
                 raise self._none_is_up(sample)

@@ -92,13 +92,12 @@ class Replica:
         """Whether it runs nothing but a request's own siblings."""
         return not self._requests.keys() - {request}
 
-    def due(self, now: float) -> float:
-        """When it may be up again at the soonest, where no other is, or when to look again."""
+    def due(self, now: float, *, needed: bool = False) -> float:
+        """When it may be up again at the soonest, or when to look again; sooner where it is `needed`."""
         if self.breaker.allows:
             return self.rests_until
-        return max(
-            self.breaker.due(needed=True) if self.breaker.state == "open" else now + _LOOK_AGAIN, self.rests_until
-        )
+        look = self.breaker.due(needed=needed) if self.breaker.state == "open" else now + _LOOK_AGAIN
+        return max(look, self.rests_until)
 
     def enter(self, request: object) -> None:
         """A call starts; those of one request count as one against its limit."""
@@ -137,8 +136,7 @@ class Replica:
         self.last_failure = str(error)
         asked = getattr(error, "retry_after", None)
         if isinstance(error, RateLimitError):
-            self._refusals += 1
-            self.concurrency.refused(started, now)
+            self._refusals += self.concurrency.refused(started, now)
             asked = 0.0 if asked is None else asked
             self.breaker.abandoned()
         if asked is not None:

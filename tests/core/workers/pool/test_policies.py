@@ -134,6 +134,13 @@ def test_after_what_a_replica_asked_for_pools_come_back_one_after_the_other():
     assert 2.3 < max(rests) <= 2.5
 
 
+def test_refusals_of_calls_that_were_on_their_way_together_are_one():
+    replica = Replica("a", FunctionWorker(str), owned=False, failures=3, random=Random(0))
+    for _ in range(20):
+        replica.failed(RateLimitError("slow down"), object(), 0.0, 1.0)
+    assert replica.rests_until <= 1.5
+
+
 TestBreaker = BreakerMachine.TestCase
 TestBreaker.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
 

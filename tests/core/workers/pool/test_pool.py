@@ -21,6 +21,7 @@ from scaffolding_core import (
     MajorityVoteController,
     NativeGenerationController,
     OpenAIWorker,
+    RateLimitError,
     ScaffoldingLlm,
     ServerError,
     StreamGenerationTask,
@@ -75,6 +76,14 @@ class TestAnotherReplicaAnswers:
         assert len(ill.requests) == 1
         (call,) = result.trace.calls
         assert call.hints.replica == healthy.url
+
+    @pytest.mark.parametrize("left_by", [SystemExit, asyncio.CancelledError])
+    async def test_when_the_first_leaves_with_what_is_no_failure(self, left_by):
+        def leave(task):
+            raise left_by
+
+        pool = WorkerPool([FunctionWorker(leave), FunctionWorker(lambda task: "well")])
+        assert (await answer(pool)).text == "well"
 
     async def test_after_a_second_attempt_in_place_at_a_server_that_failed_at_once(self, healthy):
         with scripted_server([BROKEN, Reply(pieces=("recovered",))]) as ill:
@@ -255,6 +264,32 @@ class TestWhenNoneAnswers:
                         await ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")
         assert len(one.requests) == 1
         assert pool.replicas[0].state == "refusing"
+
+
+class TestACallThatWaits:
+    async def test_for_room_takes_the_replica_that_has_rested(self):
+        held = asyncio.Event()
+
+        async def slow(task):
+            await held.wait()
+            return "late"
+
+        answers = iter([RateLimitError("busy")])
+
+        def busy_once(task):
+            for error in answers:
+                raise error
+            return "rested"
+
+        full = FunctionWorker(slow, max_concurrency=1)
+        async with WorkerPool([full, FunctionWorker(busy_once)], hedge_after=None) as pool:
+            first, second = GenerationTask(input_str="1"), GenerationTask(input_str="2")
+            running = asyncio.create_task(pool.run_task(first))
+            await until(lambda: pool.replicas[0].outstanding == 1)
+            await pool.run_task(second)
+            held.set()
+            await running
+        assert (first.output_str, second.output_str) == ("late", "rested")
 
 
 class TestManyAtOnce:
