@@ -76,6 +76,13 @@ class Sample:
         """Whether a replica might answer it at all."""
         return replica not in self._refused
 
+    def choices(self, up: Sequence[Replica], now: float) -> list[Replica]:
+        """Those which it may ask now, of the replicas that are up."""
+        may = [replica for replica in up if self.may_ask(replica)]
+        if self.stays_at in may:
+            may = [self.stays_at]
+        return [replica for replica in may if self.ready(replica, now) <= now]
+
     def has_asked(self, replica: Replica) -> bool:
         """Whether the replica has failed it."""
         return replica in self._ready

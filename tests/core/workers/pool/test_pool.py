@@ -291,6 +291,47 @@ class TestACallThatWaits:
             await running
         assert (first.output_str, second.output_str) == ("late", "rested")
 
+    async def test_for_room_has_its_turn(self):
+        async def work(task):
+            await asyncio.sleep(0)
+            answered.append(task.input_str)
+            return "well"
+
+        answered, prompts = [], [str(number) for number in range(50)]
+        async with WorkerPool([FunctionWorker(work, max_concurrency=1)]) as pool:
+            await asyncio.gather(*(pool.run_task(GenerationTask(input_str=prompt)) for prompt in prompts))
+        assert answered == prompts
+
+    async def test_for_room_and_is_cut_leaves_it_to_the_next(self):
+        held = asyncio.Event()
+
+        async def work(task):
+            await held.wait()
+            return "well"
+
+        async with WorkerPool([FunctionWorker(work, max_concurrency=1)]) as pool:
+            tasks = [GenerationTask(input_str=str(number)) for number in range(3)]
+            first, second, third = (asyncio.create_task(pool.run_task(task)) for task in tasks)
+            await until(lambda: len(pool._board._changes._waiting) == 2)
+            held.set()
+            await first
+            second.cancel()
+            await asyncio.wait_for(third, 20)
+        assert tasks[2].output_str == "well"
+
+    async def test_for_room_goes_with_its_siblings(self):
+        held = threading.Event()
+        with scripted_server([Reply(held=held), Reply()]) as server:
+            async with WorkerPool([OpenAIWorker(server.url, "m", max_concurrency=1)]) as pool:
+                vote = MajorityVoteController(NativeGenerationController(), 8, stop_rule="full")
+                running = ScaffoldingLlm(NativeGenerationController(), pool).generate_async("q")
+                await until(lambda: server.open == 1)
+                together = ScaffoldingLlm(vote, pool).generate_async("q")
+                await until(lambda: len(pool._board._changes._waiting) == 8)
+                held.set()
+                await asyncio.gather(running, together)
+        assert [body.get("n", 1) for body in server.requests] == [1, 8]
+
 
 class TestManyAtOnce:
     async def test_all_are_answered_and_the_work_is_shared(self):
