@@ -11,7 +11,7 @@ from scaffolding_core.worker import Worker
 from scaffolding_core.workers.http.retry import LONGEST_WAIT, backoff
 from scaffolding_core.workers.pool.breaker import Breaker
 from scaffolding_core.workers.pool.concurrency import Concurrency
-from scaffolding_core.workers.pool.verdict import is_refusal, opens_at_once, speaks_ill
+from scaffolding_core.workers.pool.verdict import is_beyond_it, is_refusal, opens_at_once, speaks_ill
 
 __all__ = ["Replica", "ReplicaState"]
 
@@ -147,6 +147,8 @@ class Replica:
             self.refusal = error
         if speaks_ill(error):
             self.breaker.failed(now, at_once=opens_at_once(error))
+        elif is_beyond_it(error):
+            self.breaker.abandoned()
         elif not isinstance(error, RateLimitError):
             self.began()  # it answered, if only that the request makes no sense
 

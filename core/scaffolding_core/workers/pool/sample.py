@@ -12,7 +12,7 @@ from scaffolding_core.workers.http.retry import backoff
 from scaffolding_core.workers.pool.prompts import beginnings
 from scaffolding_core.workers.pool.replica import Replica
 from scaffolding_core.workers.pool.run import Run
-from scaffolding_core.workers.pool.verdict import is_refusal, is_silence, never_sent, stays
+from scaffolding_core.workers.pool.verdict import is_beyond_it, is_refusal, is_silence, never_sent, stays
 
 __all__ = ["Sample"]
 
@@ -69,7 +69,7 @@ class Sample:
         again = replica not in self._ready and stays(error) and replica.breaker.allows
         self.stays_at = replica if again else None
         self._ready[replica] = now + backoff(max(1, self.attempts), self._random)
-        if is_refusal(error) or is_silence(error):
+        if is_refusal(error) or is_silence(error) or is_beyond_it(error):
             self._refused.add(replica)
 
     def may_ask(self, replica: Replica) -> bool:

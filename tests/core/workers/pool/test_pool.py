@@ -25,6 +25,7 @@ from scaffolding_core import (
     ScaffoldingLlm,
     ServerError,
     StreamGenerationTask,
+    UnsupportedParameterError,
     WorkerPool,
 )
 from tests.eventually import until
@@ -121,6 +122,23 @@ class TestAnotherReplicaAnswers:
                 assert state_of(pool, ill) == "healthy"
         assert result.usage.calls == 2
         assert [body["n"] for body in (*ill.requests, *healthy.requests, *other.requests)] == [24, 24]
+
+    async def test_when_the_first_cannot_do_what_is_asked(self, healthy):
+        with scripted_server(Reply(pieces=("able",))) as able:
+            workers = [OpenAIWorker(healthy.url, "m"), OpenAIWorker(able.url, "m", accepts=["top_k"])]
+            async with WorkerPool(workers) as pool:
+                tasks = [GenerationTask(input_str=str(number), top_k=3) for number in range(3)]
+                for task in tasks:
+                    await pool.run_task(task)
+                states = [replica.state for replica in pool.replicas]
+        assert [task.output_str for task in tasks] == ["able"] * 3
+        assert states == ["healthy"] * 2
+        assert not healthy.requests
+
+    async def test_but_what_none_can_do_is_told_at_once(self, healthy):
+        async with WorkerPool([healthy.url], "m") as pool:
+            with pytest.raises(UnsupportedParameterError, match="top_k"):
+                await pool.run_task(GenerationTask(input_str="q", top_k=3))
 
     @pytest.mark.parametrize(
         ("refused", "error"),
