@@ -29,14 +29,12 @@ class Board:
     Args:
         replicas: to begin with.
         sticky_factor: see `Routes`.
-        patience: seconds that a call waits while no replica is up.
     """
 
-    def __init__(self, replicas: Sequence[Replica], sticky_factor: float, patience: float) -> None:
+    def __init__(self, replicas: Sequence[Replica], sticky_factor: float) -> None:
         self._lock = Lock()
         self._replicas = list(replicas)
         self._routes = Routes(sticky_factor)
-        self._patience = patience
         self._changes = Changes[Sample]()
         self._ends = Changes[Replica]()
         self._together: dict[object, Replica] = {}
@@ -235,7 +233,7 @@ class Board:
                 times = [sample.ready(replica, now) if replica in up else replica.due(now) for replica in left]
                 return min((time - now for time in times if time > now), default=None)
             sample.waits_since = now if sample.waits_since is None else sample.waits_since
-            end = sample.waits_since + self._patience
+            end = sample.waits_since + sample.patience
             if sample.deadline is not None:
                 end = min(end, now + sample.deadline - asyncio.get_running_loop().time() - _BEFORE_THE_END)
             due = min((replica.due(now, needed=True) for replica in left), default=math.inf)

@@ -30,6 +30,7 @@ class Sample:
         usage: what they have cost.
         failures: the last of each replica that was asked, in words.
         stays_at: the replica that is asked once more.
+        patience: seconds that it waits while no replica is up.
         waits_since: since when no replica is up; None while one is.
         last: failure of all.
         running: the replicas that run it.
@@ -48,6 +49,7 @@ class Sample:
         self.failures: dict[str, str] = {}
         self.last: BaseException | None = None
         self.stays_at: Replica | None = None
+        self.patience = 0.0
         self.waits_since: float | None = None
         self.running: list[Replica] = []
         self.shown = False

@@ -16,7 +16,7 @@ from scaffolding_core.errors import BackendTimeoutError, ClosedError, InvalidReq
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.results import Hints
 from scaffolding_core.tasks import StreamGenerationTask, Task, run_in_steps
-from scaffolding_core.worker import Worker
+from scaffolding_core.worker import Worker, retried_elsewhere
 from scaffolding_core.workers.limits import check_counts, check_seconds
 from scaffolding_core.workers.openai import OpenAIWorker
 from scaffolding_core.workers.pool.board import Board
@@ -345,7 +345,9 @@ class WorkerPool(Worker):
                     self._limit.give_back(tokens)
 
     async def _answer(self, sample: Sample) -> None:
-        """Try one replica after the other."""
+        """Try one replica after the other; in another pool, it is that one's budget and patience that hold."""
+        most = 1 if retried_elsewhere.get() else self.max_attempts
+        sample.patience = 0.0 if retried_elsewhere.get() else self._patience
         while True:
             replica = await self._board.place(sample, self._keeper.probe)
             sample.attempts += 1
@@ -362,7 +364,7 @@ class WorkerPool(Worker):
             except Exception as error:
                 if sample.shown or is_final(error) or self._closed:
                     raise
-                if sample.attempts >= self.max_attempts:
+                if sample.attempts >= most:
                     raise all_failed(error, sample.failures, sample.attempts) from error
             else:
                 sample.answered_by = hedged.leader
@@ -372,7 +374,8 @@ class WorkerPool(Worker):
 
     def _hedge_after(self, sample: Sample) -> float | None:
         copied = is_copied(sample.task) and not run_in_steps(sample.task) and sample.task.scope is not None
-        return self.hedge_after if copied and len(self.replicas) > 1 else None
+        hedged = copied and len(self.replicas) > 1 and not retried_elsewhere.get()
+        return self.hedge_after if hedged else None
 
     def _run(self, sample: Sample, replica: Replica) -> Run:
         return Run(replica, sample.task, watched=self._hedge_after(sample) is not None)
@@ -399,7 +402,7 @@ class WorkerPool(Worker):
     def _start_afresh(self, replicas: Sequence[Replica]) -> None:
         """Begin with nothing running: in a new pool, a copy, or the child of a fork."""
         self._lock = Lock()
-        self._board = Board(replicas, self._sticky_factor, self._patience)
+        self._board = Board(replicas, self._sticky_factor)
         self._keeper = Keeper(self._board)
         self._keeper.membership = self._membership
         requests, tokens = self._a_minute

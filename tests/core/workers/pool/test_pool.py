@@ -437,6 +437,17 @@ class TestMembers:
         assert (await answer(pool)).text == "well"
         assert mine._attempts.most == 3
 
+    async def test_are_pools_whose_attempts_and_patience_are_the_outer_ones(self, healthy):
+        with scripted_server(BROKEN) as ill, scripted_server(BROKEN) as other:
+            inner = [WorkerPool([server.url], "m") for server in (ill, other)]
+            async with WorkerPool(inner, max_attempts=1) as pool:
+                with pytest.raises(ServerError):
+                    await pool.run_task(GenerationTask(input_str="q"))
+            assert len(ill.requests) + len(other.requests) == 1
+        assert (
+            await answer(WorkerPool([WorkerPool([NOBODY], "m"), WorkerPool([healthy.url], "m")]))
+        ).text == "well"
+
     async def test_have_keys_of_their_own(self, healthy):
         with scripted_server(BUSY) as other:
             await answer(WorkerPool([other.url, healthy.url], "m", api_key=["one", "two"]))
