@@ -130,7 +130,7 @@ class Replica:
             now: the time.
         """
         shared, when = self._failed_together
-        if request == shared and now - when < _TOGETHER:
+        if request == shared and started <= when and now - when < _TOGETHER:
             return
         self._failed_together = (request, now)
         self.last_failure = str(error)

@@ -20,6 +20,7 @@ from scaffolding_core.worker import Worker, retried_elsewhere
 from scaffolding_core.workers.limits import check_counts, check_seconds
 from scaffolding_core.workers.openai import OpenAIWorker
 from scaffolding_core.workers.pool.board import Board
+from scaffolding_core.workers.pool.changes import Changes
 from scaffolding_core.workers.pool.hedging import Hedged
 from scaffolding_core.workers.pool.keeper import Keeper
 from scaffolding_core.workers.pool.members import Keys, Members
@@ -330,19 +331,35 @@ class WorkerPool(Worker):
             await self._answer(sample)
             return
         tokens = self._limit.estimate(estimated_tokens(task))
-        with self._lock:
-            wait = self._limit.take(tokens, time.monotonic())
-        used = 0
+        await self._turn(self._limit, tokens)
         try:
-            await asyncio.sleep(wait)
             await self._answer(sample)
         finally:
-            used = sample.usage.total_tokens
             with self._lock:
-                if sample.usage.calls:
-                    self._limit.correct(tokens, used)
+                if sample.attempts:
+                    self._limit.correct(tokens, sample.usage.total_tokens)
                 else:
                     self._limit.give_back(tokens)
+            self._tell_line()
+
+    async def _turn(self, limit: RateLimit, tokens: int) -> None:
+        """Wait until a request of about so many tokens may start; those who came before go first."""
+        try:
+            with self._line.watch(None) as change:
+                while True:
+                    wait = None  # until it is the first
+                    if change.is_first:
+                        with self._lock:
+                            wait = limit.take(tokens, time.monotonic())
+                    if wait == 0:
+                        return
+                    await change.comes(wait)
+        finally:
+            self._tell_line()
+
+    def _tell_line(self) -> None:
+        """Let the first in line look: there is more than it was told, or it was not the first before."""
+        self._line.tell_first(lambda nobody: True, together=lambda nobody: nobody)
 
     async def _answer(self, sample: Sample) -> None:
         """Try one replica after the other; in another pool, it is that one's budget and patience that hold."""
@@ -402,6 +419,7 @@ class WorkerPool(Worker):
     def _start_afresh(self, replicas: Sequence[Replica]) -> None:
         """Begin with nothing running: in a new pool, a copy, or the child of a fork."""
         self._lock = Lock()
+        self._line = Changes[None]()
         self._board = Board(replicas, self._sticky_factor)
         self._keeper = Keeper(self._board)
         self._keeper.membership = self._membership
@@ -411,7 +429,7 @@ class WorkerPool(Worker):
         _all.add(self)
 
 
-_OF_THIS_PROCESS = ("_lock", "_board", "_keeper", "_limit")
+_OF_THIS_PROCESS = ("_lock", "_line", "_board", "_keeper", "_limit")
 _all: WeakSet[WorkerPool] = WeakSet()
 
 

@@ -514,6 +514,32 @@ async def test_a_limit_of_requests_a_minute_holds_for_all_that_use_it(healthy):
     assert done
 
 
+async def test_a_limit_of_tokens_a_minute_goes_by_what_answers_took_and_in_turn(healthy):
+    async with WorkerPool([healthy.url], "m", tokens_per_minute=600) as pool:
+        await asyncio.gather(*(pool.run_task(GenerationTask(input_str=str(number))) for number in range(9)))
+    assert [body["prompt"] for body in healthy.requests] == [str(number) for number in range(9)]
+
+
+async def test_who_waits_for_its_turn_and_is_cut_keeps_nobody_waiting(healthy):
+    async with WorkerPool([healthy.url], "m", tokens_per_minute=600) as pool:
+        await pool.run_task(GenerationTask(input_str="q", max_tokens=1))  # 7 of them
+        large, small = GenerationTask(input_str="q", max_tokens=600), GenerationTask(input_str="q", max_tokens=9)
+        first, second = asyncio.create_task(pool.run_task(large)), asyncio.create_task(pool.run_task(small))
+        await until(lambda: len(pool._line._waiting) == 2)
+        assert len(healthy.requests) == 1
+        first.cancel()
+        await second
+    assert len(healthy.requests) == 2
+
+
+async def test_each_sample_counts_against_the_requests_a_minute(healthy):
+    async with WorkerPool([healthy.url], "m", requests_per_minute=8) as pool:
+        vote = MajorityVoteController(NativeGenerationController(), 8, stop_rule="full")
+        await ScaffoldingLlm(vote, pool).generate_async("q")
+        assert pool._limit.take(0, pool._limit._requests._at) > 0
+    assert [body["n"] for body in healthy.requests] == [8]
+
+
 async def test_a_copy_in_another_process_starts_with_nothing_running(healthy):
     pool = pickle.loads(pickle.dumps(WorkerPool([NOBODY, healthy.url], "m")))
     assert (await answer(pool)).text == "well"
