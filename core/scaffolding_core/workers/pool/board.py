@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from threading import Lock
 
-from scaffolding_core.errors import BackendUnavailableError, InvalidRequestError, ScaffoldingError
+from scaffolding_core.errors import BackendUnavailableError, ClosedError, InvalidRequestError, ScaffoldingError
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.pool.changes import Changes
 from scaffolding_core.workers.pool.replica import Replica
@@ -37,6 +37,7 @@ class Board:
         self._routes = Routes(sticky_factor)
         self._changes = Changes[Sample]()
         self._ends = Changes[Replica]()
+        self._closed = False
         self._together: dict[object, Replica] = {}
 
     # Its replicas.
@@ -83,6 +84,11 @@ class Board:
                 await end.comes(None)
         self.remove(replica)
 
+    def close(self) -> None:
+        """Let nobody wait for one any more."""
+        self._closed = True
+        self._changes.tell()
+
     # Calls.
 
     async def place(self, sample: Sample, probe: Callable[[Replica], None]) -> Replica:
@@ -93,6 +99,7 @@ class Board:
             probe: starts a probe.
 
         Raises:
+            ClosedError: the pool was closed meanwhile.
             WorkerError: there is none, and will be none in time.
         """
         replica = self._take(sample, probe)
@@ -101,6 +108,8 @@ class Board:
         try:
             with self._changes.watch(sample) as change:
                 while True:
+                    if self._closed:
+                        raise ClosedError("the pool was closed while the task waited for a replica")
                     replica = self._take(sample, probe)
                     if replica is not None:
                         return replica

@@ -69,7 +69,11 @@ class Members:
             InvalidRequestError: it is neither.
         """
         keys = self._keys
-        key = keys.get(str(replica)) if isinstance(keys, Mapping) else keys if isinstance(keys, str) else None
+        if isinstance(keys, Mapping):
+            of_each = {address.rstrip("/"): key for address, key in keys.items()}
+            key = of_each.get(str(replica).rstrip("/"))
+        else:
+            key = keys if isinstance(keys, str) else None
         return self._replica(replica, key)
 
     def _replica(self, given: str | Worker, key: str | None) -> Replica:

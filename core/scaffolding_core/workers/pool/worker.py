@@ -274,13 +274,23 @@ class WorkerPool(Worker):
 
     async def async_shutdown(self) -> None:
         """Close all replicas."""
-        self._closed = True
+        self._close()
         await self._keeper.aclose()
 
     def shutdown(self) -> None:
         """Close all replicas, from a thread without a running loop."""
-        self._closed = True
+        self._close()
         self._keeper.close()
+
+    def _close(self) -> None:
+        """Let nobody wait any more."""
+        self._closed = True
+        self._board.close()
+        self._line.tell()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise ClosedError(f"{self!r} is closed: make a new one")
 
     async def run_task(self, task: Task) -> None:
         """Run a task on a replica, and on another where it fails.
@@ -289,8 +299,7 @@ class WorkerPool(Worker):
             ClosedError: the pool is closed.
             WorkerError: no replica answered; the error is of the last failure's kind, and names each one's.
         """
-        if self._closed:
-            raise ClosedError(f"{self!r} is closed: make a new one")
+        self._refuse_if_closed()
         if run_in_steps(task):
             await step(task, partial(self._step, task))
         else:
@@ -347,6 +356,7 @@ class WorkerPool(Worker):
         try:
             with self._line.watch(None) as change:
                 while True:
+                    self._refuse_if_closed()
                     wait = None  # until it is the first
                     if change.is_first:
                         with self._lock:

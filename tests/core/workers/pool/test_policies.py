@@ -77,6 +77,13 @@ class BreakerMachine(RuleBasedStateMachine):
         after = {"half-open", "open"} if passed and not needed else {"half-open" if passed else "open"}
         assert self.breaker.state in (after if was == "probing" else {was})
 
+    @rule()
+    def a_probe_is_cut(self):
+        was = self.breaker.state
+        self.breaker.probe_cut()
+        assert self.breaker.state == ("open" if was == "probing" else was)
+        assert was != "probing" or self.breaker.probe_due(self.now)  # nobody waits for one that is lost
+
     @invariant()
     def it_never_stays_out_for_good(self):
         if self.breaker.state in ("open", "probing"):

@@ -12,6 +12,7 @@ from scaffolding_core import (
     BackendTimeoutError,
     BackendUnavailableError,
     BadRequestError,
+    ClosedError,
     ContentFilterError,
     ContextLengthExceededError,
     FunctionWorker,
@@ -309,6 +310,16 @@ class TestACallThatWaits:
             await running
         assert (first.output_str, second.output_str) == ("late", "rested")
 
+    @pytest.mark.parametrize("options", [{}, {"requests_per_minute": 1}], ids=["for a replica", "for a limit"])
+    async def test_hears_that_the_pool_was_closed(self, options):
+        pool = WorkerPool([NOBODY], "m", **options)
+        calls = [asyncio.create_task(pool.run_task(GenerationTask(input_str="q"))) for _ in range(2)]
+        await until(lambda: pool.replicas[0].state == "down")
+        await pool.async_shutdown()
+        for call in calls:
+            with pytest.raises(ClosedError):
+                await asyncio.wait_for(call, 20)
+
     async def test_for_room_has_its_turn(self):
         async def work(task):
             await asyncio.sleep(0)
@@ -406,6 +417,29 @@ class TestMembers:
             assert (await running).text == (await other).text == "well"
             assert [replica.name for replica in pool.replicas] == [healthy.url]
 
+    async def test_of_a_file_may_come_from_any_editor_and_twice(self, healthy, tmp_path):
+        listed = tmp_path / "replicas"
+        listed.write_bytes(f"\ufeff{healthy.url}\r\n\r\n{healthy.url}/\r\n".encode())
+        pool = WorkerPool.from_file(listed, "m")
+        assert [replica.name for replica in pool.replicas] == [healthy.url]
+        assert (await answer(pool)).text == "well"
+
+    async def test_of_a_file_follow_it_but_for_a_line_that_is_no_address(self, healthy, tmp_path, caplog):
+        listed = tmp_path / "replicas"
+        listed.write_text(f"{healthy.url}\n")
+        with scripted_server(Reply()) as new:
+            async with WorkerPool.from_file(listed, "m") as pool:
+                pool._membership.every = 0.0
+                await pool.run_task(GenerationTask(input_str="q"))
+                listed.write_text(f"no address\n{new.url}\nhttp://\n")
+                await pool.run_task(GenerationTask(input_str="q"))
+                await until(lambda: [replica.name for replica in pool.replicas] == [new.url])
+        assert "no address" in caplog.text
+
+    async def test_of_what_can_be_no_name_say_so(self):
+        with pytest.raises(BackendUnavailableError, match=r"a\.\.b"):
+            await answer(WorkerPool.from_dns("a..b", 80, "m"))
+
     async def test_of_a_name_are_its_addresses(self, healthy):
         port = int(healthy.url.rpartition(":")[2].partition("/")[0])
         async with WorkerPool.from_dns("localhost", port, "m") as pool:
@@ -448,9 +482,14 @@ class TestMembers:
             await answer(WorkerPool([WorkerPool([NOBODY], "m"), WorkerPool([healthy.url], "m")]))
         ).text == "well"
 
-    async def test_have_keys_of_their_own(self, healthy):
+    @pytest.mark.parametrize(
+        "keys",
+        [lambda one, two: ["one", "two"], lambda one, two: {f"{two}/": "two", one: "one"}],
+        ids=["in their order", "by address"],
+    )
+    async def test_have_keys_of_their_own(self, healthy, keys):
         with scripted_server(BUSY) as other:
-            await answer(WorkerPool([other.url, healthy.url], "m", api_key=["one", "two"]))
+            await answer(WorkerPool([other.url, healthy.url], "m", api_key=keys(other.url, healthy.url)))
         assert other.headers[0]["Authorization"] == "Bearer one"
         assert healthy.headers[0]["Authorization"] == "Bearer two"
 
