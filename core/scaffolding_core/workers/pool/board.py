@@ -252,6 +252,8 @@ class Board:
             return max(0.0, min(due, end) - now)
 
     def _none_is_up(self, sample: Sample) -> BaseException:
+        if not self._replicas and sample.last is None:
+            return BackendUnavailableError("the pool has no replicas: add one")
         failures = {replica.name: replica.last_failure or replica.state for replica in self._replicas}
         refusal: ScaffoldingError | None = next((r.refusal for r in self._replicas if r.refusal is not None), None)
         last = sample.last or refusal or BackendUnavailableError("no replica is up")

@@ -54,6 +54,7 @@ class Replica:
         self._random = random
         self._requests: Counter[object] = Counter()
         self._refusals = 0
+        self._rests = False
         self._failed_together: tuple[object, float] = (None, float("-inf"))
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -78,7 +79,7 @@ class Replica:
             return "draining"
         if not self.breaker.allows:
             return "trying" if self.breaker.state == "trying" else "refusing" if self.refusal else "down"
-        return "resting" if self._refusals else "healthy"
+        return "resting" if self._rests else "healthy"
 
     def is_up(self, now: float) -> bool:
         """Whether it may be asked, now or once it has room."""
@@ -113,7 +114,7 @@ class Replica:
     def began(self) -> None:
         """A call began to be answered."""
         self.breaker.succeeded()
-        self.refusal, self._refusals = None, 0
+        self.refusal, self._refusals, self._rests = None, 0, False
 
     def answered(self) -> None:
         """A call was answered."""
@@ -140,6 +141,7 @@ class Replica:
             asked = 0.0 if asked is None else asked
             self.breaker.abandoned()
         if asked is not None:
+            self._rests = True
             # Jitter on top of what it asks for, lest all whom it sent away come back at once.
             rest = min(asked, LONGEST_WAIT) + backoff(max(1, self._refusals), self._random)
             self.rests_until = max(self.rests_until, now + rest)

@@ -4,6 +4,7 @@ import asyncio
 import pickle
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -244,11 +245,13 @@ class TestAReplicaThatFailed:
                 await until(lambda: idle.cut == 1)
                 assert [replica.state for replica in pool.replicas] == ["healthy", "healthy"]
 
-    async def test_that_asked_to_wait_is_asked_by_nobody(self, healthy):
-        with scripted_server(BUSY) as ill:
+    @pytest.mark.parametrize("status", [429, 503])
+    async def test_that_asked_to_wait_is_asked_by_nobody(self, healthy, status):
+        with scripted_server(replace(BUSY, status=status)) as ill:
             async with WorkerPool([ill.url, healthy.url], "m") as pool:
                 llm = ScaffoldingLlm(NativeGenerationController(), pool)
                 results = [await llm.generate_async(f"question {number}") for number in range(5)]
+                assert state_of(pool, ill) == "resting"
         assert {result.text for result in results} == {"well"}
         assert len(ill.requests) == 1
         assert "slow down" in pool.replicas[0].last_failure
@@ -268,6 +271,12 @@ class TestWhenNoneAnswers:
             with pytest.raises(BackendTimeoutError):
                 await answer(WorkerPool([silent.url], "m", headers_timeout=0.1))
         assert len(silent.requests) == 1
+
+    async def test_a_pool_without_replicas_says_so(self, healthy):
+        pool = WorkerPool([healthy.url], "m")
+        pool.remove(healthy.url)
+        with pytest.raises(BackendUnavailableError, match="has no replicas: add one"):
+            await answer(pool)
 
     async def test_its_patience_ends_where_none_comes_back(self):
         pool = WorkerPool([NOBODY], "m", patience=0.2)
