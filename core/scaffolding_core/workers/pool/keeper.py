@@ -96,7 +96,7 @@ class Keeper:
         named = {address.rstrip("/"): address for address in addresses}
         for address in named.keys() - self._followed.keys():
             try:
-                replica = members.one_of(named[address])
+                replica = members.one_of(named[address], self._board.replicas)
             except InvalidRequestError as error:
                 logger.warning("a replica is left out, correct its address: %s", error)
                 named.pop(address)

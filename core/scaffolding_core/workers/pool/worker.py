@@ -195,7 +195,7 @@ class WorkerPool(Worker):
         Raises:
             InvalidRequestError: it is neither.
         """
-        made = self._members.one_of(replica)
+        made = self._members.one_of(replica, self.replicas)
         self._board.add(made)
         return made
 

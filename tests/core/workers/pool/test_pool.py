@@ -480,6 +480,13 @@ class TestMembers:
         assert (await answer(pool)).text == "well"
         assert mine._attempts.most == 3
 
+    def test_have_the_names_by_which_they_are_found_again(self):
+        pool = WorkerPool([NOBODY, NOBODY])
+        assert [replica.name for replica in pool.replicas] == [NOBODY, f"{NOBODY} (2)"]
+        for _ in range(2):
+            pool.remove(NOBODY)
+            assert pool.add(NOBODY).name == NOBODY
+
     async def test_are_pools_whose_attempts_and_patience_are_the_outer_ones(self, healthy):
         with scripted_server(BROKEN) as ill, scripted_server(BROKEN) as other:
             inner = [WorkerPool([server.url], "m") for server in (ill, other)]
