@@ -185,4 +185,11 @@ class Keeper:
         tasks = self._tasks.setdefault(loop, set())
         task: asyncio.Task[None] = loop.create_task(work)
         tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        loop = task.get_loop()
+        tasks = self._tasks.get(loop, set())
+        tasks.discard(task)
+        if not tasks:  # a loop that is gone is kept by nobody
+            self._tasks.pop(loop, None)

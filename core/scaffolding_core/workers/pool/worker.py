@@ -47,9 +47,9 @@ class WorkerPool(Worker):
     where that one went, where its KV cache is. A replica that refuses connections is left at once, one that fails
     otherwise after some failures in a row; it is asked again once a request that costs no tokens has passed,
     and then one call. One that asks to wait, by `Retry-After`, is left alone by all. What no replica can answer
-    (400, a prompt that is too long or withheld) is not tried elsewhere. A sample of which nobody has seen text
-    starts anew at another replica; one that was seen fails. How many requests a replica takes at once is learned
-    from its 429s.
+    (400, a prompt that is too long or withheld) is not tried elsewhere; what one cannot do is asked of another.
+    A sample of which nobody has seen text starts anew at another replica; one that was seen fails. How many
+    requests a replica takes at once is learned from its 429s.
 
     Cost: what failed and cut attempts have cost is in the task's usage. Without failures, one asyncio task a call;
     with another replica at hand, answers are streamed on the wire, so that their first token is seen.
@@ -113,7 +113,7 @@ class WorkerPool(Worker):
         )
         if isinstance(replicas, str) or not replicas:
             raise InvalidRequestError(f"WorkerPool needs a list of addresses or workers, got {replicas!r}")
-        if not sticky_factor >= 1:
+        if not isinstance(sticky_factor, int | float) or not sticky_factor >= 1:
             raise InvalidRequestError(f"sticky_factor must be at least 1, got {sticky_factor!r}")
         self.max_concurrency = max_concurrency
         self.max_attempts = max_attempts

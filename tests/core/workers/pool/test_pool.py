@@ -201,6 +201,7 @@ class TestAReplicaThatFailed:
                 pool.replicas[0].breaker.failed(0.0, at_once=True)
                 assert (await llm.generate_async("the same")).text == "well"  # and the probe starts
                 await until(lambda: pool.replicas[0].breaker.allows)
+                await until(lambda: not pool._keeper._tasks)  # nothing holds the loop for what has ended
                 assert (await llm.generate_async("the same")).text == "back"
 
     @pytest.mark.parametrize(
@@ -378,7 +379,7 @@ class TestManyAtOnce:
                 llm = ScaffoldingLlm(NativeGenerationController(), pool, max_parallel_requests=200)
                 results = await asyncio.gather(*(llm.generate_async(f"question {n}") for n in range(200)))
         assert [result.text for result in results] == ["7"] * 200
-        assert min(len(server.requests) for server in (a, b, c)) > 40
+        assert min(len(server.requests) for server in (a, b, c)) >= 20  # the rest goes to whoever is done first
 
     async def test_a_cut_call_leaves_no_connection(self):
         with (
@@ -517,6 +518,8 @@ class TestMembers:
             ([3], {}),
             ([NOBODY], {"api_key": ["a", "b"]}),
             ([NOBODY], {"patience": 0}),
+            ([NOBODY], {"sticky_factor": 0.5}),
+            ([NOBODY], {"sticky_factor": "2"}),
             ([FunctionWorker(str)], {"idle_timeout": 3}),
             ([FunctionWorker(str)], {"model": "m"}),
             ([FunctionWorker(str)], {"api_key": "one"}),
