@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaffolding_core.errors import MissingExtraError
+from scaffolding_core import MissingExtraError
 
 try:
     import langchain_core  # noqa: F401  # whether it is there

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scaffolding_core.errors import MissingExtraError
+from scaffolding_core import MissingExtraError
 
 try:
     import llama_index.core  # noqa: F401  # whether it is there

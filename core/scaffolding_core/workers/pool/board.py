@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from threading import Lock
 
-from scaffolding_core.errors import BackendUnavailableError, InvalidRequestError, ScaffoldingError
+from scaffolding_core.errors import BackendUnavailableError, ClosedError, InvalidRequestError, ScaffoldingError
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.pool.changes import Changes
 from scaffolding_core.workers.pool.replica import Replica
@@ -29,15 +29,15 @@ class Board:
     Args:
         replicas: to begin with.
         sticky_factor: see `Routes`.
-        patience: seconds that a call waits while no replica is up.
     """
 
-    def __init__(self, replicas: Sequence[Replica], sticky_factor: float, patience: float) -> None:
+    def __init__(self, replicas: Sequence[Replica], sticky_factor: float) -> None:
         self._lock = Lock()
         self._replicas = list(replicas)
         self._routes = Routes(sticky_factor)
-        self._patience = patience
-        self._changes = Changes()
+        self._changes = Changes[Sample]()
+        self._ends = Changes[Replica]()
+        self._closed = False
         self._together: dict[object, Replica] = {}
 
     # Its replicas.
@@ -77,12 +77,17 @@ class Board:
 
     async def drain(self, replica: Replica) -> None:
         """Give one no more calls, wait until it runs none, and take it out."""
-        with self._changes.watch() as change:
+        with self._ends.watch(replica) as end:
             replica.draining = True
             self._changes.tell()
             while replica.outstanding:
-                await change.comes(None)
+                await end.comes(None)
         self.remove(replica)
+
+    def close(self) -> None:
+        """Let nobody wait for one any more."""
+        self._closed = True
+        self._changes.tell()
 
     # Calls.
 
@@ -94,17 +99,23 @@ class Board:
             probe: starts a probe.
 
         Raises:
+            ClosedError: the pool was closed meanwhile.
             WorkerError: there is none, and will be none in time.
         """
         replica = self._take(sample, probe)
         if replica is not None:
             return replica
-        with self._changes.watch() as change:
-            while True:
-                replica = self._take(sample, probe)
-                if replica is not None:
-                    return replica
-                await change.comes(self._wait_of(sample))
+        try:
+            with self._changes.watch(sample) as change:
+                while True:
+                    if self._closed:
+                        raise ClosedError("the pool was closed while the task waited for a replica")
+                    replica = self._take(sample, probe)
+                    if replica is not None:
+                        return replica
+                    await change.comes(self._wait_of(sample))
+        finally:
+            self._offer_room()  # there may be more; and one who was told of it may have been cut
 
     def idle_one(self, sample: Sample) -> Replica | None:
         """A replica that is up and idle, and has not been asked; it is taken for the call."""
@@ -126,6 +137,7 @@ class Board:
         """A run has ended: what became of it is known of its replica from here on, and what it cost is counted."""
         replica, request = run.replica, sample.request
         with self._lock:
+            known = replica.breaker.state
             replica.leave(request)
             if replica in sample.running:
                 sample.running.remove(replica)
@@ -138,8 +150,13 @@ class Board:
                 replica.breaker.abandoned()
             else:
                 replica.answered()
+            changed = error is not None or replica.breaker.state != known
         sample.paid(run)
-        self._changes.tell()
+        self._ends.tell()
+        if changed:
+            self._changes.tell()
+        else:
+            self._offer_room()
 
     def probe_passed(self, replica: Replica) -> None:
         """A replica has answered a probe."""
@@ -154,6 +171,20 @@ class Board:
         with self._lock:
             change()
         self._changes.tell()
+
+    def _offer_room(self) -> None:
+        """Wake the first of those who wait that may have what room there is: waking all would be slow."""
+        if not self._changes.awaited:
+            return
+        now = time.monotonic()
+        with self._lock:
+            up = [replica for replica in self._replicas if replica.is_up(now)]
+            free = [replica for replica in up if replica.has_room()]
+        if free:
+            self._changes.tell_first(
+                lambda sample: any(replica in free for replica in sample.choices(up, now)),
+                together=lambda sample: sample.request,
+            )
 
     def _take(self, sample: Sample, probe: Callable[[Replica], None]) -> Replica | None:
         now = time.monotonic()
@@ -174,15 +205,13 @@ class Board:
         sample.running.append(replica)
 
     def _choose(self, sample: Sample, now: float) -> Replica | None:
-        up = [replica for replica in self._replicas if sample.may_ask(replica) and replica.is_up(now)]
         home = self._together.get(sample.request)
-        if home is not None and home in self._replicas and sample.ready(home, now) <= now and not home.draining:
+        if home is not None and home in self._replicas and not home.draining and sample.choices([home], now):
             return home  # a sibling has just gone there: they share a request, and its room
-        if sample.stays_at in up:
-            up = [sample.stays_at] if sample.ready(sample.stays_at, now) <= now else []
-        fresh = [replica for replica in up if not sample.has_asked(replica)]
+        choices = sample.choices([replica for replica in self._replicas if replica.is_up(now)], now)
+        fresh = [replica for replica in choices if not sample.has_asked(replica)]
         back = [replica for replica in fresh if replica.breaker.state == "half-open"]
-        asked = [replica for replica in up if sample.has_asked(replica) and sample.ready(replica, now) <= now]
+        asked = [replica for replica in choices if sample.has_asked(replica)]
         for some in (back, fresh, asked):  # one that is back is tried, wherever its prompts went meanwhile
             usable = [replica for replica in some if replica.has_room()]
             if usable:
@@ -210,19 +239,21 @@ class Board:
             up = [replica for replica in left if replica.is_up(now)]
             if up:
                 sample.waits_since = None
-                times = [ready for replica in up if (ready := sample.ready(replica, now)) > now]
-                return min(times) - now if times else None
+                times = [sample.ready(replica, now) if replica in up else replica.due(now) for replica in left]
+                return min((time - now for time in times if time > now), default=None)
             sample.waits_since = now if sample.waits_since is None else sample.waits_since
-            end = sample.waits_since + self._patience
+            end = sample.waits_since + sample.patience
             if sample.deadline is not None:
                 end = min(end, now + sample.deadline - asyncio.get_running_loop().time() - _BEFORE_THE_END)
-            due = min((replica.due(now) for replica in left), default=math.inf)
+            due = min((replica.due(now, needed=True) for replica in left), default=math.inf)
             refusing = all(replica.refusal is not None for replica in left)
             if refusing or max(due, now) >= end:
                 raise self._none_is_up(sample)
             return max(0.0, min(due, end) - now)
 
     def _none_is_up(self, sample: Sample) -> BaseException:
+        if not self._replicas and sample.last is None:
+            return BackendUnavailableError("the pool has no replicas: add one")
         failures = {replica.name: replica.last_failure or replica.state for replica in self._replicas}
         refusal: ScaffoldingError | None = next((r.refusal for r in self._replicas if r.refusal is not None), None)
         last = sample.last or refusal or BackendUnavailableError("no replica is up")

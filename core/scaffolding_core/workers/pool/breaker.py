@@ -86,6 +86,12 @@ class Breaker:
         if self.state == "probing":
             self._open(now, proven=True)
 
+    def probe_cut(self) -> None:
+        """A probe ended without proving anything: the next is due."""
+        if self.state == "probing":
+            self.state = "open"
+            self.until = self._back_off
+
     def succeeded(self) -> None:
         """A call began to be answered; one from before it opened proves nothing."""
         if self.state in ("closed", "trying"):

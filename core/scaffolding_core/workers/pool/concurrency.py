@@ -51,10 +51,11 @@ class Concurrency:
             self._limit = min(self._most, grown)
         self._answers, self._reached = 0, False
 
-    def refused(self, started: float, now: float) -> None:
-        """A request that started then was refused with a 429."""
+    def refused(self, started: float, now: float) -> bool:
+        """A request that started then was refused with a 429; whether it is the first of its round."""
         self._doubles = False
         if started <= self._cut_at:
-            return
+            return False
         self._limit = max(1.0, self._limit * _LESS)
         self._answers, self._reached, self._cut_at = 0, False, now
+        return True

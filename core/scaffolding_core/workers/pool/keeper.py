@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
 
-from scaffolding_core.errors import BackendUnavailableError, ScaffoldingError, WorkerError
+from scaffolding_core.errors import BackendUnavailableError, InvalidRequestError, ScaffoldingError, WorkerError
 from scaffolding_core.worker import told
 from scaffolding_core.workers.pool.board import Board
 from scaffolding_core.workers.pool.members import Members
@@ -15,6 +16,8 @@ from scaffolding_core.workers.pool.membership import Membership
 from scaffolding_core.workers.pool.replica import Replica
 
 __all__ = ["Keeper"]
+
+logger = logging.getLogger("scaffolding_core")
 
 _LONGEST_PROBE = 5.0
 
@@ -47,6 +50,9 @@ class Keeper:
         try:
             async with asyncio.timeout(_LONGEST_PROBE):
                 await told(replica.worker, "check_health")
+        except asyncio.CancelledError:  # its loop has done with the pool, and another may use it
+            self._board.changed(replica.breaker.probe_cut)
+            raise
         except Exception as error:
             words = str(error) or f"no answer within {_LONGEST_PROBE:g} s"
 
@@ -89,9 +95,16 @@ class Keeper:
             return
         named = {address.rstrip("/"): address for address in addresses}
         for address in named.keys() - self._followed.keys():
-            self._followed[address] = replica = members.one_of(named[address])
+            try:
+                replica = members.one_of(named[address], self._board.replicas)
+            except InvalidRequestError as error:
+                logger.warning("a replica is left out, correct its address: %s", error)
+                named.pop(address)
+                continue
+            self._followed[address] = replica
             self._board.add(replica)
-        for address in self._followed.keys() - named.keys():
+        gone_from_it = self._followed.keys() - named.keys() if named else ()  # none is right: those of before stay
+        for address in gone_from_it:
             gone = self._followed.pop(address)
             self._board.remove(gone)
             self.removed(gone)
@@ -172,4 +185,11 @@ class Keeper:
         tasks = self._tasks.setdefault(loop, set())
         task: asyncio.Task[None] = loop.create_task(work)
         tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        loop = task.get_loop()
+        tasks = self._tasks.get(loop, set())
+        tasks.discard(task)
+        if not tasks:  # a loop that is gone is kept by nobody
+            self._tasks.pop(loop, None)

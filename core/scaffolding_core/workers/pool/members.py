@@ -41,7 +41,6 @@ class Members:
         self._keys = {_bare(url): key for url, key in keys.items()} if isinstance(keys, Mapping) else keys
         self._settings = settings if keys is None else ["api_key", *settings]
         self._failures = failures
-        self._made: dict[str, int] = {}
         self._random = Random()
 
     def all_of(self, replicas: Sequence[str | Worker]) -> list[Replica]:
@@ -58,33 +57,44 @@ class Members:
                 "say it to the workers"
             )
         if keys is None or isinstance(keys, str | Mapping):
-            return [self.one_of(replica) for replica in replicas]
-        if len(keys) != len(replicas):
+            of_each = [self._key_of(replica) for replica in replicas]
+        elif len(keys) != len(replicas):
             raise InvalidRequestError(
                 f"api_key has {len(keys)} keys for {len(replicas)} replicas: give one for each"
             )
-        return [self._replica(replica, key) for replica, key in zip(replicas, keys, strict=True)]
+        else:
+            of_each = list(keys)
+        made: list[Replica] = []
+        for replica, key in zip(replicas, of_each, strict=True):
+            made.append(self._replica(replica, key, made))
+        return made
 
-    def one_of(self, replica: str | Worker) -> Replica:
+    def one_of(self, replica: str | Worker, beside: Sequence[Replica]) -> Replica:
         """The replica of an address or a worker that comes later.
+
+        Args:
+            replica: the address or the worker.
+            beside: those that there are, whose names are taken.
 
         Raises:
             InvalidRequestError: it is neither.
         """
-        keys = self._keys
-        key = (
-            keys.get(_bare(str(replica))) if isinstance(keys, Mapping) else keys if isinstance(keys, str) else None
-        )
-        return self._replica(replica, key)
+        return self._replica(replica, self._key_of(replica), beside)
 
-    def _replica(self, given: str | Worker, key: str | None) -> Replica:
+    def _key_of(self, replica: str | Worker) -> str | None:
+        if isinstance(self._keys, Mapping):
+            return self._keys.get(_bare(str(replica)))
+        return self._keys if isinstance(self._keys, str) else None
+
+    def _replica(self, given: str | Worker, key: str | None, beside: Sequence[Replica]) -> Replica:
         owned = isinstance(given, str)
         worker = self._make(given, key) if isinstance(given, str) else given
         if not is_worker(worker):
             raise InvalidRequestError(f"a replica must be an address or a worker, got {given!r}")
-        name = str(getattr(worker, "base_url", type(worker).__name__))
-        self._made[name] = number = self._made.get(name, 0) + 1
-        name = name if number == 1 else f"{name} ({number})"
+        plain = str(getattr(worker, "base_url", type(worker).__name__))
+        taken = {replica.name for replica in beside}
+        numbered = (f"{plain} ({number})" for number in range(2, len(taken) + 2))
+        name = next(name for name in (plain, *numbered) if name not in taken)
         return Replica(name, worker, owned=owned, failures=self._failures, random=self._random)
 
 

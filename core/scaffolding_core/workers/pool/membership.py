@@ -46,11 +46,12 @@ class FileMembership:
         """What stands in it."""
         try:
             stat = self._path.stat()
-            lines = self._path.read_text(encoding="utf-8").splitlines()
+            lines = self._path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidRequestError(f"the file of replicas cannot be read: {error}") from error
         self._read = (stat.st_mtime_ns, stat.st_size)
-        return [address for line in lines if (address := line.partition("#")[0].strip())]
+        addresses = (line.partition("#")[0].strip().rstrip("/") for line in lines)
+        return [address for address in dict.fromkeys(addresses) if address]
 
     async def read(self) -> list[str] | None:
         """What stands in it, if it has changed."""
@@ -89,7 +90,7 @@ class DnsMembership:
         """
         try:
             found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the name cannot even be one
             raise BackendUnavailableError(
                 f"{self._host!r} has no address, correct the name of the replicas: {error}"
             ) from error

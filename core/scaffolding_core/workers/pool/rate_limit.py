@@ -6,26 +6,25 @@ __all__ = ["RateLimit"]
 
 
 class _Bucket:
-    """Fills by so much a minute, to a minute's worth at most; what is taken too early is owed."""
+    """Fills by so much a minute, to a minute's worth at most; what was taken beyond is owed."""
 
     def __init__(self, a_minute: float, now: float) -> None:
         self._most = self._level = a_minute
         self._at = now
 
-    def take(self, amount: float, now: float) -> float:
-        """Take; returns the seconds until that is allowed."""
+    def wait(self, amount: float, now: float) -> float:
+        """Seconds until so much is there."""
         a_second = self._most / 60
         self._level = min(self._most, self._level + (now - self._at) * a_second)
         self._at = now
-        self._level -= amount
-        return max(0.0, -self._level / a_second)
+        return max(0.0, (amount - self._level) / a_second)
 
-    def give_back(self, amount: float) -> None:
-        self._level += amount
+    def take(self, amount: float) -> None:
+        self._level -= amount
 
 
 class RateLimit:
-    """Who takes waits as long as it says, so that those who came before go first.
+    """What there is at a time; it is for those who wait to stand in line.
 
     Tokens are estimated when a call starts, and corrected when it has ended.
 
@@ -45,21 +44,22 @@ class RateLimit:
         return min(tokens, self._largest)
 
     def take(self, tokens: int, now: float) -> float:
-        """Take one request of about so many tokens; returns the seconds until it may start."""
-        waits = [0.0]
-        if self._requests is not None:
-            waits.append(self._requests.take(1, now))
-        if self._tokens is not None:
-            waits.append(self._tokens.take(tokens, now))
-        return max(waits)
+        """Take one request of about so many tokens, if that may start; returns the seconds until it may."""
+        amounts = [(self._requests, 1), (self._tokens, tokens)]
+        wanted = [(bucket, amount) for bucket, amount in amounts if bucket is not None]
+        wait = max((bucket.wait(amount, now) for bucket, amount in wanted), default=0.0)
+        if not wait:
+            for bucket, amount in wanted:
+                bucket.take(amount)
+        return wait
 
     def give_back(self, tokens: int) -> None:
         """A request was not sent after all."""
         if self._requests is not None:
-            self._requests.give_back(1)
+            self._requests.take(-1)
         self.correct(tokens, 0)
 
     def correct(self, estimated: int, used: int) -> None:
         """A request of so many tokens by estimate has used others."""
         if self._tokens is not None:
-            self._tokens.give_back(estimated - used)
+            self._tokens.take(used - estimated)

@@ -11,7 +11,7 @@ from scaffolding_core.worker import Worker
 from scaffolding_core.workers.http.retry import LONGEST_WAIT, backoff
 from scaffolding_core.workers.pool.breaker import Breaker
 from scaffolding_core.workers.pool.concurrency import Concurrency
-from scaffolding_core.workers.pool.verdict import is_refusal, opens_at_once, speaks_ill
+from scaffolding_core.workers.pool.verdict import is_beyond_it, is_refusal, opens_at_once, speaks_ill
 
 __all__ = ["Replica", "ReplicaState"]
 
@@ -54,6 +54,7 @@ class Replica:
         self._random = random
         self._requests: Counter[object] = Counter()
         self._refusals = 0
+        self._rests = False
         self._failed_together: tuple[object, float] = (None, float("-inf"))
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -78,7 +79,7 @@ class Replica:
             return "draining"
         if not self.breaker.allows:
             return "trying" if self.breaker.state == "trying" else "refusing" if self.refusal else "down"
-        return "resting" if self._refusals else "healthy"
+        return "resting" if self._rests else "healthy"
 
     def is_up(self, now: float) -> bool:
         """Whether it may be asked, now or once it has room."""
@@ -92,13 +93,12 @@ class Replica:
         """Whether it runs nothing but a request's own siblings."""
         return not self._requests.keys() - {request}
 
-    def due(self, now: float) -> float:
-        """When it may be up again at the soonest, where no other is, or when to look again."""
+    def due(self, now: float, *, needed: bool = False) -> float:
+        """When it may be up again at the soonest, or when to look again; sooner where it is `needed`."""
         if self.breaker.allows:
             return self.rests_until
-        return max(
-            self.breaker.due(needed=True) if self.breaker.state == "open" else now + _LOOK_AGAIN, self.rests_until
-        )
+        look = self.breaker.due(needed=needed) if self.breaker.state == "open" else now + _LOOK_AGAIN
+        return max(look, self.rests_until)
 
     def enter(self, request: object) -> None:
         """A call starts; those of one request count as one against its limit."""
@@ -114,7 +114,7 @@ class Replica:
     def began(self) -> None:
         """A call began to be answered."""
         self.breaker.succeeded()
-        self.refusal, self._refusals = None, 0
+        self.refusal, self._refusals, self._rests = None, 0, False
 
     def answered(self) -> None:
         """A call was answered."""
@@ -131,17 +131,17 @@ class Replica:
             now: the time.
         """
         shared, when = self._failed_together
-        if request == shared and now - when < _TOGETHER:
+        if request == shared and started <= when and now - when < _TOGETHER:
             return
         self._failed_together = (request, now)
         self.last_failure = str(error)
         asked = getattr(error, "retry_after", None)
         if isinstance(error, RateLimitError):
-            self._refusals += 1
-            self.concurrency.refused(started, now)
+            self._refusals += self.concurrency.refused(started, now)
             asked = 0.0 if asked is None else asked
             self.breaker.abandoned()
         if asked is not None:
+            self._rests = True
             # Jitter on top of what it asks for, lest all whom it sent away come back at once.
             rest = min(asked, LONGEST_WAIT) + backoff(max(1, self._refusals), self._random)
             self.rests_until = max(self.rests_until, now + rest)
@@ -149,6 +149,8 @@ class Replica:
             self.refusal = error
         if speaks_ill(error):
             self.breaker.failed(now, at_once=opens_at_once(error))
+        elif is_beyond_it(error):
+            self.breaker.abandoned()
         elif not isinstance(error, RateLimitError):
             self.began()  # it answered, if only that the request makes no sense
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from scaffolding_core.errors import BackendTimeoutError, WorkerError
@@ -74,7 +75,13 @@ class Run:
             self.task.scope = _Watch(self._scope, self._begin, self._show, streams=self._watched)
         try:
             await self.replica.worker.run_task(self.task)
-        except Exception as error:
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # a worker's SystemExit would end the event loop
+            if isinstance(error, asyncio.CancelledError):
+                if _is_cut():
+                    raise
+                error = WorkerError(f"{type(self.replica.worker).__name__} cancelled its own call")
             typed = typed_error(self.replica.worker, error)
             self._in_doubt = isinstance(typed, WorkerError) and typed.sent
             raise typed from typed.__cause__
@@ -91,6 +98,12 @@ class Run:
 
     def _show(self) -> None:
         self.shown = True
+
+
+def _is_cut() -> bool:
+    """Whether somebody has cut the asyncio task that runs."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class _Watch:

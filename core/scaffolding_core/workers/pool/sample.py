@@ -12,7 +12,7 @@ from scaffolding_core.workers.http.retry import backoff
 from scaffolding_core.workers.pool.prompts import beginnings
 from scaffolding_core.workers.pool.replica import Replica
 from scaffolding_core.workers.pool.run import Run
-from scaffolding_core.workers.pool.verdict import is_refusal, is_silence, never_sent, stays
+from scaffolding_core.workers.pool.verdict import is_beyond_it, is_refusal, is_silence, never_sent, stays
 
 __all__ = ["Sample"]
 
@@ -30,6 +30,7 @@ class Sample:
         usage: what they have cost.
         failures: the last of each replica that was asked, in words.
         stays_at: the replica that is asked once more.
+        patience: seconds that it waits while no replica is up.
         waits_since: since when no replica is up; None while one is.
         last: failure of all.
         running: the replicas that run it.
@@ -48,6 +49,7 @@ class Sample:
         self.failures: dict[str, str] = {}
         self.last: BaseException | None = None
         self.stays_at: Replica | None = None
+        self.patience = 0.0
         self.waits_since: float | None = None
         self.running: list[Replica] = []
         self.shown = False
@@ -69,12 +71,19 @@ class Sample:
         again = replica not in self._ready and stays(error) and replica.breaker.allows
         self.stays_at = replica if again else None
         self._ready[replica] = now + backoff(max(1, self.attempts), self._random)
-        if is_refusal(error) or is_silence(error):
+        if is_refusal(error) or is_silence(error) or is_beyond_it(error):
             self._refused.add(replica)
 
     def may_ask(self, replica: Replica) -> bool:
         """Whether a replica might answer it at all."""
         return replica not in self._refused
+
+    def choices(self, up: Sequence[Replica], now: float) -> list[Replica]:
+        """Those which it may ask now, of the replicas that are up."""
+        may = [replica for replica in up if self.may_ask(replica)]
+        if self.stays_at in may:
+            may = [self.stays_at]
+        return [replica for replica in may if self.ready(replica, now) <= now]
 
     def has_asked(self, replica: Replica) -> bool:
         """Whether the replica has failed it."""

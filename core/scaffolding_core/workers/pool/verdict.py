@@ -15,12 +15,15 @@ from scaffolding_core.errors import (
     RateLimitError,
     ScaffoldingError,
     ServerError,
+    UnsupportedParameterError,
+    UnsupportedTaskError,
     WorkerError,
     copy_error,
 )
 
 __all__ = [
     "all_failed",
+    "is_beyond_it",
     "is_final",
     "is_refusal",
     "is_silence",
@@ -33,9 +36,16 @@ __all__ = [
 
 def is_final(error: BaseException) -> bool:
     """Whether no replica would do better: the request makes no sense, is too long, or its text is withheld."""
+    if is_beyond_it(error):
+        return False
     if isinstance(error, BadRequestError):
         return error.status != 404  # nothing is served at the address of this one
     return not isinstance(error, WorkerError | ClosedError) or isinstance(error, ContentFilterError)
+
+
+def is_beyond_it(error: BaseException) -> bool:
+    """Whether the replica cannot do what is asked, which says nothing of it; one of another kind may."""
+    return isinstance(error, UnsupportedParameterError | UnsupportedTaskError)
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -50,7 +60,11 @@ def is_silence(error: BaseException) -> bool:
 
 def never_sent(error: BaseException) -> bool:
     """Whether nothing reached the replica, so that it cost nothing."""
-    return isinstance(error, ClosedError) or (isinstance(error, BackendUnavailableError) and not error.sent)
+    return (
+        isinstance(error, ClosedError)
+        or is_beyond_it(error)
+        or (isinstance(error, BackendUnavailableError) and not error.sent)
+    )
 
 
 def opens_at_once(error: BaseException) -> bool:
@@ -60,7 +74,7 @@ def opens_at_once(error: BaseException) -> bool:
 
 def speaks_ill(error: BaseException) -> bool:
     """Whether the failure is the replica's: it is no 429, which says that it works as much as it can."""
-    return not is_final(error) and not isinstance(error, RateLimitError)
+    return not is_final(error) and not is_beyond_it(error) and not isinstance(error, RateLimitError)
 
 
 def stays(error: BaseException) -> bool:
@@ -78,7 +92,8 @@ def all_failed(last: BaseException, failures: Mapping[str, str], attempts: int) 
     """
     told = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
     error = copy_error(last)
-    error.args = (f"no replica answered ({told}): start one, or allow more time",)
+    advice = "" if is_beyond_it(last) else ": start one, or allow more time"
+    error.args = (f"no replica answered ({told}){advice}",)
     error.__cause__ = last if isinstance(last, ScaffoldingError) else None
     if isinstance(error, WorkerError):
         error.attempts = max(1, attempts)

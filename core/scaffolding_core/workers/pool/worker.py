@@ -16,10 +16,11 @@ from scaffolding_core.errors import BackendTimeoutError, ClosedError, InvalidReq
 from scaffolding_core.model_info import ModelInfo
 from scaffolding_core.results import Hints
 from scaffolding_core.tasks import StreamGenerationTask, Task, run_in_steps
-from scaffolding_core.worker import Worker
+from scaffolding_core.worker import Worker, retried_elsewhere
 from scaffolding_core.workers.limits import check_counts, check_seconds
 from scaffolding_core.workers.openai import OpenAIWorker
 from scaffolding_core.workers.pool.board import Board
+from scaffolding_core.workers.pool.changes import Changes
 from scaffolding_core.workers.pool.hedging import Hedged
 from scaffolding_core.workers.pool.keeper import Keeper
 from scaffolding_core.workers.pool.members import Keys, Members
@@ -46,9 +47,9 @@ class WorkerPool(Worker):
     where that one went, where its KV cache is. A replica that refuses connections is left at once, one that fails
     otherwise after some failures in a row; it is asked again once a request that costs no tokens has passed,
     and then one call. One that asks to wait, by `Retry-After`, is left alone by all. What no replica can answer
-    (400, a prompt that is too long or withheld) is not tried elsewhere. A sample of which nobody has seen text
-    starts anew at another replica; one that was seen fails. How many requests a replica takes at once is learned
-    from its 429s.
+    (400, a prompt that is too long or withheld) is not tried elsewhere; what one cannot do is asked of another.
+    A sample of which nobody has seen text starts anew at another replica; one that was seen fails. How many
+    requests a replica takes at once is learned from its 429s.
 
     Cost: what failed and cut attempts have cost is in the task's usage. Without failures, one asyncio task a call;
     with another replica at hand, answers are streamed on the wire, so that their first token is seen.
@@ -112,7 +113,7 @@ class WorkerPool(Worker):
         )
         if isinstance(replicas, str) or not replicas:
             raise InvalidRequestError(f"WorkerPool needs a list of addresses or workers, got {replicas!r}")
-        if not sticky_factor >= 1:
+        if not isinstance(sticky_factor, int | float) or not sticky_factor >= 1:
             raise InvalidRequestError(f"sticky_factor must be at least 1, got {sticky_factor!r}")
         self.max_concurrency = max_concurrency
         self.max_attempts = max_attempts
@@ -194,7 +195,7 @@ class WorkerPool(Worker):
         Raises:
             InvalidRequestError: it is neither.
         """
-        made = self._members.one_of(replica)
+        made = self._members.one_of(replica, self.replicas)
         self._board.add(made)
         return made
 
@@ -273,13 +274,23 @@ class WorkerPool(Worker):
 
     async def async_shutdown(self) -> None:
         """Close all replicas."""
-        self._closed = True
+        self._close()
         await self._keeper.aclose()
 
     def shutdown(self) -> None:
         """Close all replicas, from a thread without a running loop."""
-        self._closed = True
+        self._close()
         self._keeper.close()
+
+    def _close(self) -> None:
+        """Let nobody wait any more."""
+        self._closed = True
+        self._board.close()
+        self._line.tell()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise ClosedError(f"{self!r} is closed: make a new one")
 
     async def run_task(self, task: Task) -> None:
         """Run a task on a replica, and on another where it fails.
@@ -288,8 +299,7 @@ class WorkerPool(Worker):
             ClosedError: the pool is closed.
             WorkerError: no replica answered; the error is of the last failure's kind, and names each one's.
         """
-        if self._closed:
-            raise ClosedError(f"{self!r} is closed: make a new one")
+        self._refuse_if_closed()
         if run_in_steps(task):
             await step(task, partial(self._step, task))
         else:
@@ -330,22 +340,41 @@ class WorkerPool(Worker):
             await self._answer(sample)
             return
         tokens = self._limit.estimate(estimated_tokens(task))
-        with self._lock:
-            wait = self._limit.take(tokens, time.monotonic())
-        used = 0
+        await self._turn(self._limit, tokens)
         try:
-            await asyncio.sleep(wait)
             await self._answer(sample)
         finally:
-            used = sample.usage.total_tokens
             with self._lock:
-                if sample.usage.calls:
-                    self._limit.correct(tokens, used)
+                if sample.attempts:
+                    self._limit.correct(tokens, sample.usage.total_tokens)
                 else:
                     self._limit.give_back(tokens)
+            self._tell_line()
+
+    async def _turn(self, limit: RateLimit, tokens: int) -> None:
+        """Wait until a request of about so many tokens may start; those who came before go first."""
+        try:
+            with self._line.watch(None) as change:
+                while True:
+                    self._refuse_if_closed()
+                    wait = None  # until it is the first
+                    if change.is_first:
+                        with self._lock:
+                            wait = limit.take(tokens, time.monotonic())
+                    if wait == 0:
+                        return
+                    await change.comes(wait)
+        finally:
+            self._tell_line()
+
+    def _tell_line(self) -> None:
+        """Let the first in line look: there is more than it was told, or it was not the first before."""
+        self._line.tell_first(lambda nobody: True, together=lambda nobody: nobody)
 
     async def _answer(self, sample: Sample) -> None:
-        """Try one replica after the other."""
+        """Try one replica after the other; in another pool, it is that one's budget and patience that hold."""
+        most = 1 if retried_elsewhere.get() else self.max_attempts
+        sample.patience = 0.0 if retried_elsewhere.get() else self._patience
         while True:
             replica = await self._board.place(sample, self._keeper.probe)
             sample.attempts += 1
@@ -362,7 +391,7 @@ class WorkerPool(Worker):
             except Exception as error:
                 if sample.shown or is_final(error) or self._closed:
                     raise
-                if sample.attempts >= self.max_attempts:
+                if sample.attempts >= most:
                     raise all_failed(error, sample.failures, sample.attempts) from error
             else:
                 sample.answered_by = hedged.leader
@@ -372,7 +401,8 @@ class WorkerPool(Worker):
 
     def _hedge_after(self, sample: Sample) -> float | None:
         copied = is_copied(sample.task) and not run_in_steps(sample.task) and sample.task.scope is not None
-        return self.hedge_after if copied and len(self.replicas) > 1 else None
+        hedged = copied and len(self.replicas) > 1 and not retried_elsewhere.get()
+        return self.hedge_after if hedged else None
 
     def _run(self, sample: Sample, replica: Replica) -> Run:
         return Run(replica, sample.task, watched=self._hedge_after(sample) is not None)
@@ -399,7 +429,8 @@ class WorkerPool(Worker):
     def _start_afresh(self, replicas: Sequence[Replica]) -> None:
         """Begin with nothing running: in a new pool, a copy, or the child of a fork."""
         self._lock = Lock()
-        self._board = Board(replicas, self._sticky_factor, self._patience)
+        self._line = Changes[None]()
+        self._board = Board(replicas, self._sticky_factor)
         self._keeper = Keeper(self._board)
         self._keeper.membership = self._membership
         requests, tokens = self._a_minute
@@ -408,7 +439,7 @@ class WorkerPool(Worker):
         _all.add(self)
 
 
-_OF_THIS_PROCESS = ("_lock", "_board", "_keeper", "_limit")
+_OF_THIS_PROCESS = ("_lock", "_line", "_board", "_keeper", "_limit")
 _all: WeakSet[WorkerPool] = WeakSet()
 
 

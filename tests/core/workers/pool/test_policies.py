@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from scaffolding_core import FunctionWorker, RateLimitError
+from scaffolding_core import FunctionWorker, RateLimitError, ServerError
 from scaffolding_core.workers.pool.breaker import Breaker
 from scaffolding_core.workers.pool.concurrency import Concurrency
 from scaffolding_core.workers.pool.rate_limit import RateLimit
@@ -77,6 +77,13 @@ class BreakerMachine(RuleBasedStateMachine):
         after = {"half-open", "open"} if passed and not needed else {"half-open" if passed else "open"}
         assert self.breaker.state in (after if was == "probing" else {was})
 
+    @rule()
+    def a_probe_is_cut(self):
+        was = self.breaker.state
+        self.breaker.probe_cut()
+        assert self.breaker.state == ("open" if was == "probing" else was)
+        assert was != "probing" or self.breaker.probe_due(self.now)  # nobody waits for one that is lost
+
     @invariant()
     def it_never_stays_out_for_good(self):
         if self.breaker.state in ("open", "probing"):
@@ -134,6 +141,22 @@ def test_after_what_a_replica_asked_for_pools_come_back_one_after_the_other():
     assert 2.3 < max(rests) <= 2.5
 
 
+def test_refusals_of_calls_that_were_on_their_way_together_are_one():
+    replica = Replica("a", FunctionWorker(str), owned=False, failures=3, random=Random(0))
+    for _ in range(20):
+        replica.failed(RateLimitError("slow down"), object(), 0.0, 1.0)
+    assert replica.rests_until <= 1.5
+
+
+def test_siblings_that_fail_together_are_one_failure_and_another_attempt_is_another():
+    replica, request = Replica("a", FunctionWorker(str), owned=False, failures=2, random=Random(0)), object()
+    for _ in range(5):
+        replica.failed(ServerError("out of order"), request, 0.0, 1.0)
+    assert replica.state == "healthy"
+    replica.failed(ServerError("out of order"), request, 1.01, 1.02)
+    assert replica.state == "down"
+
+
 TestBreaker = BreakerMachine.TestCase
 TestBreaker.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
 
@@ -171,10 +194,10 @@ class TestConcurrency:
 
 
 class TestRateLimit:
-    def test_those_who_come_first_go_first(self):
+    def test_who_comes_too_early_is_told_when_and_takes_nothing(self):
         limit = RateLimit(60, None, 0.0)
-        assert [limit.take(0, 0.0) for _ in range(63)][58:] == pytest.approx([0, 0, 1, 2, 3])
-        assert limit.take(0, 10.0) == 0.0
+        assert [limit.take(0, 0.0) for _ in range(62)][58:] == pytest.approx([0, 0, 1, 1])
+        assert limit.take(0, 1.0) == 0.0
 
     def test_tokens_are_corrected_once_they_are_known(self):
         limit = RateLimit(None, 600, 0.0)
@@ -182,6 +205,8 @@ class TestRateLimit:
         limit.correct(600, 100)
         assert limit.take(500, 0.0) == 0.0
         assert limit.take(100, 0.0) == pytest.approx(10.0)
+        limit.correct(500, 600)
+        assert limit.take(100, 0.0) == pytest.approx(20.0)
 
     def test_a_call_of_more_than_a_minutes_tokens_starts_nevertheless(self):
         assert RateLimit(None, 600, 0.0).estimate(10_000) == 600
