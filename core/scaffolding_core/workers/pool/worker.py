@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Sequence
 from functools import partial
-from threading import Lock
 from typing import Any
 from weakref import WeakSet
 
@@ -19,14 +18,12 @@ from scaffolding_core.tasks import StreamGenerationTask, Task, run_in_steps
 from scaffolding_core.worker import Worker, retried_elsewhere
 from scaffolding_core.workers.limits import check_counts, check_seconds
 from scaffolding_core.workers.openai import OpenAIWorker
+from scaffolding_core.workers.pool.admission import Admission
 from scaffolding_core.workers.pool.board import Board
-from scaffolding_core.workers.pool.changes import Changes
 from scaffolding_core.workers.pool.hedging import Hedged
 from scaffolding_core.workers.pool.keeper import Keeper
 from scaffolding_core.workers.pool.members import Keys, Members
 from scaffolding_core.workers.pool.membership import DnsMembership, FileMembership, Membership
-from scaffolding_core.workers.pool.prompts import estimated_tokens
-from scaffolding_core.workers.pool.rate_limit import RateLimit
 from scaffolding_core.workers.pool.replica import Replica
 from scaffolding_core.workers.pool.run import Run, is_copied
 from scaffolding_core.workers.pool.sample import Sample
@@ -286,7 +283,8 @@ class WorkerPool(Worker):
         """Let nobody wait any more."""
         self._closed = True
         self._board.close()
-        self._line.tell()
+        if self._admission is not None:
+            self._admission.close()
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -323,7 +321,11 @@ class WorkerPool(Worker):
         try:
             async with asyncio.timeout_at(own):
                 await self._keeper.look_for_members(self._members)
-                await self._admit(task, sample)
+                if self._admission is None:
+                    await self._answer(sample)
+                else:
+                    async with self._admission.admitted(sample):
+                        await self._answer(sample)
         except TimeoutError as error:
             raise BackendTimeoutError(
                 f"no replica answered within {self.timeout:g} s: allow more time, or ask for less",
@@ -333,43 +335,6 @@ class WorkerPool(Worker):
             task.usage = sample.usage
         assert sample.answered_by is not None
         return sample.answered_by, sample
-
-    async def _admit(self, task: Task, sample: Sample) -> None:
-        """Answer within the limits of a minute."""
-        if self._limit is None:
-            await self._answer(sample)
-            return
-        tokens = self._limit.estimate(estimated_tokens(task))
-        await self._turn(self._limit, tokens)
-        try:
-            await self._answer(sample)
-        finally:
-            with self._lock:
-                if sample.attempts:
-                    self._limit.correct(tokens, sample.usage.total_tokens)
-                else:
-                    self._limit.give_back(tokens)
-            self._tell_line()
-
-    async def _turn(self, limit: RateLimit, tokens: int) -> None:
-        """Wait until a request of about so many tokens may start; those who came before go first."""
-        try:
-            with self._line.watch(None) as change:
-                while True:
-                    self._refuse_if_closed()
-                    wait = None  # until it is the first
-                    if change.is_first:
-                        with self._lock:
-                            wait = limit.take(tokens, time.monotonic())
-                    if wait == 0:
-                        return
-                    await change.comes(wait)
-        finally:
-            self._tell_line()
-
-    def _tell_line(self) -> None:
-        """Let the first in line look: there is more than it was told, or it was not the first before."""
-        self._line.tell_first(lambda nobody: True, together=lambda nobody: nobody)
 
     async def _answer(self, sample: Sample) -> None:
         """Try one replica after the other; in another pool, it is that one's budget and patience that hold."""
@@ -428,18 +393,15 @@ class WorkerPool(Worker):
 
     def _start_afresh(self, replicas: Sequence[Replica]) -> None:
         """Begin with nothing running: in a new pool, a copy, or the child of a fork."""
-        self._lock = Lock()
-        self._line = Changes[None]()
         self._board = Board(replicas, self._sticky_factor)
         self._keeper = Keeper(self._board)
         self._keeper.membership = self._membership
-        requests, tokens = self._a_minute
-        limited = requests is not None or tokens is not None
-        self._limit = RateLimit(requests, tokens, time.monotonic()) if limited else None
+        limited = self._a_minute != (None, None)
+        self._admission = Admission(*self._a_minute, self._refuse_if_closed) if limited else None
         _all.add(self)
 
 
-_OF_THIS_PROCESS = ("_lock", "_line", "_board", "_keeper", "_limit")
+_OF_THIS_PROCESS = ("_admission", "_board", "_keeper")
 _all: WeakSet[WorkerPool] = WeakSet()
 
 

@@ -587,7 +587,7 @@ async def test_who_waits_for_its_turn_and_is_cut_keeps_nobody_waiting(healthy):
         await pool.run_task(GenerationTask(input_str="q", max_tokens=1))  # 7 of them
         large, small = GenerationTask(input_str="q", max_tokens=600), GenerationTask(input_str="q", max_tokens=9)
         first, second = asyncio.create_task(pool.run_task(large)), asyncio.create_task(pool.run_task(small))
-        await until(lambda: len(pool._line._waiting) == 2)
+        await until(lambda: len(pool._admission._line._waiting) == 2)
         assert len(healthy.requests) == 1
         first.cancel()
         await second
@@ -598,7 +598,7 @@ async def test_each_sample_counts_against_the_requests_a_minute(healthy):
     async with WorkerPool([healthy.url], "m", requests_per_minute=8) as pool:
         vote = MajorityVoteController(NativeGenerationController(), 8, stop_rule="full")
         await ScaffoldingLlm(vote, pool).generate_async("q")
-        assert pool._limit.take(0, pool._limit._requests._at) > 0
+        assert pool._admission._limit.take(0, pool._admission._limit._requests._at) > 0
     assert [body["n"] for body in healthy.requests] == [8]
 
 
