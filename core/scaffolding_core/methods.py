@@ -14,13 +14,13 @@ from scaffolding_core.controllers import (
     FieldVoteController,
     MajorityVoteController,
     NativeChatController,
+    ProgramOfThoughtController,
     ReActController,
     RetryWithFeedbackController,
     ToolLoopController,
+    WeightedVoteController,
     part_for,
 )
-from scaffolding_core.controllers.prompting import ProgramOfThoughtController
-from scaffolding_core.controllers.selecting import WeightedVoteController
 from scaffolding_core.errors import InvalidRequestError, UnknownMethodError
 
 __all__ = ["METHODS", "Method", "build_method", "method_named"]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from scaffolding_core.controllers.acting.react import ReActController
-from scaffolding_core.controllers.acting.tool_loop import ToolLoopController
-from scaffolding_core.controllers.best_of_n import BestOfNController
-from scaffolding_core.controllers.chain_of_thought import ChainOfThoughtController
-from scaffolding_core.controllers.field_vote import FieldVoteController
+from scaffolding_core.controllers.acting import ReActController, ToolLoopController
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
-from scaffolding_core.controllers.majority_vote import MajorityVoteController
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
 from scaffolding_core.controllers.native_reward import NativeRewardController
-from scaffolding_core.controllers.retry_with_feedback import RetryWithFeedbackController
+from scaffolding_core.controllers.prompting import ChainOfThoughtController, ProgramOfThoughtController
+from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
+from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController
+from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
 
 __all__ = [
     "BestOfNController",
@@ -26,10 +24,12 @@ __all__ = [
     "NativeRewardController",
     "PairwiseJudge",
     "PassJudge",
+    "ProgramOfThoughtController",
     "ReActController",
     "RetryWithFeedbackController",
     "RubricJudge",
     "ScoreJudge",
     "ToolLoopController",
+    "WeightedVoteController",
     "part_for",
 ]

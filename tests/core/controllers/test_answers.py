@@ -26,7 +26,7 @@ from scaffolding_core import (
 )
 from scaffolding_core.answers import KINDS
 from scaffolding_core.workers.reward import reward_worker
-from tests.core.controllers.test_majority_vote import Says
+from tests.core.controllers.sampling.test_majority_vote import Says
 
 pytestmark = pytest.mark.looptime
 single, rewards = NativeGenerationController(), NativeRewardController()

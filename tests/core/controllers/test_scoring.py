@@ -22,7 +22,7 @@ from scaffolding_core import (
 )
 from scaffolding_core.controllers.scoring import Judgement, judged, score_of
 from scaffolding_core.workers.reward import reward_worker
-from tests.core.controllers.test_majority_vote import Says
+from tests.core.controllers.sampling.test_majority_vote import Says
 from tests.core.doubles import Method
 
 single = NativeGenerationController()

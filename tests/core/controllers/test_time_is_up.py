@@ -22,10 +22,10 @@ from scaffolding_core import (
     ScaffoldingLlm,
 )
 from scaffolding_core.answers import Classes, Equivalence, Extractor, Normalised, Structure
-from scaffolding_core.controllers.retry_with_feedback import RetryWithFeedbackController
+from scaffolding_core.controllers.refining.retry_with_feedback import RetryWithFeedbackController
 from scaffolding_core.tasks import ComputeTask
 from scaffolding_core.workers.reward import reward_worker
-from tests.core.controllers.test_majority_vote import Says
+from tests.core.controllers.sampling.test_majority_vote import Says
 from tests.eventually import until
 
 single, rewards = NativeGenerationController(), NativeRewardController()

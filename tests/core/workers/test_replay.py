@@ -24,7 +24,7 @@ from scaffolding_core import (
 )
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.reward import reward_worker
-from tests.core.controllers.test_majority_vote import Says
+from tests.core.controllers.sampling.test_majority_vote import Says
 from tests.core.doubles import Backend, Method, task
 
 pytestmark = pytest.mark.looptime

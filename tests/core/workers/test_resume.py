@@ -21,7 +21,7 @@ from scaffolding_core import (
     ScaffoldingLlm,
 )
 from scaffolding_core.workers.reward import reward_worker
-from tests.core.controllers.test_majority_vote import Says
+from tests.core.controllers.sampling.test_majority_vote import Says
 from tests.core.doubles import Method, task
 from tests.servers.scripted import Reply, scripted_server
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.best_of_n import BestOfNController
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.controllers.selecting.best_of_n import BestOfNController
 from scaffolding_core.controllers.votes import counted, mark_late, told, wording
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask

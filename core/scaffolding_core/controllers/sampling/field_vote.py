@@ -23,8 +23,8 @@ from scaffolding_core.answers import (
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.asked import structures_for
 from scaffolding_core.controllers.parts import checked_part
-from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.controllers.sampling.poll import poll
 from scaffolding_core.controllers.votes import mark_late
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage

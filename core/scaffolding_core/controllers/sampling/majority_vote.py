@@ -10,8 +10,8 @@ from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import in_thread
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
-from scaffolding_core.controllers.poll import poll
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.controllers.sampling.poll import poll
 from scaffolding_core.controllers.votes import answered, by_class, mark_late, told, wording
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.results import Candidate, ScaffoldingOutput

@@ -11,8 +11,8 @@ from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import in_thread
 from scaffolding_core.controllers.judging.once import JudgedOnce
 from scaffolding_core.controllers.parts import checked_number, checked_part
+from scaffolding_core.controllers.sample_loop import drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
-from scaffolding_core.controllers.sampling import drawn
 from scaffolding_core.controllers.scoring import judged
 from scaffolding_core.controllers.votes import counted, mark_late, told
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError, WorkerError

@@ -16,7 +16,7 @@ from scaffolding_core import (
     UserMessage,
     WorkerError,
 )
-from scaffolding_core.controllers.retry_with_feedback import RetryWithFeedbackController
+from scaffolding_core.controllers.refining.retry_with_feedback import RetryWithFeedbackController
 
 TAGS = NativeGenerationController.WorkerTag.GENERATION, NativeRewardController.WorkerTag.REWARD
 

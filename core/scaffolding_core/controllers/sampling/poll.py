@@ -7,8 +7,8 @@ from typing import Generic, Protocol, TypeVar
 from scaffolding_core.answers import REFUSAL, Extractor
 from scaffolding_core.controller import Steps
 from scaffolding_core.controllers.answering import Sorting, compared, is_long
+from scaffolding_core.controllers.sample_loop import drawn
 from scaffolding_core.controllers.samples import Samples
-from scaffolding_core.controllers.sampling import drawn
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.results import Candidate
 

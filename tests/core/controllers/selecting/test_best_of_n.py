@@ -18,7 +18,7 @@ from scaffolding_core import (
     WorkerError,
 )
 from scaffolding_core.workers.reward import reward_worker
-from tests.core.controllers.test_majority_vote import Says
+from tests.core.controllers.sampling.test_majority_vote import Says
 
 single, rewards = NativeGenerationController(), NativeRewardController()
 
