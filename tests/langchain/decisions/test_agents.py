@@ -163,7 +163,9 @@ async def test_a_decision_model_picks_the_steps_that_get_a_method(made, how):
     known = Known(says=lambda state: 0.9 if len(state["messages"]) == 1 else 0.1, asked=[])
     calls = AIMessage("", tool_calls=[{**READS, "id": "1"}])
     model = Tooled(answers=[calls, calls, calls, AIMessage("done")], calls=[])
-    agent = create_agent(model, tools, middleware=[ScaffoldingMiddleware(sample_num=3, when=made(known))])
+    each = {"stop_rule": "full"}  # the script has an answer for each sample
+    middleware = ScaffoldingMiddleware(sample_num=3, when=made(known), method_options=each)
+    agent = create_agent(model, tools, middleware=[middleware])
     state = await run(agent, how)
     first, last = ai_messages(state)
     assert "scaffolding" in first.response_metadata
