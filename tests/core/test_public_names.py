@@ -23,13 +23,14 @@ PUBLIC = {
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
         ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
-        PairwiseJudge ParallelProcess Parsed PassJudge PerField ProcessRewardWorker
+        PairwiseJudge ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
         ProgramOfThoughtController Quorum
-        REQUEST_OPTIONS Race RateLimitError ReActController Reading Recording RecordingWorker Regex
-        ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
+        REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
+        Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
         RewardTask
         RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
-        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError Stated Steps
+        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
+        ShortVoteController Stated StepBackController Steps
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
         ToolMessage ToolsWorker UnitTests
@@ -46,7 +47,7 @@ PUBLIC = {
         is_refusal read_as_type read_by_schema tools_of
     """,
     "scaffolding_core.voting": """
-        Ballot Beta Dirichlet FieldBallot Full Lossless Quorum REFUSED STOP_RULES StopRule Tally Window
+        Ballot Beta Dirichlet FieldBallot First Full Lossless Quorum REFUSED STOP_RULES StopRule Tally Window
         resolve_stop_rule winner winner_of
     """,
     "scaffolding_core.errors": """

@@ -7,10 +7,16 @@ from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJ
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
 from scaffolding_core.controllers.native_reward import NativeRewardController
-from scaffolding_core.controllers.prompting import ChainOfThoughtController, ProgramOfThoughtController
+from scaffolding_core.controllers.prompting import (
+    ChainOfThoughtController,
+    PlanAndSolveController,
+    ProgramOfThoughtController,
+    ReReadingController,
+    StepBackController,
+)
 from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
-from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController
+from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
 
 __all__ = [
@@ -24,11 +30,15 @@ __all__ = [
     "NativeRewardController",
     "PairwiseJudge",
     "PassJudge",
+    "PlanAndSolveController",
     "ProgramOfThoughtController",
     "ReActController",
+    "ReReadingController",
     "RetryWithFeedbackController",
     "RubricJudge",
     "ScoreJudge",
+    "ShortVoteController",
+    "StepBackController",
     "ToolLoopController",
     "WeightedVoteController",
     "part_for",

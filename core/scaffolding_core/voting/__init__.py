@@ -9,6 +9,7 @@ from scaffolding_core.voting.ballot import Ballot
 from scaffolding_core.voting.beta import Beta
 from scaffolding_core.voting.dirichlet import Dirichlet
 from scaffolding_core.voting.field_ballot import FieldBallot
+from scaffolding_core.voting.first import First
 from scaffolding_core.voting.full import Full
 from scaffolding_core.voting.lossless import Lossless
 from scaffolding_core.voting.quorum import Quorum
@@ -23,6 +24,7 @@ __all__ = [
     "Beta",
     "Dirichlet",
     "FieldBallot",
+    "First",
     "Full",
     "Lossless",
     "Quorum",

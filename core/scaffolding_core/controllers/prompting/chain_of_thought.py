@@ -9,10 +9,10 @@ from scaffolding_core.answers import Answers, AnswersLike, Extractor
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
+from scaffolding_core.controllers.prompting.instructed import instructed
 from scaffolding_core.controllers.votes import answered
-from scaffolding_core.messages import RoleMessage, UserMessage
 from scaffolding_core.results import ScaffoldingOutput
-from scaffolding_core.tasks import ChatTask, GenerationTask
+from scaffolding_core.tasks import GenerationTask
 
 __all__ = ["ChainOfThoughtController"]
 
@@ -62,11 +62,11 @@ class ChainOfThoughtController(Controller):
         extractor: Extractor | None = None,
     ) -> Steps[ScaffoldingOutput]:
         """Run the tasks with the instruction added; the given tasks keep their prompts."""
-        instructed = [self._instructed(task) for task in tasks]
+        asked = [self._asked(task) for task in tasks]
         try:
-            output = yield from self.generation_controller.process(instructed, **(generation_kwargs or {}))
+            output = yield from self.generation_controller.process(asked, **(generation_kwargs or {}))
         finally:
-            for task, other in zip(tasks, instructed, strict=True):
+            for task, other in zip(tasks, asked, strict=True):
                 task.take_results(other)
                 task.usage, task.error = other.usage, other.error
         if not isinstance(output, ScaffoldingOutput):
@@ -78,17 +78,5 @@ class ChainOfThoughtController(Controller):
             yield from answered(output, found)
         return output
 
-    def _instructed(self, task: GenerationTask) -> GenerationTask:
-        new = task.copy()
-        new.group = task.group
-        if isinstance(new, ChatTask):
-            new.messages = self._instructed_messages(new.messages)
-        elif new.input_str is not None:
-            new.input_str = f"{new.input_str}\n\n{self.instruction}"
-        return new
-
-    def _instructed_messages(self, messages: list[RoleMessage]) -> list[RoleMessage]:
-        last = messages[-1] if messages else None
-        if not isinstance(last, UserMessage):
-            return [*messages, UserMessage(self.instruction)]
-        return [*messages[:-1], last.with_paragraph(self.instruction)]
+    def _asked(self, task: GenerationTask) -> GenerationTask:
+        return instructed(task, self.instruction)

@@ -10,6 +10,7 @@ from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import read
 from scaffolding_core.controllers.parts import checked_part
+from scaffolding_core.controllers.prompting.instructed import instructed
 from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.messages import AssistantMessage, UserMessage
 from scaffolding_core.results import Candidate, ScaffoldingOutput
@@ -73,7 +74,7 @@ class ProgramOfThoughtController(Controller):
         if len(tasks) != 1:
             raise InvalidRequestError(f"a program answers one question: give one task, not {len(tasks)}")
         task, retries = tasks[0], _checked(self.max_retries if max_retries is None else max_retries)
-        asked, candidates, failure = _with_paragraph(task, self.instruction), [], ""
+        asked, candidates, failure = instructed(task, self.instruction), [], ""
         for index in range(retries + 1):
             yield from self.generation_controller.clone().process([asked], **(generation_kwargs or {}))
             written = asked.message()
@@ -106,18 +107,6 @@ class ProgramOfThoughtController(Controller):
         )
         output.candidates = candidates
         return output
-
-
-def _with_paragraph(task: GenerationTask, text: str) -> GenerationTask:
-    asked = task.copy()
-    asked.group = task.group
-    if not isinstance(asked, ChatTask):
-        asked.input_str = f"{asked.input_str or ''}\n\n{text}"
-    elif asked.messages and isinstance(asked.messages[-1], UserMessage):
-        asked.messages = [*asked.messages[:-1], asked.messages[-1].with_paragraph(text)]
-    else:
-        asked.messages = [*asked.messages, UserMessage(text)]
-    return asked
 
 
 def _asked_again(asked: GenerationTask, written: AssistantMessage, told: str) -> GenerationTask:

@@ -2,5 +2,6 @@
 
 from scaffolding_core.controllers.sampling.field_vote import FieldVoteController
 from scaffolding_core.controllers.sampling.majority_vote import MajorityVoteController
+from scaffolding_core.controllers.sampling.short_vote import ShortVoteController
 
-__all__ = ["FieldVoteController", "MajorityVoteController"]
+__all__ = ["FieldVoteController", "MajorityVoteController", "ShortVoteController"]
