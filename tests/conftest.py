@@ -15,7 +15,8 @@ settings.load_profile("untimed")
 
 pytest_plugins = ["tests.servers.embedded", "tests.servers.trtllm.double"]
 
-collect_ignore_glob = [] if live.URL else ["*/test_*live.py"]
+LIVE = {"*/test_*live.py": live.URL, "*/test_live_reward.py": live.REWARD_URL}
+collect_ignore_glob = [tests for tests, url in LIVE.items() if not url]
 
 
 @pytest.fixture

@@ -8,11 +8,14 @@ import json
 import os
 import urllib.request
 
-__all__ = ["KEY", "URL", "listed", "model"]
+__all__ = ["KEY", "REWARD_URL", "URL", "listed", "model"]
 
 URL = os.environ.get("SCAFFOLDING_TEST_URL", "").rstrip("/")
 KEY = os.environ.get("SCAFFOLDING_TEST_KEY")
 """None where it needs none."""
+
+REWARD_URL = os.environ.get("SCAFFOLDING_TEST_REWARD_URL", "")
+"""Of one with a reward model."""
 
 
 def listed() -> list[dict[str, object]]:

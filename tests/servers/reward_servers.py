@@ -7,6 +7,7 @@ knows it; that of one that says "no number" is none.
 
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ def score(text: str) -> float:
     return math.nan if "no number" in text else len(text) / 100
 
 
-class Rewarding(Scripted):
+class Rewarding(Scripted, ABC):
     """A server; `routes` and `requests` tell what was asked of which."""
 
     models: tuple[str, ...] = ("reward-model",)
@@ -40,8 +41,9 @@ class Rewarding(Scripted):
                 app.router.add_post(path, self._answering(answer))
         self.add_gets(app)
 
+    @abstractmethod
     def add_gets(self, app: web.Application) -> None:
-        raise NotImplementedError
+        """What it tells of itself."""
 
     def _answering(self, answer: Callable[[Any, dict[str, Any]], Any]) -> Any:
         async def handle(request: web.Request) -> web.StreamResponse:

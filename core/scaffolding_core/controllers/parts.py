@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from scaffolding_core.errors import InvalidRequestError
 
-__all__ = ["checked_number", "checked_part"]
+__all__ = ["checked_number", "checked_part", "checked_whole"]
 
 Part = TypeVar("Part")
 
@@ -36,4 +36,15 @@ def checked_number(name: str, value: object) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InvalidRequestError(f"{name} must be a finite number, got {value!r}")
+    return value
+
+
+def checked_whole(name: str, value: object, least: int) -> int:
+    """A whole number of at least so much.
+
+    Raises:
+        InvalidRequestError: it is none.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidRequestError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return value

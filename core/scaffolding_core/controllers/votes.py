@@ -12,9 +12,10 @@ from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.results import Candidate, ScaffoldingOutput
+from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.voting import REFUSED, winner_of
 
-__all__ = ["answered", "by_class", "counted", "mark_late", "told", "wording"]
+__all__ = ["answered", "by_class", "counted", "mark_late", "told", "vote_output", "wording"]
 
 
 def answered(output: ScaffoldingOutput, extractor: Extractor) -> Steps[None]:
@@ -68,6 +69,32 @@ def by_class(candidates: Mapping[int, Candidate], choices: Mapping[int, int | No
         best = None if won is None else classes[won]
         in_order.sort(key=lambda voters: voters is not best)
     return [_by_wording(voters) for voters in in_order]
+
+
+def vote_output(
+    samples: Samples,
+    tasks: Sequence[GenerationTask],
+    chosen: Candidate,
+    votes: Sequence[Sequence[Candidate]],
+    counted: Container[int],
+    method: str,
+) -> Steps[ScaffoldingOutput]:
+    """End a vote with the sample that it chose.
+
+    Args:
+        samples: that voted.
+        tasks: get its results.
+        chosen: the sample.
+        votes: as `by_class` gives them.
+        counted: the samples that count, by index.
+        method: name of the method's class.
+    """
+    output = yield from samples.concluded(tasks, chosen, method)
+    if output.stopped == "decided":
+        mark_late(output.candidates, counted)
+    output.votes = told(votes)
+    output.agreement = chosen.votes / max(1, sum(map(len, votes)))
+    return output
 
 
 def mark_late(candidates: Iterable[Candidate], counted: Container[int]) -> None:

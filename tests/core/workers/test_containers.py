@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from docker.models.containers import _create_container_args
 from llm_sandbox import LocalSandboxConfig, get_backend, register_backend
 from llm_sandbox.exceptions import UnsupportedBackendError
 from llm_sandbox.local.session import LocalProcessSession
@@ -30,7 +31,9 @@ from scaffolding_core import (
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers.judging import UnitTests
 from scaffolding_core.messages import AssistantMessage
+from scaffolding_core.workers.code.backend import Program
 from scaffolding_core.workers.code.container import ContainerBackend, most_told
+from scaffolding_core.workers.code.docker import DockerBackend
 from tests.eventually import until
 
 IMAGE = os.environ.get("SCAFFOLDING_TEST_IMAGE")
@@ -235,6 +238,59 @@ async def test_unit_tests_run_in_it(worker):
         assert [(await result).text for result in asked] == ["1.0", "0.0"]
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("for i in range(10**6): open(str(i), 'wb').write(b'x' * 10**7)", "limit: files"),
+        (
+            "import subprocess\nkept = [subprocess.Popen(['sleep', '30']) for _ in range(80)]\nkept[0].wait()",
+            ("limit: processes", "BlockingIOError"),
+        ),
+    ],
+    ids=["files", "processes"],
+)
+async def test_what_a_program_writes_and_starts_is_watched(worker, code, told):
+    assert str((await ran(worker, code, seconds=20)).failure).startswith(told)
+
+
+class TestWhatASandboxIsAskedFor:
+    """Where none is installed, too: by what llm-sandbox and Docker's client make of it."""
+
+    async def test_bubblewrap_shows_no_file_of_the_hosts_own_and_no_network(self, tmp_path, monkeypatch):
+        said, bwrap = tmp_path / "said", tmp_path / "bwrap"
+        bwrap.write_text(
+            f'#!/bin/sh\necho "$@" >> {said}\nwhile [ "$1" != "--" ]; do shift; done\nshift\nexec "$@"\n'
+        )
+        bwrap.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        monkeypatch.setattr(
+            LocalProcessSession, "_launcher_environment", staticmethod(UnguardedSession._launcher_environment)
+        )
+        async with CodeWorker("bubblewrap", **LIMITS) as worker:
+            assert (await ran(worker, "6 * 7")).value == 42
+        given = said.read_text().splitlines()[-1].split()
+        assert {"--unshare-all", "--clearenv", "--die-with-parent", "--seccomp"} <= set(given)
+        assert "--share-net" not in given
+        shown = {given[place + 2] for place, word in enumerate(given) if word == "--ro-bind"}
+        assert shown <= {"/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"}
+        assert [given[place + 2] for place, word in enumerate(given) if word == "--bind"] == ["/tmp", "/sandbox"]
+
+    def test_docker_gives_no_network_no_rights_and_bounds(self):
+        program = Program("1", True, {}, None, 5.0, 2**28, 10_000)
+        options = DockerBackend(1, "python:3.13-slim").options(program)
+        asked = _create_container_args(
+            {"image": options["image"], "version": "1.41", **options["runtime_configs"]}
+        )
+        host = asked["host_config"]
+        assert (host["NetworkMode"], host["CapDrop"], host["PidsLimit"]) == ("none", ["ALL"], 128)
+        assert set(host["CapAdd"]) == {"SETUID", "SETGID", "KILL"}
+        assert host["SecurityOpt"] == ["no-new-privileges"]
+        assert host["Memory"] == host["MemorySwap"] == 2**28 + 2**27
+        assert host["AutoRemove"]
+        assert asked["command"] == ["sleep", "65"]
+        assert options["keep_template"]
+
+
 HOSTILE = {
     "network": ("import socket\nsocket.create_connection(('127.0.0.1', {port}), 1)", "ConnectionRefusedError"),
     "host's file": ("open({here!r}).read()", "FileNotFoundError"),
@@ -242,7 +298,6 @@ HOSTILE = {
     "writing elsewhere": ("open('/usr/x', 'w')", ("OSError: [Errno 30]", "PermissionError")),
     "fork bomb": ("import os\nwhile True: os.fork()", ("limit: processes", "crash: ", "BlockingIOError")),
     "threads": ("import threading\nwhile True: threading.Thread(target=threading.Event().wait).start()", ""),
-    "files that grow": ("for i in range(10**6): open(str(i), 'wb').write(b'x' * 10**7)", "limit: files"),
     "mount": ("import os\nos.mkdir('m')\nos.unshare(0x20000)", ""),
 }
 

@@ -11,7 +11,7 @@ from scaffolding_core.controllers.judging.exhibits import Exhibit, answer_text, 
 from scaffolding_core.controllers.judging.verdict_lines import Verdict, VerdictForm, bare_lines, read_verdict
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_reward import NativeRewardController
-from scaffolding_core.controllers.parts import checked_part
+from scaffolding_core.controllers.parts import checked_part, checked_whole
 from scaffolding_core.errors import (
     BadRequestError,
     BudgetExceededError,
@@ -24,7 +24,7 @@ from scaffolding_core.messages import AssistantMessage, RoleMessage, UserMessage
 from scaffolding_core.shown_text import sentence
 from scaffolding_core.tasks import ChatTask, RewardTask
 
-__all__ = ["CRITERIA", "Judge", "checked_whole"]
+__all__ = ["CRITERIA", "Judge"]
 
 CRITERIA = "The answer does what the prompt asks: it is right, complete, clear and to the point."
 
@@ -185,15 +185,4 @@ class Judge(NativeRewardController):
 def _checked_text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidRequestError(f"{name} must be a text, got {value!r}")
-    return value
-
-
-def checked_whole(name: str, value: object, least: int) -> int:
-    """A whole number of at least so much.
-
-    Raises:
-        InvalidRequestError: it is none.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidRequestError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return value

@@ -16,8 +16,6 @@ from scaffolding_core.tasks import GenerationTask
 
 __all__ = ["ChainOfThoughtController"]
 
-INSTRUCTION = "Let's think step by step, and end with the final answer in \\boxed{}."
-
 
 class ChainOfThoughtController(Controller):
     """Asks for reasoning first, and reads the answer out of what follows.
@@ -31,7 +29,7 @@ class ChainOfThoughtController(Controller):
 
     Args:
         generation_controller: the method that generates.
-        instruction: what to put behind the prompt.
+        instruction: what to put behind the prompt; None takes the method's own.
         answers: the kind of answer; see `Answers`.
         extractor: finds the answer in the text, in place of the kind's own.
 
@@ -40,17 +38,18 @@ class ChainOfThoughtController(Controller):
     """
 
     stateless: ClassVar[bool] = True
+    own_instruction: ClassVar[str] = "Let's think step by step, and end with the final answer in \\boxed{}."
 
     def __init__(
         self,
         generation_controller: Controller,
         *,
-        instruction: str = INSTRUCTION,
+        instruction: str | None = None,
         answers: AnswersLike | None = None,
         extractor: Extractor | None = None,
     ) -> None:
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
-        self.instruction = instruction
+        self.instruction = self.own_instruction if instruction is None else instruction
         self.answers = Answers.of(answers).with_own(extractor, None)
         self.streams_answer = generation_controller.streams_answer
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from scaffolding_core.answers import AnswersLike, Extractor
-from scaffolding_core.controller import Controller
+from typing import ClassVar
+
 from scaffolding_core.controllers.prompting.chain_of_thought import ChainOfThoughtController
 
 __all__ = ["PlanAndSolveController"]
-
-INSTRUCTION = (
-    "First understand the question, note the values that matter, and make a plan. Then carry the plan out step by "
-    "step, check each intermediate result, and end with the final answer in \\boxed{}."
-)
 
 
 class PlanAndSolveController(ChainOfThoughtController):
@@ -23,7 +18,7 @@ class PlanAndSolveController(ChainOfThoughtController):
 
     Args:
         generation_controller: the method that generates.
-        instruction: what to put behind the prompt.
+        instruction: what to put behind the prompt; None takes the method's own.
         answers: the kind of answer; see `Answers`.
         extractor: finds the answer in the text, in place of the kind's own.
 
@@ -31,12 +26,7 @@ class PlanAndSolveController(ChainOfThoughtController):
         InvalidRequestError: a controller or an extractor that is none.
     """
 
-    def __init__(
-        self,
-        generation_controller: Controller,
-        *,
-        instruction: str = INSTRUCTION,
-        answers: AnswersLike | None = None,
-        extractor: Extractor | None = None,
-    ) -> None:
-        super().__init__(generation_controller, instruction=instruction, answers=answers, extractor=extractor)
+    own_instruction: ClassVar[str] = (
+        "First understand the question, note the values that matter, and make a plan. Then carry the plan out "
+        "step by step, check each intermediate result, and end with the final answer in \\boxed{}."
+    )

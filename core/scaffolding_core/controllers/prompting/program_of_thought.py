@@ -9,7 +9,7 @@ from scaffolding_core.answers.kinds.code import PythonIn
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import read
-from scaffolding_core.controllers.parts import checked_part
+from scaffolding_core.controllers.parts import checked_part, checked_whole
 from scaffolding_core.controllers.prompting.instructed import instructed
 from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.messages import AssistantMessage, UserMessage
@@ -51,7 +51,7 @@ class ProgramOfThoughtController(Controller):
         self, generation_controller: Controller, max_retries: int = 2, *, instruction: str = INSTRUCTION
     ) -> None:
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
-        self.max_retries = _checked(max_retries)
+        self.max_retries = checked_whole("max_retries", max_retries, 0)
         self.instruction = instruction
 
     @property
@@ -73,7 +73,8 @@ class ProgramOfThoughtController(Controller):
         """
         if len(tasks) != 1:
             raise InvalidRequestError(f"a program answers one question: give one task, not {len(tasks)}")
-        task, retries = tasks[0], _checked(self.max_retries if max_retries is None else max_retries)
+        task = tasks[0]
+        retries = self.max_retries if max_retries is None else checked_whole("max_retries", max_retries, 0)
         asked, candidates, failure = instructed(task, self.instruction), [], ""
         for index in range(retries + 1):
             yield from self.generation_controller.clone().process([asked], **(generation_kwargs or {}))
@@ -116,9 +117,3 @@ def _asked_again(asked: GenerationTask, written: AssistantMessage, told: str) ->
     else:
         again.input_str = f"{again.input_str}\n\n{written.text}\n\n{told}"
     return again
-
-
-def _checked(max_retries: object) -> int:
-    if not isinstance(max_retries, int) or isinstance(max_retries, bool) or max_retries < 0:
-        raise InvalidRequestError(f"max_retries must be a whole number of at least 0, got {max_retries!r}")
-    return max_retries

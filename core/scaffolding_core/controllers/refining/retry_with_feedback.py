@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.judging.once import JudgedOnce
-from scaffolding_core.controllers.parts import checked_number, checked_part
+from scaffolding_core.controllers.parts import checked_number, checked_part, checked_whole
 from scaffolding_core.controllers.samples import derived_seed
 from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError, WorkerError
 from scaffolding_core.messages import AssistantMessage, UserMessage
@@ -78,7 +78,7 @@ class RetryWithFeedbackController(Controller):
     ) -> None:
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.reward_controller = checked_part(reward_controller, "reward_controller", "process")
-        self.max_retries = _checked(max_retries)
+        self.max_retries = checked_whole("max_retries", max_retries, 0)
         self.passing = checked_number("passing", passing)
         self.template = _checked_template(template)
 
@@ -101,9 +101,8 @@ class RetryWithFeedbackController(Controller):
             name = type(self.reward_controller).__name__
             raise InvalidRequestError(f"{name} compares samples, and a retry judges one: take another reward")
         task = tasks[0]
-        attempts = yield from self._attempts(
-            task, _checked(max_retries, self.max_retries), generation_kwargs or {}
-        )
+        retries = self.max_retries if max_retries is None else checked_whole("max_retries", max_retries, 0)
+        attempts = yield from self._attempts(task, retries, generation_kwargs or {})
         best = attempts.best()
         assert best is not None
         task.take_results(best.task)
@@ -166,13 +165,6 @@ class RetryWithFeedbackController(Controller):
 def _rank(attempt: _Attempt) -> tuple[bool, float, int]:
     score = attempt.candidate.score
     return attempt.passed, float("-inf") if score is None else score, attempt.candidate.index
-
-
-def _checked(max_retries: object, default: int | None = None) -> int:
-    k = default if max_retries is None else max_retries
-    if not isinstance(k, int) or isinstance(k, bool) or k < 0:
-        raise InvalidRequestError(f"max_retries must be a whole number of at least 0, got {max_retries!r}")
-    return k
 
 
 def _checked_template(template: object) -> str:

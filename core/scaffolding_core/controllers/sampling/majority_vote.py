@@ -12,7 +12,7 @@ from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.sampling.poll import poll
-from scaffolding_core.controllers.votes import answered, by_class, mark_late, told, wording
+from scaffolding_core.controllers.votes import answered, by_class, vote_output, wording
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
@@ -120,12 +120,7 @@ class MajorityVoteController(Controller):
         yield from poll(samples, ballot, classes, extractor, trusting=trusting)
         votes = by_class(samples.candidates, ballot.votes())
         chosen = _winner(samples, votes) if own_choice is None else (yield from own_choice)
-        output = yield from samples.concluded(tasks, chosen, type(self).__name__)
-        if output.stopped == "decided":
-            mark_late(output.candidates, ballot.votes())
-        output.votes = told(votes)
-        output.agreement = chosen.votes / max(1, sum(map(len, votes)))
-        return output
+        return (yield from vote_output(samples, tasks, chosen, votes, ballot.votes(), type(self).__name__))
 
     def majority_vote(
         self, candidates_tasks: Sequence[Sequence[GenerationTask]], **options: Any

@@ -11,7 +11,7 @@ from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.sampling.poll import poll
-from scaffolding_core.controllers.votes import by_class, mark_late, told
+from scaffolding_core.controllers.votes import by_class, vote_output
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.voting import First
@@ -84,12 +84,7 @@ class ShortVoteController(Controller):
         votes = by_class(samples.candidates, first.votes())
         most = [voters for voters in votes if len(voters) == len(votes[0])]
         chosen = min(most, key=_shortest)[0] if votes else samples.succeeded()[0]
-        output = yield from samples.concluded(tasks, chosen, type(self).__name__)
-        if output.stopped == "decided":
-            mark_late(output.candidates, first.votes())
-        output.votes = told(votes)
-        output.agreement = chosen.votes / max(1, sum(map(len, votes)))
-        return output
+        return (yield from vote_output(samples, tasks, chosen, votes, first.votes(), type(self).__name__))
 
 
 def _shortest(voters: list[Candidate]) -> int:

@@ -8,7 +8,6 @@ import pytest
 from scaffolding_core import WorkerPool
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # whatever other tests have left running
 def test_nothing_runs_there_and_its_lock_is_free():
     pool = WorkerPool(["http://127.0.0.1:9/v1"])

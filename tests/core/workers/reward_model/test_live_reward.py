@@ -1,15 +1,11 @@
 """RewardModelWorker on a live server, whose address `SCAFFOLDING_TEST_REWARD_URL` names."""
 
 import asyncio
-import os
 
 import pytest
 
 from scaffolding_core import AssistantMessage, ContextLengthExceededError, RewardModelWorker, RewardTask
-
-URL = os.environ.get("SCAFFOLDING_TEST_REWARD_URL")
-
-pytestmark = pytest.mark.skipif(URL is None, reason="SCAFFOLDING_TEST_REWARD_URL names no server")
+from tests.servers.live import REWARD_URL
 
 
 def task(answer):
@@ -18,7 +14,7 @@ def task(answer):
 
 async def test_equal_answers_have_equal_scores_and_one_that_is_too_long_harms_no_other():
     tasks = [task("4"), task("It is five.\n\nOr six."), task("4"), task("so " * 100_000)]
-    async with RewardModelWorker(URL) as worker:
+    async with RewardModelWorker(REWARD_URL) as worker:
         ended = await asyncio.gather(*map(worker.run_task, tasks), return_exceptions=True)
     assert ended[:3] == [None] * 3
     assert isinstance(ended[3], ContextLengthExceededError)
