@@ -32,6 +32,7 @@ from scaffolding_core.controller import Controller
 from scaffolding_core.controllers.judging import UnitTests
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.workers.code.backend import Program
+from scaffolding_core.workers.code.bubblewrap import BubblewrapBackend
 from scaffolding_core.workers.code.container import ContainerBackend, most_told
 from scaffolding_core.workers.code.docker import DockerBackend
 from tests.eventually import until
@@ -64,6 +65,7 @@ class UnguardedSession(LocalProcessSession):
 class Unguarded(ContainerBackend):
     name = "unguarded"
     writable = ()
+    processes = 10_000  # it sees the host's
 
     def options(self, program):
         return {"sandbox_config": LocalSandboxConfig(max_output_bytes=2 * most_told(program))}
@@ -238,19 +240,9 @@ async def test_unit_tests_run_in_it(worker):
         assert [(await result).text for result in asked] == ["1.0", "0.0"]
 
 
-@pytest.mark.parametrize(
-    ("code", "told"),
-    [
-        ("for i in range(10**6): open(str(i), 'wb').write(b'x' * 10**7)", "limit: files"),
-        (
-            "import subprocess\nkept = [subprocess.Popen(['sleep', '30']) for _ in range(80)]\nkept[0].wait()",
-            ("limit: processes", "BlockingIOError"),
-        ),
-    ],
-    ids=["files", "processes"],
-)
-async def test_what_a_program_writes_and_starts_is_watched(worker, code, told):
-    assert str((await ran(worker, code, seconds=20)).failure).startswith(told)
+async def test_what_a_program_writes_is_watched(worker):
+    code = "for i in range(10**6): open(str(i), 'wb').write(b'x' * 10**7)"
+    assert str((await ran(worker, code, seconds=20)).failure).startswith("limit: files")
 
 
 class TestWhatASandboxIsAskedFor:
@@ -263,6 +255,8 @@ class TestWhatASandboxIsAskedFor:
         )
         bwrap.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        monkeypatch.setattr(BubblewrapBackend, "writable", Unguarded.writable)
+        monkeypatch.setattr(BubblewrapBackend, "processes", Unguarded.processes)
         monkeypatch.setattr(
             LocalProcessSession, "_launcher_environment", staticmethod(UnguardedSession._launcher_environment)
         )

@@ -53,6 +53,9 @@ class ContainerBackend(ABC):
     writable: ClassVar[tuple[str, ...]] = ("/tmp", "/var/tmp")
     """Folders that a program may write to, beside its own."""
 
+    processes: ClassVar[int] = 64
+    """That a program may start; they are counted by all that are seen inside."""
+
     user: ClassVar[int | None] = None
     """Who the program is inside; None for who starts it."""
 
@@ -148,6 +151,7 @@ class ContainerBackend(ABC):
             "output_bytes": program.output_bytes,
             "kept": program.kept,
             "writable": self.writable,
+            "processes": self.processes,
             "user": self.user,
         }
 

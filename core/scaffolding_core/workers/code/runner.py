@@ -27,7 +27,6 @@ HOME = Path(__file__).resolve().parent
 FILES = HOME / "files"
 PROGRAM = "<program>"
 
-_PROCESSES = 64
 _LOOK_AGAIN = 0.05  # seconds
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -74,7 +73,7 @@ def _watched(job: dict[str, Any]) -> dict[str, Any]:
         words = {
             "time": f"it took longer than {job['seconds']:g} s",
             "output": f"it printed more than {job['output_bytes']} bytes",
-            "processes": f"it started more than {_PROCESSES} processes",
+            "processes": f"it started more than {job['processes']} processes",
             "files": f"its files have more than {job['memory_bytes']} bytes",
         }
         ended.update(failure=["limit", limit, words[limit], None], result=None, state=None)
@@ -99,7 +98,7 @@ def _read(
             return said, "time"
         if now >= look_at:
             look_at = now + _LOOK_AGAIN
-            if _processes() - processes > _PROCESSES:
+            if _processes() - processes > job["processes"]:
                 return said, "processes"
             if _written(roots) - written > job["memory_bytes"]:
                 return said, "files"
@@ -204,7 +203,7 @@ def _limit(job: dict[str, Any]) -> None:
     for name, most in {
         "RLIMIT_AS": job["memory_bytes"],
         "RLIMIT_FSIZE": job["memory_bytes"],
-        "RLIMIT_NPROC": _PROCESSES,
+        "RLIMIT_NPROC": job["processes"],
         "RLIMIT_CPU": int(job["seconds"]) + 2,
         "RLIMIT_CORE": 0,
     }.items():
