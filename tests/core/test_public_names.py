@@ -27,7 +27,9 @@ PUBLIC = {
         ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
-        RewardTask
+        RewardTask ChainOfVerificationController CritiqueReviseController MultiChainComparisonController
+        PlanSearchController
+        RecursiveSelfAggregationController ReflexionController SelfRefineController SequentialRevisionController
         RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
         ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
         ShortVoteController Stated StepBackController Steps

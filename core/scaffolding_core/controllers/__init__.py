@@ -14,7 +14,17 @@ from scaffolding_core.controllers.prompting import (
     ReReadingController,
     StepBackController,
 )
-from scaffolding_core.controllers.refining import RetryWithFeedbackController
+from scaffolding_core.controllers.refining import (
+    ChainOfVerificationController,
+    CritiqueReviseController,
+    MultiChainComparisonController,
+    PlanSearchController,
+    RecursiveSelfAggregationController,
+    ReflexionController,
+    RetryWithFeedbackController,
+    SelfRefineController,
+    SequentialRevisionController,
+)
 from scaffolding_core.controllers.roles import part_for
 from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
@@ -22,21 +32,29 @@ from scaffolding_core.controllers.selecting import BestOfNController, WeightedVo
 __all__ = [
     "BestOfNController",
     "ChainOfThoughtController",
+    "ChainOfVerificationController",
     "Criterion",
+    "CritiqueReviseController",
     "FieldVoteController",
     "MajorityVoteController",
+    "MultiChainComparisonController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
     "PairwiseJudge",
     "PassJudge",
     "PlanAndSolveController",
+    "PlanSearchController",
     "ProgramOfThoughtController",
     "ReActController",
     "ReReadingController",
+    "RecursiveSelfAggregationController",
+    "ReflexionController",
     "RetryWithFeedbackController",
     "RubricJudge",
     "ScoreJudge",
+    "SelfRefineController",
+    "SequentialRevisionController",
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",

@@ -1,0 +1,123 @@
+"""Drafts: the answers of a method that makes one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scaffolding_core.answers import Answers
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.asked import extractor_for
+from scaffolding_core.controllers.refining.asking import FAILURES, generated, said, same, seeded
+from scaffolding_core.controllers.votes import answered
+from scaffolding_core.errors import BudgetExceededError
+from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput, Stopped
+from scaffolding_core.tasks import GenerationTask
+
+__all__ = ["Drafts"]
+
+
+class Drafts:
+    """The answers to one task, made one after another, each a candidate; an answer that is paid is never lost.
+
+    Args:
+        method: makes them.
+        task: what they answer.
+        options: of the method's `process`.
+
+    Attributes:
+        candidates: the drafts, in order; behind them why there are no more, where something failed.
+        stopped: why no more came.
+    """
+
+    def __init__(self, method: Controller, task: GenerationTask, options: Mapping[str, object]) -> None:
+        self.method = method
+        self.task = task
+        self.options = options
+        self.candidates: list[Candidate] = []
+        self.stopped: Stopped = "complete"
+        self._tasks: list[GenerationTask] = []
+        self._calls = 0
+
+    def made(self, steps: Steps[None]) -> Steps[None]:
+        """Run the steps that make drafts; a failure, or the end of the budget, ends them.
+
+        Raises:
+            BudgetExceededError: there is no draft yet.
+            InsufficientSamplesError: as above.
+            WorkerError: as above.
+        """
+        try:
+            yield from steps
+        except FAILURES as error:
+            if not self.ended():
+                raise
+            if isinstance(error, BudgetExceededError):
+                self.stopped = "budget"
+            elif self.candidates[-1].error is None:
+                self.candidates.append(Candidate(len(self.candidates), error=error))
+
+    def first(self) -> Steps[Candidate]:
+        """The answer to the task as it came in."""
+        return self.draft(same(self.task))
+
+    def draft(self, asked: GenerationTask) -> Steps[Candidate]:
+        """The answer to what is asked for the next draft.
+
+        Raises:
+            BudgetExceededError: it ran out; what the method has by then is the draft, unless it is a part of a
+                text and there is a whole one.
+            WorkerError: it failed.
+        """
+        there, task = bool(self.ended()), self.task.copy()
+        candidate = Candidate(len(self.candidates))
+        self.candidates.append(candidate)
+        self._tasks.append(task)
+        try:
+            output = yield from generated(self.method, task, self._seeded(asked), self.options)
+        except FAILURES as error:
+            candidate.usage, candidate.error = task.usage, error
+            raise
+        candidate.said, candidate.usage = output.message, task.usage
+        candidate.answer, candidate.read_as, candidate.transcript = (
+            output.answer,
+            output.read_as,
+            output.transcript,
+        )
+        if output.stopped == "budget":
+            late = task.error or BudgetExceededError("time was up before the draft had ended", "deadline")
+            if there and candidate.finish_reason == "cancelled":
+                candidate.error = late
+            raise late
+        yield candidate
+        return candidate
+
+    def said(self, asked: GenerationTask, method: Controller | None = None) -> Steps[str]:
+        """What is answered to what is asked beside the drafts, by the method that makes them or by another."""
+        options = self.options if method is None else None
+        return said(method or self.method, self._seeded(asked), options)
+
+    def ended(self) -> list[Candidate]:
+        """The drafts that did not fail, in order."""
+        return [draft for draft in self.candidates if draft.said is not None and draft.error is None]
+
+    def concluded(self, chosen: Candidate, answers: Answers, method: str) -> Steps[ScaffoldingOutput]:
+        """End with a draft, and give the task its results.
+
+        Args:
+            chosen: the draft.
+            answers: finds its answer, where its own method has found none.
+            method: name of the method's class.
+        """
+        self.task.take_results(self._tasks[chosen.index])
+        output = ScaffoldingOutput.of(chosen, method=method)
+        output.candidates, output.stopped = self.candidates, self.stopped
+        if output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
+            yield from answered(output, extractor_for(self.task, answers))
+            chosen.answer, chosen.read_as = output.answer, output.read_as
+        yield DecisionEvent((), chosen, output.stopped)
+        return output
+
+    def _seeded(self, asked: GenerationTask) -> GenerationTask:
+        """What is asked, with a seed of its own for each call behind the first."""
+        self._calls += 1
+        return asked if self._calls == 1 else seeded(asked, self._calls - 1)
