@@ -122,6 +122,7 @@ from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
 from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
+from scaffolding_core.workers.simulated import SimulatedWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
@@ -262,6 +263,7 @@ __all__ = [
     "ScoreJudge",
     "Scorer",
     "ShortVoteController",
+    "SimulatedWorker",
     "Stated",
     "StepBackController",
     "Steps",
