@@ -77,7 +77,7 @@ def followed_up(task: GenerationTask, answer: AssistantMessage, text: str) -> Ge
 
 def beside(task: GenerationTask) -> GenerationTask:
     """The task, asked for words alone: no structure, and no tool is called."""
-    task.acceptance = task.response_format = None
+    task.acceptance = task.response_format = task.answer_prefix = None
     if isinstance(task, ChatTask):
         called = any(isinstance(message, ToolMessage) for message in task.messages)
         if not called:  # else servers want to know the tools of the calls before
