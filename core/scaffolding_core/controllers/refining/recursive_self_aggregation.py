@@ -116,7 +116,7 @@ class RecursiveSelfAggregationController(Controller):
             votes = yield from counted(population, compared, samples)
             chosen = votes[0][0] if votes else next(iter(population), None)
         output = yield from last.concluded(tasks, type(self).__name__, chosen)
-        output.data = {"populations": [[each.index for each in some] for some in populations]}
+        output.data = {"populations": [sorted(each.index for each in some) for some in populations]}
         return output
 
 

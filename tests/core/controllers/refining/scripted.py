@@ -2,7 +2,15 @@
 
 import asyncio
 
-from scaffolding_core import AssistantMessage, ChatTask, FunctionWorker, RewardTask, ScaffoldingLlm, ToolCall, UserMessage
+from scaffolding_core import (
+    AssistantMessage,
+    ChatTask,
+    FunctionWorker,
+    RewardTask,
+    ScaffoldingLlm,
+    ToolCall,
+    UserMessage,
+)
 
 QUESTION = [UserMessage("How many?")]
 CALLING = AssistantMessage(None, tool_calls=[ToolCall("1", "look", "{}")])
@@ -61,7 +69,11 @@ class Model:
 
     async def ask(self, method, prompt=QUESTION, **options):
         judge = options.pop("judge", self)
-        workers = {"generation": FunctionWorker(self), "reward": FunctionWorker(self), "judge": FunctionWorker(judge)}
+        workers = {
+            "generation": FunctionWorker(self),
+            "reward": FunctionWorker(self),
+            "judge": FunctionWorker(judge),
+        }
         async with ScaffoldingLlm(method, workers) as llm:
             return (await llm.generate_async(prompt, **options)).output
 

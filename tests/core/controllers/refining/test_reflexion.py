@@ -116,7 +116,9 @@ async def test_a_verifier_that_knows_gives_the_accuracy_of_any_of_the_tries():
 
     worker = SimulatedWorker(answer, reward=lambda said, _: float(said == "right"))
     n, right, tries = 600, 0, 0
-    async with ScaffoldingLlm(ReflexionController(chat, rewards, 2), {"generation": worker, "reward": worker}) as llm:
+    async with ScaffoldingLlm(
+        ReflexionController(chat, rewards, 2), {"generation": worker, "reward": worker}
+    ) as llm:
         for seed in range(n):
             output = (await llm.generate_async([UserMessage("q")], seed=seed)).output
             right, tries = right + (output.text == "right"), tries + output.samples

@@ -54,7 +54,9 @@ async def test_feedback_and_answer_are_asked_for_behind_the_last_answer_and_that
 async def test_of_a_text_they_stand_behind_the_prompt_and_the_answer():
     script = model()
     await script.ask(SelfRefineController(text), "How many?")
-    assert script.asked[2].startswith("How many?\n\nA previous answer:\nfirst\n\nThat answer was reviewed:\ntoo short")
+    assert script.asked[2].startswith(
+        "How many?\n\nA previous answer:\nfirst\n\nThat answer was reviewed:\ntoo short"
+    )
 
 
 @pytest.mark.parametrize(
