@@ -35,7 +35,7 @@ class Model:
             self.judged.append(task)
             return self._reward(task)
         self.tasks.append(task)
-        answers = next(said for words, said in self.script.items() if words in last(task))
+        answers = self.answers_to(task)
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         seconds, answer = answer if isinstance(answer, tuple) else (1, answer)
         self.running += 1
@@ -50,6 +50,9 @@ class Model:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def answers_to(self, task):
+        return next(said for words, said in self.script.items() if words in last(task))
 
     def _reward(self, task):
         said = self.rewards.get(f"_{task.response.text}")
