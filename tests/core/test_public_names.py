@@ -64,8 +64,9 @@ PUBLIC = {
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
         ReadArguments RewardFunction RewardLike SCORING_ROLES ShownEvents TaskHandler ToolAnswer ToolSource Tools
-        around_calls as_written before_sending call_function candidate_data check_method check_reward_function
-        checked_answers checked_sample_num computing converted_reward current_request engine_worker fitted
+        around_calls as_asked as_written before_sending call_function candidate_data check_method
+        check_reward_function checked_answers checked_sample_num computing converted_reward current_request
+        engine_worker fitted
         lawful_name model_values
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
         result_data run_either run_in_thread server_settings server_worker split tool_source tools_of

@@ -8,7 +8,7 @@ from scaffolding_core.adapting.blocking_or_async import call_function, read_eith
 from scaffolding_core.adapting.call import Call
 from scaffolding_core.adapting.checks import check_method, checked_answers
 from scaffolding_core.adapting.engines import engine_worker
-from scaffolding_core.adapting.keywords import split
+from scaffolding_core.adapting.keywords import as_asked, split
 from scaffolding_core.adapting.own_server import server_settings, server_worker
 from scaffolding_core.adapting.plain_data import candidate_data, result_data
 from scaffolding_core.adapting.shown_events import ShownEvents
@@ -63,6 +63,7 @@ __all__ = [
     "ToolSource",
     "Tools",
     "around_calls",
+    "as_asked",
     "as_written",
     "before_sending",
     "call_function",

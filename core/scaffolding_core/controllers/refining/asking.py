@@ -1,11 +1,11 @@
-"""Asking on: what a model is asked about its answers, and beside the question."""
+"""Asking on: what a model is asked with its answers in view."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.prompting.beside import spoken
 from scaffolding_core.controllers.prompting.instructed import instructed
 from scaffolding_core.controllers.samples import derived_seed
 from scaffolding_core.errors import (
@@ -14,17 +14,15 @@ from scaffolding_core.errors import (
     InvalidRequestError,
     WorkerError,
 )
-from scaffolding_core.messages import AssistantMessage, ToolMessage, UserMessage
+from scaffolding_core.messages import AssistantMessage, UserMessage
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask
 
 __all__ = [
     "FAILURES",
-    "beside",
     "checked_question",
     "followed_up",
     "generated",
-    "said",
     "same",
     "seeded",
     "shown",
@@ -67,23 +65,12 @@ def told(task: GenerationTask, text: str) -> GenerationTask:
 
 def followed_up(task: GenerationTask, answer: AssistantMessage, text: str) -> GenerationTask:
     """A task that goes on behind an answer, shown without thoughts: in a chat as the user's next turn."""
-    new, spoken = task.copy(), _spoken(answer) or _NOTHING
+    new, before = task.copy(), spoken(answer) or _NOTHING
     if isinstance(new, ChatTask):
-        new.add_messages([AssistantMessage(spoken), UserMessage(text)])
+        new.add_messages([AssistantMessage(before), UserMessage(text)])
     else:
-        new.input_str = f"{new.input_str or ''}\n\nA previous answer:\n{spoken}\n\n{text}"
+        new.input_str = f"{new.input_str or ''}\n\nA previous answer:\n{before}\n\n{text}"
     return new
-
-
-def beside(task: GenerationTask) -> GenerationTask:
-    """The task, asked for words alone: no structure, and no tool is called."""
-    task.acceptance = task.response_format = task.answer_prefix = None
-    if isinstance(task, ChatTask):
-        called = any(isinstance(message, ToolMessage) for message in task.messages)
-        if not called:  # else servers want to know the tools of the calls before
-            task.tools = task.parallel_tool_calls = None
-        task.tool_choice = "none" if task.tools else None
-    return task
 
 
 def seeded(task: GenerationTask, number: int) -> GenerationTask:
@@ -91,19 +78,6 @@ def seeded(task: GenerationTask, number: int) -> GenerationTask:
     if task.seed is not None:
         task.seed = derived_seed(task.seed, number)
     return task
-
-
-def said(method: Controller, asked: GenerationTask, options: Mapping[str, object] | None = None) -> Steps[str]:
-    """What a method answers to what is asked beside the question, without thoughts.
-
-    Raises:
-        BudgetExceededError: time was up before it had ended.
-        WorkerError: it failed.
-    """
-    yield from method.clone().process([beside(asked)], **(options or {}))
-    if asked.finish_reason == "cancelled":  # the method made do with a part of the text
-        raise asked.error or BudgetExceededError("time was up before the model had ended", "deadline")
-    return _spoken(asked.message())
 
 
 def generated(
@@ -123,9 +97,5 @@ def generated(
 
 def shown(answers: Iterable[AssistantMessage]) -> str:
     """Answers as a model is shown them, numbered from 1, without thoughts."""
-    texts = (_spoken(answer) or _NOTHING for answer in answers)
+    texts = (spoken(answer) or _NOTHING for answer in answers)
     return "\n\n".join(f"Answer {number}:\n{text}" for number, text in enumerate(texts, start=1))
-
-
-def _spoken(answer: AssistantMessage) -> str:
-    return (without_thoughts(answer.text) or "").strip()

@@ -76,7 +76,7 @@ class ChainOfVerificationController(Controller):
         self.with_prompt = with_prompt
         self.plan = checked_template("plan", plan, "most")
         self.revise = checked_template("revise", revise, "checks")
-        self.answers = Answers.of(answers)
+        self.answers = None if answers is None else Answers.of(answers)
 
     def process(
         self,
@@ -95,8 +95,8 @@ class ChainOfVerificationController(Controller):
         drafts = Drafts(self.generation_controller, task, generation_kwargs or {})
         checks: dict[str, str | None] = {}
         yield from drafts.made(self._verified(drafts, checks))
-        compared = self.answers if answers is None else Answers.of(answers)
-        output = yield from drafts.concluded(drafts.ended()[-1], compared, type(self).__name__)
+        kind = self.answers if answers is None else answers
+        output = yield from drafts.concluded(drafts.ended()[-1], kind, type(self).__name__)
         output.data = {"checks": [{"question": each, "answer": answer} for each, answer in checks.items()]}
         return output
 

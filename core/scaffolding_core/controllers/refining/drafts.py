@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scaffolding_core.answers import Answers
+from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.asked import extractor_for
-from scaffolding_core.controllers.refining.asking import FAILURES, generated, said, same, seeded
+from scaffolding_core.controllers.prompting.beside import said
+from scaffolding_core.controllers.refining.asking import FAILURES, generated, same, seeded
 from scaffolding_core.controllers.votes import answered
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput, Stopped
-from scaffolding_core.tasks import GenerationTask
+from scaffolding_core.tasks import ChatTask, GenerationTask
 
 __all__ = ["Drafts"]
 
@@ -92,27 +93,34 @@ class Drafts:
         return candidate
 
     def said(self, asked: GenerationTask, method: Controller | None = None) -> Steps[str]:
-        """What is answered to what is asked beside the drafts, by the method that makes them or by another."""
-        options = self.options if method is None else None
-        return said(method or self.method, self._seeded(asked), options)
+        """What is answered to what is asked beside the drafts, by the method that makes them or by another.
+
+        Another backend may not take the parameters of this one: it gets the chat alone.
+        """
+        if method is None:
+            return said(self.method, self._seeded(asked), self.options)
+        if isinstance(asked, ChatTask):
+            return said(method, ChatTask(messages=asked.messages, tools=asked.tools))
+        return said(method, GenerationTask(input_str=asked.input_str))
 
     def ended(self) -> list[Candidate]:
         """The drafts that did not fail, in order."""
         return [draft for draft in self.candidates if draft.said is not None and draft.error is None]
 
-    def concluded(self, chosen: Candidate, answers: Answers, method: str) -> Steps[ScaffoldingOutput]:
+    def concluded(self, chosen: Candidate, answers: AnswersLike | None, method: str) -> Steps[ScaffoldingOutput]:
         """End with a draft, and give the task its results.
 
         Args:
             chosen: the draft.
-            answers: finds its answer, where its own method has found none.
+            answers: finds its answer; None for the usual kind, where its own method has found none.
             method: name of the method's class.
         """
         self.task.take_results(self._tasks[chosen.index])
         output = ScaffoldingOutput.of(chosen, method=method)
         output.candidates, output.stopped = self.candidates, self.stopped
-        if output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
-            yield from answered(output, extractor_for(self.task, answers))
+        own = answers is None and output.answer is not None
+        if not own and output.finish_reason != "cancelled":  # a part of a text has none
+            yield from answered(output, extractor_for(self.task, Answers.of(answers)))
             chosen.answer, chosen.read_as = output.answer, output.read_as
         yield DecisionEvent((), chosen, output.stopped)
         return output

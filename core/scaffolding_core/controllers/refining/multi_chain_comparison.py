@@ -112,7 +112,7 @@ class _Reading:
 
     @property
     def ahead(self) -> int:
-        return self._n - len(self._samples.candidates) or 1
+        return max(1, self._n - len(self._samples.candidates))
 
     def chains(self) -> list[Candidate]:
         """Those that did not fail."""

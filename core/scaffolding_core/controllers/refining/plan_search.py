@@ -10,7 +10,8 @@ from typing import ClassVar
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.parts import checked_part, checked_whole
-from scaffolding_core.controllers.refining.asking import checked_question, generated, said, seeded, told
+from scaffolding_core.controllers.prompting.beside import said
+from scaffolding_core.controllers.refining.asking import checked_question, generated, seeded, told
 from scaffolding_core.controllers.refining.listed import listed
 from scaffolding_core.controllers.refining.selection import Selection
 from scaffolding_core.controllers.sample_loop import drawn

@@ -75,7 +75,7 @@ class ReflexionController(Controller):
         self.passing = checked_number("passing", passing)
         self.reflect = checked_template("reflect", reflect, "feedback")
         self.lessons = checked_template("lessons", lessons, "lessons")
-        self.answers = Answers.of(answers)
+        self.answers = None if answers is None else Answers.of(answers)
 
     def process(
         self,
@@ -98,9 +98,9 @@ class ReflexionController(Controller):
         retries = self.max_retries if max_retries is None else checked_whole("max_retries", max_retries, 0)
         drafts, lessons = Drafts(self.generation_controller, task, generation_kwargs or {}), list[str]()
         yield from drafts.made(self._tries(drafts, retries, lessons))
-        compared = self.answers if answers is None else Answers.of(answers)
+        kind = self.answers if answers is None else answers
         best = max(drafts.ended(), key=self._rank)
-        output = yield from drafts.concluded(best, compared, type(self).__name__)
+        output = yield from drafts.concluded(best, kind, type(self).__name__)
         output.data = {"lessons": lessons}
         return output
 

@@ -75,7 +75,7 @@ class SelfRefineController(Controller):
         self.feedback = checked_template("feedback", feedback, "stop")
         self.refine = checked_template("refine", refine, "feedback")
         self.stop = stop
-        self.answers = Answers.of(answers)
+        self.answers = None if answers is None else Answers.of(answers)
         if not isinstance(stop, str) or not _bare(stop):
             raise InvalidRequestError(f"stop must be a line of words, got {stop!r}")
 
@@ -102,8 +102,8 @@ class SelfRefineController(Controller):
         rounds = self.max_rounds if max_rounds is None else checked_whole("max_rounds", max_rounds, 0)
         drafts, told = Drafts(self.generation_controller, task, generation_kwargs or {}), list[str]()
         yield from drafts.made(self._rounds(drafts, rounds, told))
-        compared = self.answers if answers is None else Answers.of(answers)
-        output = yield from drafts.concluded(drafts.ended()[-1], compared, type(self).__name__)
+        kind = self.answers if answers is None else answers
+        output = yield from drafts.concluded(drafts.ended()[-1], kind, type(self).__name__)
         output.data = {"feedback": told}
         return output
 
