@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scaffolding_core.answers import Answers, AnswersLike
-from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controller import Controller, Outcome, Race, Steps
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.prompting.beside import said
 from scaffolding_core.controllers.refining.asking import FAILURES, generated, same, seeded
@@ -73,12 +73,17 @@ class Drafts:
         candidate = Candidate(len(self.candidates))
         self.candidates.append(candidate)
         self._tasks.append(task)
+        branch = generated(self.method, task, self._seeded(asked), self.options)
         try:
-            output = yield from generated(self.method, task, self._seeded(asked), self.options)
+            outcome: Outcome = yield Race([branch], failures="values", all_needed=True)  # which tells its cost
+            candidate.usage = outcome.usage
+            if outcome.error is not None:
+                raise outcome.error
         except FAILURES as error:
-            candidate.usage, candidate.error = task.usage, error
+            candidate.error = error
             raise
-        candidate.said, candidate.usage = output.message, task.usage
+        output: ScaffoldingOutput = outcome.value
+        candidate.said = output.message
         candidate.answer, candidate.read_as, candidate.transcript = (
             output.answer,
             output.read_as,

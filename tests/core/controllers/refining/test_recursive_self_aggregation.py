@@ -162,7 +162,7 @@ async def test_aggregation_that_keeps_what_is_right_spreads_it_as_arithmetic_say
         shown = seen(task.messages[-1].text)
         return ("1" if "1" in shown else "2") if shown else source.choices("12", [3, 7])[0]
 
-    n, right, calls = 400, 0, 0
+    n, right, calls = 150, 0, 0
     async with ScaffoldingLlm(method(7, 2, rounds), SimulatedWorker(answer)) as llm:
         for seed in range(n):
             output = (await llm.generate_async([UserMessage("q")], seed=seed)).output

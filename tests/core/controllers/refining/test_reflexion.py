@@ -115,7 +115,7 @@ async def test_a_verifier_that_knows_gives_the_accuracy_of_any_of_the_tries():
         return "right" if source.random() < 0.4 else "wrong"
 
     worker = SimulatedWorker(answer, reward=lambda said, _: float(said == "right"))
-    n, right, tries = 600, 0, 0
+    n, right, tries = 300, 0, 0
     async with ScaffoldingLlm(
         ReflexionController(chat, rewards, 2), {"generation": worker, "reward": worker}
     ) as llm:

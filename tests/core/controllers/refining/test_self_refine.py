@@ -7,6 +7,7 @@ from scaffolding_core import (
     BudgetExceededError,
     CritiqueReviseController,
     InvalidRequestError,
+    MajorityVoteController,
     NativeChatController,
     NativeGenerationController,
     ScaffoldingLlm,
@@ -160,7 +161,7 @@ async def test_a_critic_that_sees_most_mistakes_raises_the_accuracy_by_what_it_s
             return "bad" if task.messages[-2].text == "wrong" and source.random() < 0.8 else "Nothing to improve"
         return source.choice(["right", "wrong"])
 
-    n, right, calls = 600, 0, 0
+    n, right, calls = 300, 0, 0
     async with ScaffoldingLlm(SelfRefineController(chat, 1), {"generation": SimulatedWorker(answer)}) as llm:
         for seed in range(n):
             output = (await llm.generate_async([UserMessage("q")], seed=seed)).output
@@ -187,3 +188,10 @@ def test_what_makes_no_sense_is_refused_when_it_is_made(wrong):
         CritiqueReviseController(chat, chat, **wrong)
     with pytest.raises(InvalidRequestError, match="judge_controller"):
         CritiqueReviseController(chat, None)
+
+
+async def test_what_a_method_inside_has_when_time_is_up_is_the_answer():
+    vote = MajorityVoteController(chat, 3, stop_rule="full", answers="number")
+    script = Model({"How": ["7", "7", (60, "8")]})
+    output = await script.ask(SelfRefineController(vote), budget=Budget(seconds=9))
+    assert (output.text, output.answer, output.stopped, len(script.tasks)) == ("7", "7", "budget", 3)

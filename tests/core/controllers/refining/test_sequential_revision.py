@@ -121,7 +121,7 @@ async def test_chains_in_a_vote_run_at_the_same_time():
 async def test_a_chain_of_independent_answers_is_as_right_as_a_vote_of_them():
     """Right with 0.7 at each of 3: 0.7³ + 3 · 0.7² · 0.3 = 0.784; the third is asked for with 0.42."""
     worker = SimulatedWorker({"1": 0.7, "2": 0.3})
-    n, right, calls = 600, 0, 0
+    n, right, calls = 300, 0, 0
     async with ScaffoldingLlm(SequentialRevisionController(chat, 3, answers="number"), worker) as llm:
         for seed in range(n):
             output = (await llm.generate_async([UserMessage("q")], seed=seed)).output
