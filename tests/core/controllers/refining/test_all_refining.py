@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import defaultdict
 
 import pytest
 
@@ -220,6 +221,17 @@ async def test_what_nothing_can_be_said_behind_is_refused_before_anything_runs(n
     with pytest.raises(InvalidRequestError, match="give one task, not 2"):
         next(made(name).process([ChatTask(), ChatTask()]))
     assert script.tasks == []
+
+
+@every
+async def test_none_but_those_that_ask_the_same_are_siblings(name):
+    prompts = defaultdict(set)
+    script = model()
+    await script.ask(made(name))
+    for task in script.tasks:
+        if task.group is not None:
+            prompts[id(task.group)].add(tuple(message.text for message in task.messages))
+    assert all(len(each) == 1 for each in prompts.values())
 
 
 @every

@@ -138,7 +138,7 @@ async def test_a_part_of_a_text_counts_only_where_there_is_no_whole_one():
 
     worker = SimulatedWorker(long, seconds_per_token=1)
     async with ScaffoldingLlm(SelfRefineController(chat), {"generation": worker}) as llm:
-        for seconds, samples, length in ((5, 1, 5), (20, 2, 9)):
+        for seconds, samples, length in ((5, 1, 5), (60, 2, 9)):
             output = (await llm.generate_async([UserMessage("q")], budget=Budget(seconds=seconds))).output
             assert (output.stopped, output.samples, output.text.split()) == ("budget", samples, ["a"] * length)
 

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from scaffolding_core import (
+    BestOfNController,
     Budget,
     BudgetExceededError,
     InsufficientSamplesError,
@@ -137,3 +138,16 @@ async def test_a_chain_of_independent_answers_is_as_right_as_a_vote_of_them():
 def test_what_makes_no_sense_is_refused_when_it_is_made(wrong):
     with pytest.raises(InvalidRequestError):
         SequentialRevisionController(chat, **wrong)
+
+
+async def test_the_scores_of_a_method_inside_choose_nothing():
+    inner = BestOfNController(chat, rewards, 1)
+    script = model("7", "8", "8", "9", _7=1.0, _8=0.1, _9=0.1)
+    output = await script.ask(SequentialRevisionController(inner, answers="number"))
+    assert (output.answer, output.score) == ("8", None)
+
+
+async def test_as_many_refusals_as_answers_are_a_refusal():
+    refusal = "I'm sorry, but I can't help with that."
+    output = await model(refusal, "7", refusal, "7").ask(SequentialRevisionController(chat, answers="number"))
+    assert (output.text, output.answer) == (refusal, None)
