@@ -7,11 +7,7 @@ from typing import TypeVar
 
 from scaffolding_core.errors import InvalidRequestError
 
-<<<<<<< HEAD
-__all__ = ["checked_number", "checked_part", "checked_template", "checked_whole"]
-=======
-__all__ = ["checked_number", "checked_part", "checked_share", "checked_whole"]
->>>>>>> main
+__all__ = ["checked_number", "checked_part", "checked_share", "checked_template", "checked_whole"]
 
 Part = TypeVar("Part")
 
