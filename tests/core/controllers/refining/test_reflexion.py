@@ -15,7 +15,7 @@ from scaffolding_core import (
     UserMessage,
     WorkerError,
 )
-from tests.core.controllers.refining.scripted import Model, errors, texts
+from tests.core.controllers.refining.scripted import CALLING, Model, errors, texts
 
 pytestmark = pytest.mark.looptime
 
@@ -137,3 +137,8 @@ def test_what_makes_no_sense_is_refused_when_it_is_made(wrong):
 async def test_a_reward_that_compares_samples_is_refused():
     with pytest.raises(InvalidRequestError, match="compares samples"):
         await model("5").ask(ReflexionController(chat, PairwiseJudge()))
+
+
+async def test_a_later_try_that_wants_tools_called_is_the_result():
+    output = await model("6", CALLING).ask(ReflexionController(chat, rewards))
+    assert (output.message.tool_calls, output.samples) == (CALLING.tool_calls, 2)

@@ -17,7 +17,7 @@ from scaffolding_core import (
     UserMessage,
     WorkerError,
 )
-from tests.core.controllers.refining.scripted import Model, errors, texts
+from tests.core.controllers.refining.scripted import CALLING, Model, errors, texts
 
 pytestmark = pytest.mark.looptime
 
@@ -26,7 +26,7 @@ GOOD = "All is well.\n**Nothing to improve.**"
 
 
 def model(feedback=("too short", GOOD), answers=("first", "second", "third")):
-    again = [f"{answer}" for answer in answers[1:]] or ["?"]
+    again = [*answers[1:]] or ["?"]
     return Model({"was reviewed": again, "Review that answer": [*feedback], "How many?": answers[0]})
 
 
@@ -195,3 +195,9 @@ async def test_what_a_method_inside_has_when_time_is_up_is_the_answer():
     script = Model({"How": ["7", "7", (60, "8")]})
     output = await script.ask(SelfRefineController(vote), budget=Budget(seconds=9))
     assert (output.text, output.answer, output.stopped, len(script.tasks)) == ("7", "7", "budget", 3)
+
+
+async def test_a_later_answer_that_wants_tools_called_is_the_result():
+    script = model(["bad"], answers=("first", CALLING))
+    output = await script.ask(SelfRefineController(chat))
+    assert (output.message.tool_calls, len(script.tasks)) == (CALLING.tool_calls, 3)
