@@ -108,8 +108,6 @@ class ChainOfVerificationController(Controller):
         plan = yield from drafts.said(followed_up(task, draft.message, self.plan.format(most=self.max_questions)))
         questions = [item for item in listed(plan) if "?" in item or "？" in item]
         checks.update(dict.fromkeys(questions[: self.max_questions]))
-        if not checks:
-            return
         yield from self._answered(drafts, checks)
         shown = "\n".join(f"- {question} {answer}" for question, answer in checks.items() if answer)
         if shown:

@@ -14,7 +14,6 @@ from scaffolding_core.controllers.sample_loop import drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.voting import Full
 
 __all__ = ["COMPARE", "MultiChainComparisonController"]
 
@@ -94,8 +93,8 @@ class MultiChainComparisonController(Controller):
             samples,
             self.answers if answers is None else Answers.of(answers),
             trusting=self._trusting and answers is None,
-            rule=Full(),
             votes=n + 1,
+            all_needed=True,
         )
         reading = _Reading(n, samples, selection)
         yield from drawn(samples, reading)

@@ -18,7 +18,6 @@ from scaffolding_core.controllers.sample_loop import drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num, derived_seed
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.voting import Lossless
 
 __all__ = ["PlanSearchController"]
 
@@ -118,7 +117,6 @@ class PlanSearchController(Controller):
             samples,
             self.answers if answers is None else Answers.of(answers),
             trusting=self._trusting and answers is None,
-            rule=Lossless(),
             votes=n,
             rewarder=self.reward_controller,
         )

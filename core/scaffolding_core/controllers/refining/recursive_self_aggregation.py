@@ -18,7 +18,6 @@ from scaffolding_core.controllers.samples import Samples, checked_sample_num, de
 from scaffolding_core.controllers.votes import counted
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.voting import Lossless
 
 __all__ = ["AGGREGATE", "RecursiveSelfAggregationController"]
 
@@ -108,7 +107,7 @@ class RecursiveSelfAggregationController(Controller):
         samples = Samples([task], n * (1 + rounds), begin)
         compared = self.answers if answers is None else Answers.of(answers)
         trusting = self._trusting and answers is None
-        last = Selection(samples, compared, trusting=trusting, rule=Lossless(), votes=n, latest=True)
+        last = Selection(samples, compared, trusting=trusting, votes=n, latest=True)
         yield from drawn(samples, _Evolution(lineage, last))
         populations, chosen = lineage.populations(), None
         population = _fittest(populations, in_time=samples.stopped != "budget")

@@ -15,7 +15,7 @@ from scaffolding_core.controllers.votes import by_class, vote_output
 from scaffolding_core.errors import BudgetExceededError, WorkerError
 from scaffolding_core.results import Candidate, Judgement, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.voting import Ballot, Full, StopRule
+from scaffolding_core.voting import Ballot, Full, Lossless
 
 __all__ = ["Selection"]
 
@@ -30,8 +30,8 @@ class Selection:
         samples: to choose from.
         answers: what they answer with.
         trusting: an answer that a sample's own method found counts as it is.
-        rule: when the vote is decided; a reward wants to see all.
         votes: how many samples vote.
+        all_needed: all are drawn, and not only those that may change the vote; with a reward they are.
         rewarder: scores samples; None for a vote.
         ahead: how many may run and not be looked at yet; None for all.
         latest: of equals the latest sample wins, and not the earliest.
@@ -46,8 +46,8 @@ class Selection:
         answers: Answers,
         *,
         trusting: bool,
-        rule: StopRule,
         votes: int,
+        all_needed: bool = False,
         rewarder: Controller | None = None,
         ahead: int | None = None,
         latest: bool = False,
@@ -55,7 +55,8 @@ class Selection:
         self.samples = samples
         self.ahead = ahead
         self.calling: Candidate | None = None
-        self._ballot = Ballot(rule if rewarder is None else Full(), votes)
+        every = all_needed or rewarder is not None
+        self._ballot = Ballot(Full() if every else Lossless(), votes)
         extractor, classes = extractor_for(samples.asked, answers), answers.equivalence.classes()
         self._voting = Voting(samples, self._ballot, classes, extractor, trusting)
         self._rewarder = rewarder
@@ -98,8 +99,6 @@ class Selection:
             chosen: what its method has chosen; None to choose here.
         """
         samples, there = self.samples, set(self.samples.candidates)
-        if samples.stopped == "budget":
-            self._ballot.count_all()
         if self._rewarder is not None and self.calling is None:
             yield from self._score_left(self._rewarder)
         votes = by_class(samples.candidates, self._ballot.votes())

@@ -14,7 +14,6 @@ from scaffolding_core.controllers.sample_loop import drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.voting import Lossless
 
 __all__ = ["AGAIN", "SequentialRevisionController"]
 
@@ -102,7 +101,6 @@ class SequentialRevisionController(Controller):
             samples,
             self.answers if answers is None else Answers.of(answers),
             trusting=self._trusting and answers is None,
-            rule=Lossless(),
             votes=n,
             rewarder=self.reward_controller,
             ahead=1,
@@ -114,7 +112,6 @@ class SequentialRevisionController(Controller):
     def _asked(self, task: GenerationTask, samples: Samples) -> GenerationTask:
         before = [each for each in samples.in_order() if each.error is None][-self.shown :]
         asked = same(samples.asked) if not samples.candidates else task.copy()
-        asked.seed = task.seed
         for each in before:
             asked = followed_up(asked, each.message, self.again)
         return asked

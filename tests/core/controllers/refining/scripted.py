@@ -28,11 +28,13 @@ class Model:
         self.script = {words: [said] if not isinstance(said, list) else [*said] for words, said in script.items()}
         self.rewards = rewards
         self.tasks, self.judged = [], []
+        self.judges_for = 0
         self.running = self.most = self.cut = 0
 
     async def __call__(self, task):
         if isinstance(task, RewardTask):
             self.judged.append(task)
+            await asyncio.sleep(self.judges_for)
             return self._reward(task)
         self.tasks.append(task)
         answers = self.answers_to(task)

@@ -20,6 +20,7 @@ from scaffolding_core import (
     MajorityVoteController,
     NativeChatController,
     NativeGenerationController,
+    OpenAIWorker,
     Recording,
     RecordingWorker,
     ReplayWorker,
@@ -32,8 +33,7 @@ from scaffolding_core import (
 )
 from tests.core.controllers.refining.scripted import CALLING, QUESTION, TOOL, Model, last
 from tests.core.doubles import Method
-
-pytestmark = pytest.mark.looptime
+from tests.servers.scripted import Reply, scripted_server
 
 NAMES = [
     "chain_of_verification",
@@ -47,7 +47,11 @@ NAMES = [
 ]
 AT_ONCE = ("multi_chain_comparison", "recursive_self_aggregation")
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
-every = pytest.mark.parametrize("name", NAMES)
+
+
+def every(test):
+    """Each method in turn, on a virtual clock."""
+    return pytest.mark.looptime(pytest.mark.parametrize("name", NAMES)(test))
 
 
 def made(name, generation=None, **options):
@@ -275,3 +279,13 @@ async def test_a_recorded_run_replays_to_the_same_result(name):
         again = (await llm.generate_async(QUESTION, seed=1)).output
     assert (again.text, again.data, again.votes) == (first.text, first.data, first.votes)
     assert [each.text for each in again.candidates] == [each.text for each in first.candidates]
+
+
+@pytest.mark.parametrize("name", ["self_refine", "reflexion", "sequential_revision", "chain_of_verification"])
+async def test_first_answers_of_samples_share_a_request_where_the_server_takes_that(name):
+    with scripted_server(Reply()) as server:
+        async with OpenAIWorker(server.url, "m", siblings=8) as worker:
+            vote = MajorityVoteController(made(name), 3, stop_rule="full")
+            workers = {"generation": worker, "reward": FunctionWorker(lambda task: 1.0)}
+            await ScaffoldingLlm(vote, workers).generate_async(QUESTION)
+    assert server.requests[0]["n"] == 3

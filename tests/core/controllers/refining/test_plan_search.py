@@ -80,6 +80,23 @@ async def test_a_reward_chooses_and_scores_each_as_soon_as_it_is_there():
     assert (output.text, output.score, output.votes) == ("3", 0.9, {"3": 1, "2": 2})
 
 
+async def test_those_that_say_the_same_at_the_same_time_are_judged_once_and_all_scored():
+    script = model(answer=["2", "2", "3"], _2=0.7, _3=0.1)
+    script.judges_for = 5
+    output = await script.ask(PlanSearchController(chat, 3, reward_controller=rewards))
+    assert [candidate.score for candidate in output.candidates] == [0.7, 0.7, 0.1]
+    assert len(script.judged) == 2
+
+
+async def test_without_time_to_judge_any_the_vote_chooses():
+    script = model(answer=["2", "3", "3"], _2=0.7, _3=0.1)
+    script.judges_for = 60
+    method = PlanSearchController(chat, 3, reward_controller=rewards, answers="number")
+    output = await script.ask(method, budget=Budget(seconds=9))
+    assert (output.text, output.score, output.stopped) == ("3", None, "budget")
+    assert not any(candidate.error for candidate in output.candidates)
+
+
 async def test_without_observations_plans_are_made_without():
     script = model("")
     output = await script.ask(PlanSearchController(chat, 2, answers="number"))

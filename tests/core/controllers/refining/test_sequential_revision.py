@@ -71,6 +71,7 @@ async def test_with_a_reward_the_highest_in_the_chain_wins():
     script = model("7", "8", "9", "7", _7=0.2, _8=0.9, _9=0.4)
     output = await script.ask(SequentialRevisionController(chat, reward_controller=rewards, answers="number"))
     assert (output.text, output.score, output.agreement) == ("8", 0.9, 0.25)
+    assert [*output.votes] == ["8", "7", "9"]
     assert [candidate.score for candidate in output.candidates] == [0.2, 0.9, 0.4, 0.2]
     assert len(script.judged) == 3  # the same answer is judged once
 
