@@ -12,8 +12,11 @@ from scaffolding_core.controllers import (
     BestOfNController,
     ChainOfThoughtController,
     FieldVoteController,
+    GenSelectController,
+    KnockoutController,
     MajorityVoteController,
     NativeChatController,
+    PivotTournamentController,
     PlanAndSolveController,
     ProgramOfThoughtController,
     ReActController,
@@ -22,6 +25,7 @@ from scaffolding_core.controllers import (
     ShortVoteController,
     StepBackController,
     ToolLoopController,
+    UniversalVoteController,
     WeightedVoteController,
     part_for,
 )
@@ -56,19 +60,25 @@ class Method:
 
         Args:
             generation: generates for it.
-            options: of the constructor; a role whose controller is not among them gets that of `part_for`.
+            options: of the constructor; a role whose controller is not among them, and must be, gets that of
+                `part_for`.
 
         Raises:
             InvalidRequestError: an option that the method does not have.
         """
         takes = inspect.signature(self.constructor)
         parts = {f"{role}_controller": part_for(role) for role in self.roles}
-        given = {**{name: part for name, part in parts.items() if name in takes.parameters}, **options}
+        given = {**{name: part for name, part in parts.items() if _must_have(takes, name)}, **options}
         try:
             takes.bind(generation, **given)
             return self.constructor(generation, **given)
         except TypeError as error:
             raise InvalidRequestError(f"the method {self.name!r} does not take these options: {error}") from error
+
+
+def _must_have(takes: inspect.Signature, name: str) -> bool:
+    """Whether an argument of that name has no value of its own."""
+    return name in takes.parameters and takes.parameters[name].default is inspect.Parameter.empty
 
 
 def _itself(generation: Controller) -> Controller:
@@ -135,6 +145,14 @@ _ROWS = (
         samples="default_sample_num",
     ),
     Method(
+        name="universal_self_consistency",
+        constructor=UniversalVoteController,
+        summary="the answer that a judge names, of all that it is shown, as the most consistent with the others",
+        cost="n samples, then 1 judgement",
+        roles=("judge",),
+        samples="default_sample_num",
+    ),
+    Method(
         name="best_of_n",
         constructor=BestOfNController,
         summary="the answer with the highest reward",
@@ -148,6 +166,30 @@ _ROWS = (
         summary="the answer whose samples have the highest rewards together",
         cost="n samples and rewards",
         roles=("reward",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="knockout",
+        constructor=KnockoutController,
+        summary="the answer left when a judge compares two by two, in both orders",
+        cost="n samples, then at most 2 (n - 1) judgements in log2(n) rounds",
+        roles=("judge",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="pivot_tournament",
+        constructor=PivotTournamentController,
+        summary="the answer that a judge prefers most in a ring of comparisons, and with the k best of it",
+        cost="n samples, then at most n + k (n - k) + k (k - 1) / 2 judgements in 2 rounds",
+        roles=("judge",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="gen_select",
+        constructor=GenSelectController,
+        summary="the answer that a judge names as the best after reasoning over up to 8 at once",
+        cost="n samples, then 1 longer judgement for each 8, and for those that it names",
+        roles=("judge",),
         samples="default_sample_num",
     ),
     Method(

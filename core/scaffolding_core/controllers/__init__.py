@@ -16,20 +16,34 @@ from scaffolding_core.controllers.prompting import (
 )
 from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
-from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
-from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
+from scaffolding_core.controllers.sampling import (
+    FieldVoteController,
+    MajorityVoteController,
+    ShortVoteController,
+    UniversalVoteController,
+)
+from scaffolding_core.controllers.selecting import (
+    BestOfNController,
+    GenSelectController,
+    KnockoutController,
+    PivotTournamentController,
+    WeightedVoteController,
+)
 
 __all__ = [
     "BestOfNController",
     "ChainOfThoughtController",
     "Criterion",
     "FieldVoteController",
+    "GenSelectController",
+    "KnockoutController",
     "MajorityVoteController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
     "PairwiseJudge",
     "PassJudge",
+    "PivotTournamentController",
     "PlanAndSolveController",
     "ProgramOfThoughtController",
     "ReActController",
@@ -40,6 +54,7 @@ __all__ = [
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",
+    "UniversalVoteController",
     "WeightedVoteController",
     "part_for",
 ]
