@@ -10,6 +10,7 @@ PUBLIC = {
     "scaffolding_core": """
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
+        SemanticVoteController
         GenSelectController KnockoutController PivotTournamentController UniversalVoteController
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError

@@ -19,6 +19,7 @@ from scaffolding_core.controllers.roles import part_for
 from scaffolding_core.controllers.sampling import (
     FieldVoteController,
     MajorityVoteController,
+    SemanticVoteController,
     ShortVoteController,
     UniversalVoteController,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "RetryWithFeedbackController",
     "RubricJudge",
     "ScoreJudge",
+    "SemanticVoteController",
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",

@@ -2,68 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from scaffolding_core.answers import REFUSAL, Answers, AnswersLike
-from scaffolding_core.controller import Controller, Race, Steps
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.judging.asking import Asking
 from scaffolding_core.controllers.judging.exhibits import answer_text
 from scaffolding_core.controllers.parts import checked_part
-from scaffolding_core.controllers.sample_loop import drawn
+from scaffolding_core.controllers.sample_loop import all_drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.votes import counted, told
-from scaffolding_core.errors import BudgetExceededError, ControllerError, InsufficientSamplesError, WorkerError
+from scaffolding_core.errors import BudgetExceededError, ControllerError
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask, RewardTask
 
 __all__ = ["SelectionController", "Standing"]
 
-Said = TypeVar("Said")
-
 
 @dataclass(slots=True)
-class Standing:
+class Standing(Asking):
     """What a judge has said of the contenders so far.
 
     Attributes:
         seed: of the request, for what is left to chance.
         scores: of contenders by their places, higher is better; empty while nothing is known.
-        judged: how often it gave a verdict.
-        failed: how often it gave none.
     """
 
     seed: int | None = None
     scores: dict[int, float] = field(default_factory=dict)
-    judged: int = 0
-    failed: int = 0
-
-    def ask(self, questions: Iterable[Steps[Said]], take: Callable[[int, Said], None]) -> Steps[None]:
-        """Put questions to the judge, all at the same time; one without a verdict costs that one alone.
-
-        Args:
-            questions: each returns a verdict.
-            take: is given each verdict as it comes, with the place of its question.
-
-        Raises:
-            BudgetExceededError: budget or deadline ran out before all had ended.
-            WorkerError: one that every other question would meet.
-        """
-        race = Race(questions, failures="values", all_needed=True)
-        end: BudgetExceededError | None = None
-        while (outcome := (yield race)) is not None:
-            error = outcome.error
-            if isinstance(error, BudgetExceededError):
-                race.ahead, end = 0, error
-            elif isinstance(error, WorkerError | InsufficientSamplesError) and error.recurs != "always":
-                self.failed += 1
-            elif error is not None:
-                raise error
-            else:
-                self.judged += 1
-                take(outcome.index, outcome.value)
-        if end is not None:
-            raise end
 
 
 class SelectionController(Controller):
@@ -113,8 +81,7 @@ class SelectionController(Controller):
         samples = Samples.of_method(
             self.generation_controller, tasks, n, generation_kwargs or {}, min_samples=self.min_samples
         )
-        samples.race.all_needed = True
-        yield from drawn(samples, _All())
+        yield from all_drawn(samples)
         succeeded = samples.succeeded()
         for candidate in succeeded:
             candidate.score = candidate.judgement = None  # one of a method inside is none of the judge's
@@ -149,7 +116,7 @@ class SelectionController(Controller):
     def _judge(self, samples: Samples, places: Sequence[Sequence[Candidate]], standing: Standing) -> Steps[None]:
         if len(places) < 2:
             return
-        contenders = [_shown(samples, candidates[0]) for candidates in places]
+        contenders = [samples.to_judge(candidates[0]) for candidates in places]
         votes = [max(candidates[0].votes, len(candidates)) for candidates in places]
         try:
             yield from self.select(contenders, votes, standing)
@@ -167,15 +134,6 @@ class SelectionController(Controller):
         return list(places.values())
 
 
-class _All:
-    """Looks at samples until all are there."""
-
-    ahead: int | None = None
-
-    def at(self, candidate: Candidate) -> bool:
-        return False
-
-
 def _contenders(votes: Sequence[Sequence[Candidate]]) -> list[Candidate]:
     """Those that have an answer, by index."""
     voters = [voter for each in votes for voter in each if voter.read_as != REFUSAL]
@@ -184,9 +142,3 @@ def _contenders(votes: Sequence[Sequence[Candidate]]) -> list[Candidate]:
 
 def _worded(candidate: Candidate) -> str:
     return answer_text(candidate.message, thoughts=False)
-
-
-def _shown(samples: Samples, candidate: Candidate) -> RewardTask:
-    reward = RewardTask.for_answer(samples.tasks[candidate.index][0])
-    reward.response = candidate.message
-    return reward
