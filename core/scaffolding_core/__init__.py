@@ -127,6 +127,7 @@ from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
 from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
+from scaffolding_core.workers.simulated import SimulatedWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
@@ -271,6 +272,7 @@ __all__ = [
     "Scorer",
     "SemanticVoteController",
     "ShortVoteController",
+    "SimulatedWorker",
     "Stated",
     "StepBackController",
     "Steps",

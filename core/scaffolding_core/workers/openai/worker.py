@@ -384,7 +384,8 @@ class OpenAIWorker(Worker):
     async def _body(self, task: GenerationTask) -> dict[str, Any]:  # Any: whatever JSON holds
         if self._server.closed:
             raise ClosedError(f"{self!r} is closed: make a new one")
-        if task.num_logprobs == 0 and self._server.kind is None:
+        asks_its_own_way = task.num_logprobs == 0 or (task.answer_prefix and isinstance(task, ChatTask))
+        if asks_its_own_way and self._server.kind is None:
             await self._server.is_recognised()  # servers differ in how they are told so
         try:
             body = self._request_body(task)
