@@ -45,6 +45,7 @@ from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import CancelRace, Controller, Outcome, ParallelProcess, Race, Steps
 from scaffolding_core.controllers import (
     BestOfNController,
+    CalibratedController,
     ChainOfThoughtController,
     Criterion,
     FieldVoteController,
@@ -67,7 +68,9 @@ from scaffolding_core.controllers import (
     ShortVoteController,
     StepBackController,
     ToolLoopController,
+    TwoThenThinkController,
     UniversalVoteController,
+    threshold_for,
 )
 from scaffolding_core.controllers.judging import CombinedReward, UnitTests, VerifiedReward
 from scaffolding_core.controllers.prompting import ProgramOfThoughtController
@@ -184,6 +187,7 @@ __all__ = [
     "Beta",
     "Boxed",
     "Budget",
+    "CalibratedController",
     "CallRecord",
     "CancelRace",
     "Candidate",
@@ -291,6 +295,7 @@ __all__ = [
     "ToolLoopController",
     "ToolMessage",
     "ToolsWorker",
+    "TwoThenThinkController",
     "UnitTests",
     "UniversalVoteController",
     "Usage",
@@ -309,6 +314,7 @@ __all__ = [
     "message_from_dict",
     "resolve_reward",
     "shared_local_worker",
+    "threshold_for",
 ]
 __all__ += errors.__all__
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import (
     BestOfNController,
+    CalibratedController,
     ChainOfThoughtController,
     FieldVoteController,
     GenSelectController,
@@ -26,6 +27,7 @@ from scaffolding_core.controllers import (
     ShortVoteController,
     StepBackController,
     ToolLoopController,
+    TwoThenThinkController,
     UniversalVoteController,
     WeightedVoteController,
     part_for,
@@ -162,6 +164,13 @@ _ROWS = (
         samples="default_sample_num",
     ),
     Method(
+        name="two_then_think",
+        constructor=TwoThenThinkController,
+        summary="two cheap samples, and only where they differ a vote of n over chains of thought",
+        cost="2 samples, and at most n longer ones where they differ",
+        samples="default_sample_num",
+    ),
+    Method(
         name="best_of_n",
         constructor=BestOfNController,
         summary="the answer with the highest reward",
@@ -199,6 +208,13 @@ _ROWS = (
         summary="the answer that a judge names as the best after reasoning over up to 8 at once",
         cost="n samples, then 1 longer judgement for each 8, and for those that it names",
         roles=("judge",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="calibrated",
+        constructor=CalibratedController,
+        summary="a vote's answer where its agreement reaches a threshold; else none, or that of another method",
+        cost="n samples, and the other method where it is asked",
         samples="default_sample_num",
     ),
     Method(

@@ -8,6 +8,8 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
+        CalibratedController threshold_for
+        TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
         SemanticVoteController

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from scaffolding_core.controllers.acting import ReActController, ToolLoopController
+from scaffolding_core.controllers.confidence import (
+    CalibratedController,
+    threshold_for,
+)
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
@@ -21,6 +25,7 @@ from scaffolding_core.controllers.sampling import (
     MajorityVoteController,
     SemanticVoteController,
     ShortVoteController,
+    TwoThenThinkController,
     UniversalVoteController,
 )
 from scaffolding_core.controllers.selecting import (
@@ -33,6 +38,7 @@ from scaffolding_core.controllers.selecting import (
 
 __all__ = [
     "BestOfNController",
+    "CalibratedController",
     "ChainOfThoughtController",
     "Criterion",
     "FieldVoteController",
@@ -56,7 +62,9 @@ __all__ = [
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",
+    "TwoThenThinkController",
     "UniversalVoteController",
     "WeightedVoteController",
     "part_for",
+    "threshold_for",
 ]
