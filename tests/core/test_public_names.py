@@ -81,6 +81,7 @@ PUBLIC = {
         Poll RiskByDecision SameByDecision StepByDecision VotedResponse VotingDecisionModel decision_reward
     """,
     "langchain_scaffolding.middleware": """
+        AskPersonMiddleware ask_person
         OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
     """,
     "llamaindex_scaffolding": """

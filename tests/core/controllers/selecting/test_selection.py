@@ -19,6 +19,7 @@ from scaffolding_core import (
     NativeChatController,
     PivotTournamentController,
     ScaffoldingLlm,
+    SimulatedWorker,
     TokenLogprob,
     ToolCall,
     UniversalVoteController,
@@ -335,3 +336,51 @@ class TestUniversalSelfConsistency:
         judge = Judge(says=lambda answers: "Choice: 5")
         output = await select(UniversalVoteController, ["so 3", "so 9"], judge)
         assert (len(judge.asked), output.data["by"]) == (2, "vote")
+
+
+class TestInTheLong:
+    """With a judge that is right in a comparison with a given probability, and in a given position more often."""
+
+    QUESTIONS = 150
+
+    async def right(self, method, n, p, *, bias=0.0, **settings):
+        """The share of the questions in which the only good answer of n wins, and the judgements of each."""
+
+        def judge(task, draw):
+            first, second = (text.startswith("good") for text in texts(task))
+            good_first = p + bias if first else 1 - p + bias
+            prefers_first = draw.random() < (good_first if first != second else 0.5 + bias)
+            if "Scores:" in task.messages[-1].text:
+                return "Scores: A 15, B 5" if prefers_first else "Scores: A 5, B 15"
+            return f"Verdict: {'A' if prefers_first else 'B'}"
+
+        drawn = iter(range(10**6))
+
+        def says(task):
+            index = next(drawn)
+            return f"{'good' if index % n == index // n % n else 'bad'} {index % n}"
+
+        controller = method(NativeChatController(), n, **settings)
+        workers = {"generation": FunctionWorker(says), "judge": SimulatedWorker(judge)}
+        async with ScaffoldingLlm(controller, workers) as llm:
+            outputs = [(await llm.generate_async(f"question {each}")).output for each in range(self.QUESTIONS)]
+        won = sum(output.text.startswith("good") for output in outputs)
+        return won / self.QUESTIONS, {output.usage_by_role["judge"].calls for output in outputs}
+
+    async def test_more_comparisons_are_right_more_often_than_one_and_cost_what_they_say(self):
+        one, calls = await self.right(PivotTournamentController, 2, 0.75)
+        assert calls == {2}
+        assert one == pytest.approx(0.75, abs=0.1)
+        ring, calls = await self.right(PivotTournamentController, 6, 0.75, pivots=1)
+        assert calls == {comparisons(6, 1)}
+        all_pairs, calls = await self.right(PivotTournamentController, 6, 0.75, pivots=6)
+        assert calls == {comparisons(6, 6)}
+        assert 1 / 6 + 0.2 < ring < all_pairs + 0.1
+        assert all_pairs > 0.6
+
+    @pytest.mark.parametrize("method", [KnockoutController, PivotTournamentController])
+    async def test_a_bias_for_a_position_costs_little_where_it_cancels(self, method):
+        fair, _ = await self.right(method, 4, 0.8)
+        for bias in (-0.15, 0.15):
+            biased, _ = await self.right(method, 4, 0.8, bias=bias)
+            assert biased > fair - 0.12
