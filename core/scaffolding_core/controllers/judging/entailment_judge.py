@@ -52,8 +52,7 @@ class EntailmentJudge(Judge):
         race = Race([self._entails(first, second), self._entails(second, first)])
         while (outcome := (yield race)) is not None:
             if not outcome.value:
-                yield race.cancel()
-                return False
+                return False  # the other is cut
         return True
 
     def _entails(self, first: RewardTask, second: RewardTask) -> Steps[bool]:

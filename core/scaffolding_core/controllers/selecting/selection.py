@@ -104,7 +104,7 @@ class SelectionController(Controller):
         return output
 
     def select(self, contenders: Sequence[RewardTask], votes: Sequence[int], standing: Standing) -> Steps[None]:
-        """Ask the judge of at least two contenders, and keep the standing's scores, for they count at any time.
+        """Ask the judge, if there are two or more to choose from; the standing's scores count at any time.
 
         Args:
             contenders: answers to one prompt.
@@ -114,8 +114,6 @@ class SelectionController(Controller):
         raise ControllerError(f"{type(self).__name__} must override select()")
 
     def _judge(self, samples: Samples, places: Sequence[Sequence[Candidate]], standing: Standing) -> Steps[None]:
-        if len(places) < 2:
-            return
         contenders = [samples.to_judge(candidates[0]) for candidates in places]
         votes = [max(candidates[0].votes, len(candidates)) for candidates in places]
         try:

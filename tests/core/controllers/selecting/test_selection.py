@@ -7,6 +7,7 @@ from itertools import chain
 
 import pytest
 
+from scaffolding_core import METHODS as METHODS_BY_NAME
 from scaffolding_core import (
     AssistantMessage,
     AuthenticationError,
@@ -24,6 +25,7 @@ from scaffolding_core import (
     ToolCall,
     UniversalVoteController,
     UserMessage,
+    build_method,
 )
 from scaffolding_core.controllers.selecting.pivots import comparisons
 from tests.core.controllers.sampling.test_majority_vote import Says
@@ -169,6 +171,20 @@ class TestAll:
             output = (await llm.generate_async([UserMessage("q")])).output
         assert output.message.tool_calls == [call]
 
+    async def test_the_judge_is_greedy_unless_one_is_given_made_by_name_or_not(self, method):
+        name = next(row.name for row in METHODS_BY_NAME.values() if row.constructor is method)
+        asked = []
+
+        async def judge(task):
+            asked.append((task.temperature, task.max_tokens))
+            return await Judge()(task)
+
+        for made in (method(NativeChatController(), 2), build_method(name, sample_num=2)):
+            workers = {"generation": Says(["so 3", "so 9"]), "judge": FunctionWorker(judge)}
+            async with ScaffoldingLlm(made, workers) as llm:
+                await llm.generate_async("q")
+        assert set(asked) == {(0.0, 1024 if method is GenSelectController else 32)}
+
     def test_numbers_out_of_range_and_what_is_no_controller_are_refused(self, method):
         for settings in ({"default_sample_num": 0}, {"min_samples": 0}, {"judge_controller": 3}, {"longest": 0}):
             with pytest.raises(InvalidRequestError):
@@ -199,6 +215,14 @@ class TestKnockout:
             return RuntimeError("too long") if "so 9" in answers else None
 
         output = await select(KnockoutController, ["so 9", "so 3", "so 5", "so 1"], Judge(says=says))
+        assert output.text == "so 5"
+
+    async def test_where_nobody_is_left_it_is_left_to_the_vote(self):
+        def says(answers):
+            return None if {*answers} == {"so 9", "so 3"} else RuntimeError("too long")
+
+        output = await select(KnockoutController, ["so 9", "so 3", "so 5", "it is 5"], Judge(says=says))
+        assert output.data == {"by": "vote", "judged": 1, "failed": 3}
         assert output.text == "so 5"
 
 
@@ -303,6 +327,13 @@ class TestGenSelect:
         output = await select(GenSelectController, answers, judge, window=3)
         assert judge.asked[-1] == ["so 7", "so it is 7"]
         assert (output.text, output.data["by"]) == ("so 7", "judge")
+
+    async def test_one_named_in_a_later_round_goes_before_one_named_before(self):
+        def says(answers):
+            return "I cannot tell." if "so 5" in answers and "so 1" in answers else None
+
+        output = await select(GenSelectController, ["so 3", "so 4", "so 5", "so 1"], Judge(says=says), window=2)
+        assert output.text == "so 5"
 
     async def test_time_that_is_up_between_rounds_leaves_one_that_was_named(self):
         answers = [f"so {number}" for number in (3, 9, 5, 1)]
