@@ -7,6 +7,7 @@ from scaffolding_core.controllers.confidence import (
     CalibratedController,
     threshold_for,
 )
+from scaffolding_core.controllers.confidence import DeepConfOfflineController, DeepConfOnlineController
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
@@ -41,6 +42,8 @@ __all__ = [
     "CalibratedController",
     "ChainOfThoughtController",
     "Criterion",
+    "DeepConfOfflineController",
+    "DeepConfOnlineController",
     "FieldVoteController",
     "GenSelectController",
     "KnockoutController",
