@@ -213,10 +213,6 @@ _ROWS = (
         samples="default_sample_num",
     ),
     Method(
-        name="calibrated",
-        constructor=CalibratedController,
-        summary="a vote's answer where its agreement reaches a threshold; else none, or that of another method",
-        cost="n samples, and the other method where it is asked",
         name="deepconf_offline",
         constructor=DeepConfOfflineController,
         summary="the answer of the most confident samples, by their confidence",
@@ -228,6 +224,13 @@ _ROWS = (
         constructor=DeepConfOnlineController,
         summary="cuts samples whose confidence falls, and ends with a consensus of the others",
         cost="at most n samples, with log probabilities, most of them cut",
+        samples="default_sample_num",
+    ),
+    Method(
+        name="calibrated",
+        constructor=CalibratedController,
+        summary="a vote's answer where its agreement reaches a threshold; else none, or that of another method",
+        cost="n samples, and the other method where it is asked",
         samples="default_sample_num",
     ),
     Method(

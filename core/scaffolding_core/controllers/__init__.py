@@ -5,9 +5,10 @@ from __future__ import annotations
 from scaffolding_core.controllers.acting import ReActController, ToolLoopController
 from scaffolding_core.controllers.confidence import (
     CalibratedController,
+    DeepConfOfflineController,
+    DeepConfOnlineController,
     threshold_for,
 )
-from scaffolding_core.controllers.confidence import DeepConfOfflineController, DeepConfOnlineController
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
