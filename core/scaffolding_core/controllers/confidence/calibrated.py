@@ -46,8 +46,8 @@ class CalibratedController(Controller):
         method_controller: the method; None for a majority vote of the generation, in which all samples run, as the
             agreement of one that stops early is not that of all.
         threshold: the least confidence that is kept.
-        confidence: the output's `agreement` or `score`, or a function of the output that returns a number, or None
-            where it cannot tell.
+        confidence: the output's `agreement` or `score`, or a function of the output that returns a number, such as
+            `lambda output: -output.data["semantic_entropy"]` of a semantic vote, or None where it cannot tell.
         otherwise_controller: the method that answers where the first is not sure; None to abstain.
         abstention: what is said instead of an answer.
         answers: the kind of answer of that vote, such as `"number"`; see `Answers`.
