@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from scaffolding_core.controllers.acting import ReActController, ToolLoopController
-from scaffolding_core.controllers.confidence import DeepConfOfflineController, DeepConfOnlineController
+from scaffolding_core.controllers.confidence import (
+    CalibratedController,
+    DeepConfOfflineController,
+    DeepConfOnlineController,
+    threshold_for,
+)
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
@@ -27,11 +32,25 @@ from scaffolding_core.controllers.refining import (
     SequentialRevisionController,
 )
 from scaffolding_core.controllers.roles import part_for
-from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
-from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
+from scaffolding_core.controllers.sampling import (
+    FieldVoteController,
+    MajorityVoteController,
+    SemanticVoteController,
+    ShortVoteController,
+    TwoThenThinkController,
+    UniversalVoteController,
+)
+from scaffolding_core.controllers.selecting import (
+    BestOfNController,
+    GenSelectController,
+    KnockoutController,
+    PivotTournamentController,
+    WeightedVoteController,
+)
 
 __all__ = [
     "BestOfNController",
+    "CalibratedController",
     "ChainOfThoughtController",
     "ChainOfVerificationController",
     "Criterion",
@@ -39,6 +58,8 @@ __all__ = [
     "DeepConfOfflineController",
     "DeepConfOnlineController",
     "FieldVoteController",
+    "GenSelectController",
+    "KnockoutController",
     "MajorityVoteController",
     "MultiChainComparisonController",
     "NativeChatController",
@@ -46,6 +67,7 @@ __all__ = [
     "NativeRewardController",
     "PairwiseJudge",
     "PassJudge",
+    "PivotTournamentController",
     "PlanAndSolveController",
     "PlanSearchController",
     "ProgramOfThoughtController",
@@ -58,9 +80,13 @@ __all__ = [
     "ScoreJudge",
     "SelfRefineController",
     "SequentialRevisionController",
+    "SemanticVoteController",
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",
+    "TwoThenThinkController",
+    "UniversalVoteController",
     "WeightedVoteController",
     "part_for",
+    "threshold_for",
 ]
