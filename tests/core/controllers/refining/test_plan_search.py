@@ -97,6 +97,13 @@ async def test_without_time_to_judge_any_the_vote_chooses():
     assert not any(candidate.error for candidate in output.candidates)
 
 
+async def test_as_many_refusals_as_answers_are_a_refusal():
+    refusal = "I'm sorry, but I can't help with that."
+    script = model(answer=[(1, "2"), (2, refusal), (3, "2"), (4, refusal)])
+    output = await script.ask(PlanSearchController(chat, 4, answers="number"))
+    assert (output.text, output.answer, output.agreement) == (refusal, None, 0.5)
+
+
 async def test_without_observations_plans_are_made_without():
     script = model("")
     output = await script.ask(PlanSearchController(chat, 2, answers="number"))

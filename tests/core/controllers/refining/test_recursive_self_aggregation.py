@@ -65,6 +65,16 @@ async def test_which_answers_it_sees_is_drawn_by_the_seed():
     assert await drawn(None) == await drawn(None)
 
 
+async def test_the_seed_of_an_answer_does_not_rest_on_which_are_fast():
+    async def drawn(*seconds):
+        first = [*zip(seconds, "1234", strict=True)]
+        script = Model({"Here are answers": "7", "How": first})
+        await script.ask(method(), seed=1)
+        return {(tuple(seen(asked)), task.seed) for asked, task in zip(script.asked, script.tasks, strict=True)}
+
+    assert await drawn(1, 1, 1, 1) == await drawn(4, 1, 9, 2) == await drawn(9, 3, 2, 1)
+
+
 async def test_an_answer_is_asked_for_as_soon_as_those_are_there_that_it_sees():
     """The third is slow: nobody waits for it who does not see it."""
     script = Model({"Here are answers": (1, "7"), "How": ["1", "2", (60, "3"), "4"]})

@@ -146,9 +146,3 @@ async def test_the_scores_of_a_method_inside_choose_nothing():
     script = model("7", "8", "8", "9", _7=1.0, _8=0.1, _9=0.1)
     output = await script.ask(SequentialRevisionController(inner, answers="number"))
     assert (output.answer, output.score) == ("8", None)
-
-
-async def test_as_many_refusals_as_answers_are_a_refusal():
-    refusal = "I'm sorry, but I can't help with that."
-    output = await model(refusal, "7", refusal, "7").ask(SequentialRevisionController(chat, answers="number"))
-    assert (output.text, output.answer) == (refusal, None)
