@@ -53,6 +53,8 @@ async def test_samples_rest_on_different_choices_of_one_or_two_observations():
     assert sorted(choices) == [("a",), ("a", "b"), ("a", "c"), ("b",), ("b", "c"), ("c",)]
     again = await model("1. a\n2. b\n3. c").ask(PlanSearchController(chat, 6), seed=1)
     assert [tuple(plan["observations"]) for plan in again.data["plans"]] == choices
+    other = await model("1. a\n2. b\n3. c").ask(PlanSearchController(chat, 6), seed=2)
+    assert [tuple(plan["observations"]) for plan in other.data["plans"]] != choices
 
 
 async def test_choices_come_again_where_there_are_fewer_than_samples():
