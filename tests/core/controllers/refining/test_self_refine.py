@@ -201,3 +201,10 @@ async def test_a_later_answer_that_wants_tools_called_is_the_result():
     script = model(["bad"], answers=("first", CALLING))
     output = await script.ask(SelfRefineController(chat))
     assert (output.message.tool_calls, len(script.tasks)) == (CALLING.tool_calls, 3)
+
+
+async def test_a_part_of_the_feedback_is_none():
+    worker = SimulatedWorker(lambda task, _: "a " * (99 if len(task.messages) > 1 else 9), seconds_per_token=1)
+    async with ScaffoldingLlm(SelfRefineController(chat), {"generation": worker}) as llm:
+        output = (await llm.generate_async([UserMessage("q")], budget=Budget(seconds=60))).output
+    assert (output.samples, output.stopped, output.data) == (1, "budget", {"feedback": []})
