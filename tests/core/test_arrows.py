@@ -22,7 +22,7 @@ FLOORS = {
     CORE: (
         {"shown_text"},
         {"errors", "threads", "model_info", "capabilities"},
-        {"messages"},
+        {"messages", "trees"},
         {"answers", "voting", "search"},
         {"verifying"},
         {"results"},
@@ -32,7 +32,8 @@ FLOORS = {
         {"workers", "controllers", "driver"},
         {"scaffolding_llm", "methods", "rewards"},
         {"roles"},
-        {"adapting", "config", "tensorrt_llm"},
+        {"adapting", "tensorrt_llm"},
+        {"config"},
         {"cli"},
         {"__init__"},
     ),
