@@ -31,8 +31,8 @@ __all__ = ["REWARDS", "RewardKind", "RewardLike", "Scorer", "converted_reward", 
 
 RewardLike: TypeAlias = "str | Mapping[str, object] | RewardFunction | Worker | Controller"
 """What `reward=` takes: a name in `REWARDS`, a mapping `{"kind": name, ...}` with its options, the address of a
-server with a reward model, a mapping `{"url": address, ...}` with options of `RewardModelWorker`, a function of prompt
-and answer, a worker, or a controller that scores."""
+server with a reward model, a mapping `{"url": address, ...}` with options of `RewardModelWorker`, a function of
+prompt and answer, a worker, or a controller that scores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

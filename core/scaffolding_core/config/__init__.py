@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from scaffolding_core.config.config import Config, Parts, dump, load
+from scaffolding_core.config.schema import schema
 
-__all__ = ["Config", "Parts", "dump", "load"]
+__all__ = ["Config", "Parts", "dump", "load", "schema"]

@@ -169,8 +169,9 @@ class Config:
         try:
             with self._top():
                 check_names(method, named, frozenset(parts.roles))
-                model = parts.model
-                if not isinstance(model, Worker):
+                if isinstance(parts.model, Worker):
+                    model = parts.model
+                else:
                     with (self._top / "model")():
                         model = _model(parts.model)
                     opened.append(model)
@@ -195,8 +196,10 @@ class Config:
             return build_controller(where.mapping(tree["controller"], "the controller"), self._objects)
 
     def _roles(self, given: object, methods: Methods) -> dict[Hashable, RewardLike]:
+        """Who plays the roles, each checked as far as nothing is opened for it."""
         where = self._top / "roles"
         roles: dict[Hashable, Any] = {}
+        player: Any  # of no common class
         for role, player in where.mapping(given or {}, "roles").items():
             here = where / role
             if role in methods.rewards:

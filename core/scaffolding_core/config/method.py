@@ -76,7 +76,7 @@ class Methods:
         known = method_options(row)
         where.mapping(given, f"the method {row.name!r}", [*known, "generation", *TURN, *beside])
         own = {name: value for name, value in given.items() if name in known}
-        options = {
+        options: dict[str, Any] = {
             known[name].argument: self._option(known[name], own[name], where / name, row.roles) for name in own
         }
         generation = self._generation(given, where, role)
@@ -102,16 +102,19 @@ class Methods:
         given = {"kind": value} if isinstance(value, str) else where.mapping(value, "a reward")
         said = given.pop("kind", None) or given.pop("url", None)
         kind = str(from_environment(said, where))
+        kind = kind if "://" in kind else kind.replace("-", "_")
         known = reward_options(kind)
         if known is None:
             raise where.error(f"no reward is named {said!r}{near_miss(said, [*REWARDS, 'http://...'])}")
         where.mapping(given, f"the reward {kind!r}", known)
+        if lacking := [name for name, option in known.items() if option.needed and name not in given]:
+            raise where.error(f"the reward {kind!r} needs {lacking[0]!r}")
         if kind not in REWARDS:
             from_environment(given, where)
         roles = REWARDS[kind].roles if kind in REWARDS else ()
         options = {name: self._option(known[name], each, where / name, roles) for name, each in given.items()}
         if kind == "combined" and isinstance(options.get("rewards"), list):
-            parts = enumerate(given["rewards"])  # type: ignore[arg-type]  # a list
+            parts = enumerate(cast("list[object]", given["rewards"]))
             options["rewards"] = [self.reward(part, where / "rewards" / place) for place, part in parts]
         return {"kind": said, **options}
 
@@ -131,7 +134,7 @@ class Methods:
     def _option(self, option: Option, value: object, where: Where, roles: Collection[str]) -> object:
         if option.part is None:
             if (wrong := option.wrong(value)) is not None:
-                raise where.error(f"{option.name} must be {wrong}, got {value!r}")
+                raise where.error(f"{where.path[-1]} must be {wrong}, got {value!r}")
             return value
         if value is None and not option.needed:
             return None

@@ -77,7 +77,7 @@ class Option:
 
 
 @cache
-def options_of(constructor: Callable[..., Any]) -> Mapping[str, Option]:
+def options_of(constructor: Callable[..., object]) -> Mapping[str, Option]:
     """The options of a constructor, by their names in a file.
 
     The controller of a role, `reward_controller`, is named after the role: `reward`.
@@ -123,7 +123,7 @@ def _part(hint: object) -> tuple[str | None, bool]:
     return PARTS.get(hint) if isinstance(hint, type) else None, False
 
 
-def _adapter(hint: object) -> TypeAdapter[object] | None:
+def _adapter(hint: Any) -> TypeAdapter[object] | None:
     try:
         adapter: TypeAdapter[object] = TypeAdapter(hint)
     except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, TypeError):

@@ -20,8 +20,10 @@ Names: TypeAlias = "Mapping[str, Callable[..., object]]"
 
 def _classes(base: type) -> Names:
     """The extractors or equivalences that nothing but texts make, by their names."""
-    public = (getattr(answers, name) for name in answers.__all__)
-    found = [each for each in public if inspect.isclass(each) and base in each.__mro__[1:] and each is not FirstOf]
+    public: list[Any] = [getattr(answers, name) for name in answers.__all__]
+    found: list[Any] = [
+        each for each in public if inspect.isclass(each) and base in each.__mro__[1:] and each is not FirstOf
+    ]
     return {
         re.sub(r"(?<!^)(?=[A-Z])", "_", each.__name__).lower(): each
         for each in found
@@ -55,7 +57,7 @@ def named_part(part: str, value: object, where: Where) -> object:
         return FirstOf(*(named_part(part, each, where / place) for place, each in enumerate(value)))  # type: ignore[arg-type]  # extractors
     if not isinstance(value, str | Mapping):
         return value
-    what = part.replace("_", " ")
+    what = "kind of answer" if part == "answers" else part.replace("_", " ")
     options = {"kind": value} if isinstance(value, str) else where.mapping(value, f"the {what}")
     if "kind" not in options:
         raise where.error(f"the {what} needs its kind;{near_miss('', NAMES[part])[1:]}")

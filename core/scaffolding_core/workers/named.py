@@ -66,6 +66,8 @@ def named_worker(named: WorkerLike, where: Where = _NOWHERE) -> Worker:
 
 def checked_worker(named: WorkerLike, where: Where = _NOWHERE) -> Callable[[], Worker]:
     """What makes the worker; as `named_worker`, and makes none yet."""
+    if not is_named_worker(named):
+        raise where.error(f"a worker must be an address, a list of them or a mapping, got {type(named).__name__}")
     options = where.mapping(named if isinstance(named, Mapping) else {"url": named}, "a worker")
     said = [kind for kind in WORKER_KINDS if kind in options]
     if len(said) != 1:
