@@ -154,6 +154,23 @@ class Config:
                 options["budget"] = Budget(**checked_plain(Budget, options["budget"], "the budget", where))
         return Parts(method=method, model=model, roles={**methods.rewards, **roles}, options=options)
 
+    def fields(self) -> dict[str, object]:
+        """What it describes, as the fields of the model of another library.
+
+        Raises:
+            InvalidRequestError: see `parts`.
+        """
+        parts = self.parts()
+        options = dict(parts.options)
+        seed = {"seed": options.pop("seed")} if "seed" in options else {}
+        return {
+            "method": parts.method,
+            "worker": parts.model,
+            "roles": dict(parts.roles) or None,
+            "request_options": options,
+            **seed,
+        }
+
     def llm(self) -> ScaffoldingLlm:
         """What runs it; the workers that it opens are closed with it.
 
