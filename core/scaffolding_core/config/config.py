@@ -123,12 +123,9 @@ class Config:
         return f"Config({self._tree.name or ', '.join(self.tree)})"  # what stands in it may be a key
 
     def updated(self, **values: object) -> Config:
-        """The same with other values at the top; mappings on both sides are joined."""
-        tree = self.tree
-        for name, value in values.items():
-            old = tree.get(name)
-            tree[name] = {**old, **value} if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-        return Config(Tree(tree, self._tree.places, self._tree.name), self._objects)
+        """The same with other values at the top."""
+        places = {path: place for path, place in self._tree.places.items() if not path or path[0] not in values}
+        return Config(Tree({**self.tree, **values}, places, self._tree.name), self._objects)
 
     def parts(self) -> Parts:
         """What it describes, checked; nothing is opened.
