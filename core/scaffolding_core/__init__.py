@@ -47,6 +47,8 @@ from scaffolding_core.controllers import (
     BestOfNController,
     ChainOfThoughtController,
     Criterion,
+    DeepConfOfflineController,
+    DeepConfOnlineController,
     FieldVoteController,
     MajorityVoteController,
     NativeChatController,
@@ -111,6 +113,7 @@ from scaffolding_core.tasks import (
     GenerationTask,
     MCPCallTask,
     RewardTask,
+    StreamChatTask,
     StreamGenerationTask,
     Task,
     ToolListTask,
@@ -123,6 +126,7 @@ from scaffolding_core.workers.function import FunctionWorker
 from scaffolding_core.workers.named import WorkerLike
 from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
+from scaffolding_core.workers.simulated import SimulatedWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
@@ -198,6 +202,8 @@ __all__ = [
     "Criterion",
     "CrossEncoderWorker",
     "DecisionEvent",
+    "DeepConfOfflineController",
+    "DeepConfOnlineController",
     "Delta",
     "Dirichlet",
     "Equivalence",
@@ -266,10 +272,12 @@ __all__ = [
     "ScoreJudge",
     "Scorer",
     "ShortVoteController",
+    "SimulatedWorker",
     "Stated",
     "StepBackController",
     "Steps",
     "StopRule",
+    "StreamChatTask",
     "StreamGenerationTask",
     "Structure",
     "SystemMessage",

@@ -22,8 +22,8 @@ FLOORS = {
     CORE: (
         {"shown_text"},
         {"errors", "threads", "model_info", "capabilities"},
-        {"messages", "trees"},
-        {"answers", "voting", "search"},
+        {"messages", "config_text"},
+        {"answers", "voting", "search", "confidence"},
         {"verifying"},
         {"results"},
         {"tasks"},

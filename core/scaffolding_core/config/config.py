@@ -10,6 +10,7 @@ from typing import Any, Self
 from scaffolding_core.config.method import Methods
 from scaffolding_core.config.owning_llm import OwningLlm
 from scaffolding_core.config.parts import checked_plain
+from scaffolding_core.config_text import Tree, Where, near_miss, read_tree, tree_text
 from scaffolding_core.controller import Controller, roles_of
 from scaffolding_core.controllers.roles import scores
 from scaffolding_core.driver.budget import Budget
@@ -17,7 +18,6 @@ from scaffolding_core.driver.order import REQUEST_OPTIONS
 from scaffolding_core.rewards import RewardLike
 from scaffolding_core.roles import CODE, GENERATION, JUDGE, TOOLS, cast_of, check_names, check_roles, sandbox
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
-from scaffolding_core.trees import Tree, Where, near_miss, read_tree, tree_text
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.named import (
     WorkerLike,

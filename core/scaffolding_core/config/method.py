@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from scaffolding_core.config.options import Option, options_of
 from scaffolding_core.config.parts import checked_plain, named_part
+from scaffolding_core.config_text import Where, near_miss
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import NativeChatController, NativeRewardController
 from scaffolding_core.controllers.roles import scores
@@ -14,7 +15,6 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.methods import METHODS, Method, build_method
 from scaffolding_core.rewards import REWARDS, RewardLike
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask
-from scaffolding_core.trees import Where, near_miss
 from scaffolding_core.workers.named import from_environment
 
 __all__ = ["TURN", "Methods", "method_options", "reward_options"]

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import scaffolding_core.answers as answers
 from scaffolding_core.answers import KINDS, Answers, Equivalence, Extractor, FirstOf
 from scaffolding_core.config.options import options_of
-from scaffolding_core.trees import Where, near_miss
+from scaffolding_core.config_text import Where, near_miss
 from scaffolding_core.voting import STOP_RULES
 
 __all__ = ["NAMES", "checked_plain", "named_part"]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scaffolding_core.config_text import read_tree
 from scaffolding_core.controller import Controller
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.tensorrt_llm import controller
-from scaffolding_core.trees import read_tree
 
 __all__ = ["build_controller", "load_controller_config", "register_controller"]
 

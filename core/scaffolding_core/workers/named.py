@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from scaffolding_core.trees import Where
+from scaffolding_core.config_text import Where
 
 if TYPE_CHECKING:
     from scaffolding_core.worker import Worker

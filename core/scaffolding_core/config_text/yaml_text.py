@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from scaffolding_core.config_text.where import Path, Place, Tree, Where
 from scaffolding_core.errors import MissingExtraError
-from scaffolding_core.trees.where import Path, Place, Tree, Where
 
 try:
     import yaml

@@ -7,7 +7,7 @@ import re
 from bisect import bisect
 from collections.abc import Iterator
 
-from scaffolding_core.trees.where import Path, Place, Tree, Where
+from scaffolding_core.config_text.where import Path, Place, Tree, Where
 
 __all__ = ["json_text", "json_tree"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scaffolding_core.trees.file import read_tree, tree_of, tree_text
-from scaffolding_core.trees.where import Tree, Where, near_miss
+from scaffolding_core.config_text.file import read_tree, tree_of, tree_text
+from scaffolding_core.config_text.where import Tree, Where, near_miss
 
 __all__ = ["Tree", "Where", "near_miss", "read_tree", "tree_of", "tree_text"]

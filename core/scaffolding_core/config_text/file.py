@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from scaffolding_core.config_text.json_text import json_text, json_tree
+from scaffolding_core.config_text.where import Tree
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.trees.json_text import json_text, json_tree
-from scaffolding_core.trees.where import Tree
 
 __all__ = ["read_tree", "tree_of", "tree_text"]
 
@@ -69,7 +69,7 @@ def tree_text(data: object, *, in_json: bool = False) -> str:
     """
     write: Callable[[object], str] = json_text
     if not in_json:
-        from scaffolding_core.trees.yaml_text import yaml_text as write
+        from scaffolding_core.config_text.yaml_text import yaml_text as write
     try:
         return write(data)
     except (TypeError, ValueError) as error:
@@ -77,6 +77,6 @@ def tree_text(data: object, *, in_json: bool = False) -> str:
 
 
 def _yaml_tree() -> Callable[[str, str], Tree]:
-    from scaffolding_core.trees.yaml_text import yaml_tree  # an extra brings the library for it
+    from scaffolding_core.config_text.yaml_text import yaml_tree  # an extra brings the library for it
 
     return yaml_tree
