@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scaffolding_core.answers import KINDS
+from scaffolding_core.cli.failing import FAILED, INTERRUPTED, WRONG_USE, fail
 from scaffolding_core.cli.reward import REWARD_HELP, said_reward
 from scaffolding_core.config import Config
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.messages import SystemMessage, UserMessage
 from scaffolding_core.methods import METHODS, method_named
 from scaffolding_core.results import FinalEvent
-from scaffolding_core.shown_text import json_safe, shown
+from scaffolding_core.shown_text import json_safe
 
 if TYPE_CHECKING:
     from scaffolding_core.results import ScaffoldingOutput
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from scaffolding_core.tasks import Prompt
 
 __all__ = ["ask"]
-
-FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 _ANSWERS = (
     f"What samples answer with: {', '.join(KINDS).replace('_', '-')}. With parameters, or for each field of "
@@ -106,9 +105,9 @@ def ask(
         llm = (Config(tree) if config is None else _over(Config.read(config), tree)).llm()
         asyncio.run(_run(_prompt(question, system), llm, options, as_json))
     except InvalidRequestError as error:
-        _fail(error, WRONG_USE)
+        fail(error, WRONG_USE)
     except ScaffoldingError as error:
-        _fail(error, FAILED)
+        fail(error, FAILED)
     except KeyboardInterrupt:
         typer.echo(err=True)  # below what it had written so far
         raise typer.Exit(INTERRUPTED) from None
@@ -206,8 +205,3 @@ def _model(
         raise InvalidRequestError("--api-key was given several times for one --url: give one, or every --url")
     keys = {} if not api_key else {"api_key": api_key[0] if len(api_key) == 1 else api_key}
     return {"url": url[0] if len(url) == 1 else url, "model": model, **keys, **limits}
-
-
-def _fail(error: ScaffoldingError, code: int) -> None:
-    typer.echo(f"scaffolding: {shown(str(error))}", err=True)
-    raise typer.Exit(code)

@@ -134,6 +134,14 @@ class Config:
             InvalidRequestError: an unknown name, a wrong value, a variable that the environment does not have; it
                 says where.
         """
+        try:
+            return self._parts()
+        except RecursionError:
+            raise self._top.error(
+                "a configuration has an end: this holds itself, or is nested too deeply"
+            ) from None
+
+    def _parts(self) -> Parts:
         tree, methods = self.tree, Methods()
         around = {name: self._with_objects(tree.pop(name), self._top / name) for name in _AROUND if name in tree}
         if "controller" in tree:
@@ -181,7 +189,7 @@ class Config:
         method, named = cast.plays(parts.method), str(self.tree.get("method", "controller"))
         opened = [*cast.opened]
         try:
-            with self._top():
+            with self._top(parts.options):
                 check_names(method, named, frozenset(parts.roles))
                 if isinstance(parts.model, Worker):
                     model = parts.model

@@ -6,12 +6,12 @@ from collections.abc import Collection, Hashable, Mapping
 from typing import Any, cast
 
 from scaffolding_core.config.options import Option, options_of
-from scaffolding_core.config.parts import checked_plain, named_part
+from scaffolding_core.config.parts import check_complete, checked_plain, named_part
 from scaffolding_core.config_text import Where, near_miss
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import NativeChatController, NativeRewardController
 from scaffolding_core.controllers.roles import scores
-from scaffolding_core.errors import InvalidRequestError
+from scaffolding_core.errors import UnknownMethodError
 from scaffolding_core.methods import METHODS, Method, build_method
 from scaffolding_core.rewards import REWARDS, RewardLike
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask
@@ -74,18 +74,14 @@ class Methods:
         given = {"method": value} if isinstance(value, str) else where.mapping(value, "a method")
         row = _row(given.pop("method", "direct"), where / "method")
         known = method_options(row)
-        where.mapping(given, f"the method {row.name!r}", [*known, "generation", *TURN, *beside])
+        where.mapping(given, f"the method {row.name!r}", ["method", *known, "generation", *TURN, *beside])
         own = {name: value for name, value in given.items() if name in known}
         options: dict[str, Any] = {
             known[name].argument: self._option(known[name], own[name], where / name, row.roles) for name in own
         }
         generation = self._generation(given, where, role)
-        try:
+        with where(own):
             return build_method(row.name, generation=generation, **options)
-        except InvalidRequestError as error:
-            named = str(error).split(maxsplit=1)[0]  # mostly the option that is wrong
-            with (where / named if named in own else where)():
-                raise
 
     def reward(self, value: object, where: Where) -> RewardLike:
         """What scores, as `resolve_reward` takes it.
@@ -107,8 +103,7 @@ class Methods:
         if known is None:
             raise where.error(f"no reward is named {said!r}{near_miss(said, [*REWARDS, 'http://...'])}")
         where.mapping(given, f"the reward {kind!r}", known)
-        if lacking := [name for name, option in known.items() if option.needed and name not in given]:
-            raise where.error(f"the reward {kind!r} needs {lacking[0]!r}")
+        check_complete(given, known, f"the reward {kind!r}", where)
         if kind not in REWARDS:
             from_environment(given, where)
         roles = REWARDS[kind].roles if kind in REWARDS else ()
@@ -157,5 +152,5 @@ class Methods:
 def _row(name: object, where: Where) -> Method:
     row = METHODS.get(name.replace("-", "_")) if isinstance(name, str) else None
     if row is None:
-        raise where.error(f"no method is named {name!r}{near_miss(name, METHODS)}")
+        raise where.error(f"no method is named {name!r}{near_miss(name, METHODS)}", UnknownMethodError)
     return row

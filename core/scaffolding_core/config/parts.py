@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 import scaffolding_core.answers as answers
 from scaffolding_core.answers import KINDS, Answers, Equivalence, Extractor, FirstOf
-from scaffolding_core.config.options import options_of
+from scaffolding_core.config.options import Option, options_of
 from scaffolding_core.config_text import Where, near_miss
 from scaffolding_core.voting import STOP_RULES
 
-__all__ = ["NAMES", "checked_plain", "named_part"]
+__all__ = ["NAMES", "check_complete", "checked_plain", "named_part"]
 
 Names: TypeAlias = "Mapping[str, Callable[..., object]]"
 
@@ -21,13 +21,12 @@ Names: TypeAlias = "Mapping[str, Callable[..., object]]"
 def _classes(base: type) -> Names:
     """The extractors or equivalences that nothing but texts make, by their names."""
     public: list[Any] = [getattr(answers, name) for name in answers.__all__]
-    found: list[Any] = [
-        each for each in public if inspect.isclass(each) and base in each.__mro__[1:] and each is not FirstOf
-    ]
+    found = [each for each in public if inspect.isclass(each) and base in each.__mro__ and each is not FirstOf]
     return {
         re.sub(r"(?<!^)(?=[A-Z])", "_", each.__name__).lower(): each
         for each in found
-        if all(option.schema.get("type") == "string" for option in options_of(each).values() if option.needed)
+        if not inspect.isabstract(each)
+        and all(option.schema.get("type") == "string" for option in options_of(each).values() if option.needed)
     }
 
 
@@ -74,15 +73,27 @@ def named_part(part: str, value: object, where: Where) -> object:
         )
 
 
+def check_complete(given: Collection[str], known: Mapping[str, Option], named: str, where: Where) -> None:
+    """Refuse options among which one is lacking.
+
+    Raises:
+        InvalidRequestError: one that has no default.
+    """
+    for name, option in known.items():
+        if option.needed and name not in given:
+            raise where.error(f"{named} needs {name!r}")
+
+
 def checked_plain(make: Callable[..., object], given: object, named: str, where: Where) -> dict[str, Any]:
     """Options of plain values, as the constructor takes them.
 
     Raises:
-        InvalidRequestError: one that it does not have, or of the wrong type.
+        InvalidRequestError: one that it does not have, or of the wrong type, or one that is lacking.
     """
     known = options_of(make)
     options = where.mapping(given, named, known)
     for name, value in options.items():
         if (wrong := known[name].wrong(value)) is not None:
             raise (where / name).error(f"{name} must be {wrong}, got {value!r}")
+    check_complete(options, known, named, where)
     return {known[name].argument: value for name, value in options.items()}

@@ -22,6 +22,7 @@ Schema = dict[str, Any]  # Any: a schema holds texts, numbers, lists and schemas
 
 _TEXT: Schema = {"type": "string"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
+_ADDRESS: Schema = {"type": "string", "pattern": "://|^[$][{]"}
 _ANY_MAPPING: Schema = {"type": "object"}
 _OBJECT: Schema = {"$ref": "#/$defs/object"}  # one that the program gives
 
@@ -83,15 +84,20 @@ def _roles() -> Schema:
 
 
 def _reward() -> Schema:
-    rows = [
-        _mapping(
-            {"kind": {**_names([name]), "description": row.summary}, **_properties(reward_options(name) or {})}
-        )
-        for name, row in REWARDS.items()
-    ]
+    told = _kinds({name: reward_options(name) or {} for name in REWARDS})
+    combined = next(each for each in told if "combined" in each["properties"]["kind"]["enum"])
+    combined["properties"]["rewards"] = {"type": "array", "items": _defined("reward")}
     server = _properties(reward_options("http://") or {})
-    servers = [_mapping({name: _TEXT, **server}, needed=[name]) for name in ("url", "kind")]
-    return {"anyOf": [_names(REWARDS), _TEXT, *rows, *servers, _OBJECT]}
+    servers = [_mapping({name: _ADDRESS, **server}, needed=[name]) for name in ("url", "kind")]
+    return {
+        "anyOf": [
+            _bare({name: reward_options(name) or {} for name in REWARDS}),
+            _ADDRESS,
+            *told,
+            *servers,
+            _OBJECT,
+        ]
+    }
 
 
 def _worker() -> Schema:
@@ -110,11 +116,25 @@ def _worker() -> Schema:
 
 def _part(part: str) -> Schema:
     """A part of a method that has a name, alone or with its options."""
-    rows = [
-        _mapping({"kind": _names([name]), **_properties(options_of(make))}) for name, make in NAMES[part].items()
-    ]
+    options = {name: options_of(make) for name, make in NAMES[part].items()}
     several = [{"type": "array", "items": _defined(part)}] if part == "extractor" else []
-    return {"anyOf": [_names(NAMES[part]), *rows, *several, _OBJECT]}
+    return {"anyOf": [_bare(options), *_kinds(options), *several, _OBJECT]}
+
+
+def _bare(options: Mapping[str, Mapping[str, Option]]) -> Schema:
+    """The names that need nothing beside them."""
+    return _names(name for name, own in options.items() if not any(option.needed for option in own.values()))
+
+
+def _kinds(options: Mapping[str, Mapping[str, Option]]) -> list[Schema]:
+    """Mappings with a name in `kind`."""
+    return [
+        _mapping(
+            {"kind": _names([name]), **_properties(own)},
+            needed=["kind", *(option.name for option in own.values() if option.needed)],
+        )
+        for name, own in options.items()
+    ]
 
 
 def _properties(options: Mapping[str, Option]) -> dict[str, Schema]:
@@ -138,7 +158,7 @@ def _mapping(properties: Mapping[str, Schema], needed: Iterable[str] = ()) -> Sc
     return {
         "type": "object",
         "properties": dict(properties),
-        "required": list(needed) or ["kind"] * ("kind" in properties),
+        "required": list(needed),
         "additionalProperties": False,
     }
 

@@ -55,9 +55,9 @@ def tree_of(text: str, name: str = "", *, in_json: bool = False) -> Tree:
     except InvalidRequestError:
         raise
     except ValueError as error:
-        raise InvalidRequestError(f"{name} cannot be read: {error}") from error
+        raise InvalidRequestError(f"{name or 'the text'} cannot be read: {error}") from error
     except RecursionError:
-        raise InvalidRequestError(f"{name} cannot be read: it is nested too deeply") from None
+        raise InvalidRequestError(f"{name or 'the text'} cannot be read: it is nested too deeply") from None
 
 
 def tree_text(data: object, *, in_json: bool = False) -> str:
@@ -71,7 +71,9 @@ def tree_text(data: object, *, in_json: bool = False) -> str:
     if not in_json:
         from scaffolding_core.config_text.yaml_text import yaml_text as write
     try:
-        return write(data)
+        text = write(data)
+        text.encode()
+        return text
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"no file can hold this: {error}") from error
 

@@ -59,19 +59,24 @@ class Where:
             path = path[:-1]
         return ":".join(map(str, (self.tree.name, *self.tree.places.get(path, ()))))
 
-    def error(self, sentence: str) -> InvalidRequestError:
+    def error(self, sentence: str, kind: type[InvalidRequestError] = InvalidRequestError) -> InvalidRequestError:
         """An error here."""
-        error = InvalidRequestError(sentence)
+        error = kind(sentence)
         _place(error, self)
         return error
 
     @contextmanager
-    def __call__(self) -> Generator[None, None, None]:
-        """Errors of what is done in the `with` say that they are here; those that say where they are, stay."""
+    def __call__(self, names: Collection[str] = ()) -> Generator[None, None, None]:
+        """Errors of what is done in the `with` say that they are here; those that say where they are, stay.
+
+        Args:
+            names: of what is here; an error whose sentence begins with one of them is there.
+        """
         try:
             yield
         except InvalidRequestError as error:
-            _place(error, self)
+            first = str(error).split(maxsplit=1)[0]
+            _place(error, self / first if first in names else self)
             raise
 
     def mapping(self, value: object, named: str, known: Collection[str] | None = None) -> dict[str, object]:

@@ -29,6 +29,10 @@ _PLAIN = {
 """What a plain scalar is read as, by YAML 1.2: `yes`, `no` and `1:30` are texts, and `1e-3` is a number."""
 
 
+_BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
+"""What ends a line to YAML, and would not be read again as it was."""
+
+
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # it ships no types
     yaml_implicit_resolvers: dict[str | None, Any] = {}  # noqa: RUF012  # as its base class has it
 
@@ -70,9 +74,14 @@ def yaml_text(data: object) -> str:
         ValueError: it holds what YAML has no plain value for.
     """
     try:
-        text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+        text = _dumped(data, allow_unicode=True)
+        return _dumped(data, allow_unicode=False) if _BREAKS.search(text) else text
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
+
+
+def _dumped(data: object, *, allow_unicode: bool) -> str:
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=allow_unicode, width=100)
     return text
 
 
@@ -90,9 +99,9 @@ class _Reading:
             raise self._at(node).error("an anchor holds itself: a configuration has an end")
         self._around.append(node)
         try:
-            if isinstance(node, yaml.MappingNode):
+            if isinstance(node, yaml.MappingNode) and node.tag == _PREFIX + "map":
                 return {key: self.value(value, (*path, key)) for key, value in self._pairs(node, path)}
-            if isinstance(node, yaml.SequenceNode):
+            if isinstance(node, yaml.SequenceNode) and node.tag == _PREFIX + "seq":
                 return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
             return self._scalar(node)
         finally:
@@ -129,13 +138,13 @@ class _Reading:
                     yield key, value
 
     def _scalar(self, node: Any) -> object:
-        kind = node.tag.removeprefix(_PREFIX)
-        text: str = node.value
+        kind = node.tag.removeprefix(_PREFIX) if isinstance(node, yaml.ScalarNode) else ""
+        text: Any = node.value
         if kind in ("str", "null", "bool"):
             return {"str": text, "null": None, "bool": text.lower() == "true"}[kind]
         if kind in ("int", "float") and _PLAIN[kind].fullmatch(text):
             return int(text) if kind == "int" else float(text.lower().replace(".inf", "inf"))
-        raise self._at(node).error(f"{text!r} has the tag {node.tag!r}, and only plain values have a meaning here")
+        raise self._at(node).error(f"the tag {node.tag!r} has no meaning here, where only plain values have one")
 
     def _at(self, node: Any) -> Where:
         return Where(Tree(None, {(): _place(node)}, self._name))
