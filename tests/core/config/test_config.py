@@ -116,7 +116,8 @@ class TestRewards:
         assert [*judge.generation_controller.needs] == ["judge"]
 
     def test_rewards_combine(self):
-        tree = "{method: best_of_n, reward: {kind: combined, by: minimum, rewards: [judge, {kind: math, reference: 4}]}}"
+        rewards = "[judge, {kind: math, reference: 4}]"
+        tree = f"{{method: best_of_n, reward: {{kind: combined, by: minimum, rewards: {rewards}}}}}"
         reward = Config(tree_of(tree)).parts().roles["reward"]
         assert reward["rewards"] == [{"kind": "judge"}, {"kind": "math", "reference": 4}]
 

@@ -28,7 +28,7 @@ GOOD = [
     "method: best_of_n\nreward: {kind: judge, scale: 10}\ngeneration: {method: chain_of_thought, system: x}",
     "method: best_of_n\nreward: {url: 'http://a', model: m}\nroles: {judge: 'http://b/v1', tools: [x, {url: y}]}",
     "method: weighted_vote\nreward: {kind: combined, rewards: [judge, likelihood], by: minimum}",
-    "model: {url: ['http://a/v1', 'http://b/v1'], model: m, hedge_after: 3, headers: {x: y}}\nbudget: {seconds: 2}",
+    "model: {url: ['http://a/v1', 'http://b/v1'], hedge_after: 3, headers: {x: y}}\nbudget: {seconds: 2}",
     "model: {path: a.gguf, n_ctx: 4096}\nsampling: {temperature: 0.8, stop: [x]}\nseed: 3",
     "model: {trtllm: folder, tensor_parallel_size: 2}",
     "method: majority_vote\nstop_rule: {$ref: rule}\ngeneration: {$ref: inner}",

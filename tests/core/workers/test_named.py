@@ -2,7 +2,7 @@
 
 import pytest
 
-from scaffolding_core import InvalidRequestError, LocalWorker, MCPWorker, OpenAIWorker, ToolsWorker, WorkerPool
+from scaffolding_core import InvalidRequestError, MCPWorker, ModelFileError, OpenAIWorker, ToolsWorker, WorkerPool
 from scaffolding_core.roles import cast_of
 from scaffolding_core.workers.code import CodeWorker
 from scaffolding_core.workers.named import (
@@ -32,8 +32,8 @@ def test_an_address_is_a_server_and_several_are_a_pool(named, kind):
 
 
 def test_a_path_is_a_file_that_is_loaded_here(tmp_path):
-    with named_worker({"path": str(tmp_path / "a.gguf"), "n_ctx": 512}) as worker:
-        assert type(worker) is LocalWorker
+    with pytest.raises(ModelFileError, match=r"no model file .*a\.gguf"):
+        named_worker({"path": str(tmp_path / "a.gguf"), "n_ctx": 512})
 
 
 def test_options_are_those_of_the_worker_and_of_the_replicas_of_a_pool():
