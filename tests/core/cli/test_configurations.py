@@ -102,7 +102,8 @@ class TestTelling:
 class TestImporting:
     FILE = """
         llms: {a: {_type: openai, base_url: http://localhost:9/v1, model_name: m, temperature: 0.5}}
-        workflow: {_type: execute_score_select_function, augmented_fn: x, num_executions: 4, scorer: s, selector: b}
+        workflow:
+          {_type: execute_score_select_function, augmented_fn: x, num_executions: 4, scorer: s, selector: b}
         functions: {x: {_type: react_agent, llm_name: a}}
         ttc_strategies: {s: {_type: llm_based_agent_scoring, scoring_llm: a}, b: {_type: best_of_n_selection}}
     """

@@ -16,10 +16,17 @@ llms:
 functions:
   agent: {_type: react_agent, llm_name: nim}
   other: {_type: react_agent, llm_name: cloud}
-  best: {_type: execute_score_select_function, augmented_fn: agent, num_executions: 5, scorer: score, selector: best_of_n}
+  best:
+    {_type: execute_score_select_function, augmented_fn: agent, num_executions: 5, scorer: score, selector: best_of_n}
   enough: {_type: execute_score_select_function, augmented_fn: agent, scorer: score, selector: threshold}
   merged: {_type: execute_score_select_function, augmented_fn: other, selector: merge}
-  plans: {_type: plan_select_execute_function, augmented_fn: agent, planner: plan, editor: edit, scorer: score, selector: best_of_n}
+  plans:
+    _type: plan_select_execute_function
+    augmented_fn: agent
+    planner: plan
+    editor: edit
+    scorer: score
+    selector: best_of_n
   many: {_type: multi_llm_judge_function, search_strategy: several, selection_strategy: jury}
   tools: {_type: ttc_tool_orchestration, augmented_fns: [agent], selection_strategy: threshold}
 ttc_strategies:
@@ -113,7 +120,7 @@ def _role_of(strategy):
 @pytest.mark.parametrize(
     ("function", "match"),
     [
-        ("tools", r"^f:14:3: ttc_tool_orchestration has no counterpart"),
+        ("tools", r"^f:20:3: ttc_tool_orchestration has no counterpart"),
         ("agent", r"^f:.*name one function of test-time compute; there are: best, enough"),
         (None, "name one function of test-time compute"),
     ],
@@ -126,7 +133,11 @@ def test_a_function_without_a_counterpart_is_an_error(function, match):
 @pytest.mark.parametrize(
     ("old", "new", "match"),
     [
-        ("selector: best_of_n}", "selector: bestofn}", "no strategy is named 'bestofn', did you mean 'best_of_n'"),
+        (
+            "selector: best_of_n\n",
+            "selector: bestofn\n",
+            "no strategy is named 'bestofn', did you mean 'best_of_n'",
+        ),
         ("_type: best_of_n_selection", "_type: best", "no strategy is of the type 'best'"),
         ("scoring_llm: judge", "scoring_llm: jury", "no LLM is named 'jury'"),
         ("plans_per_llm: 3", "plans_per_llm: x", "a number, or the list of LLMs, of 'plan' is none"),
