@@ -21,7 +21,9 @@ Names: TypeAlias = "Mapping[str, Callable[..., object]]"
 def _classes(base: type) -> Names:
     """The extractors or equivalences that nothing but texts make, by their names."""
     public: list[Any] = [getattr(answers, name) for name in answers.__all__]
-    found = [each for each in public if inspect.isclass(each) and base in each.__mro__ and each is not FirstOf]
+    found: list[Any] = [
+        each for each in public if inspect.isclass(each) and base in each.__mro__ and each is not FirstOf
+    ]
     return {
         re.sub(r"(?<!^)(?=[A-Z])", "_", each.__name__).lower(): each
         for each in found
