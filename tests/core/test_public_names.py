@@ -8,8 +8,12 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
+        CalibratedController threshold_for
+        TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
+        SemanticVoteController
+        GenSelectController KnockoutController PivotTournamentController UniversalVoteController
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
@@ -48,8 +52,9 @@ PUBLIC = {
         is_refusal read_as_type read_by_schema tools_of
     """,
     "scaffolding_core.voting": """
-        Ballot Beta Dirichlet FieldBallot First Full Lossless Borda Quorum REFUSED STOP_RULES StopRule Tally
-        WEIGHINGS Weighing Window resolve_stop_rule resolve_weighing winner winner_of
+        Ballot Beta Dirichlet FieldBallot First Full Lossless Borda PosteriorBallot Quorum REFUSED STOP_RULES
+        StopRule Tally
+        WEIGHINGS Weighing Window checked_confidence resolve_stop_rule resolve_weighing winner winner_of
     """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError
@@ -78,6 +83,7 @@ PUBLIC = {
         Poll RiskByDecision SameByDecision StepByDecision VotedResponse VotingDecisionModel decision_reward
     """,
     "langchain_scaffolding.middleware": """
+        AskPersonMiddleware ask_person
         OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
     """,
     "llamaindex_scaffolding": """
