@@ -273,7 +273,7 @@ class ModelFields(MethodFields, TellsAsInner):
     """Samples that one request to the server may ask for (`n`); 1 sends each alone, None is 16."""
     streaming: bool = False
     """Whether `invoke` streams to callbacks."""
-    worker: Any = Field(default=None, exclude=True)
+    worker: Any = Field(default=None, exclude=True, repr=False)
     """A worker of your own instead of a server, or a mapping that names one, which is opened and closed with this
     object: `{"url": address, "headers": {...}}`; see `scaffolding_core.WorkerLike`."""
     acceptance: Any = Field(default=None, exclude=True, repr=False)

@@ -14,7 +14,7 @@ from scaffolding_core.controllers.roles import scores
 from scaffolding_core.errors import InvalidRequestError, MissingWorkerError
 from scaffolding_core.rewards import RewardLike, resolve_reward
 from scaffolding_core.worker import Worker
-from scaffolding_core.workers.named import is_named_worker, named_sandbox, named_servers, named_worker
+from scaffolding_core.workers.named import is_named_worker, named_sandbox, named_server, named_worker
 from scaffolding_core.workers.tools import ToolsWorker
 
 __all__ = ["CODE", "GENERATION", "JUDGE", "Cast", "cast_of", "check_names", "check_roles", "sandbox"]
@@ -174,6 +174,6 @@ def _tools_of(tools: Sequence[object]) -> tuple[Worker, Worker | None]:
         return ToolsWorker(tools), None
     from scaffolding_core.workers.mcp import MCPWorker  # it loads slowly
 
-    servers = MCPWorker(named_servers(named))
+    servers = MCPWorker([named_server(server) for server in named])
     others = [tool for tool in tools if not isinstance(tool, str | Mapping)]
     return (ToolsWorker([*others, servers]) if others else servers), servers

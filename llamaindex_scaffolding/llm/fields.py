@@ -151,6 +151,7 @@ class ModelFields(Closable, FunctionCallingLLM):
     llm: InstanceOf[LLM] | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
     worker: Worker | dict[str, Any] | list[str] | str | None = Field(
         default=None,
+        repr=False,  # a key may stand in it
         description=(
             "A worker of your own instead of a server, or a mapping that names one, such as `{'url': address, "
             "'headers': {...}}`, which is opened and closed with this object; see `scaffolding_core.WorkerLike`."

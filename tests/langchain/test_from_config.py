@@ -1,10 +1,12 @@
 """Models out of a configuration."""
 
+import asyncio
+
 import pytest
 import yaml
 
 from langchain_scaffolding import ChatScaffolding, ScaffoldingLLM
-from scaffolding_core import Budget, FunctionWorker, InvalidRequestError
+from scaffolding_core import Budget, ClosedError, FunctionWorker, GenerationTask, InvalidRequestError
 from tests.servers.scripted import Reply, scripted_server
 
 
@@ -97,3 +99,12 @@ def test_a_role_may_be_an_address(server):
         with ChatScaffolding(base_url=server.url, roles={"judge": judge.url}, **fields) as model:
             model.invoke("q")
         assert len(judge.requests) == 1
+
+
+def test_closing_closes_the_worker_that_was_opened(vote):
+    model = ChatScaffolding.from_config(vote)
+    model.invoke("q")
+    worker = model.backend.worker
+    model.close()
+    with pytest.raises(ClosedError):
+        asyncio.run(worker.run_task(GenerationTask.create_from_prompt("q")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +23,7 @@ from scaffolding_core.workers.named import (
     WorkerLike,
     checked_worker,
     from_environment,
-    named_servers,
+    named_server,
     named_worker,
 )
 
@@ -31,6 +31,9 @@ __all__ = ["OF_REQUESTS", "Config", "Parts", "dump", "load"]
 
 OF_REQUESTS = REQUEST_OPTIONS - {"deadline"}
 """Options of requests that a file can say; a deadline is a time of a clock."""
+
+_WRITTEN = (str, int, float, Mapping, list)
+"""What a file has; anything else is an object of the program."""
 
 _AROUND = ("model", "roles", *sorted(OF_REQUESTS))
 """What stands beside a method."""
@@ -48,8 +51,8 @@ class Parts:
     """
 
     method: Controller
-    model: WorkerLike | Worker | None
-    roles: Mapping[Hashable, RewardLike]
+    model: WorkerLike | Worker | None = field(repr=False)  # a key may stand in it
+    roles: Mapping[Hashable, RewardLike] = field(repr=False)
     options: Mapping[str, object]
 
 
@@ -150,7 +153,7 @@ class Config:
             method = methods.method(self._with_objects(tree, self._top), self._top, beside=_AROUND)
         roles = self._roles(around.get("roles"), methods)
         model: Any = around.get("model")
-        if model is not None and not isinstance(model, Worker):
+        if isinstance(model, _WRITTEN):
             checked_worker(model, self._top / "model")
         options = {name: value for name, value in around.items() if name in OF_REQUESTS}
         if "budget" in options:
@@ -191,9 +194,8 @@ class Config:
         try:
             with self._top(parts.options):
                 check_names(method, named, frozenset(parts.roles))
-                if isinstance(parts.model, Worker):
-                    model = parts.model
-                else:
+                model: Any = parts.model
+                if model is None or isinstance(model, _WRITTEN):
                     with (self._top / "model")():
                         model = _model(parts.model)
                     opened.append(model)
@@ -227,14 +229,14 @@ class Config:
             if role in methods.rewards:
                 raise here.error(f"the role {role!r} is given twice: here, and as reward")
             roles[role] = methods.reward(player, here) if scores(role) else player
-            if isinstance(player, Worker) or scores(role):
-                continue
             if role == TOOLS:
                 roles[role] = player if isinstance(player, list) else [player]
-                named_servers([tool for tool in roles[role] if isinstance(tool, str | Mapping)], here)
+                for place, tool in enumerate(roles[role]):
+                    if isinstance(tool, str | Mapping):
+                        named_server(tool, here / place)
             elif role == CODE:
                 from_environment(player, here)
-            else:
+            elif not scores(role) and isinstance(player, _WRITTEN):
                 checked_worker(player, here)
         return roles
 
@@ -282,7 +284,7 @@ def dump(config: Config, path: str | Path | None = None) -> str:
     return text
 
 
-def _model(named: WorkerLike | None) -> Worker:
+def _model(named: object) -> Worker:
     if named is not None:
         return named_worker(named)
     from scaffolding_core.workers.local import LocalWorker  # its HTTP client loads slowly

@@ -11,6 +11,7 @@ from scaffolding_core.config_text import Where, near_miss
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import NativeChatController, NativeRewardController
 from scaffolding_core.controllers.roles import scores
+from scaffolding_core.driver.order import REQUEST_OPTIONS
 from scaffolding_core.errors import UnknownMethodError
 from scaffolding_core.methods import METHODS, Method, build_method
 from scaffolding_core.rewards import REWARDS, RewardLike
@@ -22,11 +23,18 @@ __all__ = ["TURN", "Methods", "method_options", "reward_options"]
 TURN: Mapping[str, str] = {"sampling": "sampling_params", "system": "system_prompt", "role": "role"}
 """What may be said of the generation itself, and the argument of `NativeChatController` for it."""
 
+_TAKEN = {"method", "model", "roles", "controller", *TURN, *REQUEST_OPTIONS}
+"""Names that mean the same of every method; an option of one keeps its whole name beside them."""
+
 
 def method_options(row: Method) -> Mapping[str, Option]:
     """What a mapping may say of a method beside its name and its generation, by name."""
     own = options_of(row.constructor)
-    options = {name: option for name, option in own.items() if name not in ("generation", row.samples)}
+    options = {
+        option.argument if name in _TAKEN else name: option
+        for name, option in own.items()
+        if name not in ("generation", row.samples)
+    }
     return options if row.samples is None else {"sample_num": own[row.samples], **options}
 
 
@@ -122,6 +130,8 @@ class Methods:
         turn: dict[str, Any] = {TURN[name]: value for name, value in given.items() if name in TURN}
         named = (where / "sampling").mapping(turn.get("sampling_params") or {}, "sampling", SAMPLING_PARAMETERS)
         checked_plain(GenerationTask, named, "sampling", where / "sampling")
+        if "seed" in named:
+            raise (where / "sampling" / "seed").error("one seed would make all samples alike: write it at the top")
         if not isinstance(turn.get("system_prompt", ""), str):
             raise (where / "system").error(f"system must be a text, got {turn['system_prompt']!r}")
         return NativeChatController(**{"role": role, **turn})

@@ -32,7 +32,11 @@ def schema() -> Schema:
 
     Cost: some hundredths of a second.
     """
-    sampling = {name: option for name, option in options_of(GenerationTask).items() if name in SAMPLING_PARAMETERS}
+    sampling = {
+        name: option
+        for name, option in options_of(GenerationTask).items()
+        if name in SAMPLING_PARAMETERS - {"seed"}
+    }
     beside: dict[str, Schema] = {
         "model": _defined("worker"),
         "roles": _defined("roles"),

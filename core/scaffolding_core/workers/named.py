@@ -22,7 +22,7 @@ __all__ = [
     "from_environment",
     "is_named_worker",
     "named_sandbox",
-    "named_servers",
+    "named_server",
     "named_worker",
     "worker_options",
 ]
@@ -47,7 +47,7 @@ def is_named_worker(value: object) -> bool:
     )
 
 
-def named_worker(named: WorkerLike, where: Where = _NOWHERE) -> Worker:
+def named_worker(named: object, where: Where = _NOWHERE) -> Worker:
     """The worker.
 
     Args:
@@ -64,7 +64,7 @@ def named_worker(named: WorkerLike, where: Where = _NOWHERE) -> Worker:
         return make()
 
 
-def checked_worker(named: WorkerLike, where: Where = _NOWHERE) -> Callable[[], Worker]:
+def checked_worker(named: object, where: Where = _NOWHERE) -> Callable[[], Worker]:
     """What makes the worker; as `named_worker`, and makes none yet."""
     if not is_named_worker(named):
         raise where.error(f"a worker must be an address, a list of them or a mapping, got {type(named).__name__}")
@@ -92,26 +92,23 @@ def worker_options(kind: str, *, several: bool = False) -> Mapping[str, inspect.
     return {**(worker_options(kind) or {}), **options} if several else None
 
 
-def named_servers(named: Sequence[object], where: Where = _NOWHERE) -> list[str | Server]:
-    """Servers of tools: addresses and commands, and mappings with `url` or `command` and further options.
+def named_server(named: object, where: Where = _NOWHERE) -> str | Server:
+    """A server of tools: an address or a command, or a mapping with `url` or `command` and further options.
 
     Raises:
         InvalidRequestError: an option that a server does not have, or a missing variable of the environment.
     """
     from scaffolding_core.workers.mcp.server import HttpServer, StdioServer
 
-    servers: list[str | Server] = []
-    for place, each in enumerate(named):
-        here = where / place
-        server: Any = from_environment(each, here)
-        if not isinstance(server, str):
-            kind = StdioServer if "command" in here.mapping(server, "a server of tools") else HttpServer
-            here.mapping(server, "a server of tools", inspect.signature(kind).parameters)
-            if not server.keys() & {"url", "command"}:
-                raise here.error("a server of tools needs its url, or its command")
-            server = kind(**server)
-        servers.append(server)
-    return servers
+    given: Any = from_environment(named, where)
+    if isinstance(given, str):
+        return given
+    kind = StdioServer if "command" in where.mapping(given, "a server of tools") else HttpServer
+    where.mapping(given, "a server of tools", inspect.signature(kind).parameters)
+    if not given.keys() & {"url", "command"}:
+        raise where.error("a server of tools needs its url, or its command")
+    server: HttpServer | StdioServer = kind(**given)
+    return server
 
 
 def named_sandbox(named: object, where: Where = _NOWHERE) -> Worker:

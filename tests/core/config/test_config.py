@@ -89,6 +89,10 @@ class TestMethods:
         first, second, _ = vote.answers.extractor.extractors
         assert (type(first), type(second), second.pattern.pattern) == (Boxed, Regex, "= (.*)")
 
+    def test_an_option_that_is_named_as_what_every_method_has_keeps_its_whole_name(self):
+        tree = "{method: calibrated, method_controller: majority_vote, otherwise: {system: Think.}}"
+        assert isinstance(method(tree).method_controller, MajorityVoteController)
+
     def test_each_field_has_its_kind_of_answer(self):
         vote = method("{method: field_vote, answers: {price: number}, equivalences: {name: exact}}")
         prices = vote.equivalences["price"].classes()

@@ -53,6 +53,8 @@ WRONG = [
     ),
     ("sampling: {temprature: 1}", "f:1:12: sampling has no 'temprature', did you mean 'temperature'?"),
     ("sampling: {temperature: hot}", "f:1:12: temperature must be a valid number, got 'hot'"),
+    ("sampling: {seed: 3}", "f:1:12: one seed would make all samples alike: write it at the top"),
+    ("roles: {critic: {$ref: x}}", "f:1:9: no object is named 'x'"),
     ("sampling: hot", "f:1:1: sampling must be a mapping of names to values, got 'hot'"),
     ("system: [x]", "f:1:1: system must be a text, got ['x']"),
     ("method: best_of_n\nreward: juge", "f:2:1: no reward is named 'juge', did you mean 'judge'?"),

@@ -9,7 +9,7 @@ from scaffolding_core.workers.named import (
     WORKER_KINDS,
     from_environment,
     named_sandbox,
-    named_servers,
+    named_server,
     named_worker,
     worker_options,
 )
@@ -74,9 +74,8 @@ def test_a_variable_is_read_when_the_worker_is_made_and_not_shown(monkeypatch):
 
 
 def test_servers_of_tools():
-    plain, http, program = named_servers(
-        ["http://a/mcp", {"url": "http://b/mcp", "prefix": "b_"}, {"command": "x", "args": ["y"]}]
-    )
+    servers = ["http://a/mcp", {"url": "http://b/mcp", "prefix": "b_"}, {"command": "x", "args": ["y"]}]
+    plain, http, program = map(named_server, servers)
     assert (plain, http.url, http.prefix, program.command) == ("http://a/mcp", "http://b/mcp", "b_", "x")
 
 

@@ -1,10 +1,12 @@
 """LLMs out of a configuration."""
 
+import asyncio
+
 import pytest
 import yaml
 
 from llamaindex_scaffolding import ScaffoldingLLM
-from scaffolding_core import Budget, InvalidRequestError
+from scaffolding_core import Budget, ClosedError, GenerationTask, InvalidRequestError
 from tests.servers.scripted import Reply, scripted_server
 
 
@@ -76,3 +78,17 @@ def test_a_worker_may_be_named_by_a_mapping(server):
     with ScaffoldingLLM("direct", worker={"url": server.url, "headers": {"X-Team": "a"}}) as llm:
         assert llm.complete("q").text == "7"
     assert server.headers[-1]["X-Team"] == "a"
+
+
+def test_closing_closes_the_worker_that_was_opened(vote):
+    llm = ScaffoldingLLM.from_config(vote)
+    llm.complete("q")
+    worker = llm._backend().worker
+    llm.close()
+    with pytest.raises(ClosedError):
+        asyncio.run(worker.run_task(GenerationTask.create_from_prompt("q")))
+
+
+def test_a_literal_key_is_not_shown():
+    with ScaffoldingLLM("direct", worker={"url": "http://127.0.0.1:9/v1", "api_key": "sk-literal"}) as llm:
+        assert "sk-literal" not in repr(llm) + str(llm.to_dict())
