@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaffolding_core import (
@@ -245,6 +245,7 @@ def options_of(row):
 
 @pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
 class TestEveryMethod:
+    @settings(max_examples=20)
     @given(data=st.data())
     def test_what_is_dumped_is_read_again(self, row, data, tmp_path_factory):
         config = Config(
@@ -255,6 +256,7 @@ class TestEveryMethod:
             dump(config, folder / name)
             assert Config.read(folder / name) == config
 
+    @settings(max_examples=20)
     @given(data=st.data())
     def test_its_parts_are_named_in_a_file(self, row, data):
         needed = {"reward": "judge"} if "reward" in row.roles else {}
