@@ -139,12 +139,14 @@ from scaffolding_core.verifying import Verdict, Verifier
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
+from scaffolding_core.workers.named import WorkerLike
 from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
 from scaffolding_core.workers.simulated import SimulatedWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
+    from scaffolding_core.config import Config
     from scaffolding_core.workers.code import CodeWorker
     from scaffolding_core.workers.cross_encoder import CrossEncoderWorker
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
@@ -158,6 +160,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "CodeWorker": ("workers.code", "CodeWorker"),
+    "Config": ("config", "Config"),
     "LocalWorker": ("workers.local", "LocalWorker"),
     "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
@@ -170,7 +173,7 @@ _LAZY = {
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
-"""What needs an HTTP client, whose import takes longer than all the rest."""
+"""What needs an HTTP client or pydantic, whose import takes longer than all the rest."""
 
 _MOVED = (
     "GenerationTokenCounter",
@@ -212,6 +215,7 @@ __all__ = [
     "CodeWorker",
     "CombinedReward",
     "ComputeTask",
+    "Config",
     "Controller",
     "Criterion",
     "CritiqueReviseController",
@@ -329,6 +333,7 @@ __all__ = [
     "WholeText",
     "Window",
     "Worker",
+    "WorkerLike",
     "WorkerPool",
     "WrappingWorker",
     "build_method",

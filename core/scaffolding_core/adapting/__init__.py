@@ -37,6 +37,7 @@ from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.rewards import RewardLike, converted_reward
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
+from scaffolding_core.workers.named import named_worker
 from scaffolding_core.workers.reward import RewardFunction, check_reward_function, prompt_text
 from scaffolding_core.workers.tools import ToolAnswer, ToolSource, tool_source
 from scaffolding_core.workers.tools.fitting import fitted
@@ -79,6 +80,7 @@ __all__ = [
     "fitted",
     "lawful_name",
     "model_values",
+    "named_worker",
     "on_abandoned",
     "prompt_text",
     "read_arguments",
