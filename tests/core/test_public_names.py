@@ -73,9 +73,6 @@ PUBLIC = {
         around_calls as_asked as_written before_sending call_function candidate_data check_method
         check_reward_function checked_answers checked_sample_num computing converted_reward current_request
         engine_worker fitted
-        lawful_name model_values
-        around_calls as_written before_sending call_function candidate_data check_method check_reward_function
-        checked_answers checked_sample_num computing converted_reward current_request engine_worker fitted
         lawful_name model_values named_worker
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
         result_data run_either run_in_thread server_settings server_worker split tool_source tools_of

@@ -105,8 +105,6 @@ def near_miss(given: object, known: Iterable[str]) -> str:
     names = list(known)
     spelt = str(given).lower().replace("-", "_")
     meant = get_close_matches(spelt, names, n=1, cutoff=0.6)
-    if meant and len(names) > _MANY:
-        return f", did you mean {meant[0]!r}?"
     asked = f", did you mean {meant[0]!r}?" if meant else ";"
     return f"{asked} there are: {', '.join(names) or 'none'}"
 
