@@ -23,7 +23,7 @@ PUBLIC = {
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
         ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
-        PairwiseJudge ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
+        PairwiseJudge PanelController ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
         ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker

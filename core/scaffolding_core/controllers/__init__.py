@@ -18,6 +18,7 @@ from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
 from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
+from scaffolding_core.controllers.teaming import PanelController
 
 __all__ = [
     "BestOfNController",
@@ -29,6 +30,7 @@ __all__ = [
     "NativeGenerationController",
     "NativeRewardController",
     "PairwiseJudge",
+    "PanelController",
     "PassJudge",
     "PlanAndSolveController",
     "ProgramOfThoughtController",

@@ -85,7 +85,7 @@ class Samples:
             sample = []
             for task in tasks:
                 copy = task.copy()
-                copy.group = group
+                copy.group, copy.sample_index = group, index
                 if copy.seed is not None:
                     copy.seed = derived_seed(copy.seed, index)
                 sample.append(copy)

@@ -1,0 +1,5 @@
+"""Methods that let several models, or several answers, work together."""
+
+from scaffolding_core.controllers.teaming.panel import PanelController
+
+__all__ = ["PanelController"]
