@@ -115,6 +115,15 @@ class TestRoles:
             model = ChatScaffolding.wrap(Scripted(answers=["7", "seven"]), method, roles={role: judge})
             assert model.invoke("q").content == "seven"
 
+    @pytest.mark.parametrize(("kind", "double"), [(ChatScaffolding, Scripted), (ScaffoldingLLM, KnownLLM)])
+    async def test_models_in_numbered_ones_take_turns_at_the_samples(self, kind, double):
+        models = [double(answers=[answer]) for answer in ("7", "8", "8")]
+        roles = {"generation.1": models[1], "generation.2": models[2]}
+        voting = kind.wrap(models[0], sample_num=3, roles=roles, method_options=FULL)
+        for answer in (voting.invoke("q"), await voting.ainvoke("q")):
+            assert getattr(answer, "content", answer) == "8"
+        assert [len(model.calls) for model in models] == [2, 2, 2]
+
     @pytest.mark.parametrize("roles", [["critic"], {"critic": "a model's name"}])
     def test_what_cannot_play_one_is_refused(self, roles):
         with pytest.raises(InvalidRequestError, match="roles must map|needs a chat model or a chain"):
