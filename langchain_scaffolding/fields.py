@@ -91,8 +91,8 @@ class MethodFields(Closable, BaseModel):
     of a reward model, a function of prompt and answer, a Runnable, an evaluator, or a worker."""
     roles: Any = Field(default=None, exclude=True, repr=False)
     """Who plays the other roles that a method needs, by role: a model or a worker, such as `{"judge": model}`; one
-    that scores is a reward. Those of `generation.1`, `generation.2` and so on take turns at the samples with the model
-    itself."""
+    that scores is a reward. Those of `generation.1`, `generation.2` and so on take turns at the samples with the
+    model itself."""
     max_concurrent_samples: int | None = Field(default=None, alias="max_concurrency")
     """Samples at once, of all calls together; None takes the backend's own limit. That of a configuration bounds
     the samples of its call alone; the configuration's `max_concurrency` bounds the questions of a batch."""

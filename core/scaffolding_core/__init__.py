@@ -45,6 +45,7 @@ from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import CancelRace, Controller, Outcome, ParallelProcess, Race, Steps
 from scaffolding_core.controllers import (
     BestOfNController,
+    CascadeController,
     ChainOfThoughtController,
     Criterion,
     FieldVoteController,
@@ -185,6 +186,7 @@ __all__ = [
     "Candidate",
     "CandidateEvent",
     "Capabilities",
+    "CascadeController",
     "ChainOfThoughtController",
     "ChatTask",
     "CodeFailure",

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import (
     BestOfNController,
+    CascadeController,
     ChainOfThoughtController,
     FieldVoteController,
     MajorityVoteController,
@@ -148,6 +149,14 @@ _ROWS = (
         summary="the answer whose samples have the highest rewards together",
         cost="n samples and rewards",
         roles=("reward",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="cascade",
+        constructor=CascadeController,
+        summary="asks the strong model where the samples of the cheap one disagree",
+        cost="at most k samples, and where they disagree the strong model's answer",
+        roles=("strong",),
         samples="default_sample_num",
     ),
     Method(

@@ -53,7 +53,7 @@ class Cast:
     panel: Sequence[str] = ()
 
     def plays(self, method: Controller) -> Controller:
-        """The method, with its rewards where its parts score by a role that has no worker, and a panel that samples."""
+        """The method, with a reward where a part scores by a role that has no worker, and a panel that samples."""
         return cast("Controller", _replaced(method, self._player)) if self.rewards or self.panel else method
 
     def _player(self, part: Controller) -> Controller:

@@ -12,8 +12,8 @@ PUBLIC = {
         Verdict Verifier resolve_reward
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
-        CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
-        ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
+        CallRecord CancelRace Candidate CandidateEvent Capabilities CascadeController ChainOfThoughtController
+        ChatTask ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
         ContextLengthExceededError Controller ControllerError CrossEncoderWorker
         Criterion DeadlockError
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
@@ -23,8 +23,8 @@ PUBLIC = {
         MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
         ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
-        PairwiseJudge PanelController ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
-        ProgramOfThoughtController Quorum
+        PairwiseJudge PanelController ParallelProcess Parsed PassJudge PerField PlanAndSolveController
+        ProcessRewardWorker ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
         RewardTask

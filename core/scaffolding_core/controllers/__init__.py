@@ -18,10 +18,11 @@ from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
 from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
-from scaffolding_core.controllers.teaming import PanelController
+from scaffolding_core.controllers.teaming import CascadeController, PanelController
 
 __all__ = [
     "BestOfNController",
+    "CascadeController",
     "ChainOfThoughtController",
     "Criterion",
     "FieldVoteController",
