@@ -45,8 +45,8 @@ class CascadeController(Controller):
     Cost: at most k samples, as many at the same time as must agree, and no more once it is known whether they do;
     and what the strong one costs, for the share of questions where they do not.
 
-    Source: Chen et al. 2023, arXiv 2305.05176, with a threshold that is given, not learnt; the consistency of samples
-    as the measure is that of Yue et al. 2023, arXiv 2310.03094.
+    Source: Chen et al. 2023, arXiv 2305.05176, with a threshold that is given, not learnt; that of consistency is
+    Yue et al. 2023, arXiv 2310.03094.
 
     Args:
         generation_controller: the cheap method; give it a temperature above 0.
