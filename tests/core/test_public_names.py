@@ -16,28 +16,24 @@ PUBLIC = {
         ChatTask ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
         ContextLengthExceededError Controller ControllerError CrossEncoderWorker
         Criterion DeadlockError
-        DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
+        DebateController DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
         InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
-        MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
-        ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
-        NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
-        PairwiseJudge PanelController ParallelProcess Parsed PassJudge PerField PlanAndSolveController
-        ProcessRewardWorker ProgramOfThoughtController Quorum
-        REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
-        Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
-        RewardTask
-        RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
-        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
-        ShortVoteController SimulatedWorker Stated StepBackController Steps
-        StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
-        TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
-        ToolMessage ToolsWorker UnitTests
-        UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
-        WholeText
-        Window Worker WorkerError WorkerPool WrappingWorker build_method default_extractor
-        message_from_dict shared_local_worker
+        MajorityVoteController Mathematical Method MixtureOfAgentsController MissingExtraError MissingWorkerError
+        ModelFileError ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
+        NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome PairwiseJudge
+        PanelController ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
+        ProgramOfThoughtController Quorum REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController
+        Reading Recording RecordingWorker Regex ReplayMismatchError ReplayWorker RequestCancelledError
+        RetryWithFeedbackController RewardModelWorker RewardTask RoleMessage RubricJudge SAMPLING_PARAMETERS
+        ScaffoldingError ScaffoldingLlm ScaffoldingOutput ScaffoldingResult ScaffoldingStream ScoreJudge
+        ServerError ShortVoteController SimulatedWorker Stated StepBackController Steps StopRule
+        StreamGenerationTask Structure SystemMessage TRTLLMWorker Task TokenEvent TokenLogprob ToolCall ToolCalls
+        ToolDescription ToolListTask ToolLoopController ToolMessage ToolsWorker UnitTests UnknownMethodError
+        UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController WholeText Window
+        Worker WorkerError WorkerPool WrappingWorker build_method default_extractor message_from_dict
+        shared_local_worker
     """,
     "scaffolding_core.answers": """
         Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor

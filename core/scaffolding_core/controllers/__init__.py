@@ -18,15 +18,22 @@ from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
 from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
-from scaffolding_core.controllers.teaming import CascadeController, PanelController
+from scaffolding_core.controllers.teaming import (
+    CascadeController,
+    DebateController,
+    MixtureOfAgentsController,
+    PanelController,
+)
 
 __all__ = [
     "BestOfNController",
     "CascadeController",
     "ChainOfThoughtController",
     "Criterion",
+    "DebateController",
     "FieldVoteController",
     "MajorityVoteController",
+    "MixtureOfAgentsController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",

@@ -9,9 +9,10 @@ from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, ParallelProcess, Steps
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_number, checked_part
-from scaffolding_core.controllers.samples import checked_sample_num, derived_seed
+from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.controllers.sampling import MajorityVoteController
 from scaffolding_core.controllers.selecting import BestOfNController
+from scaffolding_core.controllers.teaming.others import as_candidates, seeded
 from scaffolding_core.controllers.votes import answered
 from scaffolding_core.errors import (
     BudgetExceededError,
@@ -19,7 +20,7 @@ from scaffolding_core.errors import (
     InvalidRequestError,
     WorkerError,
 )
-from scaffolding_core.results import Candidate, ScaffoldingOutput
+from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.voting import Full, Quorum
 
@@ -113,9 +114,7 @@ class CascadeController(Controller):
         if len(tasks) != 1:
             raise InvalidRequestError(f"a cascade is sure of one answer: give one task, not {len(tasks)}")
         task, n = tasks[0], self._samples(sample_num)
-        asked = task.copy()
-        if asked.seed is not None:
-            asked.seed = derived_seed(asked.seed, n)
+        asked = seeded(task.copy(), n)
         cheap = yield from self._cheap(task, n, generation_kwargs, answers)
         confidence = None if cheap is None else self._confidence(cheap, n)
         sure = confidence is not None and confidence >= self.threshold
@@ -130,7 +129,7 @@ class CascadeController(Controller):
             task.take_results(asked)
             task.usage, task.error = asked.usage, asked.error
             data |= {"answered_by": "strong", **({"strong": output.data} if output.data else {})}
-            output.candidates = [*(cheap.candidates if cheap else ()), *_as_candidates(output, asked, n)]
+            output.candidates = [*(cheap.candidates if cheap else ()), *as_candidates(output, asked, n)]
         if output.answer is None and output.finish_reason != "cancelled":
             compared = self.answers if answers is None else Answers.of(answers)
             yield from answered(output, extractor_for(task, compared))
@@ -178,12 +177,3 @@ class CascadeController(Controller):
             cheap.stopped = "budget"
             return cheap
         return output
-
-
-def _as_candidates(output: ScaffoldingOutput, task: GenerationTask, first: int) -> list[Candidate]:
-    """The samples of a method, or its lone answer, counted on from an index."""
-    lone = Candidate(0, output.message, output.answer, output.score, usage=task.usage, read_as=output.read_as)
-    candidates = output.candidates or [lone]
-    for candidate in candidates:
-        candidate.index += first
-    return candidates
