@@ -31,7 +31,7 @@ REVISE = (
 
 
 class _Stand(NamedTuple):
-    """What an agent answers as it stands: the last that it said, the task with that, and the class of its answer."""
+    """What an agent answers as it stands: what it said last, the task with that, and the class of the answer."""
 
     candidate: Candidate
     task: GenerationTask
