@@ -44,6 +44,7 @@ from scaffolding_core.answers import (
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import CancelRace, Controller, Outcome, ParallelProcess, Race, Steps
 from scaffolding_core.controllers import (
+    BanditRoutingController,
     BestOfNController,
     CascadeController,
     ChainOfThoughtController,
@@ -104,6 +105,7 @@ from scaffolding_core.results import (
     TokenEvent,
 )
 from scaffolding_core.rewards import REWARDS, RewardKind, RewardLike, Scorer, resolve_reward
+from scaffolding_core.routing import Arm, Bandit
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
 from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
@@ -178,7 +180,10 @@ __all__ = [
     "SAMPLING_PARAMETERS",
     "Answer",
     "Answers",
+    "Arm",
     "AssistantMessage",
+    "Bandit",
+    "BanditRoutingController",
     "BestOfNController",
     "Beta",
     "Boxed",

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import (
+    BanditRoutingController,
     BestOfNController,
     CascadeController,
     ChainOfThoughtController,
@@ -174,6 +175,13 @@ _ROWS = (
         summary="agents see each other's answers and answer again, then vote",
         cost="at most n samples in each round, one round after another",
         samples="default_sample_num",
+    ),
+    Method(
+        name="bandit_routing",
+        constructor=BanditRoutingController,
+        summary="one of several models, the one that has earned most after its price",
+        cost="1 sample and reward",
+        roles=("reward",),
     ),
     Method(
         name="retry_with_feedback",

@@ -39,6 +39,11 @@ _ANSWERS = (
 )
 
 
+_ROLES = (
+    """Server for a further role, as ROLE=URL, or ROLE='{"url": URL, "model": NAME, "api_key": KEY}', such as """
+    "strong=http://localhost:8001/v1 for cascade; those of generation.1, generation.2, ... take turns at the samples "
+    "with the model itself. Repeatable."
+)
 _METHODS = "; ".join(f"{row.name.replace('_', '-')}: {row.summary}" for row in METHODS.values()) + "."
 
 
@@ -77,6 +82,7 @@ def ask(
     ] = None,
     answers: Annotated[str | None, typer.Option(help=_ANSWERS)] = None,
     reward: Annotated[str | None, typer.Option(help=REWARD_HELP)] = None,
+    role: Annotated[list[str] | None, typer.Option(help=_ROLES)] = None,
     mcp: Annotated[
         list[str] | None,
         typer.Option(help="Of methods that call tools: address or command of a server of tools; repeatable."),
@@ -102,8 +108,11 @@ def ask(
             raise InvalidRequestError(
                 f"{method} calls no tools: leave --mcp out" if mcp else f"{method} needs tools: add --mcp"
             )
-        cast = cast_of(None if reward is None else said_reward(reward), {})
+        players = _players(role or ())
+        cast = cast_of(None if reward is None else said_reward(reward), players)
         controller = cast.plays(controller)
+        for name in players.keys() - roles_of(controller):
+            raise InvalidRequestError(f"{method} has no role {name!r}: leave its --role out")
         answering = _worker(url, engine, model, api_key, siblings)
         workers = {GENERATION: answering, JUDGE: answering, **cast.workers}
         if mcp:
@@ -205,6 +214,26 @@ def _worker(
     from scaffolding_core.workers.openai import OpenAIWorker
 
     return OpenAIWorker(url[0], model, api_key=keys[0], siblings=siblings)
+
+
+def _players(roles: Sequence[str]) -> dict[Hashable, Worker]:
+    """Who plays each further role."""
+    players: dict[Hashable, Worker] = {}
+    for each in roles:
+        role, _, said = each.partition("=")
+        server = {"url": said}
+        if said.startswith("{"):
+            try:
+                server = json.loads(said)
+            except ValueError as error:
+                raise InvalidRequestError(f"--role {role} must be an address, or JSON: {error}") from error
+        if not server.get("url") or server.keys() - {"url", "model", "api_key"}:
+            raise InvalidRequestError(
+                f"--role must be ROLE=URL, or JSON with url, model and api_key, got {each!r}"
+            )
+        key = server.get("api_key")
+        players[role] = _worker([server["url"]], None, server.get("model"), None if key is None else [key], None)
+    return players
 
 
 def _tools(mcp: list[str]) -> Worker:

@@ -19,6 +19,7 @@ from scaffolding_core.controllers.roles import part_for
 from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
 from scaffolding_core.controllers.teaming import (
+    BanditRoutingController,
     CascadeController,
     DebateController,
     MixtureOfAgentsController,
@@ -26,6 +27,7 @@ from scaffolding_core.controllers.teaming import (
 )
 
 __all__ = [
+    "BanditRoutingController",
     "BestOfNController",
     "CascadeController",
     "ChainOfThoughtController",
