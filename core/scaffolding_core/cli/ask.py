@@ -41,8 +41,8 @@ _ANSWERS = (
 
 _ROLES = (
     """Server for a further role, as ROLE=URL, or ROLE='{"url": URL, "model": NAME, "api_key": KEY}', such as """
-    "strong=http://localhost:8001/v1 for cascade; those of generation.1, generation.2, ... take turns at the samples "
-    "with the model itself. Repeatable."
+    "strong=http://localhost:8001/v1 for cascade; those of generation.1, generation.2, ... take turns at the "
+    "samples with the model itself. Repeatable."
 )
 _METHODS = "; ".join(f"{row.name.replace('_', '-')}: {row.summary}" for row in METHODS.values()) + "."
 

@@ -80,7 +80,7 @@ def test_a_vote_that_stops_early_tells_what_was_started_what_counted_and_what_wa
 
 def test_further_models_are_said_by_their_roles():
     with scripted_server(_each("7", "8")) as cheap, scripted_server(Reply(pieces=("42",))) as strong:
-        cascade = ("ask", "q", "--url", cheap.url, "--model", "m", "-m", "cascade", "-n", "2")
+        cascade = ("ask", "q", "--url", cheap.url, "--model", "m", "-m", "cascade", "-n", "2", "--siblings", "1")
         named = json.dumps({"url": strong.url, "model": "big", "api_key": "key"})
         done = scaffolding(*cascade, "--role", f"strong={named}", "--json")
         missing = scaffolding(*cascade)
