@@ -24,7 +24,7 @@ FLOORS = {
         {"errors", "threads", "model_info", "capabilities"},
         {"messages"},
         {"answers", "voting", "search", "routing"},
-        {"verifying"},
+        {"verifying", "confidence"},
         {"results"},
         {"tasks"},
         {"worker", "controller"},

@@ -8,30 +8,39 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
+        Arm Bandit BanditRoutingController CascadeController DebateController MixtureOfAgentsController
+        PanelController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
-        ANSWER_OPTIONS Answer Answers Arm AssistantMessage AuthenticationError BackendTimeoutError
-        BackendUnavailableError BadRequestError Bandit BanditRoutingController BestOfNController Beta Boxed Budget
-        BudgetExceededError CallRecord CancelRace Candidate CandidateEvent Capabilities CascadeController
-        ChainOfThoughtController ChatTask ClosedError CodeFailure CodeTask CodeWorker ComputeTask
-        ContentFilterError ContextLengthExceededError Controller ControllerError CrossEncoderWorker Criterion
-        DeadlockError DebateController DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace
-        Extractor FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
-        GenerationTask Hints IncompleteResponseError InsufficientSamplesError InvalidRequestError Json
-        KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS MajorityVoteController
-        Mathematical Method MixtureOfAgentsController MissingExtraError MissingWorkerError ModelFileError ModelInfo
-        ModelNotFoundError NativeChatController NativeGenerationController NativeRewardController Normalised
-        Numeric OpenAIToolDescription OpenAIWorker Outcome PairwiseJudge PanelController ParallelProcess Parsed
-        PassJudge PerField PlanAndSolveController ProcessRewardWorker ProgramOfThoughtController Quorum
+        ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
+        CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
+        ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
+        ContextLengthExceededError Controller ControllerError CrossEncoderWorker
+        Criterion DeadlockError
+        DecisionEvent DeepConfOfflineController DeepConfOnlineController
+        Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
+        FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
+        GenerationTask Hints IncompleteResponseError InsufficientSamplesError
+        InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
+        MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
+        ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
+        NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
+        PairwiseJudge ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
+        ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
-        RewardTask RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
-        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError ShortVoteController SimulatedWorker Stated
-        StepBackController Steps StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task TokenEvent
-        TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController ToolMessage ToolsWorker
-        UnitTests UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage
-        WeightedVoteController WholeText Window Worker WorkerError WorkerPool WrappingWorker build_method
-        default_extractor message_from_dict shared_local_worker
+        RewardTask
+        RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
+        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
+        ShortVoteController SimulatedWorker Stated StepBackController Steps
+        StopRule StreamChatTask StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
+        TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
+        ToolMessage ToolsWorker UnitTests
+        UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
+        WholeText
+        Window Worker WorkerError WorkerPool WrappingWorker build_method default_extractor
+        message_from_dict shared_local_worker
     """,
     "scaffolding_core.answers": """
         Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor
@@ -41,8 +50,8 @@ PUBLIC = {
         is_refusal read_as_type read_by_schema tools_of
     """,
     "scaffolding_core.voting": """
-        Ballot Beta Dirichlet FieldBallot First Full Lossless Quorum REFUSED STOP_RULES StopRule Tally Window
-        resolve_stop_rule winner winner_of
+        Ballot Beta Dirichlet FieldBallot First Full Lossless Borda Quorum REFUSED STOP_RULES StopRule Tally
+        WEIGHINGS Weighing Window resolve_stop_rule resolve_weighing winner winner_of
     """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError

@@ -8,7 +8,7 @@ from typing import ClassVar
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, ParallelProcess, Steps
 from scaffolding_core.controllers.asked import extractor_for
-from scaffolding_core.controllers.parts import checked_number, checked_part
+from scaffolding_core.controllers.parts import checked_number, checked_part, checked_share
 from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.controllers.sampling import MajorityVoteController
 from scaffolding_core.controllers.selecting import BestOfNController
@@ -79,19 +79,16 @@ class CascadeController(Controller):
         checked_part(generation_controller, "generation_controller", "process")
         self.strong_controller = checked_part(strong_controller, "strong_controller", "process")
         self.default_sample_num = checked_sample_num(default_sample_num, 5)
-        self.threshold = checked_number("threshold", threshold)
         self.answers = Answers.of(answers)
         self.cheap: MajorityVoteController | BestOfNController
         if reward_controller is None:
-            if not 0 < threshold <= 1:
-                raise InvalidRequestError(
-                    f"threshold must be a share of the samples, above 0 and at most 1, got {threshold!r}"
-                )
+            self.threshold = checked_share("threshold", threshold)
             rule = Quorum(threshold) if threshold > _HALF else Full()  # two answers may reach half
             self.cheap = MajorityVoteController(
                 generation_controller, answers=answers, stop_rule=rule, min_samples=min_samples
             )
         else:
+            self.threshold = checked_number("threshold", threshold)
             self.cheap = BestOfNController(
                 generation_controller, reward_controller, min_samples=min_samples, enough=self.threshold
             )

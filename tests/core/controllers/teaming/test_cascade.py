@@ -180,8 +180,9 @@ async def test_it_costs_k_cheap_samples_and_the_strong_model_for_the_share_of_qu
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"threshold": 0}, "share of the samples"),
-        ({"threshold": 1.1}, "share of the samples"),
+        ({"threshold": 0}, "threshold must be a share"),
+        ({"threshold": 1.1}, "threshold must be a share"),
+        ({"threshold": "high"}, "threshold must be a finite number"),
         ({"default_sample_num": 1}, "agrees with itself"),
         ({"reward_controller": PairwiseJudge()}, "compares all samples"),
         ({"strong_controller": NativeChatController}, "strong_controller must be an instance"),

@@ -1,11 +1,12 @@
 """PanelController: several models take turns at the samples of a method."""
 
+import json
+
 import pytest
 
 from scaffolding_core import (
-    BestOfNController,
+    METHODS,
     ChainOfThoughtController,
-    Controller,
     FunctionWorker,
     InvalidRequestError,
     MajorityVoteController,
@@ -15,7 +16,7 @@ from scaffolding_core import (
     PanelController,
     ReReadingController,
     ScaffoldingLlm,
-    ShortVoteController,
+    SimulatedWorker,
     StepBackController,
     ToolLoopController,
 )
@@ -43,15 +44,19 @@ async def test_samples_go_round_the_members(kind):
     assert await said(vote) == ["a", "b", "c", "a", "b"]
 
 
-class Length(Controller):
-    def process(self, tasks):
-        yield []
-        return [1.0 for _ in tasks]
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    "row", [row for row in METHODS.values() if row.samples and row.roles in ((), ("reward",))]
+)
+async def test_every_method_that_samples_has_them_take_turns(row):
+    def model(name):
+        return SimulatedWorker({f'{{"said by": "{name}"}}': 1}, reward=0.5)
 
-
-async def test_every_method_that_samples_has_them_take_turns():
-    assert await said(BestOfNController(panel(), Length(), 4)) == ["a", "b", "c", "a"]
-    assert await said(ShortVoteController(panel(), 3, m=3)) == ["a", "b", "c"]
+    method = row(panel(), **{row.samples: 3})
+    workers = {name: model(name) for name in (*MODELS, "reward")}
+    async with ScaffoldingLlm(method, workers) as llm:
+        output = (await llm.generate_async("q")).output
+    assert [json.loads(each.text)["said by"] for each in output.candidates[:3]] == [*MODELS]
 
 
 @pytest.mark.parametrize(
