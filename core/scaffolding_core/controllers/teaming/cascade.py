@@ -117,7 +117,7 @@ class CascadeController(Controller):
         sure = confidence is not None and confidence >= self.threshold
         if cheap is None:
             output = yield from self._strong(asked)
-        elif sure or cheap.stopped == "budget":
+        elif sure:
             output = cheap
         else:
             output = yield from self._strong_in_time(asked, cheap)

@@ -116,12 +116,10 @@ class MixtureOfAgentsController(Controller):
                 each.index += n * layer
             told += begun
             standing = ended or standing
-            if samples.stopped == "budget":
-                return self._ended(task, standing[0], told, "budget")
             calling = [answer for answer in standing if answer.candidate.tool_calls]
             if len(calling) * 2 >= len(standing):
                 return self._ended(task, calling[0], told, "decided")
-        asked = seeded(self._shown(task, standing), n * self.layers)
+        asked = self._shown(task, standing)
         try:
             output = yield from self.aggregator_controller.clone().process([asked])
         except BudgetExceededError:

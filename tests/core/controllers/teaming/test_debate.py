@@ -122,6 +122,19 @@ async def test_an_agent_is_the_same_model_in_all_rounds_also_where_another_is_ou
     assert said == ["a", "b", "c", "b", "c"]
 
 
+async def test_agents_are_siblings_only_while_they_are_asked_the_same():
+    groups = []
+
+    def backend(task):
+        groups.append(task.group)
+        return str(len(groups))
+
+    async with ScaffoldingLlm(debate(2), FunctionWorker(backend)) as llm:
+        await llm.generate_async("q")
+    assert groups[0] is groups[1] is not None
+    assert groups[2:] == [None, None]
+
+
 async def test_a_chat_is_asked_in_its_last_turn():
     turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}]
     turns.append({"role": "user", "content": "How many?"})

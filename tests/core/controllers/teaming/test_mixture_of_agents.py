@@ -131,11 +131,11 @@ async def test_where_time_is_up_an_answer_of_the_last_layer_that_has_any_is_the_
         return "late" if "Others have answered" in task.input_str else "early"
 
     worker = SimulatedWorker(said, tokens=10, seconds_per_token=1)
-    async with ScaffoldingLlm(MixtureOfAgentsController(text, layers=1), worker) as llm:
-        for seconds, answer in ((15, "early"), (25, "late")):
+    async with ScaffoldingLlm(MixtureOfAgentsController(text, layers=2), worker) as llm:
+        for seconds, answer, answers in ((15, "early", 3), (25, "late", 6), (35, "late", 7)):
             output = (await llm.generate_async("q", budget=Budget(seconds=seconds))).output
-            assert output.text == answer
-            assert output.stopped == ("budget" if answer == "early" else "complete")
+            assert (output.text, len([each for each in output.candidates if not each.error])) == (answer, answers)
+            assert output.stopped == ("complete" if answers == 7 else "budget")
         with pytest.raises(BudgetExceededError):
             await llm.generate_async("q", budget=Budget(seconds=5))
 

@@ -8,6 +8,7 @@ from scaffolding_core import (
     METHODS,
     ChainOfThoughtController,
     FunctionWorker,
+    GenerationTask,
     InvalidRequestError,
     MajorityVoteController,
     NativeChatController,
@@ -21,6 +22,7 @@ from scaffolding_core import (
     ToolLoopController,
 )
 from scaffolding_core.adapting import Backend
+from scaffolding_core.trace.task_content import content_of
 from tests.servers.scripted import Reply, scripted_server
 
 MODELS = ("a", "b", "c")
@@ -105,6 +107,11 @@ async def test_members_that_ask_alike_are_kept_apart_too():
         await llm.generate_async("q")
     assert groups[0] == groups[3]
     assert len(set(groups)) == 3
+
+
+def test_which_sample_a_task_is_for_is_no_part_of_what_it_asks():
+    one, other = (content_of(GenerationTask(input_str="q", sample_index=index), None) for index in (0, None))
+    assert one.digest() == other.digest()
 
 
 def test_a_panel_of_nobody_and_what_is_no_controller_are_refused():
