@@ -24,6 +24,7 @@ from scaffolding_core import (
     MissingWorkerError,
     NativeChatController,
     NativeRewardController,
+    StepBackController,
 )
 from tests.langchain.doubles import FULL, KnownLLM, Scripted
 
@@ -123,6 +124,16 @@ class TestRoles:
         for answer in (voting.invoke("q"), await voting.ainvoke("q")):
             assert getattr(answer, "content", answer) == "8"
         assert [len(model.calls) for model in models] == [2, 2, 2]
+
+    async def test_a_stream_shows_nothing_that_is_decided_on_the_way_to_the_answer(self):
+        roles = {"strong": Scripted(answers=["42"])}
+        cascade = ChatScaffolding.wrap(Scripted(answers=["7", "8"]), "cascade", sample_num=2, roles=roles)
+        assert "".join(chunk.text for chunk in cascade.stream("q")) == "42"
+        assert "".join([chunk.text async for chunk in cascade.astream("q")]) == "42"
+        voting = MajorityVoteController(NativeChatController(), 2, stop_rule="full")
+        told = Scripted(answers=["principles", "principles", "42", "42"])
+        stepping = ChatScaffolding.wrap(told, StepBackController(voting))
+        assert "".join(chunk.text for chunk in stepping.stream("q")) == "42"
 
     @pytest.mark.parametrize("roles", [["critic"], {"critic": "a model's name"}])
     def test_what_cannot_play_one_is_refused(self, roles):

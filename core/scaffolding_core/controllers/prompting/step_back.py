@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.apart import apart
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.prompting.instructed import instructed, question_of
@@ -62,7 +63,7 @@ class StepBackController(Controller):
             raise InvalidRequestError("a step back is taken from a question in words: give one task that asks it")
         task, options = tasks[0], generation_kwargs or {}
         wide = instructed(task, STEP_BACK)
-        yield from self.generation_controller.clone().process([wide], **options)
+        yield from apart(self.generation_controller.clone().process([wide], **options))
         principles = wide.message().text
         asked = instructed(task, ANSWER.format(principles=principles))
         try:

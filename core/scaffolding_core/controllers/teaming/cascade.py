@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
-from scaffolding_core.controller import Controller, ParallelProcess, Steps
+from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.apart import apart
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_number, checked_part, checked_share
 from scaffolding_core.controllers.samples import checked_sample_num
@@ -149,10 +150,9 @@ class CascadeController(Controller):
         """What the cheap one says; None where it fails."""
         steps = self.cheap.process([task], sample_num=n, generation_kwargs=generation_kwargs, answers=answers)
         try:
-            (output,) = yield ParallelProcess.from_generators([steps])  # what is decided in a branch is not final
+            return (yield from apart(steps))
         except (InsufficientSamplesError, WorkerError):
             return None
-        return output  # type: ignore[no-any-return]  # what a yield resumes with has no type
 
     def _confidence(self, cheap: ScaffoldingOutput, n: int) -> float | None:
         """How sure it is; None where its reward has scored nothing."""
