@@ -10,8 +10,12 @@ PUBLIC = {
     "scaffolding_core": """
         Arm Bandit BanditRoutingController CascadeController DebateController MixtureOfAgentsController
         PanelController
+        CalibratedController threshold_for
+        TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
+        SemanticVoteController
+        GenSelectController KnockoutController PivotTournamentController UniversalVoteController
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
@@ -81,6 +85,7 @@ PUBLIC = {
         Poll RiskByDecision SameByDecision StepByDecision VotedResponse VotingDecisionModel decision_reward
     """,
     "langchain_scaffolding.middleware": """
+        AskPersonMiddleware ask_person
         OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
     """,
     "llamaindex_scaffolding": """

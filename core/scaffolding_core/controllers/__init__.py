@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from scaffolding_core.controllers.acting import ReActController, ToolLoopController
-from scaffolding_core.controllers.confidence import DeepConfOfflineController, DeepConfOnlineController
+from scaffolding_core.controllers.confidence import (
+    CalibratedController,
+    DeepConfOfflineController,
+    DeepConfOnlineController,
+    threshold_for,
+)
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
@@ -17,8 +22,21 @@ from scaffolding_core.controllers.prompting import (
 )
 from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
-from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
-from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
+from scaffolding_core.controllers.sampling import (
+    FieldVoteController,
+    MajorityVoteController,
+    SemanticVoteController,
+    ShortVoteController,
+    TwoThenThinkController,
+    UniversalVoteController,
+)
+from scaffolding_core.controllers.selecting import (
+    BestOfNController,
+    GenSelectController,
+    KnockoutController,
+    PivotTournamentController,
+    WeightedVoteController,
+)
 from scaffolding_core.controllers.teaming import (
     BanditRoutingController,
     CascadeController,
@@ -30,6 +48,7 @@ from scaffolding_core.controllers.teaming import (
 __all__ = [
     "BanditRoutingController",
     "BestOfNController",
+    "CalibratedController",
     "CascadeController",
     "ChainOfThoughtController",
     "Criterion",
@@ -37,6 +56,8 @@ __all__ = [
     "DeepConfOfflineController",
     "DeepConfOnlineController",
     "FieldVoteController",
+    "GenSelectController",
+    "KnockoutController",
     "MajorityVoteController",
     "MixtureOfAgentsController",
     "NativeChatController",
@@ -45,6 +66,7 @@ __all__ = [
     "PairwiseJudge",
     "PanelController",
     "PassJudge",
+    "PivotTournamentController",
     "PlanAndSolveController",
     "ProgramOfThoughtController",
     "ReActController",
@@ -52,9 +74,13 @@ __all__ = [
     "RetryWithFeedbackController",
     "RubricJudge",
     "ScoreJudge",
+    "SemanticVoteController",
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",
+    "TwoThenThinkController",
+    "UniversalVoteController",
     "WeightedVoteController",
     "part_for",
+    "threshold_for",
 ]

@@ -54,7 +54,7 @@ class BanditRoutingController(Controller):
     def __init__(
         self,
         generation_controller: Controller,
-        reward_controller: Controller | None = None,
+        reward_controller: Controller | None,
         *,
         bandit: Bandit | None = None,
         price: float | Mapping[str, float] = 0.0,
@@ -80,7 +80,7 @@ class BanditRoutingController(Controller):
         """Answer one task by the member that is chosen, and let the bandit learn from it.
 
         Raises:
-            InvalidRequestError: not one task, nobody to choose among, a reward out of range, or one that compares.
+            InvalidRequestError: not one task, a reward out of range, or one that compares.
             BudgetExceededError: budget or deadline ran out before the answer was there.
             WorkerError: the member failed.
         """
@@ -109,11 +109,10 @@ class BanditRoutingController(Controller):
         return output
 
     def _members(self) -> Mapping[str, Controller]:
+        """Those to choose among; one alone is as a panel of one."""
         if isinstance(self.generation_controller, PanelController):
             return self.generation_controller.members
-        raise InvalidRequestError(
-            "there is nobody to choose among: give a PanelController, or models for the roles generation.1, ..."
-        )
+        return {"generation": self.generation_controller}
 
     def _learn(
         self,

@@ -9,11 +9,11 @@ from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.apart import apart
 from scaffolding_core.controllers.asked import extractor_for
+from scaffolding_core.controllers.further import asked_further
 from scaffolding_core.controllers.parts import checked_number, checked_part, checked_share
 from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.controllers.sampling import MajorityVoteController
 from scaffolding_core.controllers.selecting import BestOfNController
-from scaffolding_core.controllers.teaming.others import as_candidates, seeded
 from scaffolding_core.controllers.votes import answered
 from scaffolding_core.errors import (
     BudgetExceededError,
@@ -112,22 +112,13 @@ class CascadeController(Controller):
         if len(tasks) != 1:
             raise InvalidRequestError(f"a cascade is sure of one answer: give one task, not {len(tasks)}")
         task, n = tasks[0], self._samples(sample_num)
-        asked = seeded(task.copy(), n)
         cheap = yield from self._cheap(task, n, generation_kwargs, answers)
         confidence = None if cheap is None else self._confidence(cheap, n)
         sure = confidence is not None and confidence >= self.threshold
-        if cheap is None:
-            output = yield from self._strong(asked)
-        elif sure:
-            output = cheap
-        else:
-            output = yield from self._strong_in_time(asked, cheap)
+        output = cheap if cheap is not None and sure else (yield from self._strong(task, cheap))
         data: dict[str, object] = {"answered_by": "generation", "confidence": confidence}
         if output is not cheap:
-            task.take_results(asked)
-            task.usage, task.error = asked.usage, asked.error
             data |= {"answered_by": "strong", **({"strong": output.data} if output.data else {})}
-            output.candidates = [*(cheap.candidates if cheap else ()), *as_candidates(output, asked, n)]
         if output.answer is None and output.finish_reason != "cancelled":
             compared = self.answers if answers is None else Answers.of(answers)
             yield from answered(output, extractor_for(task, compared))
@@ -160,17 +151,18 @@ class CascadeController(Controller):
             return cheap.score
         return max(cheap.votes.values(), default=0) / n
 
-    def _strong(self, asked: GenerationTask) -> Steps[ScaffoldingOutput]:
-        output = yield from self.strong_controller.clone().process([asked])
-        return output if isinstance(output, ScaffoldingOutput) else asked.create_scaffolding_output()
-
-    def _strong_in_time(self, asked: GenerationTask, cheap: ScaffoldingOutput) -> Steps[ScaffoldingOutput]:
+    def _strong(self, task: GenerationTask, cheap: ScaffoldingOutput | None) -> Steps[ScaffoldingOutput]:
         """What the strong one says; what the cheap one said where time is up before that is whole."""
+        asked, before = task.copy(), [] if cheap is None else cheap.candidates
         try:
-            output = yield from self._strong(asked)
+            output = yield from asked_further(self.strong_controller, [asked], before, {})
         except BudgetExceededError:
-            output = None
-        if output is None or output.finish_reason == "cancelled":
-            cheap.stopped = "budget"
-            return cheap
-        return output
+            if cheap is None:
+                raise
+        else:
+            if cheap is None or output.finish_reason != "cancelled":
+                task.take_results(asked)
+                task.usage, task.error = asked.usage, asked.error
+                return output
+        cheap.stopped = "budget"
+        return cheap

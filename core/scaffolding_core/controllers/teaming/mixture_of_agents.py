@@ -8,10 +8,11 @@ from typing import ClassVar, NamedTuple
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.asked import extractor_for
+from scaffolding_core.controllers.further import asked_further
 from scaffolding_core.controllers.parts import checked_part, checked_template, checked_whole
 from scaffolding_core.controllers.sample_loop import all_drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
-from scaffolding_core.controllers.teaming.others import as_candidates, checked_question, seeded, shown
+from scaffolding_core.controllers.teaming.others import checked_question, seeded, shown
 from scaffolding_core.controllers.votes import answered
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.results import Candidate, ScaffoldingOutput, Stopped
@@ -121,20 +122,17 @@ class MixtureOfAgentsController(Controller):
                 return self._ended(task, calling[0], told, "decided")
         asked = self._shown(task, standing)
         try:
-            output = yield from self.aggregator_controller.clone().process([asked])
+            output = yield from asked_further(self.aggregator_controller, [asked], told, {})
         except BudgetExceededError:
             return self._ended(task, standing[0], told, "budget")
-        if asked.finish_reason == "cancelled":
+        if output.finish_reason == "cancelled":
             return self._ended(task, standing[0], told, "budget")
         task.take_results(asked)
         task.usage, task.error = asked.usage, asked.error
-        if not isinstance(output, ScaffoldingOutput):
-            output = task.create_scaffolding_output()
         if output.answer is None:
             compared = self.answers if answers is None else Answers.of(answers)
             yield from answered(output, extractor_for(task, compared))
         output.method = type(self).__name__
-        output.candidates = [*told, *as_candidates(output, asked, n * self.layers)]
         return output
 
     def _shown(self, task: GenerationTask, standing: Sequence[_Answer]) -> GenerationTask:

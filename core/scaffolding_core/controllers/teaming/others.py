@@ -1,4 +1,4 @@
-"""What others have answered: how a model is shown it, and how it is told."""
+"""What others have answered: how a model is shown it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from scaffolding_core.controllers.prompting.instructed import instructed
 from scaffolding_core.controllers.samples import derived_seed
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
-from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask
 
-__all__ = ["as_candidates", "checked_question", "seeded", "shown"]
+__all__ = ["checked_question", "seeded", "shown"]
 
 
 def checked_question(tasks: Sequence[GenerationTask]) -> GenerationTask:
@@ -48,18 +47,3 @@ def seeded(task: GenerationTask, number: int) -> GenerationTask:
     if task.seed is not None:
         task.seed = derived_seed(task.seed, number)
     return task
-
-
-def as_candidates(output: ScaffoldingOutput, task: GenerationTask, first: int) -> list[Candidate]:
-    """The samples of a method, or its lone answer, counted on from an index.
-
-    Args:
-        output: of the method.
-        task: that it has run.
-        first: index of the first.
-    """
-    lone = Candidate(0, output.message, output.answer, output.score, usage=task.usage, read_as=output.read_as)
-    candidates = output.candidates or [lone]
-    for candidate in candidates:
-        candidate.index += first
-    return candidates

@@ -17,7 +17,6 @@ from scaffolding_core import (
     MajorityVoteController,
     NativeChatController,
     NativeGenerationController,
-    NativeRewardController,
     PairwiseJudge,
     PanelController,
     Recording,
@@ -86,7 +85,7 @@ async def test_a_member_may_be_any_method_and_tells_what_it_has_to_tell():
 
 async def test_without_a_reward_whoever_uses_the_answer_tells_the_bandit():
     bandit = known(0.1, 0.9)
-    (output,) = await routed(BanditRoutingController(panel, bandit=bandit))
+    (output,) = await routed(BanditRoutingController(panel, None, bandit=bandit))
     assert (output.score, bandit.arms["large"].told) == (None, 1_000)
     bandit.tell(output.data["route"], 1.0)
     assert bandit.arms["large"].told == 1_001
@@ -175,9 +174,14 @@ def test_by_name_models_of_numbered_roles_are_chosen_among():
     assert bandit.arms["generation.1"].told == 1_001
 
 
-async def test_without_a_panel_there_is_nobody_to_choose_among():
-    with pytest.raises(InvalidRequestError, match="PanelController, or models for the roles"):
-        await routed(BanditRoutingController(NativeChatController(role="small"), NativeRewardController()))
+async def test_one_alone_is_as_a_panel_of_one():
+    method = BanditRoutingController(NativeChatController(role="large"), Right())
+    (output,) = await routed(method)
+    assert output.data == {"route": "generation"}
+    assert method.bandit.arms == {"generation": Arm(1, 1.0, 0)}
+
+
+async def test_a_reward_that_compares_answers_is_refused():
     with pytest.raises(InvalidRequestError, match="compares answers"):
         await routed(BanditRoutingController(panel, PairwiseJudge()))
 
@@ -185,4 +189,4 @@ async def test_without_a_panel_there_is_nobody_to_choose_among():
 @pytest.mark.parametrize("options", [{"bandit": {}}, {"price": -1}, {"price": {"small": "much"}}])
 def test_what_makes_no_sense_is_refused(options):
     with pytest.raises(InvalidRequestError):
-        BanditRoutingController(panel, **options)
+        BanditRoutingController(panel, None, **options)
