@@ -146,8 +146,10 @@ class TestTimeIsUp:
     async def answered(self, slow, seconds):
         quick = SimulatedWorker({"7": 1}, tokens=10, seconds_per_token=1)
         odd = SimulatedWorker(lambda task, source: str(source.random()), tokens=10, seconds_per_token=1)
-        late = SimulatedWorker({"42": 1}, tokens=100, seconds_per_token=1)
-        workers = {"generation": late if slow == "cheap" else odd, "strong": late if slow == "strong" else quick}
+        late = SimulatedWorker({"42 " * 100: 1}, tokens=200 if "think" in slow else None, seconds_per_token=1)
+        broken = FunctionWorker(lambda task: 1 / 0)
+        cheap_worker = {"cheap": late, "strong": odd, "strong alone": broken, "strong thinks": broken}[slow]
+        workers = {"generation": cheap_worker, "strong": quick if slow == "cheap" else late}
         async with ScaffoldingLlm(CascadeController(cheap, strong, 3), workers) as llm:
             return (await llm.generate_async("q", budget=Budget(seconds=seconds))).output
 
@@ -156,9 +158,14 @@ class TestTimeIsUp:
         assert output.text.startswith("0.")
         assert (output.stopped, output.data["answered_by"]) == ("budget", "generation")
 
+    async def test_where_there_is_no_cheap_answer_a_part_of_the_strong_one_is_better_than_nothing(self):
+        output = await self.answered("strong alone", 50)
+        assert (output.text.count("42"), output.stopped, output.data["answered_by"]) == (50, "budget", "strong")
+
     async def test_before_there_is_any_answer_that_is_said(self):
-        with pytest.raises(BudgetExceededError):
-            await self.answered("cheap", 50)
+        for slow in ("cheap", "strong thinks"):
+            with pytest.raises(BudgetExceededError):
+                await self.answered(slow, 50)
 
 
 @pytest.mark.looptime

@@ -128,14 +128,18 @@ async def test_each_layer_has_seeds_of_its_own_where_the_request_has_one():
 @pytest.mark.looptime
 async def test_where_time_is_up_an_answer_of_the_last_layer_that_has_any_is_the_result():
     def said(task, source):
-        return "late" if "Others have answered" in task.input_str else "early"
+        return "late " * 9 + "late" if "Others have answered" in task.input_str else "early"
 
     worker = SimulatedWorker(said, tokens=10, seconds_per_token=1)
     async with ScaffoldingLlm(MixtureOfAgentsController(text, layers=2), worker) as llm:
         for seconds, answer, answers in ((15, "early", 3), (25, "late", 6), (35, "late", 7)):
             output = (await llm.generate_async("q", budget=Budget(seconds=seconds))).output
-            assert (output.text, len([each for each in output.candidates if not each.error])) == (answer, answers)
+            assert (output.text.split()[-1], len([each for each in output.candidates if not each.error])) == (
+                answer,
+                answers,
+            )
             assert output.stopped == ("complete" if answers == 7 else "budget")
+            assert output.finish_reason == "stop"  # never a part of an answer that is whole elsewhere
         with pytest.raises(BudgetExceededError):
             await llm.generate_async("q", budget=Budget(seconds=5))
 
