@@ -8,6 +8,8 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
+        Arm Bandit BanditRoutingController CascadeController DebateController MixtureOfAgentsController
+        PanelController
         CalibratedController threshold_for
         TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
