@@ -17,10 +17,6 @@ Place: TypeAlias = "tuple[int, int]"
 """Line and column, from 1."""
 
 
-_MANY = 24
-"""Names that nobody reads to the end."""
-
-
 @dataclass(frozen=True, slots=True)
 class Tree:
     """A tree of mappings, lists and plain values.

@@ -42,8 +42,7 @@ class BanditRoutingController(Controller):
         reward_controller: scores an answer from 0 to 1; None where somebody else tells the bandit.
         bandit: what was learnt so far; None for a new one, which is the attribute `bandit`.
         price: of a token, read or written, in rewards: 0.0001 lets 1,000 tokens weigh as a tenth of a reward. By
-        the
-            members' names where theirs differ; those left out are free.
+            the members' names where theirs differ; those left out are free.
 
     Raises:
         InvalidRequestError: a price that is no number of at least 0, or something that is no controller or bandit.
