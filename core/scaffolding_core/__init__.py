@@ -44,11 +44,13 @@ from scaffolding_core.answers import (
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import CancelRace, Controller, Outcome, ParallelProcess, Race, Steps
 from scaffolding_core.controllers import (
+    BestFirstController,
     BestOfNController,
     ChainOfThoughtController,
     Criterion,
     FieldVoteController,
     MajorityVoteController,
+    MctsController,
     NativeChatController,
     NativeGenerationController,
     NativeRewardController,
@@ -63,6 +65,7 @@ from scaffolding_core.controllers import (
     ShortVoteController,
     StepBackController,
     ToolLoopController,
+    TreeOfThoughtsController,
 )
 from scaffolding_core.controllers.judging import CombinedReward, UnitTests, VerifiedReward
 from scaffolding_core.controllers.prompting import ProgramOfThoughtController
@@ -174,6 +177,7 @@ __all__ = [
     "Answer",
     "Answers",
     "AssistantMessage",
+    "BestFirstController",
     "BestOfNController",
     "Beta",
     "Boxed",
@@ -221,6 +225,7 @@ __all__ = [
     "MCPWorker",
     "MajorityVoteController",
     "Mathematical",
+    "MctsController",
     "Method",
     "ModelInfo",
     "NativeChatController",
@@ -280,6 +285,7 @@ __all__ = [
     "ToolLoopController",
     "ToolMessage",
     "ToolsWorker",
+    "TreeOfThoughtsController",
     "UnitTests",
     "Usage",
     "UserMessage",

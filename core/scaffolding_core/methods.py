@@ -9,10 +9,12 @@ from types import MappingProxyType
 
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import (
+    BestFirstController,
     BestOfNController,
     ChainOfThoughtController,
     FieldVoteController,
     MajorityVoteController,
+    MctsController,
     NativeChatController,
     PlanAndSolveController,
     ProgramOfThoughtController,
@@ -22,6 +24,7 @@ from scaffolding_core.controllers import (
     ShortVoteController,
     StepBackController,
     ToolLoopController,
+    TreeOfThoughtsController,
     WeightedVoteController,
     part_for,
 )
@@ -149,6 +152,30 @@ _ROWS = (
         cost="n samples and rewards",
         roles=("reward",),
         samples="default_sample_num",
+    ),
+    Method(
+        name="tree_of_thoughts",
+        constructor=TreeOfThoughtsController,
+        summary="builds the answer step by step, and goes on from the most promising steps of each level",
+        cost="k + b · k · (d - 1) steps and judgements for k steps of each of b paths to a depth of d",
+        roles=("judge",),
+        samples="max_samples",
+    ),
+    Method(
+        name="best_first",
+        constructor=BestFirstController,
+        summary="goes on from the most promising path of steps, however long it is",
+        cost="at most n steps and judgements",
+        roles=("judge",),
+        samples="max_samples",
+    ),
+    Method(
+        name="mcts",
+        constructor=MctsController,
+        summary="goes on where steps have led to good ones, or little was tried",
+        cost="at most n steps and judgements",
+        roles=("judge",),
+        samples="max_samples",
     ),
     Method(
         name="retry_with_feedback",

@@ -11,17 +11,17 @@ PUBLIC = {
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
-        BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
-        CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
-        ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
+        BackendUnavailableError BadRequestError BestFirstController BestOfNController Beta Boxed Budget
+        BudgetExceededError CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController
+        ChatTask ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
         ContextLengthExceededError Controller ControllerError CrossEncoderWorker
         Criterion DeadlockError
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
         InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
-        MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
-        ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
+        MajorityVoteController Mathematical MctsController Method MissingExtraError MissingWorkerError
+        ModelFileError ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
         NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
         PairwiseJudge ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
         ProgramOfThoughtController Quorum
@@ -33,7 +33,7 @@ PUBLIC = {
         ShortVoteController Stated StepBackController Steps
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
-        ToolMessage ToolsWorker UnitTests
+        ToolMessage ToolsWorker TreeOfThoughtsController UnitTests
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
         WholeText
         Window Worker WorkerError WorkerPool WrappingWorker build_method default_extractor

@@ -17,14 +17,17 @@ from scaffolding_core.controllers.prompting import (
 from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
 from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
+from scaffolding_core.controllers.searching import BestFirstController, MctsController, TreeOfThoughtsController
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
 
 __all__ = [
+    "BestFirstController",
     "BestOfNController",
     "ChainOfThoughtController",
     "Criterion",
     "FieldVoteController",
     "MajorityVoteController",
+    "MctsController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
@@ -40,6 +43,7 @@ __all__ = [
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",
+    "TreeOfThoughtsController",
     "WeightedVoteController",
     "part_for",
 ]
