@@ -1,7 +1,8 @@
 """Tree searches on a recorded search of GPT-4 over 100 Games of 24: right answers, and steps looked at.
 
-The record is that of Yao et al. 2023 (princeton-nlp/tree-of-thought-llm, MIT): every step that was proposed, and the
-sum of three evaluations of each. A search of ours asks for the same steps and evaluations, and is answered from it.
+The record is that of Yao et al. 2023 (princeton-nlp/tree-of-thought-llm, MIT): every step that was proposed, and
+the sum of three evaluations of each. A search of ours asks for the same steps and evaluations, and is answered from
+it. Where it lies is said by `SCAFFOLDING_DATA`, a folder; it is no part of the project.
 """
 
 import ast
@@ -11,7 +12,6 @@ import json
 import operator
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +28,8 @@ from scaffolding_core import (
     Verdict,
 )
 
-FILE = Path(os.environ.get("SCAFFOLDING_DATA", "../shared/data")) / "game24_tree_of_thoughts_gpt4.jsonl.gz"
+DATA = os.environ.get("SCAFFOLDING_DATA") or Path(__file__).parents[3] / "shared/data"
+FILE = Path(DATA) / "game24_tree_of_thoughts_gpt4.jsonl.gz"
 WORDS = {20.0: "sure", 1.0: "likely", 0.001: "impossible"}
 PROPOSE, EVALUATE = "propose\n", "evaluate\n"
 
@@ -48,28 +49,20 @@ class Record:
     def __init__(self, puzzle: dict) -> None:
         self.numbers = puzzle["steps"][0]["x"]
         self.steps: dict[str, list[str]] = {}
-        self.values: dict[str, float] = {}
+        values: dict[str, float] = {}
         for level in puzzle["steps"]:
             for path, value in zip(level["new_ys"], level["values"], strict=True):
                 before = max((each for each in level["ys"] if path.startswith(each)), key=len)
                 self.steps.setdefault(before.strip(), []).append(path[len(before) :].strip())
-                self.values.setdefault(path.strip(), value)
+                values.setdefault(path.strip(), value)
+        self.words = {path: iter(words(value)) for path, value in values.items()}
 
-    def says(self, task: ChatTask) -> str:
+    async def answer(self, task: ChatTask) -> str:
         """What the model said."""
         text = task.messages[-1].text
         if text.startswith(PROPOSE):
             return "\n".join(self.steps.get(text.removeprefix(PROPOSE), []))
-        return next(self._words[text.removeprefix(EVALUATE)])
-
-    async def answer(self, task: ChatTask) -> str:
-        return self.says(task)
-
-    @property
-    def _words(self) -> dict[str, Iterator[str]]:
-        if not hasattr(self, "_iterators"):
-            self._iterators = {path: iter(words(value)) for path, value in self.values.items()}
-        return self._iterators
+        return next(self.words[text.removeprefix(EVALUATE)])
 
 
 def words(value: float) -> list[str]:
@@ -145,9 +138,7 @@ async def searched(name: str, puzzles: list[dict]) -> Searched:
     for puzzle in puzzles:
         record = Record(puzzle)
         verifier = Makes24(record.numbers)
-        async with ScaffoldingLlm(
-            methods(verifier)[name], {"generation": (worker := FunctionWorker(record.answer)), "judge": worker}
-        ) as llm:
+        async with ScaffoldingLlm(methods(verifier)[name], FunctionWorker(record.answer)) as llm:
             output = (await llm.generate_async(record.numbers)).output
         search = output.data["search"]
         kept = getattr(search, "kept", [])

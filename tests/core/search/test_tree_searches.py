@@ -111,6 +111,17 @@ def test_resumed_it_asks_again_for_what_was_running(search):
 
 
 @every
+def test_a_trial_that_was_given_back_is_asked_for_again(search):
+    search = search()
+    (trial,) = search.ask()
+    search.give_back(trial)
+    search.give_back(trial)
+    again = search.ask(9)
+    assert [each.node for each in again] == [trial.node]
+    assert search.tell(trial) == []
+
+
+@every
 def test_a_tree_that_cannot_expand_is_done_without_a_best(search):
     search = search()
     search.tell(*search.ask())

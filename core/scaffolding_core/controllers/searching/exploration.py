@@ -131,6 +131,8 @@ class Exploration:
         ideas: list[Idea] = outcome.value
         if outcome.error is not None or outcome.cut:
             ideas = [Idea(error=outcome.error, cut=outcome.cut, usage=outcome.usage)]
+        if all(_unfinished(idea) for idea in ideas):
+            self.search.give_back(trial)
         judged = [idea for idea in ideas if idea.judgement is not None]
         nodes = iter(self.search.tell(trial, [idea.thought() for idea in judged]))
         told = []
@@ -203,6 +205,11 @@ class Exploration:
         return InsufficientSamplesError(f"the search found no step{last}", self._failures)
 
 
+def _unfinished(idea: Idea) -> bool:
+    """Whether nobody knows yet what it is worth, or whether it is there at all."""
+    return idea.judgement is None and (idea.cut or isinstance(idea.error, BudgetExceededError))
+
+
 def _began(idea: Idea) -> bool:
     """Whether anything was paid for it."""
-    return idea.usage is not None or not (idea.cut or isinstance(idea.error, BudgetExceededError))
+    return idea.usage is not None or not _unfinished(idea)

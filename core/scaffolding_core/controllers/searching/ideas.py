@@ -215,7 +215,8 @@ class NextSteps:
 
     def _evaluate(self, ideas: Sequence[Idea], path: Sequence[str]) -> Steps[None]:
         """Evaluate ideas, those that can be verified first: where one passes, the others do not matter."""
-        first, rest = [], []
+        first: list[Idea] = []
+        rest: list[Idea] = []
         for idea in ideas:
             (first if idea.final and self.evaluation.verifies else rest).append(idea)
         yield from gathered([self.evaluation.one(idea, path) for idea in first], first)
@@ -263,7 +264,7 @@ class NextSteps:
         if said.tool_calls:
             return Idea(answer_text(said, thoughts=False), said, final=True)
         step = (without_thoughts(said.text) or "").strip()
-        if not step:
+        if not any(map(str.isalnum, step)):
             raise WorkerError("the model gave no next step")
         whole = said
         if path:
