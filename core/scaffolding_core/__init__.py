@@ -44,11 +44,13 @@ from scaffolding_core.answers import (
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import CancelRace, Controller, Outcome, ParallelProcess, Race, Steps
 from scaffolding_core.controllers import (
+    AbMctsController,
     BestFirstController,
     BestOfNController,
     ChainOfThoughtController,
     Criterion,
     FieldVoteController,
+    LatsController,
     MajorityVoteController,
     MctsController,
     NativeChatController,
@@ -174,6 +176,7 @@ __all__ = [
     "REQUEST_OPTIONS",
     "REWARDS",
     "SAMPLING_PARAMETERS",
+    "AbMctsController",
     "Answer",
     "Answers",
     "AssistantMessage",
@@ -219,6 +222,7 @@ __all__ = [
     "Judgement",
     "KeyEquivalence",
     "LastNumber",
+    "LatsController",
     "LocalWorker",
     "Lossless",
     "MCPCallTask",

@@ -9,10 +9,12 @@ from types import MappingProxyType
 
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import (
+    AbMctsController,
     BestFirstController,
     BestOfNController,
     ChainOfThoughtController,
     FieldVoteController,
+    LatsController,
     MajorityVoteController,
     MctsController,
     NativeChatController,
@@ -174,6 +176,22 @@ _ROWS = (
         constructor=MctsController,
         summary="goes on where steps have led to good ones, or little was tried",
         cost="at most n steps and judgements",
+        roles=("judge",),
+        samples="max_samples",
+    ),
+    Method(
+        name="lats",
+        constructor=LatsController,
+        summary="as mcts, with agreement in its values and lessons from answers that failed",
+        cost="at most n steps and judgements, and a few lessons",
+        roles=("judge",),
+        samples="max_samples",
+    ),
+    Method(
+        name="ab_mcts",
+        constructor=AbMctsController,
+        summary="another answer, or a better one of one that is there, whichever promises more",
+        cost="n samples and judgements",
         roles=("judge",),
         samples="max_samples",
     ),

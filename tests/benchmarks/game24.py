@@ -1,8 +1,8 @@
 """Tree searches on a recorded search of GPT-4 over 100 Games of 24: right answers, and steps looked at.
 
 The record is that of Yao et al. 2023 (princeton-nlp/tree-of-thought-llm, MIT): every step that was proposed, and
-the sum of three evaluations of each. A search of ours asks for the same steps and evaluations, and is answered from
-it. Where it lies is said by `SCAFFOLDING_DATA`, a folder; it is no part of the project.
+the sum of three evaluations of each. A search of ours asks for the same steps and evaluations, and is answered
+from it. Where it lies is said by `SCAFFOLDING_DATA`, a folder; it is no part of the project.
 """
 
 import ast

@@ -10,7 +10,7 @@ PUBLIC = {
     "scaffolding_core": """
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
-        ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        ANSWER_OPTIONS AbMctsController Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestFirstController BestOfNController Beta Boxed Budget
         BudgetExceededError CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController
         ChatTask ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
@@ -19,11 +19,11 @@ PUBLIC = {
         DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
-        InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
-        MajorityVoteController Mathematical MctsController Method MissingExtraError MissingWorkerError
-        ModelFileError ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
-        NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
-        PairwiseJudge ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
+        InvalidRequestError Json KeyEquivalence LastNumber LatsController LocalWorker Lossless MCPCallTask
+        MCPWorker METHODS MajorityVoteController Mathematical MctsController Method MissingExtraError
+        MissingWorkerError ModelFileError ModelInfo ModelNotFoundError NativeChatController
+        NativeGenerationController NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker
+        Outcome PairwiseJudge ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
         ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
@@ -49,6 +49,9 @@ PUBLIC = {
     "scaffolding_core.voting": """
         Ballot Beta Dirichlet FieldBallot First Full Lossless Quorum REFUSED STOP_RULES StopRule Tally Window
         resolve_stop_rule winner winner_of
+    """,
+    "scaffolding_core.search": """
+        AbMcts BestFirst BreadthFirst DepthFirst Lats Mcts Node ROOT Thought TreeSearch Trial
     """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError

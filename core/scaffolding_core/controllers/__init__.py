@@ -17,15 +17,23 @@ from scaffolding_core.controllers.prompting import (
 from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
 from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
-from scaffolding_core.controllers.searching import BestFirstController, MctsController, TreeOfThoughtsController
+from scaffolding_core.controllers.searching import (
+    AbMctsController,
+    BestFirstController,
+    LatsController,
+    MctsController,
+    TreeOfThoughtsController,
+)
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
 
 __all__ = [
+    "AbMctsController",
     "BestFirstController",
     "BestOfNController",
     "ChainOfThoughtController",
     "Criterion",
     "FieldVoteController",
+    "LatsController",
     "MajorityVoteController",
     "MctsController",
     "NativeChatController",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.search.tree_search import Node, TreeSearch
+from scaffolding_core.search.tree_search import Node, TreeSearch, Trial
 
 __all__ = ["Mcts"]
 
@@ -99,7 +99,7 @@ class Mcts(TreeSearch):
         self._count(node, pending=1, leaves=-1)
         return node
 
-    def _grow(self, parent: Node, children: Sequence[Node]) -> None:
+    def _grow(self, trial: Trial, parent: Node, children: Sequence[Node]) -> None:
         self._count(parent.id, pending=-1)
         self._children[parent.id] = [child.id for child in children]
         for child in children:

@@ -133,7 +133,7 @@ class TreeSearch(ABC):
             node = Node(self._made, parent.id, thought.step, value, thought.terminal, parent.depth + 1, place)
             self.nodes[node.id] = node
             children.append(node)
-        self._grow(parent, children)
+        self._grow(trial, parent, children)
         return children
 
     def give_back(self, trial: Trial) -> None:
@@ -191,7 +191,7 @@ class TreeSearch(ABC):
         """The id of the next node to expand, which is not asked for again; None where there is none now."""
 
     @abstractmethod
-    def _grow(self, parent: Node, children: Sequence[Node]) -> None:
+    def _grow(self, trial: Trial, parent: Node, children: Sequence[Node]) -> None:
         """Take in what an expansion found."""
 
     @abstractmethod

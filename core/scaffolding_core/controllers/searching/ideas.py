@@ -108,9 +108,14 @@ class Evaluation:
     def __init__(self, asked: GenerationTask, evaluator: Controller, verifier: Controller | None) -> None:
         self._asked = asked
         self._evaluator = evaluator
+        self._verifier = verifier
+        self._compares = bool(getattr(evaluator, "compares_samples", False))
         self._once = JudgedOnce(evaluator)
         self._verified = None if verifier is None else JudgedOnce(verifier)
-        self.verifies = verifier is not None
+
+    def verifies(self, idea: Idea) -> bool:
+        """Whether an idea is an answer to verify."""
+        return idea.final and self._verifier is not None
 
     def one(self, idea: Idea, path: Sequence[str]) -> Steps[Idea]:
         """Give an idea its judgement, unless it is compared, or the same one is being judged; or its error.
@@ -127,29 +132,35 @@ class Evaluation:
             idea.error = error
         return idea
 
-    def compared(self, ideas: Sequence[Idea], path: Sequence[str]) -> Steps[None]:
-        """Give those their judgement that are judged beside each other.
+    def left(self, ideas: Sequence[Idea], path: Sequence[str]) -> Steps[None]:
+        """Give those their judgement that are judged beside each other, or that were being judged elsewhere.
 
         Raises:
-            WorkerError: the reward failed.
             BudgetExceededError: time was up before.
         """
         left = [idea for idea in ideas if idea.judgement is None and idea.error is None and not idea.cut]
-        if not (left and self._compares):
+        if self._compares:
+            yield from self._judge([idea for idea in left if not self.verifies(idea)], path)
+            left = list(filter(self.verifies, left))
+        for idea in left:
+            yield from self._judge([idea], path)
+
+    def _judge(self, ideas: Sequence[Idea], path: Sequence[str]) -> Steps[None]:
+        if not ideas:
             return
-        judgements = yield from judged(self._evaluator, [self._task(idea, path) for idea in left])
-        for idea, judgement in zip(left, judgements, strict=True):
+        verifier = self._verifier if self.verifies(ideas[0]) else None
+        try:
+            judgements = yield from judged(verifier or self._evaluator, [self._task(idea, path) for idea in ideas])
+        except WorkerError as error:
+            judgements = [error] * len(ideas)
+        for idea, judgement in zip(ideas, judgements, strict=True):
             if isinstance(judgement, Judgement):
                 idea.judgement = judgement
             else:
                 idea.error = judgement
 
-    @property
-    def _compares(self) -> bool:
-        return bool(getattr(self._evaluator, "compares_samples", False))
-
     def _task(self, idea: Idea, path: Sequence[str]) -> GenerationTask | RewardTask:
-        if isinstance(self._evaluator, PathJudge) and not (idea.final and self.verifies):
+        if isinstance(self._evaluator, PathJudge) and not self.verifies(idea):
             steps = (*path, idea.step)
             return PathTask(
                 question_of(self._asked), response=idea.message, question=question_of(self._asked), steps=steps
@@ -206,8 +217,8 @@ class NextSteps:
         if any(idea.passed for idea in ideas):
             return ideas
         try:
-            yield from self.evaluation.compared(ideas, place.path)
-        except (BudgetExceededError, WorkerError) as error:
+            yield from self.evaluation.left(ideas, place.path)
+        except BudgetExceededError as error:
             for idea in ideas:
                 if idea.judgement is None:
                     idea.error = idea.error or error
@@ -218,7 +229,7 @@ class NextSteps:
         first: list[Idea] = []
         rest: list[Idea] = []
         for idea in ideas:
-            (first if idea.final and self.evaluation.verifies else rest).append(idea)
+            (first if self.evaluation.verifies(idea) else rest).append(idea)
         yield from gathered([self.evaluation.one(idea, path) for idea in first], first)
         if any(idea.passed for idea in first):
             for idea in rest:

@@ -50,6 +50,6 @@ class MctsController(TreeMethod):
         options.setdefault("width", 8)
         super().__init__(generation_controller, judge_controller, **options)
 
-    def new_search(self) -> Mcts:
+    def new_search(self, seed: int = 0) -> Mcts:
         """A search that has not begun."""
         return Mcts(exploration=self.exploration, max_depth=self.max_depth)

@@ -124,9 +124,23 @@ class TreeMethod(Controller):
         self.answers = Answers.of(answers)
         self.new_search()  # whether it takes its settings
 
-    def new_search(self) -> TreeSearch:
-        """A search that has not begun."""
+    def new_search(self, seed: int = 0) -> TreeSearch:
+        """A search that has not begun.
+
+        Args:
+            seed: for one that draws.
+        """
         raise NotImplementedError
+
+    def finder(self, task: GenerationTask, search: TreeSearch, options: Mapping[str, object]) -> Finder:
+        """What finds the steps of a request.
+
+        Args:
+            task: that asks.
+            search: that they are found for.
+            options: of the method that generates.
+        """
+        return self.next_steps(task, options)
 
     def process(
         self,
@@ -152,7 +166,7 @@ class TreeMethod(Controller):
         """
         if len(tasks) != 1 or not question_of(tasks[0]).strip():
             raise InvalidRequestError("a tree search answers a question in words: give one task that asks it")
-        tree = self.new_search()
+        tree = self.new_search(tasks[0].seed or 0)
         if search is not None:
             if type(search) is not type(tree):
                 raise InvalidRequestError(
@@ -161,7 +175,7 @@ class TreeMethod(Controller):
             tree = search.resumed()
         exploration = Exploration(
             tree,
-            self._finder(tasks[0], generation_kwargs or {}),
+            self.finder(tasks[0], tree, generation_kwargs or {}),
             width=self.width,
             max_samples=checked_sample_num(sample_num, self.max_samples),
             enough=self.enough,
@@ -172,7 +186,8 @@ class TreeMethod(Controller):
         yield from answered(output, extractor_for(tasks[0], compared))
         return output
 
-    def _finder(self, task: GenerationTask, options: Mapping[str, object]) -> Finder:
+    def next_steps(self, task: GenerationTask, options: Mapping[str, object]) -> NextSteps:
+        """What finds the next steps of a path."""
         return NextSteps(
             asked=task,
             generation=self.generation_controller,

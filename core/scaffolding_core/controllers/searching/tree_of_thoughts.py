@@ -61,7 +61,7 @@ class TreeOfThoughtsController(TreeMethod):
             options.setdefault("width", 1)
         super().__init__(generation_controller, judge_controller, **options)
 
-    def new_search(self) -> BreadthFirst | DepthFirst:
+    def new_search(self, seed: int = 0) -> BreadthFirst | DepthFirst:
         """A search that has not begun."""
         if self.order == "bfs":
             return BreadthFirst(keep=self.keep, max_depth=self.max_depth)

@@ -2,7 +2,14 @@
 
 import pytest
 
-from scaffolding_core import AssistantMessage, ChatTask, GenerationTask, InvalidRequestError, SystemMessage, UserMessage
+from scaffolding_core import (
+    AssistantMessage,
+    ChatTask,
+    GenerationTask,
+    InvalidRequestError,
+    SystemMessage,
+    UserMessage,
+)
 from scaffolding_core.controllers.searching.prompts import (
     checked_prompt,
     is_final,
@@ -17,7 +24,10 @@ PICTURE = {"type": "image_url", "image_url": {"url": "data:,"}}
 
 
 def test_a_template_is_filled_once():
-    assert written("{question}|{steps}|{n}", "what of {steps}?", ["one {n}", "two"], 3) == "what of {steps}?|one {n}\ntwo|3"
+    assert (
+        written("{question}|{steps}|{n}", "what of {steps}?", ["one {n}", "two"], 3)
+        == "what of {steps}?|one {n}\ntwo|3"
+    )
 
 
 def test_braces_of_anything_else_stay():
@@ -75,7 +85,9 @@ def test_a_line_is_a_step_without_its_bullet(line, step):
     assert listed(f"\n{line}\n---\n\n") == [step]
 
 
-@pytest.mark.parametrize("step", ["Answer: 7", "so\n**Answer:** 7", "The final answer is 7", "it is \\boxed{7}", "ANSWER : 7"])
+@pytest.mark.parametrize(
+    "step", ["Answer: 7", "so\n**Answer:** 7", "The final answer is 7", "it is \\boxed{7}", "ANSWER : 7"]
+)
 def test_a_step_that_gives_the_answer_is_final(step):
     assert is_final(step)
 

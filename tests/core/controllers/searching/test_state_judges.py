@@ -47,7 +47,9 @@ def keep(steps):
 
 
 async def test_words_count_in_the_proportions_of_the_paper_and_their_mean_is_the_value():
-    scores, asked = await judged(StateJudge(judge, evaluations=3), ["it works\nsure", "likely", "Impossible."], ("a",))
+    scores, asked = await judged(
+        StateJudge(judge, evaluations=3), ["it works\nsure", "likely", "Impossible."], ("a",)
+    )
     assert scores == [pytest.approx((1 + 0.05 + 0.00005) / 3)]
     assert len(set(asked)) == 1
 
@@ -73,7 +75,9 @@ async def test_a_verdict_that_stands_in_the_steps_is_an_echo():
 
 
 async def test_a_number_goes_from_nothing_to_all():
-    scores, _ = await judged(StateJudge(judge, "score"), ["Score: 1", "Score: 10", "Score: 5.5"], ("a",), ("b",), ("c",))
+    scores, _ = await judged(
+        StateJudge(judge, "score"), ["Score: 1", "Score: 10", "Score: 5.5"], ("a",), ("b",), ("c",)
+    )
     assert scores == [0, 1, 0.5]
 
 
@@ -83,7 +87,9 @@ async def test_a_prompt_of_ones_own_gets_question_and_steps():
 
 
 async def test_votes_are_shares():
-    scores, asked = await judged(VoteJudge(judge, evaluations=4), ["Winner: 2", "2", "1", "no idea"], ("a",), ("b",))
+    scores, asked = await judged(
+        VoteJudge(judge, evaluations=4), ["Winner: 2", "2", "1", "no idea"], ("a",), ("b",)
+    )
     assert scores == [pytest.approx(1 / 3), pytest.approx(2 / 3)]
     assert "a" in asked[0]
 

@@ -3,7 +3,14 @@
 import asyncio
 from itertools import count
 
-from scaffolding_core import AssistantMessage, BestFirstController, MctsController, TreeOfThoughtsController, Usage
+from scaffolding_core import (
+    AssistantMessage,
+    BestFirstController,
+    LatsController,
+    MctsController,
+    TreeOfThoughtsController,
+    Usage,
+)
 from scaffolding_core.tasks import RewardTask
 from scaffolding_core.worker import Worker
 
@@ -17,6 +24,7 @@ METHODS = {
     "depth_first": lambda *args, **options: TreeOfThoughtsController(*args, **{"order": "dfs", **options}),
     "best_first": BestFirstController,
     "mcts": MctsController,
+    "lats": lambda *args, **options: LatsController(*args, **{"enough": None, "reflections": 0, **options}),
 }
 
 
