@@ -142,10 +142,8 @@ class Exploration:
                 self._by_node[next(nodes).id] = candidate
             if isinstance(self.search, Lats):
                 self.search.learn(idea.lesson)
-            if idea.error is not None and idea.judgement is None:
-                self._fail(idea.error)
-            elif not late and self._is_enough(idea):
-                self.stopped = "decided"
+            if not late:
+                self._look_at(idea)
             if _began(idea):
                 told.append(candidate)
                 self.candidates.append(candidate)
@@ -171,15 +169,16 @@ class Exploration:
         known = self._by_node.get(node.id)
         return known or Candidate(-1, AssistantMessage(steps_in(self.search.path(node.id))), score=node.value)
 
-    def _is_enough(self, idea: Idea) -> bool:
-        if idea.passed or not (idea.final and idea.judgement is not None):
-            return idea.passed
-        return self._enough is not None and idea.judgement.score >= self._enough
-
-    def _fail(self, error: BaseException) -> None:
-        if isinstance(error, BudgetExceededError):
+    def _look_at(self, idea: Idea) -> None:
+        """Decide whether more is needed."""
+        error, judgement = idea.error, idea.judgement
+        if judgement is not None:
+            enough = self._enough is not None and judgement.score >= self._enough
+            if idea.passed or (idea.final and enough):
+                self.stopped = "decided"
+        elif isinstance(error, BudgetExceededError):
             self._out_of_budget(error)
-        else:
+        elif error is not None:
             self._failures.append(error)
 
     def _meet_all(self) -> None:
@@ -196,7 +195,8 @@ class Exploration:
 
     def _out_of_budget(self, error: BudgetExceededError) -> None:
         """Begin no more trials; what runs may still end."""
-        self.stopped, self._end_of_budget = "budget", error
+        self.stopped = "budget"
+        self._end_of_budget = error
 
     def _nothing_found(self) -> BaseException:
         if self._end_of_budget is not None:

@@ -19,7 +19,7 @@ from scaffolding_core.errors import BudgetExceededError, WorkerError
 from scaffolding_core.messages import AssistantMessage, Usage
 from scaffolding_core.results import Judgement
 from scaffolding_core.search import Thought
-from scaffolding_core.tasks import GenerationTask, RewardTask
+from scaffolding_core.tasks import ChatTask, GenerationTask, RewardTask
 
 __all__ = ["Evaluation", "Finder", "Idea", "NextSteps", "Place", "gathered", "merged"]
 
@@ -161,9 +161,12 @@ class Evaluation:
 
     def _task(self, idea: Idea, path: Sequence[str]) -> GenerationTask | RewardTask:
         if isinstance(self._evaluator, PathJudge) and not self.verifies(idea):
-            steps = (*path, idea.step)
             return PathTask(
-                question_of(self._asked), response=idea.message, question=question_of(self._asked), steps=steps
+                self._asked.input_str,
+                messages=self._asked.messages if isinstance(self._asked, ChatTask) else None,
+                response=idea.message,
+                question=question_of(self._asked),
+                steps=(*path, idea.step),
             )
         task = self._asked.copy()
         task.said = idea.message

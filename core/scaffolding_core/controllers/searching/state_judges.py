@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Race, Steps
+from scaffolding_core.controllers.judging.exhibits import prompt_text
 from scaffolding_core.controllers.judging.verdict_lines import (
     NumberForm,
     Verdict,
@@ -59,16 +59,18 @@ class PathTask(RewardTask):
 class PathJudge(NativeRewardController):
     """Asks a model about paths, several times."""
 
-    def __init__(self, judge: Controller, prompt: PromptLike, evaluations: int) -> None:
+    def __init__(self, judge: Controller, prompt: PromptLike | None, usual: PromptLike, evaluations: int) -> None:
         super().__init__()
         self.judge = checked_part(judge, "judge_controller", "process")
-        self.prompt = checked_prompt("evaluate", prompt)
+        self.prompt = None if prompt is None else checked_prompt("evaluate", prompt)
+        self.usual = usual
         self.evaluations = checked_whole("evaluations", evaluations, 1)
 
-    @property
-    def needs(self) -> Mapping[Hashable, Capabilities]:
-        """None but those of the judge."""
-        return {}
+    def _prompt(self, task: PathTask, steps: Sequence[str]) -> str:
+        """What the judge is asked; unless a prompt says otherwise, with all of the chat."""
+        if self.prompt is not None:
+            return written(self.prompt, task.question, steps, len(steps))
+        return written(self.usual, prompt_text(task, thoughts=False), steps, len(steps))
 
     def _verdicts(self, text: str, form: VerdictForm, shown: Sequence[str]) -> Steps[list[Verdict]]:
         """What the judge says, as far as it can be read; a failure costs its own verdict alone.
@@ -128,8 +130,7 @@ class StateJudge(PathJudge):
         prompt: PromptLike | None = None,
         evaluations: int = 1,
     ) -> None:
-        usual = value_prompt if by == "value" else score_prompt
-        super().__init__(judge, usual if prompt is None else prompt, evaluations)
+        super().__init__(judge, prompt, value_prompt if by == "value" else score_prompt, evaluations)
         self.by = by
 
     def process(self, tasks: Sequence[Task]) -> Steps[list[float]]:
@@ -148,7 +149,7 @@ class StateJudge(PathJudge):
     def _value(self, task: Task) -> Steps[float]:
         assert isinstance(task, PathTask)
         form: VerdictForm = WordForm(", ".join(_WORDS), _WORDS) if self.by == "value" else NumberForm(_MOST)
-        text = written(self.prompt, task.question, task.steps, 1)
+        text = self._prompt(task, task.steps)
         verdicts = yield from self._verdicts(text, form, task.steps)
         told = [each.expected if self.by == "value" else (each.expected - 1) / (_MOST - 1) for each in verdicts]
         return math.fsum(told) / self.evaluations  # the same sum in whatever order they ended
@@ -171,7 +172,7 @@ class VoteJudge(PathJudge):
     compares_samples = True
 
     def __init__(self, judge: Controller, *, prompt: PromptLike | None = None, evaluations: int = 1) -> None:
-        super().__init__(judge, vote_prompt if prompt is None else prompt, evaluations)
+        super().__init__(judge, prompt, vote_prompt, evaluations)
 
     def process(self, tasks: Sequence[Task]) -> Steps[list[float]]:
         """Vote on the paths of tasks.
@@ -184,7 +185,7 @@ class VoteJudge(PathJudge):
         if len(paths) == 1:
             return [1.0]
         texts = [steps_in(task.steps) for task in paths]
-        text = written(self.prompt, paths[0].question, texts, len(texts))
+        text = self._prompt(paths[0], texts)
         verdicts = yield from self._verdicts(text, NumberForm(len(texts)), texts)
         votes = [0] * len(texts)
         for verdict in verdicts:

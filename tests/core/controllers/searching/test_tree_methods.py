@@ -450,6 +450,22 @@ async def test_the_general_prompts_say_the_question_and_the_steps_and_when_to_en
     assert output.text == "one more\none more"
 
 
+async def test_the_judge_sees_what_was_said_before():
+    judged = []
+
+    class Plain(Thinker):
+        async def _run(self, task):
+            if task.worker_tag == "judge":
+                judged.append(task.messages[-1].text)
+            task.output_str, task.finish_reason = "sure", "stop"
+
+    before = [SystemMessage("be brief"), UserMessage("hello"), AssistantMessage("<think>hm</think>yes?")]
+    task = ChatTask(messages=[*before, UserMessage("why?")])
+    await search(BestFirstController, Plain({}), task, evaluate=None, max_depth=1)
+    (text,) = judged
+    assert all(part in text for part in ("system:\nbe brief", "user:\nhello", "assistant:\nyes?", "user:\nwhy?"))
+
+
 class TestAtTheSameTime:
     async def took(self, method, worker, **options):
         started = asyncio.get_running_loop().time()
