@@ -49,6 +49,8 @@ from scaffolding_core.controllers import (
     BestOfNController,
     ChainOfThoughtController,
     Criterion,
+    DeepConfOfflineController,
+    DeepConfOnlineController,
     FieldVoteController,
     LatsController,
     MajorityVoteController,
@@ -116,6 +118,7 @@ from scaffolding_core.tasks import (
     GenerationTask,
     MCPCallTask,
     RewardTask,
+    StreamChatTask,
     StreamGenerationTask,
     Task,
     ToolListTask,
@@ -127,6 +130,7 @@ from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
 from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
+from scaffolding_core.workers.simulated import SimulatedWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
@@ -201,6 +205,8 @@ __all__ = [
     "Criterion",
     "CrossEncoderWorker",
     "DecisionEvent",
+    "DeepConfOfflineController",
+    "DeepConfOnlineController",
     "Delta",
     "Dirichlet",
     "Equivalence",
@@ -271,10 +277,12 @@ __all__ = [
     "ScoreJudge",
     "Scorer",
     "ShortVoteController",
+    "SimulatedWorker",
     "Stated",
     "StepBackController",
     "Steps",
     "StopRule",
+    "StreamChatTask",
     "StreamGenerationTask",
     "Structure",
     "SystemMessage",

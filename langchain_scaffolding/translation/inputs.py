@@ -69,13 +69,13 @@ class ChainInput:
         """
         given = (task.custom_input_params or {}).get(_KEY)
         if not isinstance(given, ChainInput):
-            return from_core(task.messages) if isinstance(task, ChatTask) else task.input_str
+            return from_core(task.turns) if isinstance(task, ChatTask) else task.text_prompt
         return given._with_prompt_of(task)
 
     def _with_prompt_of(self, task: GenerationTask) -> Any:
         messages = self._messages()
         if messages is not None:
-            now = from_core(cast("ChatTask", task).messages)
+            now = from_core(cast("ChatTask", task).turns)
             before = from_core(messages)
             same = len(now) == len(before) and all(a is b for a, b in zip(now, before, strict=True))
             return self.value if same else now
@@ -109,5 +109,5 @@ class ChainInput:
 def _prompt(task: GenerationTask) -> str | None:
     """The prompt of a task; None if a method made several messages of it."""
     if not isinstance(task, ChatTask):
-        return task.input_str
-    return task.messages[0].text if len(task.messages) == 1 else None
+        return task.text_prompt
+    return task.turns[0].text if len(task.turns) == 1 else None

@@ -25,6 +25,7 @@ from scaffolding_core import (
     Task,
     UnsupportedParameterError,
     Usage,
+    UserMessage,
     Worker,
 )
 from scaffolding_core.adapting import TaskHandler, read_either, run_either
@@ -128,7 +129,7 @@ class LangChainWorker(Worker):
 
     def _given(self, task: GenerationTask) -> Any:  # Any: what the model or chain takes
         if self._takes_text and not isinstance(task, ChatTask) and task.input_str is not None:
-            return task.input_str
+            return task.text_prompt
         return _messages(task)
 
     def _streams(self, task: GenerationTask) -> bool:
@@ -143,9 +144,11 @@ class LangChainWorker(Worker):
 
 def _messages(task: GenerationTask) -> list[BaseMessage]:
     if isinstance(task, ChatTask):
-        return from_core(task.messages)
+        return from_core(task.turns)
     if task.input_str is None:
         raise InvalidRequestError("a LangChain model takes text or messages, not token ids")
+    if task.answer_prefix:
+        return from_core(ChatTask(messages=[UserMessage(task.input_str)], answer_prefix=task.answer_prefix).turns)
     return [HumanMessage(task.input_str)]
 
 

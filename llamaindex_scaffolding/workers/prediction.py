@@ -51,7 +51,7 @@ async def predict(llm: LLM, task: ChatTask, prediction: Prediction, kwargs: Mapp
 
     Usage is that of the LLM's calls, as far as it tells of them.
     """
-    prompt = ChatPromptTemplate(message_templates=from_core(task.messages))
+    prompt = ChatPromptTemplate(message_templates=from_core(task.turns))
     way = _whole if prediction.grown is None else _grown
     with counted_llm_calls() as calls:
         try:

@@ -73,12 +73,12 @@ class LlamaIndexWorker(Worker):
             return
         if task.tools:
             kwargs.setdefault("tools", task.tools_to_dict())
-        await self._ask("chat", task, from_core(task.messages), kwargs)
+        await self._ask("chat", task, from_core(task.turns), kwargs)
 
     async def _complete(self, task: GenerationTask) -> None:
         if task.input_str is None:
             raise InvalidRequestError("a LlamaIndex LLM takes text or messages, not token ids")
-        await self._ask("complete", task, task.input_str, _kwargs(task))
+        await self._ask("complete", task, task.text_prompt or "", _kwargs(task))
 
     async def _ask(self, way: str, task: GenerationTask, prompt: object, kwargs: dict[str, Any]) -> None:
         with counted_llm_calls() as calls:

@@ -16,7 +16,8 @@ PUBLIC = {
         ChatTask ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
         ContextLengthExceededError Controller ControllerError CrossEncoderWorker
         Criterion DeadlockError
-        DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
+        DecisionEvent DeepConfOfflineController DeepConfOnlineController
+        Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
         InvalidRequestError Json KeyEquivalence LastNumber LatsController LocalWorker Lossless MCPCallTask
@@ -30,8 +31,8 @@ PUBLIC = {
         RewardTask
         RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
         ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
-        ShortVoteController Stated StepBackController Steps
-        StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
+        ShortVoteController SimulatedWorker Stated StepBackController Steps
+        StopRule StreamChatTask StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
         ToolMessage ToolsWorker TreeOfThoughtsController UnitTests
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
@@ -47,8 +48,8 @@ PUBLIC = {
         is_refusal read_as_type read_by_schema tools_of
     """,
     "scaffolding_core.voting": """
-        Ballot Beta Dirichlet FieldBallot First Full Lossless Quorum REFUSED STOP_RULES StopRule Tally Window
-        resolve_stop_rule winner winner_of
+        Ballot Beta Dirichlet FieldBallot First Full Lossless Borda Quorum REFUSED STOP_RULES StopRule Tally
+        WEIGHINGS Weighing Window resolve_stop_rule resolve_weighing winner winner_of
     """,
     "scaffolding_core.search": """
         AbMcts BestFirst BreadthFirst DepthFirst Lats Mcts Node ROOT Thought TreeSearch Trial

@@ -85,6 +85,6 @@ def _chat_of(task: GenerationTask) -> ChatTask:
         raise InvalidRequestError("a chat needs text or messages: token ids alone make none")
     messages: list[RoleMessage] = [UserMessage(task.input_str)]
     chat = ChatTask(task.worker_tag, task.custom_input_params, messages=messages, group=task.group)
-    chat.acceptance = task.acceptance
+    chat.acceptance, chat.answer_prefix = task.acceptance, task.answer_prefix
     chat.fill(task.sampling())
     return chat

@@ -6,11 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from scaffolding_core.messages import JsonObject, RoleMessage, SystemMessage, ToolDescription, UserMessage
+from scaffolding_core.messages import (
+    AssistantMessage,
+    JsonObject,
+    RoleMessage,
+    SystemMessage,
+    ToolDescription,
+    UserMessage,
+)
 from scaffolding_core.messages.tools import written_tools
 from scaffolding_core.tasks.generation import GenerationTask
 
-__all__ = ["ChatTask"]
+__all__ = ["GO_ON", "ChatTask"]
+
+GO_ON = "Go on with your answer exactly where it stopped, and repeat nothing of it."
+"""Asks for the rest of an answer, where a backend goes on with none that is begun."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -41,6 +51,13 @@ class ChatTask(GenerationTask):
     ) -> Self:
         """A task for a chat."""
         return cls(messages=list(messages), tools=tools)
+
+    @property
+    def turns(self) -> list[RoleMessage]:
+        """The chat for a backend that goes on with no answer: a begun one is a turn, and its rest is asked for."""
+        if not self.answer_prefix:
+            return self.messages
+        return [*self.messages, AssistantMessage(self.answer_prefix), UserMessage(GO_ON)]
 
     def tools_to_dict(self) -> list[dict[str, object]]:
         """The tools as OpenAI writes them.

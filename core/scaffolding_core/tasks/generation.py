@@ -27,6 +27,8 @@ class GenerationTask(SampledTask):
     Args:
         input_str: the prompt as text.
         input_tokens: the prompt as token ids, instead of a text.
+        answer_prefix: what the answer begins with, byte for byte: the model goes on from there, and the results
+            hold what it adds. A backend that goes on with no answer is asked for the rest in a turn of its own.
         acceptance: what whoever acts on the answer accepts of it; a method gives no vote to anything else. None
             accepts anything but calls that a chat's `tools` refuse.
 
@@ -49,6 +51,7 @@ class GenerationTask(SampledTask):
 
     input_str: str | None = None
     input_tokens: Sequence[int] | None = field(default=None, kw_only=True)
+    answer_prefix: str | None = field(default=None, kw_only=True)
     acceptance: Acceptance | None = field(default=None, kw_only=True, repr=False)
     said: AssistantMessage | None = field(default=None, kw_only=True, metadata=RESULT)
     context_logits: object = field(default=None, kw_only=True, metadata=RESULT)
@@ -90,6 +93,25 @@ class GenerationTask(SampledTask):
                 )
             if getattr(self, name) is None:
                 setattr(self, name, value)
+
+    @property
+    def text_prompt(self) -> str | None:
+        """The prompt as text, and what the answer begins with.
+
+        Raises:
+            InvalidRequestError: token ids, which no text can follow.
+        """
+        if not self.answer_prefix:
+            return self.input_str
+        if self.input_str is None:
+            raise InvalidRequestError("answer_prefix is text, which cannot follow token ids: give input_str")
+        return self.input_str + self.answer_prefix
+
+    def continued(self, written: str) -> Self:
+        """A copy that goes on with what was written of the answer, which the backend may have in its cache."""
+        copy = self.copy()
+        copy.answer_prefix = (self.answer_prefix or "") + written
+        return copy
 
     def create_scaffolding_output(self) -> ScaffoldingOutput:
         """The result as the output of a method."""

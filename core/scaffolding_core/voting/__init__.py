@@ -15,13 +15,16 @@ from scaffolding_core.voting.lossless import Lossless
 from scaffolding_core.voting.quorum import Quorum
 from scaffolding_core.voting.stop_rule import StopRule
 from scaffolding_core.voting.tally import REFUSED, Tally, winner, winner_of
+from scaffolding_core.voting.weighing import WEIGHINGS, Borda, Weighing, resolve_weighing
 from scaffolding_core.voting.window import Window
 
 __all__ = [
     "REFUSED",
     "STOP_RULES",
+    "WEIGHINGS",
     "Ballot",
     "Beta",
+    "Borda",
     "Dirichlet",
     "FieldBallot",
     "First",
@@ -30,8 +33,10 @@ __all__ = [
     "Quorum",
     "StopRule",
     "Tally",
+    "Weighing",
     "Window",
     "resolve_stop_rule",
+    "resolve_weighing",
     "winner",
     "winner_of",
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import in_thread
 from scaffolding_core.controllers.judging.once import JudgedOnce
+from scaffolding_core.controllers.judging.own_confidence import asking_for_logprobs, logprobs_of, reads_logprobs
 from scaffolding_core.controllers.parts import checked_number, checked_part
 from scaffolding_core.controllers.sample_loop import drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
@@ -76,6 +78,11 @@ class BestOfNController(Controller):
         self._check_enough()
 
     @property
+    def needs(self) -> Mapping[Hashable, Capabilities]:
+        """Log probabilities of whoever generates, where the reward reads them."""
+        return logprobs_of(self.generation_controller) if reads_logprobs(self.reward_controller) else {}
+
+    @property
     def _compares(self) -> bool:
         return bool(getattr(self.reward_controller, "compares_samples", False))
 
@@ -119,13 +126,14 @@ class BestOfNController(Controller):
 
     def _scored_samples(
         self,
-        tasks: list[GenerationTask],
+        tasks: Sequence[GenerationTask],
         n: int,
         generation_kwargs: Mapping[str, object],
         reward_kwargs: Mapping[str, object],
     ) -> Steps[Samples]:
         """Up to n samples, each with its score where it could be scored."""
         self._check_enough()  # the reward may have been chosen after it was made
+        tasks = asking_for_logprobs(self.reward_controller, tasks)
         once = JudgedOnce(self.reward_controller, reward_kwargs)
 
         def begin(sample: list[GenerationTask]) -> Steps[ScaffoldingOutput]:

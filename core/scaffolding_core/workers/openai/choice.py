@@ -160,8 +160,8 @@ class Choice:
     def fill(self, task: GenerationTask) -> None:
         """Hand what is there to the task."""
         prompt, scored = self._prompt, self._logprobs
-        if scored and task.echo and task.input_str is not None:
-            prompt, scored = without_prompt(scored, task.input_str)
+        if scored and task.echo and task.text_prompt is not None:
+            prompt, scored = without_prompt(scored, task.text_prompt)
         beyond = {PROMPT_LOGPROBS: prompt or None, "stop_reason": self._stop_reason}
         told = {name: value for name, value in beyond.items() if value is not None}
         if told:

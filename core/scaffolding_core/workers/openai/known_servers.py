@@ -30,6 +30,7 @@ class KnownServer:
         takes: parameters beyond OpenAI's, and their names on the wire.
         chats_only: parameters and hints that it takes only with a chat.
         texts_only: parameters that it takes only with a text prompt.
+        continues: what has it go on with a chat's last message, an answer that is begun; None where nothing does.
         strict: it refuses whatever it does not know.
         fewest_logprobs: likeliest tokens of each place to ask for at least, where log probabilities are wanted.
     """
@@ -43,13 +44,16 @@ class KnownServer:
     takes: Mapping[str, str] = field(default_factory=dict)
     chats_only: frozenset[str] = frozenset()
     texts_only: frozenset[str] = frozenset()
+    continues: Mapping[str, object] | None = None
     strict: bool = False
     fewest_logprobs: int = 0
 
 
 _ALL = (
-    KnownServer("vllm", takes=VLLM_PARAMETERS),
-    KnownServer("sglang"),
+    KnownServer(
+        "vllm", takes=VLLM_PARAMETERS, continues={"continue_final_message": True, "add_generation_prompt": False}
+    ),
+    KnownServer("sglang", continues={"continue_final_message": True}),
     KnownServer("dynamo", drops_plain=False, counts_along=False, takes=DYNAMO_PARAMETERS),
     KnownServer(
         "trtllm-serve",
@@ -58,6 +62,10 @@ _ALL = (
         takes=TRTLLM_PARAMETERS,
         chats_only=frozenset({"cache_salt", "chat_template_kwargs", "agent_hierarchy"}),
         texts_only=frozenset({"return_context_logits", "skip_detokenizer"}),
+        continues={
+            "add_generation_prompt": False,
+            "chat_template_kwargs": {"continue_final_message": True},  # which its template is called with
+        },
         strict=True,
     ),
     KnownServer(
@@ -67,6 +75,7 @@ _ALL = (
         shares_prompts=False,
         ignores=("echo", "suffix"),
         takes=LLAMA_CPP_PARAMETERS,
+        continues={},  # it always does
         fewest_logprobs=1,  # it takes 0 for no log probabilities at all
     ),
 )

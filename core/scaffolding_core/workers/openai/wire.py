@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
+from scaffolding_core.messages import AssistantMessage, RoleMessage
 from scaffolding_core.tasks import ChatTask, GenerationTask
 from scaffolding_core.workers.openai.known_servers import KnownServer
 from scaffolding_core.workers.openai.prompt_logprobs import PROMPT_LOGPROBS
@@ -66,7 +67,13 @@ def request_body(
             raise UnsupportedParameterError(_unsupported(name, worker, chat, server))
     if body.get(PROMPT_LOGPROBS) is not None:  # vLLM tells them only where it does not stream
         body = unstreamed(body)
-    return body | (_chat_prompt(task) if isinstance(task, ChatTask) else _prompt(task))
+    if not isinstance(task, ChatTask):
+        return body | _prompt(task)
+    continues = server.continues if server is not None and task.answer_prefix else None
+    if continues is None:
+        return body | _chat_prompt(task, task.turns)
+    begun = AssistantMessage(task.answer_prefix)
+    return body | _chat_prompt(task, [*task.messages, begun]) | _merged(body, continues)
 
 
 def unstreamed(body: Json) -> Json:
@@ -102,17 +109,26 @@ def _elsewhere(name: str, who: str, chat: bool) -> str:
     return f"{who} takes {name!r} only with {other}: leave it out here"
 
 
-def _chat_prompt(task: ChatTask) -> Json:
+def _chat_prompt(task: ChatTask, messages: Sequence[RoleMessage]) -> Json:
     if not task.messages:
         raise InvalidRequestError("a chat task needs at least one message")
-    prompt: Json = {"messages": [message.to_dict() for message in task.messages]}
+    prompt: Json = {"messages": [message.to_dict() for message in messages]}
     if task.tools:
         prompt["tools"] = task.tools_to_dict()
     return prompt
 
 
 def _prompt(task: GenerationTask) -> Json:
-    prompt = task.input_str if task.input_str is not None else task.input_tokens
+    text = task.text_prompt
+    prompt = text if text is not None else task.input_tokens
     if prompt is None:
         raise InvalidRequestError("a generation task needs input_str or input_tokens")
     return {"prompt": prompt if isinstance(prompt, str) else list(prompt)}
+
+
+def _merged(body: Json, fields: Mapping[str, object]) -> Json:
+    """The fields, each with what the body has of it where both are objects."""
+    return {
+        name: {**body[name], **value} if isinstance(value, Mapping) and name in body else value
+        for name, value in fields.items()
+    }

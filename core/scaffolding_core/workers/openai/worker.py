@@ -16,7 +16,7 @@ from scaffolding_core.errors import (
 )
 from scaffolding_core.messages import RoleMessage, Usage
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.tasks import ChatTask, GenerationTask, StreamGenerationTask, Task
+from scaffolding_core.tasks import ChatTask, GenerationTask, StreamChatTask, StreamGenerationTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.greedy import is_greedy
 from scaffolding_core.workers.http.endpoint import headers_with_key
@@ -320,6 +320,7 @@ class OpenAIWorker(Worker):
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {
         GenerationTask: _generate,
         StreamGenerationTask: _step,
+        StreamChatTask: _step,
     }
 
     async def _answer(self, task: GenerationTask) -> None:
@@ -384,7 +385,8 @@ class OpenAIWorker(Worker):
     async def _body(self, task: GenerationTask) -> dict[str, Any]:  # Any: whatever JSON holds
         if self._server.closed:
             raise ClosedError(f"{self!r} is closed: make a new one")
-        if task.num_logprobs == 0 and self._server.kind is None:
+        asks_its_own_way = task.num_logprobs == 0 or (task.answer_prefix and isinstance(task, ChatTask))
+        if asks_its_own_way and self._server.kind is None:
             await self._server.is_recognised()  # servers differ in how they are told so
         try:
             body = self._request_body(task)

@@ -34,11 +34,11 @@ def estimated_tokens(task: Task) -> int:
 
 
 def _prompt(task: Task) -> str:
-    messages = getattr(task, "messages", None)
+    messages, begun = getattr(task, "messages", None), getattr(task, "answer_prefix", None) or ""
     if messages:
-        return "\n".join(f"{message.role}: {message.content}" for message in messages)
+        return "\n".join(f"{message.role}: {message.content}" for message in messages) + f"\n{begun}"
     text = getattr(task, "input_str", None)
     if isinstance(text, str):
-        return text
+        return text + begun
     tokens = getattr(task, "input_tokens", None)
     return " ".join(map(str, tokens)) if tokens else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from scaffolding_core.answers.json_text import read_arguments
 from scaffolding_core.errors import InvalidRequestError, UnsupportedParameterError
-from scaffolding_core.messages import RoleMessage
+from scaffolding_core.messages import AssistantMessage, RoleMessage
 from scaffolding_core.tasks import ChatTask, GenerationTask
 from scaffolding_core.workers.trtllm.checked import token_ids
 from scaffolding_core.workers.trtllm.llm_api import Llm, Tokenizer
@@ -24,7 +24,7 @@ def check_prompt(task: GenerationTask) -> None:
         UnsupportedParameterError: a chat has parts that are no text.
     """
     if not isinstance(task, ChatTask):
-        if task.input_str is None and not token_ids("input_tokens", task.input_tokens or ()):
+        if task.text_prompt is None and not token_ids("input_tokens", task.input_tokens or ()):
             raise InvalidRequestError("a generation task needs input_str or input_tokens")
         return
     if not task.messages:
@@ -63,9 +63,9 @@ class Prompts:
     def _inputs(self, task: GenerationTask, params: Any) -> object:
         if isinstance(task, ChatTask):
             return self._tokenised(self._templated(task), params)
-        if task.input_tokens and (task.input_str is None or task.skip_tokenizer):
+        if task.input_tokens and not task.answer_prefix and (task.input_str is None or task.skip_tokenizer):
             return _last(token_ids("input_tokens", task.input_tokens), params)
-        return self._tokenised(task.input_str or "", params)
+        return self._tokenised(task.text_prompt or "", params)
 
     def _tokenised(self, text: str, params: Any) -> object:
         preprocess = getattr(self._llm, "preprocess", None)
@@ -79,12 +79,19 @@ class Prompts:
         if self._tokenizer is None:
             raise InvalidRequestError("the LLM has no tokenizer to write a chat with: give TRTLLMWorker one")
         tools = offered_tools(task)
-        messages = [_plain(message) for message in task.messages]
+        begun = [AssistantMessage(task.answer_prefix)] if task.answer_prefix else []
+        messages = [_plain(message) for message in [*task.messages, *begun]]
+        goes_on = {"add_generation_prompt": False, "continue_final_message": True} if begun else {}
         try:
             text: str = self._tokenizer.apply_chat_template(
                 messages,
                 **{"tools": tools} if tools else {},
-                **{"tokenize": False, "add_generation_prompt": True, **(task.chat_template_kwargs or {})},
+                **{
+                    "tokenize": False,
+                    "add_generation_prompt": True,
+                    **(task.chat_template_kwargs or {}),
+                    **goes_on,
+                },
             )
         except Exception as error:  # of a template, which is a program of the model's
             raise InvalidRequestError(

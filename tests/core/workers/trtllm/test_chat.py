@@ -7,6 +7,7 @@ import pytest
 from scaffolding_core import (
     AssistantMessage,
     ChatTask,
+    GenerationTask,
     IncompleteResponseError,
     InvalidRequestError,
     NativeChatController,
@@ -42,6 +43,14 @@ async def test_a_chat_is_written_with_the_models_template_and_no_further_special
     task = await ran(worker, SystemMessage("Be short."), UserMessage("q"), chat_template_kwargs={"thinking": True})
     assert task.output_str == "7"
     assert prompt(worker) == "thinking=True\nsystem: Be short.\nuser: q\nassistant:"
+
+
+async def test_an_answer_that_is_begun_is_the_last_message_and_goes_on(make_worker):
+    worker = make_worker("7")
+    await worker.run_task(ChatTask(messages=[UserMessage("q")]).continued("It is "))
+    assert prompt(worker) == "continue_final_message=True\nuser: q\nassistant: It is \n"
+    await worker.run_task(GenerationTask(input_str="q: ").continued("It is "))
+    assert prompt(worker).endswith("q: It is ")
 
 
 async def test_a_model_without_a_template_says_what_to_do(make_llm, tensorrt_llm):
