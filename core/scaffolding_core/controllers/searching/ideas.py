@@ -162,7 +162,7 @@ class Evaluation:
     def _task(self, idea: Idea, path: Sequence[str]) -> GenerationTask | RewardTask:
         if isinstance(self._evaluator, PathJudge) and not self.verifies(idea):
             return PathTask(
-                self._asked.input_str,
+                input_str=self._asked.input_str,
                 messages=self._asked.messages if isinstance(self._asked, ChatTask) else None,
                 response=idea.message,
                 question=question_of(self._asked),

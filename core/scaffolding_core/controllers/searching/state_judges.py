@@ -41,6 +41,8 @@ EvaluatorLike: TypeAlias = 'Literal["value", "score", "vote", "reward", "process
 _WORDS = {"sure": 1.0, "likely": 0.05, "impossible": 0.00005}
 """In the proportions of the paper."""
 _MOST = 10
+_LONGEST = 1024
+"""Tokens of what a judge says, where nothing of its own limits it."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -98,7 +100,14 @@ class PathJudge(NativeRewardController):
 
     def _asked(self, text: str, group: object) -> Steps[AssistantMessage]:
         task = ChatTask(messages=[UserMessage(text)], group=group)
-        yield from self.judge.clone().process([task])
+        lone = self.judge.as_task(task)
+        if lone is None:
+            yield from self.judge.clone().process([task])
+        else:
+            if lone.max_tokens is None:
+                lone.max_tokens = _LONGEST
+            yield [lone]
+            task.take_results(lone)
         if task.finish_reason == "cancelled":
             raise task.error or BudgetExceededError("time was up before the judge had ended", "deadline")
         return task.message()

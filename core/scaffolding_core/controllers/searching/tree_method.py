@@ -65,7 +65,9 @@ class TreeMethod(Controller):
 
     Args:
         generation_controller: the method that finds steps; give it a temperature above 0 where each is a sample.
-        judge_controller: the model that evaluates steps; None for the role `judge`.
+        judge_controller: the model that evaluates steps; None for the role `judge`. Unless it says otherwise it
+            may say 1,024 tokens, and a verdict that comes later is none: give one that thinks its own
+            `max_tokens`.
         thoughts: `sample` draws each next step by itself, `propose` asks for all of them in one reply, a line
             each.
         branches: next steps of a path; where they are proposed, so many are asked for, and all that come are

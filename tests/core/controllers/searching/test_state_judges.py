@@ -6,6 +6,7 @@ from scaffolding_core import (
     AssistantMessage,
     FunctionWorker,
     InvalidRequestError,
+    MajorityVoteController,
     NativeChatController,
     NativeRewardController,
     ScaffoldingLlm,
@@ -31,7 +32,9 @@ async def judged(evaluator, replies, *paths):
         return said
 
     def score(tasks):
-        tasks = [PathTask("q", response=AssistantMessage("\n".join(p)), question="q", steps=p) for p in paths]
+        tasks = [
+            PathTask(input_str="q", response=AssistantMessage("\n".join(p)), question="q", steps=p) for p in paths
+        ]
         return (yield from evaluator.process(tasks))
 
     async with ScaffoldingLlm(Method(lambda tasks: keep(score(tasks))), FunctionWorker(reply)) as llm:
@@ -79,6 +82,26 @@ async def test_a_number_goes_from_nothing_to_all():
         StateJudge(judge, "score"), ["Score: 1", "Score: 10", "Score: 5.5"], ("a",), ("b",), ("c",)
     )
     assert scores == [0, 1, 0.5]
+
+
+@pytest.mark.parametrize(("sampling", "most"), [(None, 1024), ({"max_tokens": 4096}, 4096)])
+async def test_what_a_judge_says_has_a_limit_where_it_has_none_of_its_own(sampling, most):
+    limits = []
+
+    async def reply(task):
+        limits.append(task.max_tokens)
+        return "sure"
+
+    task = PathTask(input_str="q", response=AssistantMessage("a"), question="q", steps=("a",))
+    method = Method(lambda tasks: keep(StateJudge(NativeChatController(sampling)).process([task])))
+    async with ScaffoldingLlm(method, FunctionWorker(reply)) as llm:
+        await llm.generate_async("q")
+    assert limits == [most]
+
+
+async def test_any_method_may_judge():
+    scores, _ = await judged(StateJudge(MajorityVoteController(judge, 3)), ["sure"] * 3, ("a",))
+    assert scores == [1]
 
 
 async def test_a_prompt_of_ones_own_gets_question_and_steps():
