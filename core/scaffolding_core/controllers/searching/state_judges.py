@@ -74,8 +74,8 @@ class PathJudge(NativeRewardController):
             return written(self.prompt, task.question, steps, len(steps))
         return written(self.usual, prompt_text(task, thoughts=False), steps, len(steps))
 
-    def _verdicts(self, text: str, form: VerdictForm, shown: Sequence[str]) -> Steps[list[Verdict]]:
-        """What the judge says, as far as it can be read; a failure costs its own verdict alone.
+    def _verdicts(self, text: str, form: VerdictForm, shown: Sequence[str]) -> Steps[list[Verdict | None]]:
+        """What the judge says each time, None where it cannot be read; a failure costs its own verdict alone.
 
         Raises:
             WorkerError: it failed every time.
@@ -86,16 +86,17 @@ class PathJudge(NativeRewardController):
         race = Race(
             [self._asked(text, group) for _ in range(self.evaluations)], failures="values", all_needed=True
         )
-        verdicts, errors = [], []
+        verdicts: list[Verdict | None] = []
+        error: BaseException | None = None
         while (outcome := (yield race)) is not None:
-            if outcome.error is not None:
-                errors.append(outcome.error)
-                continue
-            verdict = read_verdict(outcome.value, form, echoes)
-            if isinstance(verdict, Verdict):
-                verdicts.append(verdict)
-        if len(errors) == self.evaluations:
-            raise errors[-1]
+            if isinstance(outcome.error, BudgetExceededError):
+                raise outcome.error
+            error = error or outcome.error
+            if outcome.error is None:
+                verdict = read_verdict(outcome.value, form, echoes)
+                verdicts.append(verdict if isinstance(verdict, Verdict) else None)
+        if error is not None and not verdicts:
+            raise error
         return verdicts
 
     def _asked(self, text: str, group: object) -> Steps[AssistantMessage]:
@@ -160,8 +161,9 @@ class StateJudge(PathJudge):
         form: VerdictForm = WordForm(", ".join(_WORDS), _WORDS) if self.by == "value" else NumberForm(_MOST)
         text = self._prompt(task, task.steps)
         verdicts = yield from self._verdicts(text, form, task.steps)
-        told = [each.expected if self.by == "value" else (each.expected - 1) / (_MOST - 1) for each in verdicts]
-        return math.fsum(told) / self.evaluations  # the same sum in whatever order they ended
+        lowest, highest = (0, 1) if self.by == "value" else (1, _MOST)
+        told = [(each.expected - lowest) / (highest - lowest) for each in verdicts if each is not None]
+        return math.fsum(told) / len(verdicts)  # the same sum in whatever order they ended
 
 
 class VoteJudge(PathJudge):
@@ -198,7 +200,7 @@ class VoteJudge(PathJudge):
         verdicts = yield from self._verdicts(text, NumberForm(len(texts)), texts)
         votes = [0] * len(texts)
         for verdict in verdicts:
-            if verdict.said.is_integer():
+            if verdict is not None and verdict.said.is_integer():
                 votes[int(verdict.said) - 1] += 1
         if not any(votes):
             raise WorkerError("the judge voted for none of the paths")

@@ -62,9 +62,9 @@ async def test_what_cannot_be_read_counts_as_nothing():
     assert scores == [0.5]
 
 
-async def test_one_that_fails_is_one_that_says_nothing():
+async def test_one_that_fails_does_not_count():
     scores, _ = await judged(StateJudge(judge, evaluations=2), ["sure", ConnectionError("lost")], ("a",))
-    assert scores == [0.5]
+    assert scores == [1]
 
 
 async def test_where_all_fail_it_has_failed():
