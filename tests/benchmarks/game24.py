@@ -2,19 +2,16 @@
 
 The record is that of Yao et al. 2023 (princeton-nlp/tree-of-thought-llm, MIT): every step that was proposed, and
 the sum of three evaluations of each. A search of ours asks for the same steps and evaluations, and is answered
-from it. Where it lies is said by `SCAFFOLDING_DATA`, a folder; it is no part of the project.
+from it.
 """
 
 import ast
 import asyncio
-import gzip
-import json
 import operator
-import os
 import re
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from pathlib import Path
+from typing import Any
 
 from scaffolding_core import (
     AssistantMessage,
@@ -27,9 +24,9 @@ from scaffolding_core import (
     TreeOfThoughtsController,
     Verdict,
 )
+from tests.benchmarks.recorded import DATA, recorded
 
-DATA = os.environ.get("SCAFFOLDING_DATA") or Path(__file__).parents[3] / "shared/data"
-FILE = Path(DATA) / "game24_tree_of_thoughts_gpt4.jsonl.gz"
+FILE = "game24_tree_of_thoughts_gpt4.jsonl.gz"
 WORDS = {20.0: "sure", 1.0: "likely", 0.001: "impossible"}
 PROPOSE, EVALUATE = "propose\n", "evaluate\n"
 
@@ -46,7 +43,7 @@ class Searched:
 class Record:
     """One puzzle: answers what a search asks for, from what was recorded."""
 
-    def __init__(self, puzzle: dict) -> None:
+    def __init__(self, puzzle: dict[str, Any]) -> None:
         self.numbers = puzzle["steps"][0]["x"]
         self.steps: dict[str, list[str]] = {}
         values: dict[str, float] = {}
@@ -132,7 +129,7 @@ def methods(verifier: Makes24) -> dict[str, Controller]:
     }
 
 
-async def searched(name: str, puzzles: list[dict]) -> Searched:
+async def searched(name: str, puzzles: list[dict[str, Any]]) -> Searched:
     """Search for an answer to each puzzle."""
     found = chosen = steps = 0
     for puzzle in puzzles:
@@ -149,23 +146,14 @@ async def searched(name: str, puzzles: list[dict]) -> Searched:
     return Searched(found, chosen, steps / len(puzzles))
 
 
-def puzzles(file: Path = FILE) -> list[dict]:
-    with gzip.open(file, "rt") as lines:
-        return [json.loads(line) for line in lines]
-
-
 def main() -> dict[str, object]:
-    if not FILE.exists():
-        print(f"Game of 24: no record at {FILE}")
-        return {}
     print("Game of 24: GPT-4's recorded steps and evaluations")
+    if not (DATA / FILE).exists():
+        print(f"  left out: no {FILE} in {DATA}")
+        return {}
     results: dict[str, object] = {}
     for name in methods(Makes24("")):
-        result = asyncio.run(searched(name, puzzles()))
+        result = asyncio.run(searched(name, recorded(FILE)))
         print(f"  {name:16} any {result.any:3}   chosen {result.chosen:3}   {result.steps:5.1f} steps a puzzle")
         results[name] = asdict(result)
     return results
-
-
-if __name__ == "__main__":
-    main()

@@ -2,19 +2,20 @@
 
 import pytest
 
-from tests.benchmarks.game24 import FILE, puzzles, searched, words
+from tests.benchmarks.game24 import FILE, searched, words
+from tests.benchmarks.recorded import DATA, recorded
 
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the record is not there")
+pytestmark = pytest.mark.skipif(not (DATA / FILE).exists(), reason="the record is not there")
 
 
 async def test_replayed_it_finds_what_was_found_with_as_many_steps():
-    result = await searched("as recorded", puzzles())
+    result = await searched("as recorded", recorded(FILE))
     assert result.any == 69
     assert result.steps <= 84.12
 
 
 async def test_best_first_finds_as_many_with_fewer_steps_than_a_stop_alone():
-    stopped, best = await searched("until verified", puzzles()), await searched("best first", puzzles())
+    stopped, best = await searched("until verified", recorded(FILE)), await searched("best first", recorded(FILE))
     assert min(stopped.chosen, best.chosen) >= 69
     assert best.steps < 0.75 * stopped.steps < 0.75 * 72
 

@@ -48,8 +48,9 @@ PUBLIC = {
         is_refusal read_as_type read_by_schema tools_of
     """,
     "scaffolding_core.voting": """
-        Ballot Beta Dirichlet FieldBallot First Full Lossless Borda Quorum REFUSED STOP_RULES StopRule Tally
-        WEIGHINGS Weighing Window resolve_stop_rule resolve_weighing winner winner_of
+        Ballot Beta Dirichlet FieldBallot First Full Lossless Borda PosteriorBallot Quorum REFUSED STOP_RULES
+        StopRule Tally
+        WEIGHINGS Weighing Window checked_confidence resolve_stop_rule resolve_weighing winner winner_of
     """,
     "scaffolding_core.search": """
         AbMcts BestFirst BreadthFirst DepthFirst Lats Mcts Node ROOT Thought TreeSearch Trial

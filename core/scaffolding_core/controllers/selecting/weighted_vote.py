@@ -8,13 +8,16 @@ from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_share
-from scaffolding_core.controllers.samples import checked_sample_num
-from scaffolding_core.controllers.selecting.best_of_n import BestOfNController
-from scaffolding_core.controllers.votes import counted, weighted_output
+from scaffolding_core.controllers.samples import Samples, checked_sample_num
+from scaffolding_core.controllers.sampling.poll import poll
+from scaffolding_core.controllers.selecting.best_of_n import BestOfNController, score_known, score_left
+from scaffolding_core.controllers.votes import by_class, counted, weighted_output
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.voting import Weighing, resolve_weighing
+from scaffolding_core.voting import PosteriorBallot, Weighing, checked_confidence, resolve_weighing
 
 __all__ = ["WeightedVoteController"]
 
@@ -42,11 +45,14 @@ class WeightedVoteController(BestOfNController):
         weighing: of an answer's samples: the `sum` of their rewards, their `mean`, Borda's count of their ranks
             (`borda`), their `count`; or a `Weighing`, such as `Borda(0.5)`.
         keep: the share of samples that vote, those with the highest rewards; one at least.
+        confidence: between 0.5 and 1: the vote ends once an answer is right with that probability, as the rewards
+            of its samples have it, each taken for the chance that its sample is right; None counts all samples.
         min_samples: how many samples must succeed.
 
     Raises:
-        InvalidRequestError: a number of samples below 1, an unknown kind or weighing, a share that is none, or
-            something that is no controller.
+        InvalidRequestError: a number of samples below 1, an unknown kind or weighing, a share or a confidence that
+            is none, a confidence beside a share, or beside a reward that compares samples and has to see them all,
+            or something that is no controller.
     """
 
     stateless: ClassVar[bool] = True
@@ -60,12 +66,21 @@ class WeightedVoteController(BestOfNController):
         answers: AnswersLike | None = None,
         weighing: str | Weighing = "sum",
         keep: float = 1.0,
+        confidence: float | None = None,
         min_samples: int = 1,
     ) -> None:
+        self.confidence = None if confidence is None else checked_confidence(confidence)
         super().__init__(generation_controller, reward_controller, default_sample_num, min_samples=min_samples)
         self.answers = Answers.of(answers)
         self.weighing = resolve_weighing(weighing)
         self.keep = checked_share("keep", keep)
+        if self.confidence is not None and self.keep < 1:
+            raise InvalidRequestError("keep is a share of all samples: leave it or confidence out")
+
+    def _check_enough(self) -> None:
+        if self._compares and self.confidence is not None:
+            name = type(self.reward_controller).__name__
+            raise InvalidRequestError(f"{name} compares all samples: leave confidence out")
 
     def process(  # type: ignore[override]  # nobody selects but the vote
         self,
@@ -83,12 +98,37 @@ class WeightedVoteController(BestOfNController):
             WorkerError: a reward that compares samples failed.
         """
         n = checked_sample_num(sample_num, self.default_sample_num)
-        samples = yield from self._scored_samples(tasks, n, generation_kwargs or {}, reward_kwargs or {})
         compared = Answers.of(self.answers if answers is None else answers)
-        there = set(samples.candidates)
-        scored = [candidate for candidate in samples.in_order() if candidate.score is not None]
-        votes = yield from counted(_kept(scored, self.keep), compared, samples)
+        if self.confidence is not None:
+            samples, votes = yield from self._until_sure(
+                tasks, n, generation_kwargs or {}, reward_kwargs or {}, compared, self.confidence
+            )
+            there = {voter.index for voters in votes for voter in voters}
+        else:
+            samples = yield from self._scored_samples(tasks, n, generation_kwargs or {}, reward_kwargs or {})
+            there = set(samples.candidates)
+            scored = [candidate for candidate in samples.in_order() if candidate.score is not None]
+            votes = yield from counted(_kept(scored, self.keep), compared, samples)
         return (yield from weighted_output(samples, tasks, votes, self.weighing, there, type(self).__name__))
+
+    def _until_sure(
+        self,
+        tasks: Sequence[GenerationTask],
+        n: int,
+        generation_kwargs: Mapping[str, object],
+        reward_kwargs: Mapping[str, object],
+        answers: Answers,
+        confidence: float,
+    ) -> Steps[tuple[Samples, list[list[Candidate]]]]:
+        """Sample and score until an answer is probably right; the samples, and the votes of those that counted."""
+        samples, once = self._scoring(tasks, n, generation_kwargs, reward_kwargs)
+        ballot = PosteriorBallot(n, confidence, lambda index: score_known(samples, index, once))
+        extractor, classes = extractor_for(samples.asked, answers), answers.equivalence.classes()
+        yield from poll(samples, ballot, classes, extractor, trusting=False)
+        yield from score_left(samples, once)
+        if samples.stopped == "complete":
+            ballot.count_all()
+        return samples, by_class(samples.candidates, ballot.votes())
 
 
 def _kept(scored: Sequence[Candidate], share: float) -> list[Candidate]:
