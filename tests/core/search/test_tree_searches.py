@@ -149,6 +149,13 @@ def test_what_ends_a_path_goes_before_what_does_not(search):
 
 
 @every
+def test_at_the_last_depth_too(search):
+    search = search(max_depth=1)
+    search.tell(*search.ask(), [Thought("open", 0.9), Thought("ended", 0.2, terminal=True)])
+    assert search.best().step == "ended"
+
+
+@every
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_value_that_is_no_number_is_refused(search, value):
     with pytest.raises(InvalidRequestError, match="finite"):
