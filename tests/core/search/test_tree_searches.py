@@ -192,11 +192,12 @@ class TestBreadthFirst:
         expanded(search, level[0])
         assert len(search.ask(9)) == 3
 
-    def test_a_path_that_has_ended_competes_with_the_next_level(self):
+    @pytest.mark.parametrize(("second", "kept"), [(0.6, ["best", "second"]), (0.4, ["best", "end"])])
+    def test_a_path_that_has_ended_competes_with_the_next_level(self, second, kept):
         search = BreadthFirst(keep=2, max_depth=3)
         search.tell(*search.ask(), [Thought("end", 0.5, terminal=True), Thought("open", 0.4)])
-        search.tell(*search.ask(9), [Thought("worse", 0.1), Thought("better", 0.6), Thought("best", 0.7)])
-        assert [search.nodes[node].step for node in search.kept] == ["best", "better"]
+        search.tell(*search.ask(9), [Thought("second", second), Thought("best", 0.7)])
+        assert [search.nodes[node].step for node in search.kept] == kept
 
     def test_a_level_from_which_nothing_leads_on_is_the_last(self):
         search = BreadthFirst()
