@@ -8,12 +8,20 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
+        CalibratedController threshold_for
+        TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
         ANSWER_OPTIONS AbMctsController Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestFirstController BestOfNController Beta Boxed Budget
         BudgetExceededError CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController
         ChatTask ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
+        SemanticVoteController
+        GenSelectController KnockoutController PivotTournamentController UniversalVoteController
+        ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
+        CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
+        ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
         ContextLengthExceededError Controller ControllerError CrossEncoderWorker
         Criterion DeadlockError
         DecisionEvent DeepConfOfflineController DeepConfOnlineController
@@ -82,6 +90,7 @@ PUBLIC = {
         Poll RiskByDecision SameByDecision StepByDecision VotedResponse VotingDecisionModel decision_reward
     """,
     "langchain_scaffolding.middleware": """
+        AskPersonMiddleware ask_person
         OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
     """,
     "llamaindex_scaffolding": """

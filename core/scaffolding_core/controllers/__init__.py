@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from scaffolding_core.controllers.acting import ReActController, ToolLoopController
-from scaffolding_core.controllers.confidence import DeepConfOfflineController, DeepConfOnlineController
+from scaffolding_core.controllers.confidence import (
+    CalibratedController,
+    DeepConfOfflineController,
+    DeepConfOnlineController,
+    threshold_for,
+)
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
@@ -26,17 +31,35 @@ from scaffolding_core.controllers.searching import (
     TreeOfThoughtsController,
 )
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
+from scaffolding_core.controllers.sampling import (
+    FieldVoteController,
+    MajorityVoteController,
+    SemanticVoteController,
+    ShortVoteController,
+    TwoThenThinkController,
+    UniversalVoteController,
+)
+from scaffolding_core.controllers.selecting import (
+    BestOfNController,
+    GenSelectController,
+    KnockoutController,
+    PivotTournamentController,
+    WeightedVoteController,
+)
 
 __all__ = [
     "AbMctsController",
     "BestFirstController",
     "BestOfNController",
+    "CalibratedController",
     "ChainOfThoughtController",
     "Criterion",
     "DeepConfOfflineController",
     "DeepConfOnlineController",
     "FieldVoteController",
     "LatsController",
+    "GenSelectController",
+    "KnockoutController",
     "MajorityVoteController",
     "MctsController",
     "NativeChatController",
@@ -44,6 +67,7 @@ __all__ = [
     "NativeRewardController",
     "PairwiseJudge",
     "PassJudge",
+    "PivotTournamentController",
     "PlanAndSolveController",
     "ProgramOfThoughtController",
     "ReActController",
@@ -51,10 +75,14 @@ __all__ = [
     "RetryWithFeedbackController",
     "RubricJudge",
     "ScoreJudge",
+    "SemanticVoteController",
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",
     "TreeOfThoughtsController",
+    "TwoThenThinkController",
+    "UniversalVoteController",
     "WeightedVoteController",
     "part_for",
+    "threshold_for",
 ]
