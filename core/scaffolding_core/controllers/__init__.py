@@ -22,15 +22,6 @@ from scaffolding_core.controllers.prompting import (
 )
 from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
-from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
-from scaffolding_core.controllers.searching import (
-    AbMctsController,
-    BestFirstController,
-    LatsController,
-    MctsController,
-    TreeOfThoughtsController,
-)
-from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
 from scaffolding_core.controllers.sampling import (
     FieldVoteController,
     MajorityVoteController,
@@ -38,6 +29,13 @@ from scaffolding_core.controllers.sampling import (
     ShortVoteController,
     TwoThenThinkController,
     UniversalVoteController,
+)
+from scaffolding_core.controllers.searching import (
+    AbMctsController,
+    BestFirstController,
+    LatsController,
+    MctsController,
+    TreeOfThoughtsController,
 )
 from scaffolding_core.controllers.selecting import (
     BestOfNController,
@@ -57,9 +55,9 @@ __all__ = [
     "DeepConfOfflineController",
     "DeepConfOnlineController",
     "FieldVoteController",
-    "LatsController",
     "GenSelectController",
     "KnockoutController",
+    "LatsController",
     "MajorityVoteController",
     "MctsController",
     "NativeChatController",

@@ -9,7 +9,6 @@ from typing import ClassVar
 from scaffolding_core.answers import AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.judging.exhibits import answer_text
-from scaffolding_core.controllers.judging.score_judge import ScoreJudge
 from scaffolding_core.controllers.prompting.instructed import question_of
 from scaffolding_core.controllers.samples import derived_seed
 from scaffolding_core.controllers.searching.ideas import Evaluation, Finder, Idea, Place, gathered
@@ -65,7 +64,7 @@ class AbMctsController(TreeMethod):
         generation_controller: Controller,
         judge_controller: Controller | None = None,
         *,
-        evaluator: EvaluatorLike | None = None,
+        evaluator: EvaluatorLike = "score",
         refine: PromptLike | None = None,
         verifier: Verifier | None = None,
         enough: float | None = None,
@@ -73,17 +72,18 @@ class AbMctsController(TreeMethod):
         max_samples: int = 16,
         answers: AnswersLike | None = None,
     ) -> None:
-        if evaluator in ("value", "score", "vote") or getattr(evaluator, "compares_samples", False):
-            raise InvalidRequestError(f"answers are evaluated each by itself, and whole: {evaluator!r} does not")
         super().__init__(
             generation_controller,
-            evaluator=ScoreJudge(judge_controller) if evaluator is None else evaluator,
+            judge_controller,
+            evaluator=evaluator,
             verifier=verifier,
             enough=enough,
             width=width,
             max_samples=max_samples,
             answers=answers,
         )
+        if getattr(self.evaluator, "compares_samples", False):
+            raise InvalidRequestError(f"answers are evaluated each by itself, which {evaluator!r} does not")
         self.refine = REFINE if refine is None else checked_prompt("refine", refine)
 
     def new_search(self, seed: int = 0) -> AbMcts:
@@ -123,9 +123,7 @@ class _Refined:
         if task.finish_reason == "cancelled":  # the method made do with a part of the text
             raise task.error or BudgetExceededError("time was up before an answer had ended", "deadline")
         said = task.message()
-        return (
-            yield from self.evaluation.one(Idea(said.text or answer_text(said, thoughts=False), said, True), ())
-        )
+        return (yield from self.evaluation.one(Idea(answer_text(said, thoughts=False), said, True), ()))
 
 
 def _said(place: Place) -> Sequence[str]:

@@ -54,7 +54,7 @@ _VALUE = (
     "with a line that holds one word: sure, likely or impossible."
 )
 _SCORE = (
-    "How well do these steps, as far as they go, lead to the right answer? End with a line in this form, from 1 "
+    "How well does this, as far as it goes, lead to the right answer? End with a line in this form, from 1 "
     "(not at all) to 10 (entirely):\nScore: <a number from 1 to 10>"
 )
 _VOTE = (

@@ -145,12 +145,11 @@ async def test_it_draws_by_the_requests_seed():
     "options",
     [
         {"evaluator": "vote"},
-        {"evaluator": "value"},
         {"evaluator": PairwiseJudge()},
         {"refine": "better"},
         {"width": 0},
     ],
-    ids=["vote", "value", "pairwise", "refine", "width"],
+    ids=["vote", "pairwise", "refine", "width"],
 )
 def test_settings_out_of_range_are_refused(options):
     with pytest.raises(InvalidRequestError):
