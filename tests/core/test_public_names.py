@@ -12,11 +12,13 @@ PUBLIC = {
         TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
+        ANSWER_OPTIONS AbMctsController Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        BackendUnavailableError BadRequestError BestFirstController BestOfNController Beta Boxed Budget
+        BudgetExceededError CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController
+        ChatTask ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
         SemanticVoteController
         GenSelectController KnockoutController PivotTournamentController UniversalVoteController
-        ANSWER_OPTIONS
-        AbMctsController BestFirstController LatsController MctsController TreeOfThoughtsController
-        Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
         ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
@@ -26,23 +28,21 @@ PUBLIC = {
         Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
-        InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
-        MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
-        ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
-        NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
-        PairwiseJudge ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
+        InvalidRequestError Json KeyEquivalence LastNumber LatsController LocalWorker Lossless MCPCallTask
+        MCPWorker METHODS MajorityVoteController Mathematical MctsController Method MissingExtraError
+        MissingWorkerError ModelFileError ModelInfo ModelNotFoundError NativeChatController
+        NativeGenerationController NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker
+        Outcome PairwiseJudge ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
         ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
-        RewardTask ChainOfVerificationController CritiqueReviseController MultiChainComparisonController
-        PlanSearchController
-        RecursiveSelfAggregationController ReflexionController SelfRefineController SequentialRevisionController
+        RewardTask
         RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
         ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
         ShortVoteController SimulatedWorker Stated StepBackController Steps
         StopRule StreamChatTask StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
-        ToolMessage ToolsWorker UnitTests
+        ToolMessage ToolsWorker TreeOfThoughtsController UnitTests
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
         WholeText
         Window Worker WorkerError WorkerPool WrappingWorker build_method default_extractor
@@ -75,9 +75,8 @@ PUBLIC = {
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
         ReadArguments RewardFunction RewardLike SCORING_ROLES ShownEvents TaskHandler ToolAnswer ToolSource Tools
-        around_calls as_asked as_written before_sending call_function candidate_data check_method
-        check_reward_function checked_answers checked_sample_num computing converted_reward current_request
-        engine_worker fitted
+        around_calls as_written before_sending call_function candidate_data check_method check_reward_function
+        checked_answers checked_sample_num computing converted_reward current_request engine_worker fitted
         lawful_name model_values
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
         result_data run_either run_in_thread server_settings server_worker split tool_source tools_of
