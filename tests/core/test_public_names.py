@@ -12,13 +12,11 @@ PUBLIC = {
         TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
-        ANSWER_OPTIONS AbMctsController Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
-        BackendUnavailableError BadRequestError BestFirstController BestOfNController Beta Boxed Budget
-        BudgetExceededError CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController
-        ChatTask ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
         SemanticVoteController
         GenSelectController KnockoutController PivotTournamentController UniversalVoteController
-        ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        ANSWER_OPTIONS
+        AbMctsController BestFirstController LatsController MctsController TreeOfThoughtsController
+        Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
         ClosedError CodeFailure CodeTask CodeWorker ComputeTask Config ContentFilterError
@@ -28,11 +26,11 @@ PUBLIC = {
         Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
-        InvalidRequestError Json KeyEquivalence LastNumber LatsController LocalWorker Lossless MCPCallTask
-        MCPWorker METHODS MajorityVoteController Mathematical MctsController Method MissingExtraError
-        MissingWorkerError ModelFileError ModelInfo ModelNotFoundError NativeChatController
-        NativeGenerationController NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker
-        Outcome PairwiseJudge ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
+        InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
+        MajorityVoteController Mathematical Method MissingExtraError MissingWorkerError ModelFileError
+        ModelInfo ModelNotFoundError NativeChatController NativeGenerationController
+        NativeRewardController Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome
+        PairwiseJudge ParallelProcess Parsed PassJudge PerField PlanAndSolveController ProcessRewardWorker
         ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
@@ -44,7 +42,7 @@ PUBLIC = {
         ShortVoteController SimulatedWorker Stated StepBackController Steps
         StopRule StreamChatTask StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
-        ToolMessage ToolsWorker TreeOfThoughtsController UnitTests
+        ToolMessage ToolsWorker UnitTests
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
         WholeText
         Window Worker WorkerError WorkerLike WorkerPool WrappingWorker build_method default_extractor
