@@ -105,6 +105,19 @@ async def test_equal_steps_are_evaluated_once_and_counted(method):
 
 
 @every
+async def test_one_that_ends_while_its_like_is_judged_takes_that_judgement(method):
+    class Slow(Thinker):
+        async def _run(self, task):
+            first, self.begun = not getattr(self, "begun", False), True
+            await asyncio.sleep(0.5 if first else 0)
+            await super()._run(task)
+
+    worker = Slow({"": ["a", "a"]}, proposes=False)
+    output = await search(method, worker, thoughts="sample", branches=2, max_depth=1)
+    assert (worker.judged, [candidate.votes for candidate in output.candidates]) == (["a"], [2])
+
+
+@every
 async def test_a_chat_keeps_its_pictures_and_what_was_said_before(method):
     picture = {"type": "image_url", "image_url": {"url": "data:,"}}
     before = [SystemMessage("be brief"), UserMessage("hello"), AssistantMessage("yes?")]
