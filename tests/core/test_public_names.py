@@ -16,7 +16,9 @@ PUBLIC = {
         Verdict Verifier resolve_reward
         SemanticVoteController
         GenSelectController KnockoutController PivotTournamentController UniversalVoteController
-        ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        ANSWER_OPTIONS
+        AbMctsController BestFirstController LatsController MctsController TreeOfThoughtsController
+        Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
         ClosedError CodeFailure CodeTask CodeWorker ComputeTask Config ContentFilterError
@@ -59,6 +61,9 @@ PUBLIC = {
         Ballot Beta Dirichlet FieldBallot First Full Lossless Borda PosteriorBallot Quorum REFUSED STOP_RULES
         StopRule Tally
         WEIGHINGS Weighing Window checked_confidence resolve_stop_rule resolve_weighing winner winner_of
+    """,
+    "scaffolding_core.search": """
+        AbMcts BestFirst BreadthFirst DepthFirst Lats Mcts Node ROOT Thought TreeSearch Trial
     """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError

@@ -40,6 +40,13 @@ from scaffolding_core.controllers.sampling import (
     TwoThenThinkController,
     UniversalVoteController,
 )
+from scaffolding_core.controllers.searching import (
+    AbMctsController,
+    BestFirstController,
+    LatsController,
+    MctsController,
+    TreeOfThoughtsController,
+)
 from scaffolding_core.controllers.selecting import (
     BestOfNController,
     GenSelectController,
@@ -57,6 +64,8 @@ from scaffolding_core.controllers.teaming import (
 
 __all__ = [
     "BanditRoutingController",
+    "AbMctsController",
+    "BestFirstController",
     "BestOfNController",
     "CalibratedController",
     "CascadeController",
@@ -70,8 +79,10 @@ __all__ = [
     "FieldVoteController",
     "GenSelectController",
     "KnockoutController",
+    "LatsController",
     "MajorityVoteController",
     "MixtureOfAgentsController",
+    "MctsController",
     "MultiChainComparisonController",
     "NativeChatController",
     "NativeGenerationController",
@@ -96,6 +107,7 @@ __all__ = [
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",
+    "TreeOfThoughtsController",
     "TwoThenThinkController",
     "UniversalVoteController",
     "WeightedVoteController",
