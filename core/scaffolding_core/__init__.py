@@ -44,8 +44,8 @@ from scaffolding_core.answers import (
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import CancelRace, Controller, Outcome, ParallelProcess, Race, Steps
 from scaffolding_core.controllers import (
-    BanditRoutingController,
     AbMctsController,
+    BanditRoutingController,
     BestFirstController,
     BestOfNController,
     CalibratedController,
@@ -62,8 +62,8 @@ from scaffolding_core.controllers import (
     KnockoutController,
     LatsController,
     MajorityVoteController,
-    MixtureOfAgentsController,
     MctsController,
+    MixtureOfAgentsController,
     MultiChainComparisonController,
     NativeChatController,
     NativeGenerationController,

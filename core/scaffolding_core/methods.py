@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import (
-    BanditRoutingController,
     AbMctsController,
+    BanditRoutingController,
     BestFirstController,
     BestOfNController,
     CalibratedController,
@@ -26,8 +26,8 @@ from scaffolding_core.controllers import (
     KnockoutController,
     LatsController,
     MajorityVoteController,
-    MixtureOfAgentsController,
     MctsController,
+    MixtureOfAgentsController,
     MultiChainComparisonController,
     NativeChatController,
     PivotTournamentController,

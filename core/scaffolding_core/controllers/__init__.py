@@ -63,8 +63,8 @@ from scaffolding_core.controllers.teaming import (
 )
 
 __all__ = [
-    "BanditRoutingController",
     "AbMctsController",
+    "BanditRoutingController",
     "BestFirstController",
     "BestOfNController",
     "CalibratedController",
@@ -81,8 +81,8 @@ __all__ = [
     "KnockoutController",
     "LatsController",
     "MajorityVoteController",
-    "MixtureOfAgentsController",
     "MctsController",
+    "MixtureOfAgentsController",
     "MultiChainComparisonController",
     "NativeChatController",
     "NativeGenerationController",
