@@ -69,6 +69,7 @@ from scaffolding_core.controllers.prompting import ProgramOfThoughtController
 from scaffolding_core.controllers.selecting import WeightedVoteController
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.driver.order import ANSWER_OPTIONS, REQUEST_OPTIONS
+from scaffolding_core.driver.shared_budget import SharedBudget
 from scaffolding_core.errors import *  # noqa: F403  # its __all__ is the error tree
 from scaffolding_core.messages import (
     AssistantMessage,
@@ -262,6 +263,7 @@ __all__ = [
     "ScaffoldingStream",
     "ScoreJudge",
     "Scorer",
+    "SharedBudget",
     "ShortVoteController",
     "SimulatedWorker",
     "Stated",

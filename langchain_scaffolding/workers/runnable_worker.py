@@ -52,6 +52,7 @@ class RunnableWorker(LangChainWorker):
         self, runnable: Runnable[Any, Any], *, text: Part | None = None, max_concurrency: int = 256
     ) -> None:
         super().__init__(runnable, max_concurrency=max_concurrency)
+        self.is_chain = not self._is_model
         self.text = text
         self.found = Found.inside(runnable)
         self._writes_text = text is None and _writes_text(runnable)

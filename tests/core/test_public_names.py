@@ -29,7 +29,7 @@ PUBLIC = {
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
         RewardTask
         RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
-        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
+        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError SharedBudget
         ShortVoteController SimulatedWorker Stated StepBackController Steps
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController

@@ -65,6 +65,7 @@ __all__ = [
 ]
 
 
+Limit: TypeAlias = Literal["tokens", "dollars", "seconds", "samples", "deadline"]
 _Recurs: TypeAlias = Literal["always", "alike"]
 
 
@@ -178,9 +179,9 @@ class BudgetExceededError(ScaffoldingError):
         limit: which limit ran out.
     """
 
-    def __init__(self, message: str, limit: Literal["tokens", "seconds", "samples", "deadline"]) -> None:
+    def __init__(self, message: str, limit: Limit) -> None:
         super().__init__(message)
-        self.limit: Literal["tokens", "seconds", "samples", "deadline"] = limit
+        self.limit: Limit = limit
 
 
 class InsufficientSamplesError(ScaffoldingError):
