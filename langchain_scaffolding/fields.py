@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, cast
 
 from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableSerializable
 from langchain_core.runnables.utils import AnyConfigurableField
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr
 
 from langchain_scaffolding.identity import identity
 from langchain_scaffolding.judging.rewards import core_reward
@@ -28,6 +28,7 @@ from langchain_scaffolding.workers.inner_model import TellsAsInner
 from langchain_scaffolding.workers.sampled_model import model_name
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LLM_TYPE, LangChainWorker
 from scaffolding_core import (
+    Budget,
     ChatTask,
     Controller,
     GenerationTask,
@@ -35,6 +36,7 @@ from scaffolding_core import (
     ModelInfo,
     NativeChatController,
     NativeGenerationController,
+    SharedBudget,
     Worker,
 )
 from scaffolding_core.adapting import (
@@ -92,6 +94,8 @@ class MethodFields(Closable, BaseModel):
     roles: Any = Field(default=None, exclude=True, repr=False)
     """Who plays the other roles that a method needs, by role: a model or a worker, such as `{"judge": model}`; one
     that scores is a reward."""
+    budget: InstanceOf[Budget] | InstanceOf[SharedBudget] | None = Field(default=None, exclude=True, repr=False)
+    """What each call may spend; as a `SharedBudget`, what all calls may, such as those of an agent."""
     max_concurrent_samples: int | None = Field(default=None, alias="max_concurrency")
     """Samples at once, of all calls together; None takes the backend's own limit. That of a configuration bounds
     the samples of its call alone; the configuration's `max_concurrency` bounds the questions of a batch."""
@@ -207,7 +211,8 @@ class MethodFields(Closable, BaseModel):
         gate = Gate.of(given.pop("max_concurrent_samples", None), limiter)
         mine = method == self.method
         llm = self.backend.llm(method, self.method_options if mine else {})
-        for name, own in (("sample_num", self.sample_num), ("answers", self.answers if mine else None)):
+        answers = self.answers if mine else None
+        for name, own in (("sample_num", self.sample_num), ("answers", answers), ("budget", self.budget)):
             if given.setdefault(name, own) is None:
                 del given[name]
         if not llm.takes("sample_num"):

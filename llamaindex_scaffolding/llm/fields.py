@@ -31,6 +31,7 @@ from llamaindex_scaffolding.workers.worker import LLAMAINDEX_KWARGS
 from scaffolding_core import (
     METHODS,
     Answers,
+    Budget,
     ChatTask,
     Controller,
     GenerationTask,
@@ -38,6 +39,7 @@ from scaffolding_core import (
     ModelInfo,
     NativeGenerationController,
     ScaffoldingLlm,
+    SharedBudget,
     Worker,
 )
 from scaffolding_core.adapting import (
@@ -161,6 +163,15 @@ class ModelFields(Closable, FunctionCallingLLM):
         repr=False,
     )
 
+    budget: InstanceOf[Budget] | InstanceOf[SharedBudget] | None = Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        description=(
+            "What each call may spend; as a `SharedBudget`, what all calls may, such as those of an agent."
+        ),
+    )
+
     _opened: Backends = PrivateAttr(default_factory=Backends)
     _acceptance: Acceptance | None = PrivateAttr(default=None)
 
@@ -253,6 +264,8 @@ class ModelFields(Closable, FunctionCallingLLM):
         given = {**self._defaults(), **{name: value for name, value in kwargs.items() if value is not None}}
         method = given.pop("method", self.method)
         llm = self._method(method)
+        if self.budget is not None:
+            given.setdefault("budget", self.budget)
         if self.sample_num is not None and llm.takes("sample_num"):
             given.setdefault("sample_num", self.sample_num)
         keywords = split(llm, method, given)

@@ -12,7 +12,7 @@ from scaffolding_core.messages import Usage
 __all__ = ["Prices", "PricesLike", "checked_prices"]
 
 Pair: TypeAlias = tuple[float, float]
-PricesLike: TypeAlias = "Pair | Mapping[str, Pair]"
+PricesLike: TypeAlias = Pair | Mapping[str, Pair]
 """Dollars for a million tokens, read and written: `(0.15, 0.6)` for whatever model it is, or such a pair for each
 by its name."""
 
