@@ -101,6 +101,7 @@ from scaffolding_core.results import (
     TokenEvent,
 )
 from scaffolding_core.rewards import REWARDS, RewardKind, RewardLike, Scorer, resolve_reward
+from scaffolding_core.runs import Run, Runs, current_run, per_run, workspace
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
 from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
@@ -123,6 +124,7 @@ from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
 from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
+from scaffolding_core.workers.runs import RunsWorker
 from scaffolding_core.workers.simulated import SimulatedWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
@@ -257,6 +259,9 @@ __all__ = [
     "RewardTask",
     "RoleMessage",
     "RubricJudge",
+    "Run",
+    "Runs",
+    "RunsWorker",
     "ScaffoldingLlm",
     "ScaffoldingOutput",
     "ScaffoldingResult",
@@ -297,10 +302,13 @@ __all__ = [
     "WorkerPool",
     "WrappingWorker",
     "build_method",
+    "current_run",
     "default_extractor",
     "message_from_dict",
+    "per_run",
     "resolve_reward",
     "shared_local_worker",
+    "workspace",
 ]
 __all__ += errors.__all__
 

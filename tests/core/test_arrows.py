@@ -22,7 +22,7 @@ FLOORS = {
     CORE: (
         {"shown_text"},
         {"errors", "threads", "model_info", "capabilities"},
-        {"messages"},
+        {"messages", "runs"},
         {"answers", "voting", "search"},
         {"verifying"},
         {"results"},

@@ -28,7 +28,8 @@ PUBLIC = {
         REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
         RewardTask
-        RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
+        RoleMessage RubricJudge Run RunCutError Runs RunsWorker SAMPLING_PARAMETERS ScaffoldingError
+        ScaffoldingLlm ScaffoldingOutput
         ScaffoldingResult ScaffoldingStream ScoreJudge ServerError SharedBudget
         ShortVoteController SimulatedWorker Stated StepBackController Steps
         StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
@@ -36,8 +37,9 @@ PUBLIC = {
         ToolMessage ToolsWorker UnitTests
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
         WholeText
-        Window Worker WorkerError WorkerPool WrappingWorker build_method default_extractor
-        message_from_dict shared_local_worker
+        Window Worker WorkerError WorkerPool WorkspaceChangedError WrappingWorker build_method current_run
+        default_extractor
+        message_from_dict per_run shared_local_worker workspace
     """,
     "scaffolding_core.answers": """
         Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor
@@ -56,15 +58,15 @@ PUBLIC = {
         DeadlockError
         IncompleteResponseError InsufficientSamplesError InvalidRequestError MissingExtraError
         MissingWorkerError ModelFileError ModelNotFoundError RateLimitError ReplayMismatchError
-        RequestCancelledError ScaffoldingError ServerError UnknownMethodError UnsupportedParameterError
-        UnsupportedTaskError WorkerError
+        RequestCancelledError RunCutError ScaffoldingError ServerError UnknownMethodError UnsupportedParameterError
+        UnsupportedTaskError WorkerError WorkspaceChangedError
     """,
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
         ReadArguments RewardFunction RewardLike SCORING_ROLES ShownEvents TaskHandler ToolAnswer ToolSource Tools
         around_calls as_written before_sending call_function candidate_data check_method check_reward_function
-        checked_answers checked_sample_num computing converted_reward current_request engine_worker fitted
-        lawful_name model_values
+        checked_answers checked_sample_num computing converted_reward current_request current_runs engine_worker fitted
+        in_run_of lawful_name model_values
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
         result_data run_either run_in_thread server_settings server_worker split tool_source tools_of
     """,

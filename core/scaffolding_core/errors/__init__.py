@@ -16,6 +16,7 @@
     ├── BudgetExceededError              budget or deadline ran out before there was any answer
     ├── InsufficientSamplesError         too many samples failed for the method to go on
     ├── ReplayMismatchError              a replayed run asked for a call that was not recorded
+    ├── WorkspaceChangedError            a workspace was changed while runs worked in copies of it
     └── WorkerError                      a backend failed; its own exception is the cause
         ├── BackendUnavailableError      nothing answers there, or the connection was lost
         ├── BackendTimeoutError          no answer in time
@@ -27,7 +28,8 @@
         ├── BadRequestError              the backend refused the request (400, 422)
         │   └── ContextLengthExceededError   prompt and answer do not fit the context window
         ├── ContentFilterError           the backend withheld the answer
-        └── IncompleteResponseError      the answer ended before it was complete
+        ├── IncompleteResponseError      the answer ended before it was complete
+        └── RunCutError                  a run of an agent was cut, since others were further
 """
 
 from __future__ import annotations
@@ -56,12 +58,14 @@ __all__ = [
     "RateLimitError",
     "ReplayMismatchError",
     "RequestCancelledError",
+    "RunCutError",
     "ScaffoldingError",
     "ServerError",
     "UnknownMethodError",
     "UnsupportedParameterError",
     "UnsupportedTaskError",
     "WorkerError",
+    "WorkspaceChangedError",
 ]
 
 
@@ -203,6 +207,10 @@ class ReplayMismatchError(ScaffoldingError):
     recurs: _Recurs | None = "always"
 
 
+class WorkspaceChangedError(ScaffoldingError):
+    """A workspace was changed while runs worked in copies of it; it stays so, and the chosen copy is told."""
+
+
 class WorkerError(ScaffoldingError):
     """A backend failed.
 
@@ -289,3 +297,7 @@ class ContentFilterError(WorkerError):
 
 class IncompleteResponseError(WorkerError):
     """The answer ended before it was complete."""
+
+
+class RunCutError(WorkerError):
+    """A run of an agent was cut: others had come further."""
