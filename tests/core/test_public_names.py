@@ -65,7 +65,8 @@ PUBLIC = {
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
         ReadArguments RewardFunction RewardLike SCORING_ROLES ShownEvents TaskHandler ToolAnswer ToolSource Tools
         around_calls as_written before_sending call_function candidate_data check_method check_reward_function
-        checked_answers checked_sample_num computing converted_reward current_request current_runs engine_worker fitted
+        checked_answers checked_sample_num computing converted_reward current_request current_runs
+        engine_worker fitted
         in_run_of lawful_name model_values
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
         result_data run_either run_in_thread server_settings server_worker split tool_source tools_of
@@ -79,7 +80,7 @@ PUBLIC = {
         Poll RiskByDecision SameByDecision StepByDecision VotedResponse VotingDecisionModel decision_reward
     """,
     "langchain_scaffolding.middleware": """
-        OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
+        OnDisagreement ProgressMiddleware ScaffoldingMiddleware ToolCallVoteMiddleware
     """,
     "llamaindex_scaffolding": """
         EvaluatorSupport LlamaIndexWorker ReActStep RotatedContext SampleEndEvent SampleInProgressEvent

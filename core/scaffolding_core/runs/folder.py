@@ -37,6 +37,7 @@ class Folder:
             )
         self._seen: object = None
         self._copies: Path | None = None
+        self._ended = False
 
     def begin(self) -> None:
         """Remember how it is."""
@@ -53,8 +54,8 @@ class Folder:
             shutil.copytree(self.path, copy, symlinks=True)
         else:
             copy.mkdir()
-        if self._copies is None:  # it was ended meanwhile
-            shutil.rmtree(copies, ignore_errors=True)
+        if self._ended:
+            self.end()
         return copy
 
     def replace(self, copy: Path) -> None:
@@ -79,10 +80,10 @@ class Folder:
         )
 
     def end(self) -> None:
-        """Remove the copies."""
-        copies, self._copies = self._copies, None
-        if copies is not None:
-            shutil.rmtree(copies, ignore_errors=True)
+        """Remove the copies; again, where one that was cut still worked on its own."""
+        self._ended = True
+        if self._copies is not None:
+            shutil.rmtree(self._copies, ignore_errors=True)
 
 
 def _look(folder: Path) -> object:

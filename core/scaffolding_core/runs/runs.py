@@ -30,8 +30,8 @@ class Runs:
             await runs.akeep(result.output.message)
 
     Each run works in a copy of the workspace, which stays as it is until one is kept: that copy takes its place
-    then, at once and whole. All other copies are removed at the end, whatever happens; only a process that dies leaves
-    them, in a hidden folder beside the workspace.
+    then, at once and whole. All other copies are removed at the end, whatever happens; only a process that dies
+    leaves them, in a hidden folder beside the workspace.
 
     Cost: a copy of the workspace for each run.
 
