@@ -56,7 +56,7 @@ FLOORS = {
         {"workers"},
         {"judging"},
         {"llm", "query_engine"},
-        {"workflow", "wrappers"},
+        {"sampled_workflow", "workflow", "wrappers"},
         {"__init__"},
     ),
 }

@@ -84,6 +84,7 @@ PUBLIC = {
     """,
     "llamaindex_scaffolding": """
         EvaluatorSupport LlamaIndexWorker ReActStep RotatedContext SampleEndEvent SampleInProgressEvent
+        SampledWorkflow
         ScaffoldingLLM ScaffoldingQueryEngine ShuffledContext SourceSupport UnsupportedAnswerError
         run_method with_best_of_n with_chain_of_thought with_majority_vote
     """,

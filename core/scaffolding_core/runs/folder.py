@@ -90,14 +90,14 @@ def _look(folder: Path) -> object:
     """What tells whether anything in a folder has changed; None where there is none."""
     if not folder.exists():
         return None
-    found = []
+    found: list[tuple[object, ...]] = []
     for place, _, files in os.walk(folder):
         for name in files:
             path = Path(place, name)
             at = path.lstat()
             found.append((str(path.relative_to(folder)), at.st_ino, at.st_size, at.st_mtime_ns, at.st_mode))
         found.append((str(Path(place).relative_to(folder)),))
-    return sorted(found)
+    return sorted(found, key=repr)
 
 
 def _exchange(one: Path, other: Path) -> None:
