@@ -11,6 +11,8 @@ from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import (
     BestOfNController,
     ChainOfThoughtController,
+    DeepConfOfflineController,
+    DeepConfOnlineController,
     FieldVoteController,
     MajorityVoteController,
     NativeChatController,
@@ -148,6 +150,20 @@ _ROWS = (
         summary="the answer whose samples have the highest rewards together",
         cost="n samples and rewards",
         roles=("reward",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="deepconf_offline",
+        constructor=DeepConfOfflineController,
+        summary="the answer of the most confident samples, by their confidence",
+        cost="n samples, with log probabilities",
+        samples="default_sample_num",
+    ),
+    Method(
+        name="deepconf_online",
+        constructor=DeepConfOnlineController,
+        summary="cuts samples whose confidence falls, and ends with a consensus of the others",
+        cost="at most n samples, with log probabilities, most of them cut",
         samples="default_sample_num",
     ),
     Method(

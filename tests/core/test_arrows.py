@@ -23,7 +23,7 @@ FLOORS = {
         {"shown_text"},
         {"errors", "threads", "model_info", "capabilities"},
         {"messages", "runs"},
-        {"answers", "voting", "search"},
+        {"answers", "voting", "search", "confidence"},
         {"verifying"},
         {"results"},
         {"tasks"},

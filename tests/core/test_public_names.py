@@ -16,7 +16,8 @@ PUBLIC = {
         ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
         ContextLengthExceededError Controller ControllerError CrossEncoderWorker
         Criterion DeadlockError
-        DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
+        DecisionEvent DeepConfOfflineController DeepConfOnlineController
+        Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
         InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
@@ -32,7 +33,7 @@ PUBLIC = {
         ScaffoldingLlm ScaffoldingOutput
         ScaffoldingResult ScaffoldingStream ScoreJudge ServerError SharedBudget
         ShortVoteController SimulatedWorker Stated StepBackController Steps
-        StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
+        StopRule StreamChatTask StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
         ToolMessage ToolsWorker UnitTests
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
@@ -49,8 +50,9 @@ PUBLIC = {
         is_refusal read_as_type read_by_schema tools_of
     """,
     "scaffolding_core.voting": """
-        Ballot Beta Dirichlet FieldBallot First Full Lossless Quorum REFUSED STOP_RULES StopRule Tally Window
-        resolve_stop_rule winner winner_of
+        Ballot Beta Dirichlet FieldBallot First Full Lossless Borda PosteriorBallot Quorum REFUSED STOP_RULES
+        StopRule Tally
+        WEIGHINGS Weighing Window checked_confidence resolve_stop_rule resolve_weighing winner winner_of
     """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scaffolding_core.controllers.acting import ReActController, ToolLoopController
+from scaffolding_core.controllers.confidence import DeepConfOfflineController, DeepConfOnlineController
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
@@ -23,6 +24,8 @@ __all__ = [
     "BestOfNController",
     "ChainOfThoughtController",
     "Criterion",
+    "DeepConfOfflineController",
+    "DeepConfOnlineController",
     "FieldVoteController",
     "MajorityVoteController",
     "NativeChatController",
