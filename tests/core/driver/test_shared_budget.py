@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -20,8 +21,12 @@ from scaffolding_core import (
     ModelInfo,
     NativeGenerationController,
     Race,
+    RecordingWorker,
+    ReplayWorker,
+    RequestCancelledError,
     ScaffoldingLlm,
     SharedBudget,
+    StreamGenerationTask,
     Usage,
     UserMessage,
     Worker,
@@ -256,6 +261,72 @@ def test_calls_at_the_same_time_never_spend_more_than_the_limit(written, tokens,
     assert budget.spent.tokens == backend.paid <= tokens
     assert budget._held == Amount()
     assert not budget._waiting
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cuts=st.lists(st.integers(0, 12), min_size=1, max_size=8),
+    tokens=st.integers(100, 500),
+    n=st.integers(1, 4),
+)
+def test_requests_that_are_cut_at_any_time_leave_nothing_set_aside(cuts, tokens, n):
+    backend, budget = Paid(30, 60, seconds=0), SharedBudget(tokens=tokens)
+
+    async def cut(llm, turns):
+        result = llm.generate_async("q", budget=budget)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        result.cancel()
+        with suppress(RequestCancelledError):
+            await result
+
+    async def run():
+        async with ScaffoldingLlm(sampled(n), backend) as llm:
+            await asyncio.gather(*(cut(llm, turns) for turns in cuts))
+
+    asyncio.run(run())
+    assert backend.paid <= budget.spent.tokens <= tokens
+    assert budget._held == Amount()
+    assert not budget._waiting
+
+
+async def test_a_recorded_run_within_a_budget_replays_to_the_same():
+    recording = RecordingWorker(Paid(50, 20, 90))
+    vote = MajorityVoteController(NativeGenerationController({"max_tokens": 90}), 8, stop_rule="full")
+
+    async def asked(worker):
+        async with ScaffoldingLlm(vote, worker) as llm:
+            return (await llm.generate_async("q", budget=SharedBudget(tokens=300))).output
+
+    outputs = [await asked(recording), await asked(ReplayWorker(recording.recording))]
+    assert outputs[0].stopped == "budget"
+    assert outputs[0].summary() == outputs[1].summary()
+
+
+async def test_each_step_of_a_stream_pays_for_what_it_added():
+    class Steps(Backend):
+        async def run_task(self, task):
+            written = 0 if task.usage is None else task.usage.completion_tokens
+            task.usage = Usage(prompt_tokens=4, completion_tokens=written + 10, calls=1)
+            task.output_str = (task.output_str or "") + "x"
+            task.end_flag = len(task.output_str) == 3
+            task.request_handle = Handle()
+
+    class Handle:
+        async def aclose(self):
+            pass
+
+    def process(tasks):
+        stream = StreamGenerationTask(input_str="q", max_tokens=30)
+        while not stream.end_flag:
+            yield [stream]
+        tasks[0].output_str = stream.output_str
+
+    budget = SharedBudget(tokens=1000)
+    async with ScaffoldingLlm(Method(process), Steps()) as llm:
+        result = await llm.generate_async("q", budget=budget)
+    assert (budget.spent.tokens, budget.spent.samples) == (34, 1)
+    assert result.usage.total_tokens == 34
 
 
 # Dollars.
