@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import ContextT, ResponseT
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langgraph.runtime import Runtime
 
 from langchain_scaffolding.judging.rewards import Reward, core_reward
 from langchain_scaffolding.judging.roles import core_roles
 from langchain_scaffolding.tracing.runs import sampled_under
+from langchain_scaffolding.translation.transcript import agent_transcript, steps_of
 from scaffolding_core import (
     FunctionWorker,
     GenerationTask,
@@ -101,14 +101,10 @@ class ProgressMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Respon
 
     def _call(self, messages: Sequence[BaseMessage]) -> Call | None:
         """What scores a step; None before the first, and outside of runs."""
-        begun = max((place for place, each in enumerate(messages) if isinstance(each, HumanMessage)), default=-1)
-        done = messages[begun + 1 :]
+        prompt, done = steps_of(messages)
         if current_run.get() is None or not any(isinstance(each, AIMessage) for each in done):
             return None
-        prompt = str(messages[begun].text) if begun >= 0 else ""
-        task = GenerationTask(
-            input_str=prompt, custom_input_params={_TRANSCRIPT: "\n\n".join(map(_written, done))}
-        )
+        task = GenerationTask(input_str=prompt, custom_input_params={_TRANSCRIPT: agent_transcript(messages)})
         return Call(self._llm, task, {}, sampled_under(None))
 
     def _tell(self, score: float | None) -> None:
@@ -119,9 +115,3 @@ class ProgressMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Respon
 
 def _said(task: Task) -> str:
     return str((task.custom_input_params or {})[_TRANSCRIPT])
-
-
-def _written(message: BaseMessage) -> str:
-    calls = message.tool_calls if isinstance(message, AIMessage) else []
-    made = [f"{call['name']}({json.dumps(call['args'], default=str, ensure_ascii=False)})" for call in calls]
-    return "\n".join([f"{message.type}: {message.text}", *made])

@@ -75,7 +75,8 @@ PUBLIC = {
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker
-        SameByRunnable ScaffoldingLLM ScaffoldingRunnable agent_tools evaluator_reward with_best_of_n
+        SameByRunnable ScaffoldingLLM ScaffoldingRunnable agent_tools agent_transcript
+        evaluator_reward with_best_of_n
         with_chain_of_thought with_majority_vote
     """,
     "langchain_scaffolding.decisions": """

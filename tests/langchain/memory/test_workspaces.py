@@ -5,6 +5,7 @@ The agents are LangGraph's, by `create_agent`, on a scripted model; their tools 
 
 import asyncio
 import itertools
+import threading
 
 import pytest
 from langchain.agents import create_agent
@@ -14,14 +15,16 @@ from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langchain_scaffolding import ScaffoldingRunnable
+from langchain_scaffolding import ScaffoldingRunnable, agent_transcript
 from scaffolding_core import (
+    FunctionWorker,
     InsufficientSamplesError,
     InvalidRequestError,
     WorkspaceChangedError,
     per_run,
     workspace,
 )
+from tests.eventually import until
 from tests.langchain.doubles import KnownChat
 
 ids = itertools.count()
@@ -134,6 +137,25 @@ async def test_a_verifier_looks_into_the_folder_of_the_run_that_it_judges(how, p
 
 
 @both_ways
+async def test_a_tournament_compares_whole_runs(how, project):
+    def prefers_b(task):
+        shown = [line for line in task.messages[-1].text.splitlines() if line.startswith("write(")]
+        return "Verdict: A" if '"b"' in shown[0] else "Verdict: B" if '"b"' in shown[1] else "Verdict: tie"
+
+    runs = runs_of(
+        agent_of("a", "b", "c"),
+        method="best_of_n",
+        reward="pairwise_judge",
+        roles={"judge": FunctionWorker(prefers_b)},
+        text=agent_transcript,
+        method_options={},
+    )
+    output = await called(runs, how, workspace=project)
+    assert said(output.message.original) == "b"
+    assert left(project) == ("b", [])
+
+
+@both_ways
 async def test_a_run_that_fails_costs_itself_alone(how, project):
     output = await called(runs_of(agent_of("a", None, "a"), workspace=project), how)
     assert [candidate.error is None for candidate in output.candidates].count(False) == 1
@@ -172,6 +194,25 @@ async def test_a_cancelled_call_leaves_the_folder_as_it_was(project):
     with pytest.raises(asyncio.CancelledError):
         await calling
     assert left(project) == ("old", [])
+
+
+async def test_what_a_cut_run_still_writes_in_its_thread_is_removed_with_its_end(project):
+    over, ended = threading.Event(), threading.Event()
+    turns = itertools.count()
+
+    def agent(given):
+        if next(turns) == 2:
+            over.wait(60)
+            (workspace() / "late").mkdir(parents=True)
+            ended.set()
+        return "same"
+
+    runs = ScaffoldingRunnable.wrap(RunnableLambda(agent), sample_num=3)
+    assert (await asyncio.to_thread(runs.invoke, {"q": "go"}, workspace=project)).stopped == "decided"
+    assert left(project) == ("old", [])
+    over.set()
+    await until(ended.is_set)
+    await until(lambda: left(project) == ("old", []))
 
 
 async def test_what_streams_keeps_the_folder_too(project):
