@@ -8,8 +8,12 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
+        CalibratedController threshold_for
+        TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
+        SemanticVoteController
+        GenSelectController KnockoutController PivotTournamentController UniversalVoteController
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
@@ -84,6 +88,8 @@ PUBLIC = {
     """,
     "langchain_scaffolding.middleware": """
         OnDisagreement ProgressMiddleware ScaffoldingMiddleware ToolCallVoteMiddleware
+        AskPersonMiddleware ask_person
+        OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
     """,
     "llamaindex_scaffolding": """
         EvaluatorSupport LlamaIndexWorker ReActStep RotatedContext SampleEndEvent SampleInProgressEvent

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from scaffolding_core.controllers.acting import ReActController, ToolLoopController
-from scaffolding_core.controllers.confidence import DeepConfOfflineController, DeepConfOnlineController
+from scaffolding_core.controllers.confidence import (
+    CalibratedController,
+    DeepConfOfflineController,
+    DeepConfOnlineController,
+    threshold_for,
+)
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
@@ -17,22 +22,39 @@ from scaffolding_core.controllers.prompting import (
 )
 from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
-from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
-from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
+from scaffolding_core.controllers.sampling import (
+    FieldVoteController,
+    MajorityVoteController,
+    SemanticVoteController,
+    ShortVoteController,
+    TwoThenThinkController,
+    UniversalVoteController,
+)
+from scaffolding_core.controllers.selecting import (
+    BestOfNController,
+    GenSelectController,
+    KnockoutController,
+    PivotTournamentController,
+    WeightedVoteController,
+)
 
 __all__ = [
     "BestOfNController",
+    "CalibratedController",
     "ChainOfThoughtController",
     "Criterion",
     "DeepConfOfflineController",
     "DeepConfOnlineController",
     "FieldVoteController",
+    "GenSelectController",
+    "KnockoutController",
     "MajorityVoteController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
     "PairwiseJudge",
     "PassJudge",
+    "PivotTournamentController",
     "PlanAndSolveController",
     "ProgramOfThoughtController",
     "ReActController",
@@ -40,9 +62,13 @@ __all__ = [
     "RetryWithFeedbackController",
     "RubricJudge",
     "ScoreJudge",
+    "SemanticVoteController",
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",
+    "TwoThenThinkController",
+    "UniversalVoteController",
     "WeightedVoteController",
     "part_for",
+    "threshold_for",
 ]
