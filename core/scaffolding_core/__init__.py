@@ -285,8 +285,8 @@ __all__ = [
     "ScaffoldingStream",
     "ScoreJudge",
     "Scorer",
-    "SharedBudget",
     "SemanticVoteController",
+    "SharedBudget",
     "ShortVoteController",
     "SimulatedWorker",
     "Stated",
@@ -329,8 +329,8 @@ __all__ = [
     "per_run",
     "resolve_reward",
     "shared_local_worker",
-    "workspace",
     "threshold_for",
+    "workspace",
 ]
 __all__ += errors.__all__
 

@@ -89,7 +89,6 @@ PUBLIC = {
     "langchain_scaffolding.middleware": """
         OnDisagreement ProgressMiddleware ScaffoldingMiddleware ToolCallVoteMiddleware
         AskPersonMiddleware ask_person
-        OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
     """,
     "llamaindex_scaffolding": """
         EvaluatorSupport LlamaIndexWorker ReActStep RotatedContext SampleEndEvent SampleInProgressEvent

@@ -365,7 +365,7 @@ async def test_samples_of_a_graph_that_gives_its_messages_ids_all_run():
             message.id = message.id or str(uuid4())
         return "42"
 
-    runs = ScaffoldingRunnable.wrap(RunnableLambda(named), sample_num=3, max_concurrent_samples=1)
+    runs = sampled(RunnableLambda(named), 3, max_concurrent_samples=1)
     given = {"messages": [HumanMessage("how tall?")]}
     output = await runs.ainvoke(given)
     assert [candidate.text for candidate in output.candidates] == ["42"] * 3
