@@ -87,21 +87,26 @@ class _PaidCall:
         self.holds.append(await budget.hold(Amount(worst.tokens, worst.dollars, samples)))
 
     def settle(self, *, sent: bool = True, failed: bool = False) -> None:
-        """It has ended: what a call that was sent and failed did not tell may have cost the worst."""
-        usage = self._task.usage
+        """It has ended: what a call that was sent and failed did not tell may have cost the worst.
+
+        Raises:
+            InvalidRequestError: it has cost tokens, and nobody knows their price.
+        """
+        usage, priceless = self._task.usage, None
+        told = (
+            None if usage is None or (usage.lost_calls and not usage.total_tokens) else usage.since(self._before)
+        )
         for hold in self.holds:
-            worst, gave_way = hold.worst, hold.gave_way
-            paid = worst
-            try:
-                if not sent:
-                    paid = Amount()
-                elif usage is not None and (usage.total_tokens or not usage.lost_calls):
-                    paid = self._amount(hold.budget, usage.since(self._before))
-                elif not failed or gave_way:
-                    paid = Amount()
-            finally:
-                samples = worst.samples if sent and not gave_way else 0  # its requests count their own
-                hold.settle(Amount(paid.tokens, paid.dollars, samples))
+            paid = hold.worst if sent and failed and not hold.gave_way else Amount()
+            if told is not None:
+                try:
+                    paid = self._amount(hold.budget, told)
+                except InvalidRequestError as error:
+                    paid, priceless = Amount(told.total_tokens), error
+            samples = hold.worst.samples if sent and not hold.gave_way else 0  # its requests count their own
+            hold.settle(Amount(paid.tokens, paid.dollars, samples))
+        if priceless is not None and not failed:
+            raise priceless
 
     def _amount(self, budget: SharedBudget, usage: Usage) -> Amount:
         is_free = not (budget.counts_dollars and usage.total_tokens)

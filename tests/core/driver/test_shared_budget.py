@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from decimal import Decimal
 
 import pytest
@@ -189,6 +189,36 @@ async def test_what_was_never_sent_costs_nothing():
         with pytest.raises(InvalidRequestError):
             await llm.generate_async("q", budget=budget)
     assert (budget.spent.tokens, budget.spent.samples) == (0, 0)
+
+
+async def test_what_a_chain_paid_before_it_refused_counts():
+    class Chain(Backend):
+        is_chain = True
+
+        async def run_task(self, task):
+            task.usage = Usage(calls=1, prompt_tokens=5, completion_tokens=5)
+            raise InvalidRequestError("no")
+
+    budget = SharedBudget(tokens=1000)
+    async with ScaffoldingLlm(NativeGenerationController(), Chain()) as llm:
+        with pytest.raises(InvalidRequestError):
+            await llm.generate_async("q", budget=budget)
+    assert budget.spent.tokens == 10
+
+
+async def test_a_chain_whose_models_nobody_names_needs_a_price_for_all():
+    class Chain(Paid):
+        is_chain = True
+        model_info = ModelInfo()
+
+    async with ScaffoldingLlm(NativeGenerationController(), Chain(10)) as llm:
+        for prices, dollars in [((0, 1), 10e-6), (None, 0)]:
+            budget = SharedBudget(dollars=1, prices=prices)
+            with nullcontext() if prices else pytest.raises(InvalidRequestError, match="its worker names none"):
+                await llm.generate_async("q", budget=budget)
+            assert budget.spent.dollars == pytest.approx(dollars)
+            assert budget._held == Amount()
+    assert budget.spent.tokens == 14
 
 
 async def test_an_answer_without_a_limit_sets_aside_what_the_budget_says():

@@ -44,11 +44,11 @@ async def test_an_agent_ends_where_its_budget_is_spent(how):
 async def test_each_run_may_have_a_budget_of_its_own(how):
     budgets = [SharedBudget(tokens=400), SharedBudget(tokens=10)]
     with scripted_server(reads("a")) as server:
-        agent, _ = agent_of(server, ScaffoldingMiddleware("direct"))
-        state = await run(agent, how, config={"configurable": {"budget": budgets[0]}})
+        agent, _ = agent_of(server, ScaffoldingMiddleware("direct"), checkpointer=InMemorySaver())
+        state = await run(agent, how, config={"configurable": {"budget": budgets[0], "thread_id": "1"}})
         assert ai_messages(state)[-1].content == "42"
         with pytest.raises(BudgetExceededError):
-            await run(agent, how, config={"configurable": {"budget": budgets[1]}})
+            await run(agent, how, config={"configurable": {"budget": budgets[1], "thread_id": "2"}})
     assert [budget.spent.tokens for budget in budgets] == [14, 0]
 
 
