@@ -60,7 +60,7 @@ def main() -> None:
         text=lambda state: state["messages"][-1].text,
         method_options={"enough": 1},
         workspace=folder,
-        budget=budget,
+        request_options={"budget": budget},
     )
     output = runs.invoke({"messages": [("user", "Sort the names in names.txt, one on each line.")]})
     for candidate in output.candidates:

@@ -47,13 +47,16 @@ from scaffolding_core.controllers import (
     BestOfNController,
     CalibratedController,
     ChainOfThoughtController,
+    ChainOfVerificationController,
     Criterion,
+    CritiqueReviseController,
     DeepConfOfflineController,
     DeepConfOnlineController,
     FieldVoteController,
     GenSelectController,
     KnockoutController,
     MajorityVoteController,
+    MultiChainComparisonController,
     NativeChatController,
     NativeGenerationController,
     NativeRewardController,
@@ -61,12 +64,17 @@ from scaffolding_core.controllers import (
     PassJudge,
     PivotTournamentController,
     PlanAndSolveController,
+    PlanSearchController,
     ReActController,
+    RecursiveSelfAggregationController,
+    ReflexionController,
     ReReadingController,
     RetryWithFeedbackController,
     RubricJudge,
     ScoreJudge,
+    SelfRefineController,
     SemanticVoteController,
+    SequentialRevisionController,
     ShortVoteController,
     StepBackController,
     ToolLoopController,
@@ -133,6 +141,7 @@ from scaffolding_core.verifying import Verdict, Verifier
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
+from scaffolding_core.workers.named import WorkerLike
 from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
 from scaffolding_core.workers.runs import RunsWorker
@@ -140,6 +149,7 @@ from scaffolding_core.workers.simulated import SimulatedWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
+    from scaffolding_core.config import Config
     from scaffolding_core.workers.code import CodeWorker
     from scaffolding_core.workers.cross_encoder import CrossEncoderWorker
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
@@ -153,6 +163,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "CodeWorker": ("workers.code", "CodeWorker"),
+    "Config": ("config", "Config"),
     "LocalWorker": ("workers.local", "LocalWorker"),
     "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
@@ -165,7 +176,7 @@ _LAZY = {
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
-"""What needs an HTTP client, whose import takes longer than all the rest."""
+"""What needs an HTTP client or pydantic, whose import takes longer than all the rest."""
 
 _MOVED = (
     "GenerationTokenCounter",
@@ -200,14 +211,17 @@ __all__ = [
     "CandidateEvent",
     "Capabilities",
     "ChainOfThoughtController",
+    "ChainOfVerificationController",
     "ChatTask",
     "CodeFailure",
     "CodeTask",
     "CodeWorker",
     "CombinedReward",
     "ComputeTask",
+    "Config",
     "Controller",
     "Criterion",
+    "CritiqueReviseController",
     "CrossEncoderWorker",
     "DecisionEvent",
     "DeepConfOfflineController",
@@ -243,6 +257,7 @@ __all__ = [
     "Mathematical",
     "Method",
     "ModelInfo",
+    "MultiChainComparisonController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
@@ -258,6 +273,7 @@ __all__ = [
     "PerField",
     "PivotTournamentController",
     "PlanAndSolveController",
+    "PlanSearchController",
     "ProcessRewardWorker",
     "ProgramOfThoughtController",
     "Quorum",
@@ -267,6 +283,8 @@ __all__ = [
     "Reading",
     "Recording",
     "RecordingWorker",
+    "RecursiveSelfAggregationController",
+    "ReflexionController",
     "Regex",
     "ReplayWorker",
     "RetryWithFeedbackController",
@@ -285,7 +303,9 @@ __all__ = [
     "ScaffoldingStream",
     "ScoreJudge",
     "Scorer",
+    "SelfRefineController",
     "SemanticVoteController",
+    "SequentialRevisionController",
     "SharedBudget",
     "ShortVoteController",
     "SimulatedWorker",
@@ -320,6 +340,7 @@ __all__ = [
     "WholeText",
     "Window",
     "Worker",
+    "WorkerLike",
     "WorkerPool",
     "WrappingWorker",
     "build_method",

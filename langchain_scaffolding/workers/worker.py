@@ -36,7 +36,7 @@ from scaffolding_core import (
     UserMessage,
     Worker,
 )
-from scaffolding_core.adapting import TaskHandler, read_either, run_either
+from scaffolding_core.adapting import TaskHandler, as_asked, read_either, run_either
 
 __all__ = ["LANGCHAIN_KWARGS", "LLM_TYPE", "LangChainWorker"]
 
@@ -184,4 +184,4 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
 
 def _given_kwargs(task: GenerationTask) -> Mapping[str, Any]:
     given = (task.custom_input_params or {}).get(LANGCHAIN_KWARGS)
-    return given if isinstance(given, Mapping) else {}
+    return as_asked(task, given) if isinstance(given, Mapping) else {}

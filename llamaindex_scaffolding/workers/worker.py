@@ -27,7 +27,7 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
-from scaffolding_core.adapting import TaskHandler, read_either, run_either
+from scaffolding_core.adapting import TaskHandler, as_asked, read_either, run_either
 
 __all__ = ["LLAMAINDEX_KWARGS", "LlamaIndexWorker"]
 
@@ -81,7 +81,7 @@ class LlamaIndexWorker(Worker):
     async def _chat(self, task: ChatTask) -> None:
         kwargs = _kwargs(task)
         prediction = (task.custom_input_params or {}).get(PREDICTION)
-        if isinstance(prediction, Prediction):
+        if isinstance(prediction, Prediction) and not task.aside:
             await predict(self._called, task, prediction, kwargs)
             return
         if task.tools:
@@ -165,7 +165,7 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
 
 def _given_kwargs(task: GenerationTask) -> Mapping[str, Any]:
     given = (task.custom_input_params or {}).get(LLAMAINDEX_KWARGS)
-    return given if isinstance(given, Mapping) else {}
+    return as_asked(task, given) if isinstance(given, Mapping) else {}
 
 
 def _fill(task: GenerationTask, response: ChatResponse | CompletionResponse) -> None:

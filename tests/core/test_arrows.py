@@ -22,7 +22,7 @@ FLOORS = {
     CORE: (
         {"shown_text"},
         {"errors", "threads", "model_info", "capabilities"},
-        {"messages", "runs"},
+        {"messages", "config_text", "runs"},
         {"answers", "voting", "search"},
         {"confidence"},
         {"verifying"},
@@ -33,7 +33,8 @@ FLOORS = {
         {"workers", "controllers", "driver"},
         {"scaffolding_llm", "methods", "rewards"},
         {"roles"},
-        {"adapting", "config", "tensorrt_llm"},
+        {"adapting", "tensorrt_llm"},
+        {"config"},
         {"cli"},
         {"__init__"},
     ),

@@ -17,7 +17,7 @@ PUBLIC = {
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
-        ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
+        ClosedError CodeFailure CodeTask CodeWorker ComputeTask Config ContentFilterError
         ContextLengthExceededError Controller ControllerError CrossEncoderWorker
         Criterion DeadlockError
         DecisionEvent DeepConfOfflineController DeepConfOnlineController
@@ -36,6 +36,11 @@ PUBLIC = {
         RoleMessage RubricJudge Run RunCutError Runs RunsWorker SAMPLING_PARAMETERS ScaffoldingError
         ScaffoldingLlm ScaffoldingOutput
         ScaffoldingResult ScaffoldingStream ScoreJudge ServerError SharedBudget
+        RewardTask ChainOfVerificationController CritiqueReviseController MultiChainComparisonController
+        PlanSearchController
+        RecursiveSelfAggregationController ReflexionController SelfRefineController SequentialRevisionController
+        RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
+        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
         ShortVoteController SimulatedWorker Stated StepBackController Steps
         StopRule StreamChatTask StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
@@ -45,6 +50,8 @@ PUBLIC = {
         Window Worker WorkerError WorkerPool WorkspaceChangedError WrappingWorker build_method current_run
         default_extractor
         message_from_dict per_run shared_local_worker workspace
+        Window Worker WorkerError WorkerLike WorkerPool WrappingWorker build_method default_extractor
+        message_from_dict shared_local_worker
     """,
     "scaffolding_core.answers": """
         Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor
@@ -70,10 +77,16 @@ PUBLIC = {
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
         ReadArguments RewardFunction RewardLike SCORING_ROLES ShownEvents TaskHandler ToolAnswer ToolSource Tools
+        around_calls as_asked as_written before_sending call_function candidate_data check_method
+        check_reward_function checked_answers checked_sample_num computing converted_reward current_request
+        engine_worker fitted
+        lawful_name model_values
         around_calls as_written before_sending call_function candidate_data check_method check_reward_function
         checked_answers checked_sample_num computing converted_reward current_request current_runs
         engine_worker fitted
         in_run_of lawful_name model_values
+        checked_answers checked_sample_num computing converted_reward current_request engine_worker fitted
+        lawful_name model_values named_worker
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
         result_data run_either run_in_thread server_settings server_worker split tool_source tools_of
     """,

@@ -7,7 +7,7 @@ from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import MockLLM
 from llama_index.core.workflow import Context, StartEvent, StopEvent, Workflow, step
 
-from llamaindex_scaffolding import LlamaIndexWorker, ScaffoldingLLM
+from llamaindex_scaffolding import LlamaIndexWorker
 from scaffolding_core import BudgetExceededError, GenerationTask, SharedBudget
 from tests.llamaindex.doubles import voted
 from tests.llamaindex.servers import openai_like, own
@@ -35,7 +35,9 @@ def weather(city: str) -> str:
 async def test_an_agent_ends_where_its_budget_is_spent(way, streaming):
     budget = SharedBudget(samples=3)
     with scripted_server(looking(5)) as server:
-        async with way(server.url, method="direct", sample_num=None, method_options={}, budget=budget) as llm:
+        async with way(
+            server.url, method="direct", sample_num=None, method_options={}, request_options={"budget": budget}
+        ) as llm:
             agent = FunctionAgent(tools=[weather], llm=llm, streaming=streaming)
             with pytest.raises(BudgetExceededError):
                 await agent.run("How is the weather?")
@@ -59,7 +61,9 @@ class Ask(Workflow):
 async def test_calls_of_a_workflow_at_the_same_time_do_not_overrun_it():
     budget = SharedBudget(tokens=50)
     with scripted_server(lambda body: Reply(pieces=("42",))) as server:
-        async with own(server.url, method="direct", sample_num=None, method_options={}, budget=budget) as llm:
+        async with own(
+            server.url, method="direct", sample_num=None, method_options={}, request_options={"budget": budget}
+        ) as llm:
             refused = await Ask(llm).run(times=10)
     assert 0 < budget.spent.tokens == 7 * refused.count(False) <= 50
     assert refused.count(True) > 0
@@ -67,7 +71,7 @@ async def test_calls_of_a_workflow_at_the_same_time_do_not_overrun_it():
 
 def test_blocking_calls_pay_from_it_too():
     budget = SharedBudget(samples=3)
-    llm = voted("7", "7", "8", budget=budget)
+    llm = voted("7", "7", "8", request_options={"budget": budget})
     assert llm.complete("q").text == "7"
     with pytest.raises(BudgetExceededError):
         llm.complete("q")
@@ -75,7 +79,7 @@ def test_blocking_calls_pay_from_it_too():
 
 def test_a_call_may_have_a_budget_of_its_own():
     budget, other = SharedBudget(samples=3), SharedBudget(samples=9)
-    voted("7", "7", "8", budget=budget).complete("q", budget=other)
+    voted("7", "7", "8", request_options={"budget": budget}).complete("q", budget=other)
     assert (budget.spent.samples, other.spent.samples) == (0, 3)
 
 
@@ -84,4 +88,3 @@ def test_a_wrapped_llm_tells_its_name_and_the_limit_of_its_answers():
     assert worker.model_for(GenerationTask("q")) == "unknown"
     assert worker.answer_limit(GenerationTask("q")) == 5
     assert worker.answer_limit(GenerationTask("q", max_tokens=3)) == 3
-    assert ScaffoldingLLM.wrap(MockLLM()).to_dict().get("budget") is None

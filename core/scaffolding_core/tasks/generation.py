@@ -29,6 +29,8 @@ class GenerationTask(SampledTask):
         input_tokens: the prompt as token ids, instead of a text.
         answer_prefix: what the answer begins with, byte for byte: the model goes on from there, and the results
             hold what it adds. A backend that goes on with no answer is asked for the rest in a turn of its own.
+        aside: asked beside the answer, for words alone: tools and structures that a caller gave are left out, also
+            those that a worker has of its own. See `set_aside`.
         acceptance: what whoever acts on the answer accepts of it; a method gives no vote to anything else. None
             accepts anything but calls that a chat's `tools` refuse.
 
@@ -52,6 +54,7 @@ class GenerationTask(SampledTask):
     input_str: str | None = None
     input_tokens: Sequence[int] | None = field(default=None, kw_only=True)
     answer_prefix: str | None = field(default=None, kw_only=True)
+    aside: bool | None = field(default=None, kw_only=True)
     acceptance: Acceptance | None = field(default=None, kw_only=True, repr=False)
     said: AssistantMessage | None = field(default=None, kw_only=True, metadata=RESULT)
     context_logits: object = field(default=None, kw_only=True, metadata=RESULT)
@@ -106,6 +109,12 @@ class GenerationTask(SampledTask):
         if self.input_str is None:
             raise InvalidRequestError("answer_prefix is text, which cannot follow token ids: give input_str")
         return self.input_str + self.answer_prefix
+
+    def set_aside(self) -> None:
+        """Let it be asked for words alone: no structure, and no call of a tool."""
+        self.aside = True
+        self.acceptance = self.response_format = self.answer_prefix = None
+        self.tool_choice = self.parallel_tool_calls = None
 
     def continued(self, written: str) -> Self:
         """A copy that goes on with what was written of the answer, which the backend may have in its cache."""
