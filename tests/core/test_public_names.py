@@ -36,11 +36,9 @@ PUBLIC = {
         RoleMessage RubricJudge Run RunCutError Runs RunsWorker SAMPLING_PARAMETERS ScaffoldingError
         ScaffoldingLlm ScaffoldingOutput
         ScaffoldingResult ScaffoldingStream ScoreJudge ServerError SharedBudget
-        RewardTask ChainOfVerificationController CritiqueReviseController MultiChainComparisonController
+        ChainOfVerificationController CritiqueReviseController MultiChainComparisonController
         PlanSearchController
         RecursiveSelfAggregationController ReflexionController SelfRefineController SequentialRevisionController
-        RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
-        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
         ShortVoteController SimulatedWorker Stated StepBackController Steps
         StopRule StreamChatTask StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
@@ -50,8 +48,7 @@ PUBLIC = {
         Window Worker WorkerError WorkerPool WorkspaceChangedError WrappingWorker build_method current_run
         default_extractor
         message_from_dict per_run shared_local_worker workspace
-        Window Worker WorkerError WorkerLike WorkerPool WrappingWorker build_method default_extractor
-        message_from_dict shared_local_worker
+        WorkerLike
     """,
     "scaffolding_core.answers": """
         Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor
@@ -81,12 +78,9 @@ PUBLIC = {
         check_reward_function checked_answers checked_sample_num computing converted_reward current_request
         engine_worker fitted
         lawful_name model_values
-        around_calls as_written before_sending call_function candidate_data check_method check_reward_function
-        checked_answers checked_sample_num computing converted_reward current_request current_runs
-        engine_worker fitted
-        in_run_of lawful_name model_values
-        checked_answers checked_sample_num computing converted_reward current_request engine_worker fitted
-        lawful_name model_values named_worker
+        current_runs
+        in_run_of
+        named_worker
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
         result_data run_either run_in_thread server_settings server_worker split tool_source tools_of
     """,
