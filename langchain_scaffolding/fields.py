@@ -94,7 +94,8 @@ class MethodFields(Closable, BaseModel):
     of a reward model, a function of prompt and answer, a Runnable, an evaluator, or a worker."""
     roles: Any = Field(default=None, exclude=True, repr=False)
     """Who plays the other roles that a method needs, by role: a model or a worker, such as `{"judge": model}`; one
-    that scores is a reward."""
+    that scores is a reward. Those of `generation.1`, `generation.2` and so on take turns at the samples with the
+    model itself."""
     request_options: dict[str, Any] = Field(default_factory=dict)
     """Options of each call that gives none of its own, such as `budget`: `scaffolding_core.REQUEST_OPTIONS`."""
     max_concurrent_samples: int | None = Field(default=None, alias="max_concurrency")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable, Mapping, Sequence, Set
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
 from scaffolding_core.controller import Controller, roles_of
-from scaffolding_core.controllers import NativeGenerationController, NativeRewardController, ToolLoopController
+from scaffolding_core.controllers import (
+    NativeGenerationController,
+    NativeRewardController,
+    PanelController,
+    ToolLoopController,
+)
 from scaffolding_core.controllers.roles import scores
 from scaffolding_core.errors import InvalidRequestError, MissingWorkerError
 from scaffolding_core.rewards import RewardLike, resolve_reward
@@ -25,6 +31,8 @@ TOOLS = ToolLoopController.WorkerTag.TOOLS
 JUDGE = "judge"
 """What generates judges too, where nobody is given for it and it answers any prompt."""
 CODE = "code"
+_TAKES_TURNS = re.compile(r"generation\.\d+")
+"""Roles whose workers take turns at the samples with the model itself, in the order of their numbers."""
 
 K = TypeVar("K")
 
@@ -37,15 +45,25 @@ class Cast:
         workers: by role.
         rewards: what scores where the role itself has no worker, by role: a reward that asks others, or nobody.
         opened: those of the workers that were made for it, for whoever assembles it to close.
+        panel: the roles of those workers that take turns at the samples with the one that generates.
     """
 
     workers: Mapping[Hashable, Worker]
     rewards: Mapping[Hashable, Controller]
     opened: tuple[Worker, ...]
+    panel: Sequence[str] = ()
 
     def plays(self, method: Controller) -> Controller:
-        """The method, with its rewards where its parts score by a role that has no worker."""
-        return cast("Controller", _replaced(method, self.rewards)) if self.rewards else method
+        """The method, with a reward where a part scores by a role that has no worker, and a panel that samples."""
+        return cast("Controller", _replaced(method, self._player)) if self.rewards or self.panel else method
+
+    def _player(self, part: Controller) -> Controller:
+        """What stands for a part of a method: itself, unless it asks for a role that is played otherwise."""
+        if type(part) is NativeRewardController:
+            return next((self.rewards[role] for role in part.needs if role in self.rewards), part)
+        if self.panel and isinstance(part, NativeGenerationController) and GENERATION in part.needs:
+            return PanelController({GENERATION.value: part, **{role: part.of_role(role) for role in self.panel}})
+        return part
 
 
 def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> Cast:
@@ -56,6 +74,8 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
         roles: a worker for each role, or what names one, see `WorkerLike`; or a reward for one that scores, a list
             of functions, servers and other tools for the role `tools`, and the name of a sandbox for the role
             `code`. A reward that needs `code` asks a sandbox of its own, where nobody is given for it.
+            Those of the roles `generation.1`, `generation.2` and so on take turns at the samples with the model
+            itself; see `PanelController`.
 
     Raises:
         InvalidRequestError: a role that is given twice, or to what cannot play it.
@@ -81,6 +101,10 @@ def cast_of(reward: RewardLike | None, roles: Mapping[Hashable, RewardLike]) -> 
         workers,
         {role: scorer.controller for role, scorer in scorers.items() if role not in scorer.workers},
         tuple(opened),
+        sorted(
+            (role for role in workers if isinstance(role, str) and _TAKES_TURNS.fullmatch(role)),
+            key=lambda role: int(role.rpartition(".")[2]),
+        ),
     )
 
 
@@ -130,27 +154,28 @@ def check_names(method: Controller, named: str, given: Set[Hashable]) -> None:
                 raise InvalidRequestError(f"{named} has no role {name!r}: did you mean {role!r}?")
 
 
-def _replaced(part: object, rewards: Mapping[Hashable, Controller]) -> object:
-    """A part of a method, with the rewards in place of what asks their roles; itself where it asks none."""
-    if type(part) is NativeRewardController:
-        return next((rewards[role] for role in part.needs if role in rewards), part)
+def _replaced(part: object, player: Callable[[Controller], Controller]) -> object:
+    """A part of a method, with what stands for each of its parts; itself where that is they themselves."""
     if isinstance(part, Controller):
-        changed = _changed(vars(part), rewards)
+        playing = player(part)
+        if playing is not part:
+            return playing
+        changed = _changed(vars(part), player)
         if not changed:
             return part
         new = object.__new__(type(part))
         vars(new).update({**vars(part), **changed})
         return new
     if type(part) is list:
-        items = [_replaced(item, rewards) for item in part]
+        items = [_replaced(item, player) for item in part]
         return items if any(map(operator.is_not, items, part)) else part
     if type(part) is dict:
-        return {**part, **changed} if (changed := _changed(part, rewards)) else part
+        return {**part, **changed} if (changed := _changed(part, player)) else part
     return part
 
 
-def _changed(parts: Mapping[K, object], rewards: Mapping[Hashable, Controller]) -> dict[K, object]:
-    replaced = {name: _replaced(part, rewards) for name, part in parts.items()}
+def _changed(parts: Mapping[K, object], player: Callable[[Controller], Controller]) -> dict[K, object]:
+    replaced = {name: _replaced(part, player) for name, part in parts.items()}
     return {name: part for name, part in replaced.items() if part is not parts[name]}
 
 

@@ -168,7 +168,8 @@ class ModelFields(Closable, FunctionCallingLLM):
         default=None,
         description=(
             "Who plays the other roles that a method needs, by role: an LLM or a worker, such as "
-            "`{'judge': llm}`; one that scores is a reward."
+            "`{'judge': llm}`; one that scores is a reward. Those of `generation.1`, `generation.2` and so on "
+            "take turns at the samples with the LLM itself."
         ),
         repr=False,
     )

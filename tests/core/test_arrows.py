@@ -23,7 +23,7 @@ FLOORS = {
         {"shown_text"},
         {"errors", "threads", "model_info", "capabilities"},
         {"messages", "config_text", "runs"},
-        {"answers", "voting", "search"},
+        {"answers", "voting", "search", "routing"},
         {"confidence"},
         {"verifying"},
         {"results"},

@@ -8,13 +8,17 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
+        Arm Bandit BanditRoutingController CascadeController DebateController MixtureOfAgentsController
+        PanelController
         CalibratedController threshold_for
         TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
         SemanticVoteController
         GenSelectController KnockoutController PivotTournamentController UniversalVoteController
-        ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        ANSWER_OPTIONS
+        AbMctsController BestFirstController LatsController MctsController TreeOfThoughtsController
+        Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
         ClosedError CodeFailure CodeTask CodeWorker ComputeTask Config ContentFilterError
@@ -62,6 +66,9 @@ PUBLIC = {
         StopRule Tally
         WEIGHINGS Weighing Window checked_confidence resolve_stop_rule resolve_weighing winner winner_of
     """,
+    "scaffolding_core.search": """
+        AbMcts BestFirst BreadthFirst DepthFirst Lats Mcts Node ROOT Thought TreeSearch Trial
+    """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError
         BudgetExceededError ClosedError ContentFilterError ContextLengthExceededError ControllerError
@@ -81,6 +88,7 @@ PUBLIC = {
         current_runs
         in_run_of
         named_worker
+        lawful_name model_values named_worker
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
         result_data run_either run_in_thread server_settings server_worker split tool_source tools_of
     """,

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,6 +36,11 @@ _ANSWERS = (
 )
 
 
+_ROLES = (
+    """Worker for a further role, as ROLE=URL, or ROLE='{"url": URL, "model": NAME, "api_key": KEY}', such as """
+    "strong=http://localhost:8001/v1 for cascade; those of generation.1, generation.2, ... take turns at the "
+    "samples with the model itself. Repeatable."
+)
 _METHODS = "; ".join(f"{row.name.replace('_', '-')}: {row.summary}" for row in METHODS.values()) + "."
 
 
@@ -78,6 +83,7 @@ def ask(
     ] = None,
     answers: Annotated[str | None, typer.Option(help=_ANSWERS)] = None,
     reward: Annotated[str | None, typer.Option(help=REWARD_HELP)] = None,
+    role: Annotated[list[str] | None, typer.Option(help=_ROLES)] = None,
     mcp: Annotated[
         list[str] | None,
         typer.Option(help="Of methods that call tools: address or command of a server of tools; repeatable."),
@@ -95,7 +101,7 @@ def ask(
             "stop_rule": stop_rule,
             "answers": _answers(answers),
             "reward": None if reward is None else said_reward(reward),
-            "roles": {"tools": mcp} if mcp else None,
+            "roles": {**_roles(role or ()), **({"tools": mcp} if mcp else {})} or None,
             "budget": None if seconds is None else {"seconds": seconds},
             "model": _model(url, engine, model, api_key, siblings),
         }
@@ -168,6 +174,17 @@ def _check(method: str, reward: str | None, mcp: list[str] | None) -> None:
             raise InvalidRequestError(f"{method} {does}, and needs something for it: add {option}")
         if given and role not in roles:
             raise InvalidRequestError(f"{method} needs none: leave {option} out")
+
+
+def _roles(given: Sequence[str]) -> dict[str, object]:
+    """What names a worker, by role."""
+    said = {role: worker for role, _, worker in (each.partition("=") for each in given)}
+    if not all(said.values()):
+        raise InvalidRequestError("--role must be ROLE=URL, or ROLE= and JSON")
+    try:
+        return {role: json.loads(worker) if worker.startswith("{") else worker for role, worker in said.items()}
+    except ValueError as error:
+        raise InvalidRequestError(f"--role must be JSON where it has a brace: {error}") from error
 
 
 def _answers(given: str | None) -> object:

@@ -17,10 +17,6 @@ Place: TypeAlias = "tuple[int, int]"
 """Line and column, from 1."""
 
 
-_MANY = 24
-"""Names that nobody reads to the end."""
-
-
 @dataclass(frozen=True, slots=True)
 class Tree:
     """A tree of mappings, lists and plain values.
@@ -105,8 +101,6 @@ def near_miss(given: object, known: Iterable[str]) -> str:
     names = list(known)
     spelt = str(given).lower().replace("-", "_")
     meant = get_close_matches(spelt, names, n=1, cutoff=0.6)
-    if meant and len(names) > _MANY:
-        return f", did you mean {meant[0]!r}?"
     asked = f", did you mean {meant[0]!r}?" if meant else ";"
     return f"{asked} there are: {', '.join(names) or 'none'}"
 

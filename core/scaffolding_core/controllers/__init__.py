@@ -40,6 +40,13 @@ from scaffolding_core.controllers.sampling import (
     TwoThenThinkController,
     UniversalVoteController,
 )
+from scaffolding_core.controllers.searching import (
+    AbMctsController,
+    BestFirstController,
+    LatsController,
+    MctsController,
+    TreeOfThoughtsController,
+)
 from scaffolding_core.controllers.selecting import (
     BestOfNController,
     GenSelectController,
@@ -47,25 +54,41 @@ from scaffolding_core.controllers.selecting import (
     PivotTournamentController,
     WeightedVoteController,
 )
+from scaffolding_core.controllers.teaming import (
+    BanditRoutingController,
+    CascadeController,
+    DebateController,
+    MixtureOfAgentsController,
+    PanelController,
+)
 
 __all__ = [
+    "AbMctsController",
+    "BanditRoutingController",
+    "BestFirstController",
     "BestOfNController",
     "CalibratedController",
+    "CascadeController",
     "ChainOfThoughtController",
     "ChainOfVerificationController",
     "Criterion",
     "CritiqueReviseController",
+    "DebateController",
     "DeepConfOfflineController",
     "DeepConfOnlineController",
     "FieldVoteController",
     "GenSelectController",
     "KnockoutController",
+    "LatsController",
     "MajorityVoteController",
+    "MctsController",
+    "MixtureOfAgentsController",
     "MultiChainComparisonController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
     "PairwiseJudge",
+    "PanelController",
     "PassJudge",
     "PivotTournamentController",
     "PlanAndSolveController",
@@ -84,6 +107,7 @@ __all__ = [
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",
+    "TreeOfThoughtsController",
     "TwoThenThinkController",
     "UniversalVoteController",
     "WeightedVoteController",

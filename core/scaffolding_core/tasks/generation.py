@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, repeat
 from operator import attrgetter, is_not
@@ -33,6 +33,7 @@ class GenerationTask(SampledTask):
             those that a worker has of its own. See `set_aside`.
         acceptance: what whoever acts on the answer accepts of it; a method gives no vote to anything else. None
             accepts anything but calls that a chat's `tools` refuse.
+        sample_index: which of its method's samples it is for, from 0; None where it is no one of several.
 
     Attributes:
         said: what the model said, whole; None until it ran. Its parts stand here too:
@@ -56,10 +57,11 @@ class GenerationTask(SampledTask):
     answer_prefix: str | None = field(default=None, kw_only=True)
     aside: bool | None = field(default=None, kw_only=True)
     acceptance: Acceptance | None = field(default=None, kw_only=True, repr=False)
+    sample_index: int | None = field(default=None, kw_only=True, repr=False)
     said: AssistantMessage | None = field(default=None, kw_only=True, metadata=RESULT)
     context_logits: object = field(default=None, kw_only=True, metadata=RESULT)
     customized_result_fields: dict[str, object] | None = field(default=None, kw_only=True, metadata=RESULT)
-    group: object = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
+    group: Hashable = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
 
     output_str = Part[str | None]("content")
     output_tokens = Part[list[int] | None]("output_tokens")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.apart import apart
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.tasks import GenerationTask
@@ -21,7 +22,7 @@ def said(method: Controller, asked: GenerationTask, options: Mapping[str, object
         WorkerError: it failed.
     """
     asked.set_aside()
-    yield from method.clone().process([asked], **(options or {}))
+    yield from apart(method.clone().process([asked], **(options or {})))
     if asked.finish_reason == "cancelled":  # the method made do with a part of the text
         raise asked.error or BudgetExceededError("time was up before the model had ended", "deadline")
     return spoken(asked.message())
