@@ -1,0 +1,285 @@
+"""Every method on the same 100 arithmetic questions, on the embedded model: accuracy against tokens.
+
+`python -m tests.benchmarks.every_method` asks what was not asked before, and takes under an hour in all; it may be
+stopped at any time, and goes on where it was. `every_method.jsonl`, in the folder where it runs, keeps an answer a
+line. At its end it writes `tests/benchmarks/every_method.json`, the table in the README, and the picture
+`docs/every_method.svg`. With names of runs it asks those alone, and writes nothing else.
+
+The model plays all roles itself, judges among them, so that all tokens are counted: it is small, and judges badly.
+"""
+
+import asyncio
+import json
+import random
+import sys
+import time
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+from scaffolding_core import METHODS, LocalWorker, ScaffoldingError
+from scaffolding_core.config import Config
+from scaffolding_core.config.method import method_options
+
+QUESTIONS, MOST_TOKENS, AT_ONCE = 100, 48, 8
+LOG = Path("every_method.jsonl")
+RESULTS = Path(__file__).with_suffix(".json")
+README = Path(__file__).parents[2] / "README.md"
+PICTURE = README.parent / "docs/every_method.svg"
+SAMPLES = 4
+
+STORY = "Tom buys {} packs of {} cards. How many cards is that?"
+SUM = "What is {} + {}?"
+SHOTS = [
+    (STORY, 3, 4, "3 * 4 = 12"), (SUM, 23, 14, "23 + 14 = 37"), (STORY, 7, 5, "7 * 5 = 35"),
+    (SUM, 48, 31, "48 + 31 = 79"), (STORY, 6, 3, "6 * 3 = 18"), (SUM, 35, 27, "35 + 27 = 62"),
+]  # fmt: skip
+
+
+def add(a: int, b: int) -> int:
+    """The sum of two numbers."""
+    return a + b
+
+
+def multiply(a: int, b: int) -> int:
+    """The product of two numbers."""
+    return a * b
+
+
+JUDGED: dict[str, Any] = {"reward": {"kind": "judge"}}
+TREE: dict[str, Any] = {"sample_num": 8, "branches": 2, "max_depth": 3}
+STEPS: dict[str, Any] = {"roles": {"process_reward": {"kind": "likelihood"}}, "max_steps": 3}
+OWN: dict[str, dict[str, Any]] = {
+    "field_vote": {"answers": {"sum": "number"}},
+    "cascade": {"roles": {"strong": {"$ref": "model"}}},
+    "tool_loop": {"roles": {"tools": [{"$ref": "add"}, {"$ref": "multiply"}]}},
+    "react": {"roles": {"tools": [{"$ref": "add"}, {"$ref": "multiply"}]}},
+    "deepconf_offline": {"group_size": 4, "num_logprobs": 5},
+    "deepconf_online": {"sample_num": 8, "warm_up": 4, "keep": 0.5, "group_size": 4, "step": 4, "num_logprobs": 5},
+    "dynasor_cot": {"chunk_size": 8},
+    **dict.fromkeys(("tree_of_thoughts", "best_first", "mcts", "lats"), TREE),
+    "ab_mcts": {"sample_num": 4},
+    **dict.fromkeys(("beam_search", "dvts", "particle_filtering", "particle_gibbs"), STEPS),
+}
+"""What a method is told beside its number of samples and the kind of answer."""
+
+FURTHER: dict[str, dict[str, Any]] = {
+    "majority_vote, 16 samples": {"method": "majority_vote", "sample_num": 16},
+    "majority_vote, 16, beta": {"method": "majority_vote", "sample_num": 16, "stop_rule": "beta"},
+    "best_of_n, likelihood": {"method": "best_of_n", "sample_num": SAMPLES, "reward": {"kind": "likelihood"}},
+    "weighted_vote, likelihood": {
+        "method": "weighted_vote",
+        "sample_num": SAMPLES,
+        "reward": {"kind": "likelihood", "sharpness": 4.0},
+    },
+    "weighted_vote, self_certainty, borda": {
+        "method": "weighted_vote",
+        "sample_num": SAMPLES,
+        "reward": {"kind": "self_certainty", "num_logprobs": 5},
+        "weighing": "borda",
+    },
+    "weighted_vote, 16, likelihood, until 0.95": {
+        "method": "weighted_vote",
+        "sample_num": 16,
+        "reward": {"kind": "likelihood", "sharpness": 4.0},
+        "confidence": 0.95,
+    },
+}
+"""Runs of methods with other rewards or numbers."""
+
+
+def runs() -> dict[str, dict[str, Any]]:
+    """What is run, by name: a configuration each."""
+    trees = {name: _tree(name) for name in METHODS}
+    for tree in (*trees.values(), *FURTHER.values()):
+        if "generation" not in tree:
+            tree["sampling"] = {"temperature": 0.8, "max_tokens": MOST_TOKENS}
+        if "answers" in method_options(METHODS[tree["method"]]):
+            tree.setdefault("answers", "number")
+    return {**trees, **FURTHER}
+
+
+def _tree(name: str) -> dict[str, Any]:
+    row = METHODS[name]
+    tree = {"method": name, **({} if row.samples is None else {"sample_num": SAMPLES})}
+    if "reward" in row.roles:
+        tree |= JUDGED
+    return tree | OWN.get(name, {})
+
+
+def questions() -> list[tuple[list[dict[str, str]], int]]:
+    """Chats, and what is right: half of them products up to 12 * 12, half sums of two numbers below 100."""
+    draw = random.Random(24)
+    shown = {(a, b) for _, a, b, _ in SHOTS}
+    products = [(a, b) for a in range(2, 13) for b in range(2, 13) if (a, b) not in shown]
+    sums = [(a, b) for a in range(11, 100) for b in range(11, 100) if (a, b) not in shown]
+    half = QUESTIONS // 2
+    asked = [(STORY, a, b, a * b) for a, b in draw.sample(products, half)]
+    asked += [(SUM, a, b, a + b) for a, b in draw.sample(sums, half)]
+    before = []
+    for text, a, b, answer in SHOTS:
+        before += [{"role": "user", "content": text.format(a, b)}, {"role": "assistant", "content": answer}]
+    return [([*before, {"role": "user", "content": text.format(a, b)}], right) for text, a, b, right in asked]
+
+
+@dataclass
+class Run:
+    """What came of a run: right answers of those asked, and tokens of a question, judges' and cut ones counted."""
+
+    name: str
+    asked: int
+    right: int
+    failed: int
+    written: float
+    read: float
+    seconds: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's, of 95 %."""
+        n, z = self.asked, 1.96
+        share, error = self.right / n, z * z / n
+        middle = (share + error / 2) / (1 + error)
+        half = z * sqrt(share * (1 - share) / n + error / (4 * n)) / (1 + error)
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def logged() -> dict[str, dict[int, dict[str, Any]]]:
+    """What was asked before, by run and question."""
+    rows: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
+    if LOG.exists():
+        for line in LOG.read_text().splitlines():
+            row = json.loads(line)
+            rows[row["run"]][row["question"]] = row
+    return rows
+
+
+async def ask(name: str, tree: dict[str, Any], worker: LocalWorker, done: set[int]) -> None:
+    """Ask a run what it was not asked before."""
+    config = Config(tree, {"model": worker, "add": add, "multiply": multiply}).updated(model=worker)
+    left = [place for place in range(QUESTIONS) if place not in done]
+    asked, gate = questions(), asyncio.Semaphore(AT_ONCE)
+    with config.llm() as llm, LOG.open("a") as log:
+
+        async def one(place: int) -> None:
+            chat, right = asked[place]
+            async with gate:
+                began = time.perf_counter()
+                result = llm.generate_async(chat, seed=place)
+                try:
+                    output = await result
+                    told = {"answer": str(output.output.answer or output.text)[-80:], "error": None}
+                except ScaffoldingError as error:
+                    told = {"answer": None, "error": f"{type(error).__name__}: {error}"[:200]}
+                usage = result.usage
+                row = {
+                    "run": name,
+                    "question": place,
+                    "right": told["answer"] is not None and said(told["answer"]) == right,
+                    **told,
+                    "written": usage.completion_tokens,
+                    "read": usage.prompt_tokens - usage.cached_tokens,
+                    "seconds": round(time.perf_counter() - began, 2),
+                }
+                log.write(json.dumps(row) + "\n")
+                log.flush()
+
+        await asyncio.gather(*map(one, left))
+
+
+def said(answer: str) -> int | None:
+    """The number that an answer ends with."""
+    digits = "".join(letter if letter.isdigit() else " " for letter in answer).split()
+    return int(digits[-1]) if digits else None
+
+
+def summed(rows: dict[str, dict[int, dict[str, Any]]]) -> list[Run]:
+    """The runs that were asked all, in the order of their names in the table."""
+    found = []
+    for name in runs():
+        of_run = [*rows.get(name, {}).values()]
+        if len(of_run) == QUESTIONS:
+            total = {key: sum(row[key] for row in of_run) for key in ("written", "read", "seconds", "right")}
+            failed = sum(row["error"] is not None for row in of_run)
+            n = len(of_run)
+            found.append(
+                Run(name, n, total["right"], failed, total["written"] / n, total["read"] / n, total["seconds"] / n)
+            )
+    return found
+
+
+HEAD = "| run | accuracy | 95 % | written | read | failed |\n| --- | --- | --- | --- | --- | --- |"
+
+
+def table(found: list[Run]) -> str:
+    """The table of the README."""
+    rows = []
+    for run in sorted(found, key=lambda run: (-run.right, run.written)):
+        low, high = run.interval
+        name = f"`{run.name}`" if run.name in METHODS else f"`{run.name.replace(', ', '`, ', 1)}"
+        rows.append(
+            f"| {name} | {run.right / run.asked:.2f} | {low:.2f} to {high:.2f} | {run.written:.0f} | {run.read:.0f} "
+            f"| {run.failed or ''} |"
+        )
+    return "\n".join([HEAD, *rows])
+
+
+def draw(found: list[Run]) -> None:
+    """The picture: accuracy against tokens written."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "every_method"
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(11, 7))
+    for run in found:
+        low, high = run.interval
+        share = run.right / run.asked
+        axes.errorbar(
+            run.written,
+            share,
+            yerr=[[share - low], [high - share]],
+            fmt="o",
+            capsize=2,
+            linewidth=0.6,
+            markersize=4,
+        )
+        axes.annotate(run.name, (run.written, share), xytext=(4, 3), textcoords="offset points", fontsize=6)
+    axes.set_xscale("log")
+    axes.set_xlabel("tokens written for a question, those of judges and of cut samples among them")
+    axes.set_ylabel("share of right answers, with 95 % intervals")
+    axes.set_title(f"{QUESTIONS} arithmetic questions, SmolLM2-135M-Instruct")
+    figure.tight_layout()
+    PICTURE.parent.mkdir(exist_ok=True)
+    figure.savefig(PICTURE, metadata={"Date": None})
+
+
+def into_readme(found: list[Run]) -> None:
+    """Put the table where it stands in the README."""
+    text = README.read_text()
+    before, _, after = text.partition(HEAD)
+    README.write_text(before + table(found) + after[after.index("\n\n") :])
+
+
+async def main(names: list[str]) -> None:
+    trees = runs()
+    async with LocalWorker() as worker:
+        for name in names or trees:
+            began, done = time.perf_counter(), set(logged().get(name, {}))
+            await ask(name, trees[name], worker, done)
+            new = [row for place, row in logged()[name].items() if place not in done]
+            right = sum(row["right"] for row in new)
+            print(f"{name:42} {right:3} of {len(new):3} right   {time.perf_counter() - began:6.1f} s", flush=True)
+    found = summed(logged())
+    print(table(found))
+    if not names:
+        RESULTS.write_text(json.dumps([asdict(run) for run in found], indent=1) + "\n")
+        into_readme(found)
+        draw(found)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
