@@ -8,7 +8,9 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
-        REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
+        REWARDS BeamSearchController BudgetForcingController DvtsController DynasorController
+        ParticleFilteringController ParticleGibbsController StepSplitter
+        CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
@@ -40,11 +42,11 @@ PUBLIC = {
         message_from_dict shared_local_worker
     """,
     "scaffolding_core.answers": """
-        Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor
-        FieldClasses FirstOf FromFunction FromMessage Json KINDS KeyEquivalence Kind KnownTools
-        LastNumber Mathematical Normalised Numeric OfKind Parsed PerField REFUSAL ReadArguments Reading
-        Regex Stated Structure ToolCalls Tools WholeText as_written default_equivalence default_extractor
-        is_refusal read_as_type read_by_schema tools_of
+        Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor FieldClasses
+        FirstOf FromFunction FromMessage Json KINDS KeyEquivalence Kind KnownTools LastNumber Mathematical
+        Normalised Numeric OfKind Parsed PerField REFUSAL ReadArguments Reading Regex Stated StepSplitter Structure
+        ToolCalls Tools WholeText as_written default_equivalence default_extractor is_refusal read_as_type
+        read_by_schema tools_of
     """,
     "scaffolding_core.voting": """
         Ballot Beta Dirichlet FieldBallot First Full Lossless Quorum REFUSED STOP_RULES StopRule Tally Window

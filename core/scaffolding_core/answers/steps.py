@@ -64,7 +64,7 @@ class StepSplitter:
         steps: list[str] = []
         for start, end in pairwise([0, *self._ends(text), len(text)]):
             piece = text[start:end]
-            if steps and (self._is_blank(piece) or self._is_blank(steps[-1])):
+            if steps and (self.is_blank(piece) or self.is_blank(steps[-1])):
                 steps[-1] += piece
             elif piece:
                 steps.append(piece)
@@ -77,7 +77,8 @@ class StepSplitter:
         steps = self.split(text)
         return "".join(steps[:-1]) or text
 
-    def _is_blank(self, step: str) -> bool:
+    def is_blank(self, step: str) -> bool:
+        """Whether it says nothing."""
         return not (step.replace(self.separator, "") if self.by == "separator" else step).strip()
 
     def _ends(self, text: str) -> Iterable[int]:

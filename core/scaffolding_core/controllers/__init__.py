@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from scaffolding_core.controllers.acting import ReActController, ToolLoopController
+from scaffolding_core.controllers.confidence import DynasorController
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
 from scaffolding_core.controllers.native_reward import NativeRewardController
 from scaffolding_core.controllers.prompting import (
+    BudgetForcingController,
     ChainOfThoughtController,
     PlanAndSolveController,
     ProgramOfThoughtController,
@@ -17,18 +19,30 @@ from scaffolding_core.controllers.prompting import (
 from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
 from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
+from scaffolding_core.controllers.searching import (
+    BeamSearchController,
+    DvtsController,
+    ParticleFilteringController,
+    ParticleGibbsController,
+)
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
 
 __all__ = [
+    "BeamSearchController",
     "BestOfNController",
+    "BudgetForcingController",
     "ChainOfThoughtController",
     "Criterion",
+    "DvtsController",
+    "DynasorController",
     "FieldVoteController",
     "MajorityVoteController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
     "PairwiseJudge",
+    "ParticleFilteringController",
+    "ParticleGibbsController",
     "PassJudge",
     "PlanAndSolveController",
     "ProgramOfThoughtController",

@@ -15,6 +15,7 @@ from scaffolding_core.search.lats import Lats
 from scaffolding_core.search.mcts import Mcts
 from scaffolding_core.search.particle_gibbs import ParticleGibbs
 from scaffolding_core.search.particles import Particles
+from scaffolding_core.search.step_search import StepSearch
 from scaffolding_core.search.tree_search import ROOT, Node, Thought, TreeSearch, Trial
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Node",
     "ParticleGibbs",
     "Particles",
+    "StepSearch",
     "Thought",
     "TreeSearch",
     "Trial",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from scaffolding_core.search.breadth_first import BreadthFirst
+from scaffolding_core.search.step_search import StepSearch
 from scaffolding_core.search.tree_search import Trial, checked_least
 
 __all__ = ["Beam"]
 
 
-class Beam(BreadthFirst):
+class Beam(StepSearch, BreadthFirst):
     """Draws n steps at a time, keeps the best n / width of what they lead to, and goes on from each width times.
 
     An answer that has ended stays among those kept for as long as it is among the best, and its samples are saved.

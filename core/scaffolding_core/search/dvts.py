@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scaffolding_core.search.beam import share
-from scaffolding_core.search.tree_search import Node, Thought, TreeSearch, Trial, checked_least
+from scaffolding_core.search.step_search import StepSearch
+from scaffolding_core.search.tree_search import Node, Thought, Trial, checked_least
 
 __all__ = ["Dvts"]
 
 
-class Dvts(TreeSearch):
+class Dvts(StepSearch):
     """Diverse verifier tree search: n / width subtrees, in each of which the best of width next steps goes on.
 
     No subtree waits for another, and none takes another's place, so the answers differ more than a beam's. The

@@ -48,6 +48,7 @@ class ParticleGibbs(Particles):
         self.sweeps = checked_least("sweeps", sweeps, 1)
         self.reference: list[int] = []
         self._swept = 0
+        self._of_sweeps: list[int] = []
         self._followed = 0  # steps of the reference
         super().__init__(
             checked_least("n", n, 2),
@@ -57,6 +58,11 @@ class ParticleGibbs(Particles):
             seed=seed,
             max_depth=max_depth,
         )
+
+    @property
+    def finished(self) -> list[int]:
+        """The nodes that the particles of all sweeps ended with, each as often as it lived."""
+        return [*self._of_sweeps, *super().finished]
 
     def _begin_round(self) -> None:
         super()._begin_round()
@@ -78,6 +84,7 @@ class ParticleGibbs(Particles):
         point = Random(f"{self.seed}/sweep {self._swept}").random()
         kept = self.particles[picked(shares, point)]
         if self._swept < self.sweeps:
+            self._of_sweeps = self.finished
             self.reference = [node for node in self.line(kept) if node != self.root][::-1]
             self._followed = 0
             self._begin()

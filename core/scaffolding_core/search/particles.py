@@ -12,12 +12,13 @@ from random import Random
 from typing import Literal
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.search.tree_search import Node, Thought, TreeSearch, Trial, checked_least
+from scaffolding_core.search.step_search import StepSearch
+from scaffolding_core.search.tree_search import Node, Thought, Trial, checked_least
 
 __all__ = ["Particles"]
 
 
-class Particles(TreeSearch):
+class Particles(StepSearch):
     """Particle filtering: each of n partial answers takes one step, and then n of them are drawn by their weights.
 
     A weight is made of the value of the step that was reached last: its `odds`, v / (1 - v), for values from 0 to
@@ -77,6 +78,11 @@ class Particles(TreeSearch):
     def done(self) -> bool:
         """Whether all have ended."""
         return not self.running and not self._open
+
+    @property
+    def finished(self) -> list[int]:
+        """The nodes of the particles that have ended, each as often as it lives."""
+        return [self.particles[slot] for slot in range(self.n) if self._ended(slot) and slot not in self._dead]
 
     def samples(self, trial: Trial) -> int:
         """How many next steps to draw in a trial."""
