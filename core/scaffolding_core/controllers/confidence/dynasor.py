@@ -177,10 +177,8 @@ class _Proposal:
         self._are_chunks: list[bool] = []  # of the branches of the race
         self._running = 0
         self._race = Race(self._branches(), ahead=0, failures="values")
-        self._hesitation = re.compile(
-            rf"\b(?:{'|'.join(map(re.escape, method.hesitation))})\b" if method.hesitation else r"(?!)",
-            re.IGNORECASE,
-        )
+        words = "|".join(map(re.escape, method.hesitation)) or "(?!)"
+        self._hesitation = re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
 
     def settled(self) -> Steps[_Probe | None]:
         """Write until probes agree, and return the last of them; None where the answer ended by itself.

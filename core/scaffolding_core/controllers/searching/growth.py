@@ -220,5 +220,7 @@ class Growth:
     def _nothing_found(self) -> BaseException:
         if self._end_of_budget is not None:
             return self._end_of_budget
-        last = f"; the last error: {self.failures[-1]}" if self.failures else ""
-        return InsufficientSamplesError(f"none of {len(self.failures)} first steps succeeded{last}", self.failures)
+        first = f"; the first error: {self.failures[0]}" if self.failures else ""
+        return InsufficientSamplesError(
+            f"none of {len(self.failures)} first steps succeeded{first}", self.failures
+        )

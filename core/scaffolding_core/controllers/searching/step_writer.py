@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scaffolding_core.answers.steps import StepSplitter
 from scaffolding_core.controller import Controller, Steps
@@ -104,7 +104,7 @@ class StepWriter:
             said = yield from written(self._controller, part, self._options)
             parts, tokens = (*parts, said), tokens + tokens_of(part)
             is_last = self._total is not None and tokens >= self._total
-            piece, ended = self._read(part, is_last=is_last)
+            piece, ended = self._read(part, is_first=not before.text, is_last=is_last)
             text += piece
             if said.reasoning and not ended and not said.text.strip():
                 raise thoughts_apart()
@@ -123,12 +123,13 @@ class StepWriter:
         return Partial(before.text + text, (*before.steps, text), parts, tokens, ended, reason)
 
     def answer(self, partial: Partial) -> GenerationTask:
-        """The task, answered by a partial answer."""
+        """The task, answered by a partial answer, without the separator at its end: it may be the last step."""
         task = self._task.copy()
-        task.said = partial.message(partial.finish_reason)
+        message = partial.message(partial.finish_reason)
+        task.said = replace(message, content=partial.text.removesuffix(self._splitter.stop or ""))
         return task
 
-    def _read(self, part: GenerationTask, *, is_last: bool) -> tuple[str, bool]:
+    def _read(self, part: GenerationTask, *, is_first: bool, is_last: bool) -> tuple[str, bool]:
         """The step in a part, with the separator that it stopped at, and whether the answer ended with it."""
         text, stop, reason = part.message().text, self._splitter.stop, part.finish_reason
         if part.tool_calls or reason not in ("stop", "length"):
@@ -137,7 +138,8 @@ class StepWriter:
             return text if is_last else self._splitter.begun(text), False
         at = stopped_at(part)
         if at is None and not stops_of(self._task):
-            at = stop  # nobody tells: an answer that has ended has nothing to add
+            # Nobody tells: an answer that has ended has nothing to add.
+            at = stop if is_first or text.strip() else ""
         if stop is None or at != stop:
             return text, True
         return text if text.endswith(stop) and part.include_stop_str_in_output else text + stop, False
