@@ -283,7 +283,7 @@ class _Proposal:
     def _thinks(self, text: str) -> bool:
         """Whether a thought is open behind what was written."""
         before = (self._task.input_str or "")[-_TAIL:] + (self._task.answer_prefix or "")
-        return behind_thoughts(before + text) is None
+        return behind_thoughts(f"{before}\n{text}") is None
 
     def _agreed(self, chunks: int) -> _Probe | None:
         """The first probe that all those right before it agree with, this one among them."""
