@@ -194,12 +194,3 @@ async def test_the_given_task_keeps_its_prompt():
 def test_other_settings_are_refused(options):
     with pytest.raises(InvalidRequestError):
         BudgetForcingController(generation, **options)
-
-
-async def test_the_embedded_model_is_told_to_go_on(local_worker):
-    task = GenerationTask(input_str="Question: What is 12 + 5?\nAnswer: ", temperature=0.0, max_tokens=40)
-    output = await forced(local_worker, task, max_thinking=12, waits=0)
-    thought, _, answer = output.text.partition("\n</think>\n\n**Final answer:**")
-    assert thought.startswith("<think>\n")
-    assert answer
-    assert output.data["closed"]
