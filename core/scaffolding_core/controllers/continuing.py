@@ -16,6 +16,7 @@ __all__ = [
     "part_of",
     "stopped_at",
     "stops_of",
+    "thoughts_apart",
     "tokens_of",
     "tokens_within",
     "total_tokens",

@@ -48,10 +48,9 @@ async def test_a_thought_of_a_text_prompt_is_closed(local_worker):
     task = GenerationTask(input_str="Question: What is 12 + 5?\nAnswer: ", temperature=0.0, max_tokens=40)
     async with ScaffoldingLlm(BudgetForcingController(generation, max_thinking=12, waits=0), local_worker) as llm:
         output = (await llm.generate_async(task)).output
-    thought, _, answer = output.text.partition("\n</think>\n\n**Final answer:**")
-    assert thought.startswith("<think>\n")
-    assert answer
-    assert output.data["closed"]
+    assert output.text.startswith("<think>\n")
+    assert "\n</think>\n\n**Final answer:**" in output.text
+    assert (output.data["closed"], output.usage.calls) == (True, 2)
 
 
 async def test_probes_run_beside_chunks(local_worker):

@@ -35,6 +35,7 @@ class StepOptions(TypedDict, total=False):
     max_steps: int
     aggregate: str
     lookahead: int
+    max_tokens: int
     choose: Literal["score", "vote"]
     answers: AnswersLike | None
 
@@ -67,6 +68,7 @@ class StepMethod(Controller):
         aggregate: what makes one score of those of the steps, where the reward tells them: `last`, `minimum`,
             `mean` or `product`.
         lookahead: steps that are written greedily behind one before it is scored, and then dropped.
+        max_tokens: of an answer, where neither the task nor the method that writes sets any.
         choose: the answer with the highest `score`, or by a `vote` of all that ended, weighted by their scores.
         answers: the kind of answer; see `Answers`.
 
@@ -84,6 +86,7 @@ class StepMethod(Controller):
         max_steps: int = 40,
         aggregate: str = "last",
         lookahead: int = 0,
+        max_tokens: int = 8192,
         choose: Literal["score", "vote"] = "score",
         answers: AnswersLike | None = None,
     ) -> None:
@@ -98,6 +101,7 @@ class StepMethod(Controller):
             raise InvalidRequestError(f"no aggregate is named {aggregate!r}; there are: {', '.join(AGGREGATES)}")
         self.aggregate = aggregate
         self.lookahead = checked_whole("lookahead", lookahead, 0)
+        self.max_tokens = checked_whole("max_tokens", max_tokens, 1)
         if choose not in ("score", "vote"):
             raise InvalidRequestError(f"choose must be 'score' or 'vote', got {choose!r}")
         self.choose: Literal["score", "vote"] = choose
@@ -136,7 +140,7 @@ class StepMethod(Controller):
         growth = Growth(
             self.new_search(n, task.seed or 0),
             task,
-            StepWriter(self.generation_controller, task, self.steps, generation_kwargs or {}),
+            StepWriter(self.generation_controller, task, self.steps, self.max_tokens, generation_kwargs or {}),
             JudgedOnce(self.process_reward_controller, reward_kwargs),
             aggregate=self.aggregate,
             lookahead=self.lookahead,

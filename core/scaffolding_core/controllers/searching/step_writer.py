@@ -63,6 +63,7 @@ class StepWriter:
         controller: the method that writes.
         task: that is answered.
         splitter: where steps end.
+        max_tokens: of an answer, where neither the task nor the method sets any.
         options: of the method's `process`.
     """
 
@@ -71,10 +72,11 @@ class StepWriter:
         controller: Controller,
         task: GenerationTask,
         splitter: StepSplitter,
+        max_tokens: int,
         options: Mapping[str, object],
     ) -> None:
         self._controller, self._task, self._splitter, self._options = controller, task, splitter, options
-        self._total = total_tokens(controller, task)
+        self._total = total_tokens(controller, task) or max_tokens
 
     def step(
         self, before: Partial, place: Sequence[int], *, group: object = None, greedy: bool = False
@@ -93,8 +95,7 @@ class StepWriter:
         """
         text, parts, tokens = "", before.parts, before.tokens
         for blank in range(_BLANK):
-            left = None if self._total is None else self._total - tokens
-            limit = tokens_within(self._splitter.max_tokens, left)
+            limit = tokens_within(self._splitter.max_tokens, self._total - tokens)
             part = part_of(
                 self._task, before.text + text, place=(*place, blank), stop=self._splitter.stop, tokens=limit
             )
@@ -103,7 +104,7 @@ class StepWriter:
                 part.temperature = 0.0
             said = yield from written(self._controller, part, self._options)
             parts, tokens = (*parts, said), tokens + tokens_of(part)
-            is_last = self._total is not None and tokens >= self._total
+            is_last = tokens >= self._total
             piece, ended = self._read(part, is_first=not before.text, is_last=is_last)
             text += piece
             if said.reasoning and not ended and not said.text.strip():

@@ -194,6 +194,7 @@ class TestSteps:
         model = Model(lambda begun: "".join(f"w{n} x\n\n" for n in range(99))[len(begun) :])
         output = await search(model, made_of=NativeGenerationController({"max_tokens": 3}))
         assert output.text == "w0 x\n\nw1"
+        assert (await search(model, max_tokens=5)).text == "w0 x\n\nw1 x\n\nw2"
 
     @each
     async def test_no_answer_has_more_steps_than_it_may(self, kind):
@@ -393,6 +394,7 @@ class TestFailure:
             {"max_steps": 0},
             {"aggregate": "least"},
             {"lookahead": -1},
+            {"max_tokens": 0},
             {"choose": "luck"},
             {"default_sample_num": 0},
         ],
