@@ -46,7 +46,7 @@ async def test_a_search_ends_though_nobody_tells_at_which_stop_a_step_ended(loca
 
 async def test_a_thought_of_a_text_prompt_is_closed(local_worker):
     task = GenerationTask(input_str="Question: What is 12 + 5?\nAnswer: ", temperature=0.0, max_tokens=40)
-    async with ScaffoldingLlm(BudgetForcingController(generation, max_thinking=12, waits=0), local_worker) as llm:
+    async with ScaffoldingLlm(BudgetForcingController(generation, max_thinking=3, waits=0), local_worker) as llm:
         output = (await llm.generate_async(task)).output
     assert output.text.startswith("<think>\n")
     assert "\n</think>\n\n**Final answer:**" in output.text
