@@ -152,6 +152,7 @@ class TestDvts:
         search.tell(first, [Thought("a", 0.9), Thought("b", 0.8)])
         search.tell(second, [Thought("c", 0.1), Thought("d", 0.2)])
         assert [search.path(trial.node) for trial in search.ask(9)] == [["a"], ["d"]]
+        assert [node.place for node in search.nodes.values()] == [(), (0, 0), (0, 1), (1, 1), (1, 0)]
 
     def test_none_waits_for_another(self):
         search = Dvts(4, 2, max_depth=3)
@@ -222,7 +223,7 @@ class TestParticles:
         assert [search.path(node) for node in search.particles] == [["a"], ["b"]] or search.particles[0] == 1
 
     def test_one_that_failed_has_no_weight(self):
-        search = Particles(4, seed=1, max_depth=2)
+        search = Particles(4, weights="softmax", max_depth=2)
         trials = search.ask(9)
         for trial in trials[:3]:
             search.tell(trial)
@@ -268,6 +269,8 @@ class TestParticleGibbs:
         rounds = run(search, drawn(0))
         assert rounds == [3, 3, 2, 2, 2, 2]
         assert search.particles[0] == search.reference[-1]
+        assert len(search.finished) == 3 * 3
+        assert len(set(search.finished)) == 3 + 2 + 2
 
     def test_a_reference_that_ended_sooner_waits_at_its_end(self):
         search = ParticleGibbs(2, sweeps=2, max_depth=4)

@@ -166,7 +166,7 @@ async def test_an_answer_that_time_cuts_is_kept_as_far_as_it_goes():
 
 async def test_thoughts_alone_are_no_answer():
     with pytest.raises(BudgetExceededError):
-        await forced(Thinker("a b</think>", "c d</think>", seconds=1.0), budget=Budget(seconds=2.5))
+        await forced(Thinker("a b</think>", "c d</think>", seconds=1.0), budget=Budget(seconds=3.5))
 
 
 async def test_the_given_task_keeps_its_prompt():

@@ -170,12 +170,31 @@ class TestSteps:
         assert output.text == "a\n\nb "
         assert model.tasks[0].stop == ["END", "\n\n"]
 
-    async def test_a_call_of_a_tool_ends_its_answer_and_is_handed_on_whole(self):
+    async def test_where_nobody_tells_what_stopped_it_the_tasks_own_stop_may_have(self):
+        model = Model({"": "a END c"}, tells=False)
+        output = await search(model, n=1, task=GenerationTask(input_str="q", stop=["END"]))
+        assert output.text == "a "
+
+    async def test_the_steps_of_one_beginning_are_siblings_so_that_its_prompt_is_read_once(self):
+        model = Model(CHAIN)
+        await search(model, n=4, width=2)
+        groups = [{id(task.group) for task in model.tasks[at : at + 2]} for at in range(0, 12, 2)]
+        assert all(len(group) == 1 for group in groups)
+        assert len({id(task.group) for task in model.tasks}) == 1 + 2 + 2
+        assert all(task.group is not None for task in model.tasks)
+
+    @pytest.mark.parametrize("told", ["stop", "tool_calls"])
+    async def test_a_call_of_a_tool_ends_its_answer_and_is_handed_on_whole(self, told):
         call = ToolCall("1", "add", "{}")
-        model = Model({"": "a (0.9)\n\n", "a (0.9)\n\n": AssistantMessage("I look (0.95)", tool_calls=[call])})
+        model = Model(
+            {
+                "": "a (0.9)\n\n",
+                "a (0.9)\n\n": AssistantMessage("I look (0.95)", tool_calls=[call], finish_reason=told),
+            }
+        )
         output = await search(model, n=2, made_of=chat)
         assert output.message.tool_calls == [call]
-        assert (output.text, output.finish_reason) == ("a (0.9)\n\nI look (0.95)", "tool_calls")
+        assert (output.text, output.finish_reason) == ("a (0.9)\n\nI look (0.95)", told)
 
     async def test_thoughts_that_a_server_tells_apart_cannot_be_gone_on_with(self):
         model = Model({"": AssistantMessage("", reasoning="hm", finish_reason="length")})
@@ -234,6 +253,16 @@ class TestChoice:
         output = await search(model, n=2, width=1)
         assert output.text == "done (0.8)"
         assert len(output.candidates) == 2
+
+    async def test_an_answer_that_has_ended_goes_before_one_that_had_no_more_steps(self):
+        model = Model({"": ["whole (0.3)", "go (0.9)\n\n"], "go (0.9)\n\n": "on (0.9)\n\n"})
+        assert (await search(model, n=2, width=1, max_steps=2)).text == "whole (0.3)"
+
+    async def test_a_vote_counts_a_particle_as_often_as_it_lives(self):
+        model = Model({"": ["seven (0.999)", *["go (0.001)\n\n"] * 3]})
+        output = await search(model, ParticleFilteringController, choose="vote")
+        assert output.data["weights"] == {"seven": pytest.approx(4 * 0.999)}
+        assert len(output.candidates) == 1
 
     async def test_a_lookahead_scores_a_step_by_where_it_leads(self):
         script = {
