@@ -15,19 +15,29 @@ from scaffolding_core.controllers import (
     ChainOfThoughtController,
     DvtsController,
     DynasorController,
+    CalibratedController,
+    ChainOfThoughtController,
+    DeepConfOfflineController,
+    DeepConfOnlineController,
     FieldVoteController,
+    GenSelectController,
+    KnockoutController,
     MajorityVoteController,
     NativeChatController,
     ParticleFilteringController,
     ParticleGibbsController,
+    PivotTournamentController,
     PlanAndSolveController,
     ProgramOfThoughtController,
     ReActController,
     ReReadingController,
     RetryWithFeedbackController,
+    SemanticVoteController,
     ShortVoteController,
     StepBackController,
     ToolLoopController,
+    TwoThenThinkController,
+    UniversalVoteController,
     WeightedVoteController,
     part_for,
 )
@@ -62,19 +72,25 @@ class Method:
 
         Args:
             generation: generates for it.
-            options: of the constructor; a role whose controller is not among them gets that of `part_for`.
+            options: of the constructor; a role whose controller is not among them, and must be, gets that of
+                `part_for`.
 
         Raises:
             InvalidRequestError: an option that the method does not have.
         """
         takes = inspect.signature(self.constructor)
         parts = {f"{role}_controller": part_for(role) for role in self.roles}
-        given = {**{name: part for name, part in parts.items() if name in takes.parameters}, **options}
+        given = {**{name: part for name, part in parts.items() if _must_have(takes, name)}, **options}
         try:
             takes.bind(generation, **given)
             return self.constructor(generation, **given)
         except TypeError as error:
             raise InvalidRequestError(f"the method {self.name!r} does not take these options: {error}") from error
+
+
+def _must_have(takes: inspect.Signature, name: str) -> bool:
+    """Whether an argument of that name has no value of its own."""
+    return name in takes.parameters and takes.parameters[name].default is inspect.Parameter.empty
 
 
 def _itself(generation: Controller) -> Controller:
@@ -153,6 +169,29 @@ _ROWS = (
         samples="default_sample_num",
     ),
     Method(
+        name="universal_self_consistency",
+        constructor=UniversalVoteController,
+        summary="the answer that a judge names, of all that it is shown, as the most consistent with the others",
+        cost="n samples, then 1 judgement",
+        roles=("judge",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="semantic_vote",
+        constructor=SemanticVoteController,
+        summary="for free text: of the samples that mean the same, by a judge or embeddings, the largest cluster",
+        cost="n samples, then at most 2 judgements for each and each cluster, or one call for embeddings",
+        roles=("judge",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="two_then_think",
+        constructor=TwoThenThinkController,
+        summary="two cheap samples, and only where they differ a vote of n over chains of thought",
+        cost="2 samples, and at most n longer ones where they differ",
+        samples="default_sample_num",
+    ),
+    Method(
         name="best_of_n",
         constructor=BestOfNController,
         summary="the answer with the highest reward",
@@ -198,6 +237,48 @@ _ROWS = (
         summary="filters particles again and again, around an answer of before",
         cost="the tokens of s · n samples, and n rewards for each step, s times",
         roles=("process_reward",),
+        name="knockout",
+        constructor=KnockoutController,
+        summary="the answer left when a judge compares two by two, in both orders",
+        cost="n samples, then at most 2 (n - 1) judgements in log2(n) rounds",
+        roles=("judge",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="pivot_tournament",
+        constructor=PivotTournamentController,
+        summary="the answer that a judge prefers most in a ring of comparisons, and with the k best of it",
+        cost="n samples, then at most n + k (n - k) + k (k - 1) / 2 judgements in 2 rounds",
+        roles=("judge",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="gen_select",
+        constructor=GenSelectController,
+        summary="the answer that a judge names as the best after reasoning over up to 8 at once",
+        cost="n samples, then 1 longer judgement for each 8, and for those that it names",
+        roles=("judge",),
+        samples="default_sample_num",
+    ),
+    Method(
+        name="deepconf_offline",
+        constructor=DeepConfOfflineController,
+        summary="the answer of the most confident samples, by their confidence",
+        cost="n samples, with log probabilities",
+        samples="default_sample_num",
+    ),
+    Method(
+        name="deepconf_online",
+        constructor=DeepConfOnlineController,
+        summary="cuts samples whose confidence falls, and ends with a consensus of the others",
+        cost="at most n samples, with log probabilities, most of them cut",
+        samples="default_sample_num",
+    ),
+    Method(
+        name="calibrated",
+        constructor=CalibratedController,
+        summary="a vote's answer where its agreement reaches a threshold; else none, or that of another method",
+        cost="n samples, and the other method where it is asked",
         samples="default_sample_num",
     ),
     Method(

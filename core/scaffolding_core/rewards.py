@@ -5,14 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
 from scaffolding_core.answers import AnswersLike
+from scaffolding_core.confidence import likelihood, self_certainty
 from scaffolding_core.controller import Controller
 from scaffolding_core.controllers import NativeRewardController
 from scaffolding_core.controllers.judging import (
     CombinedReward,
+    OwnConfidence,
     PairwiseJudge,
     PassJudge,
     RubricJudge,
@@ -21,6 +24,7 @@ from scaffolding_core.controllers.judging import (
     UnitTests,
     VerifiedReward,
 )
+from scaffolding_core.controllers.parts import checked_number, checked_whole
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.verifying import FitsSchema, Matches, SameAnswer, same_calls
 from scaffolding_core.worker import Worker, is_worker
@@ -98,6 +102,14 @@ def _regex(pattern: str, timeout: float = 1.0) -> Controller:
 
 def _schema(schema: Mapping[str, object]) -> Controller:
     return VerifiedReward(FitsSchema(schema))
+
+
+def _likelihood(sharpness: float = 1.0) -> Controller:
+    return OwnConfidence(partial(likelihood, sharpness=checked_number("sharpness", sharpness)))
+
+
+def _self_certainty(num_logprobs: int = 20) -> Controller:
+    return OwnConfidence(self_certainty, checked_whole("num_logprobs", num_logprobs, 2))
 
 
 def _unit_tests(tests: TestsLike, seconds: float | None = None) -> Controller:
@@ -178,6 +190,18 @@ _ROWS = (
         summary="the share of `tests` that the code in the text passes, in a sandbox",
         cost="a program for each test",
         roles=("code",),
+    ),
+    RewardKind(
+        name="likelihood",
+        constructor=_likelihood,
+        summary="e to the mean log probability of its own tokens times `sharpness`",
+        cost="no call; its tokens' log probabilities",
+    ),
+    RewardKind(
+        name="self_certainty",
+        constructor=_self_certainty,
+        summary="how far the model was from even odds at its own tokens, in nats, by the `num_logprobs` likeliest",
+        cost="no call; as many log probabilities for each token",
     ),
     RewardKind(
         name="combined",

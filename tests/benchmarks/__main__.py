@@ -6,7 +6,15 @@ import platform
 from pathlib import Path
 
 # Each is imported when its turn comes: in a heap full of other libraries, garbage collection costs more.
-PARTS = ("overhead", "start", "stopping", "http_client", "langchain_adapter", "llamaindex_adapter")
+PARTS = (
+    "overhead",
+    "start",
+    "stopping",
+    "recorded_rewards",
+    "http_client",
+    "langchain_adapter",
+    "llamaindex_adapter",
+)
 
 if __name__ == "__main__":
     results: dict[str, object] = {"python": platform.python_version()}

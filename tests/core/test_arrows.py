@@ -24,6 +24,7 @@ FLOORS = {
         {"errors", "threads", "model_info", "capabilities"},
         {"messages"},
         {"answers", "voting", "search"},
+        {"confidence"},
         {"verifying"},
         {"results"},
         {"tasks"},

@@ -11,14 +11,20 @@ PUBLIC = {
         REWARDS BeamSearchController BudgetForcingController DvtsController DynasorController
         ParticleFilteringController ParticleGibbsController StepSplitter
         CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
+        CalibratedController threshold_for
+        TwoThenThinkController
+        REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
+        SemanticVoteController
+        GenSelectController KnockoutController PivotTournamentController UniversalVoteController
         ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
         ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
         ContextLengthExceededError Controller ControllerError CrossEncoderWorker
         Criterion DeadlockError
-        DecisionEvent Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
+        DecisionEvent DeepConfOfflineController DeepConfOnlineController
+        Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError
         InvalidRequestError Json KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS
@@ -33,7 +39,7 @@ PUBLIC = {
         RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
         ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
         ShortVoteController SimulatedWorker Stated StepBackController Steps
-        StopRule StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
+        StopRule StreamChatTask StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
         ToolMessage ToolsWorker UnitTests
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
@@ -49,8 +55,9 @@ PUBLIC = {
         read_by_schema tools_of
     """,
     "scaffolding_core.voting": """
-        Ballot Beta Dirichlet FieldBallot First Full Lossless Quorum REFUSED STOP_RULES StopRule Tally Window
-        resolve_stop_rule winner winner_of
+        Ballot Beta Dirichlet FieldBallot First Full Lossless Borda PosteriorBallot Quorum REFUSED STOP_RULES
+        StopRule Tally
+        WEIGHINGS Weighing Window checked_confidence resolve_stop_rule resolve_weighing winner winner_of
     """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError
@@ -79,6 +86,7 @@ PUBLIC = {
         Poll RiskByDecision SameByDecision StepByDecision VotedResponse VotingDecisionModel decision_reward
     """,
     "langchain_scaffolding.middleware": """
+        AskPersonMiddleware ask_person
         OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
     """,
     "llamaindex_scaffolding": """

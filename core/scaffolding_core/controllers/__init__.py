@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from scaffolding_core.controllers.acting import ReActController, ToolLoopController
 from scaffolding_core.controllers.confidence import DynasorController
+from scaffolding_core.controllers.confidence import (
+    CalibratedController,
+    DeepConfOfflineController,
+    DeepConfOnlineController,
+    threshold_for,
+)
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
@@ -26,6 +32,21 @@ from scaffolding_core.controllers.searching import (
     ParticleGibbsController,
 )
 from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
+from scaffolding_core.controllers.sampling import (
+    FieldVoteController,
+    MajorityVoteController,
+    SemanticVoteController,
+    ShortVoteController,
+    TwoThenThinkController,
+    UniversalVoteController,
+)
+from scaffolding_core.controllers.selecting import (
+    BestOfNController,
+    GenSelectController,
+    KnockoutController,
+    PivotTournamentController,
+    WeightedVoteController,
+)
 
 __all__ = [
     "BeamSearchController",
@@ -35,7 +56,14 @@ __all__ = [
     "Criterion",
     "DvtsController",
     "DynasorController",
+    "CalibratedController",
+    "ChainOfThoughtController",
+    "Criterion",
+    "DeepConfOfflineController",
+    "DeepConfOnlineController",
     "FieldVoteController",
+    "GenSelectController",
+    "KnockoutController",
     "MajorityVoteController",
     "NativeChatController",
     "NativeGenerationController",
@@ -44,6 +72,7 @@ __all__ = [
     "ParticleFilteringController",
     "ParticleGibbsController",
     "PassJudge",
+    "PivotTournamentController",
     "PlanAndSolveController",
     "ProgramOfThoughtController",
     "ReActController",
@@ -51,9 +80,13 @@ __all__ = [
     "RetryWithFeedbackController",
     "RubricJudge",
     "ScoreJudge",
+    "SemanticVoteController",
     "ShortVoteController",
     "StepBackController",
     "ToolLoopController",
+    "TwoThenThinkController",
+    "UniversalVoteController",
     "WeightedVoteController",
     "part_for",
+    "threshold_for",
 ]

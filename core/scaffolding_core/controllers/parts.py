@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from scaffolding_core.errors import InvalidRequestError
 
-__all__ = ["checked_number", "checked_part", "checked_whole"]
+__all__ = ["checked_number", "checked_part", "checked_share", "checked_whole"]
 
 Part = TypeVar("Part")
 
@@ -37,6 +37,18 @@ def checked_number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InvalidRequestError(f"{name} must be a finite number, got {value!r}")
     return value
+
+
+def checked_share(name: str, value: object) -> float:
+    """A share above 0 and up to 1.
+
+    Raises:
+        InvalidRequestError: it is none.
+    """
+    share = checked_number(name, value)
+    if not 0 < share <= 1:
+        raise InvalidRequestError(f"{name} must be a share above 0 and up to 1, got {value!r}")
+    return share
 
 
 def checked_whole(name: str, value: object, least: int) -> int:

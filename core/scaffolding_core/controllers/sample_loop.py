@@ -9,7 +9,7 @@ from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.results import Candidate
 
-__all__ = ["Look", "drawn"]
+__all__ = ["Look", "all_drawn", "drawn"]
 
 
 class Look(Protocol):
@@ -51,3 +51,20 @@ def drawn(samples: Samples, look: Look) -> Steps[None]:
                 race.ahead = look.ahead
     except BudgetExceededError as error:
         samples.out_of_budget(error)
+
+
+def all_drawn(samples: Samples) -> Steps[None]:
+    """Run samples until all are there.
+
+    Raises:
+        InsufficientSamplesError: too few are left that could succeed.
+    """
+    samples.race.all_needed = True
+    yield from drawn(samples, _All())
+
+
+class _All:
+    ahead: int | None = None
+
+    def at(self, candidate: Candidate) -> bool:
+        return False

@@ -16,7 +16,7 @@ from scaffolding_core.errors import (
     WorkerError,
 )
 from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput, Stopped
-from scaffolding_core.tasks import GenerationTask
+from scaffolding_core.tasks import GenerationTask, RewardTask
 
 __all__ = ["Samples", "checked_sample_num", "derived_seed"]
 
@@ -138,6 +138,12 @@ class Samples:
         output = ScaffoldingOutput.of(chosen, method=method)
         output.candidates, output.stopped = [each for each in self.in_order() if _began(each)], self.stopped
         return output
+
+    def to_judge(self, candidate: Candidate) -> RewardTask:
+        """What a judge is given of a candidate: its prompt, and what it answers."""
+        reward = RewardTask.for_answer(self.tasks[candidate.index][0])
+        reward.response = candidate.message
+        return reward
 
     def succeeded(self) -> list[Candidate]:
         """The candidates that did not fail, by index.

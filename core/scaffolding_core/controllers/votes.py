@@ -14,9 +14,9 @@ from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
-from scaffolding_core.voting import REFUSED, winner_of
+from scaffolding_core.voting import REFUSED, Weighing, winner_of
 
-__all__ = ["answered", "by_class", "counted", "mark_late", "told", "vote_output", "wording"]
+__all__ = ["answered", "by_class", "counted", "mark_late", "told", "vote_output", "weighted_output", "wording"]
 
 
 def answered(output: ScaffoldingOutput, extractor: Extractor) -> Steps[None]:
@@ -111,6 +111,51 @@ def vote_output(
     output.votes = told(votes)
     output.agreement = chosen.votes / max(1, sum(map(len, votes)))
     return output
+
+
+def weighted_output(
+    samples: Samples,
+    tasks: Sequence[GenerationTask],
+    votes: Sequence[list[Candidate]],
+    weighing: Weighing,
+    counted: Container[int],
+    method: str,
+) -> Steps[ScaffoldingOutput]:
+    """End a vote of samples that have scores, with the best of those that gave the answer which weighs the most.
+
+    Without any vote the best of all is the result, and without any score the earliest.
+
+    Args:
+        samples: that voted.
+        tasks: get the results of the chosen one.
+        votes: as `by_class` gives them.
+        weighing: of the answers.
+        counted: the samples that count, by index.
+        method: name of the method's class.
+    """
+    weights = weighing([[voter.score or 0.0 for voter in voters] for voters in votes])
+    heaviest = sorted(range(len(votes)), key=lambda place: -weights[place])
+    votes, weights = [votes[place] for place in heaviest], [weights[place] for place in heaviest]
+    best = votes[0] if votes else [each for each in samples.in_order() if each.score is not None]
+    chosen = min(best, key=_by_score) if best else samples.succeeded()[0]
+    output = yield from samples.concluded(tasks, chosen, method)
+    mark_late(output.candidates, counted)
+    output.votes = told(votes)
+    output.data = {"weights": dict(zip((wording(voters[0]) for voters in votes), weights, strict=True))}
+    output.agreement = _share_of_first(weights)
+    return output
+
+
+def _by_score(candidate: Candidate) -> tuple[float, int]:
+    """The highest score first, of equals the earliest."""
+    return -(candidate.score or 0.0), candidate.index
+
+
+def _share_of_first(weights: Sequence[float]) -> float:
+    """The share that the first, the greatest, has of those above 0."""
+    if not weights or weights[0] <= 0:
+        return 0.0
+    return 1 / sum(weight / weights[0] for weight in weights if weight > 0)
 
 
 def mark_late(candidates: Iterable[Candidate], counted: Container[int]) -> None:

@@ -12,10 +12,10 @@ from scaffolding_core.results.judgement import Judgement
 
 __all__ = ["Candidate", "ScaffoldingOutput", "Stopped"]
 
-Stopped: TypeAlias = Literal["complete", "decided", "budget", "turns", "calls", "repeats"]
+Stopped: TypeAlias = Literal["complete", "decided", "budget", "turns", "calls", "repeats", "abstained"]
 """Why a method stopped: all its work was done; the rest could not, or would hardly, change the answer;
 budget or deadline ran out, and this is the best answer so far; the model was to answer without further tool calls,
-since it had no more turns or calls left, or called the same again."""
+since it had no more turns or calls left, or called the same again; it was not sure enough of any answer."""
 
 
 @dataclass(slots=True)

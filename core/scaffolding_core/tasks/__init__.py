@@ -11,7 +11,7 @@ from scaffolding_core.tasks.reward import RewardTask
 from scaffolding_core.tasks.roles import inputs_of, results_of
 from scaffolding_core.tasks.sampling import SAMPLING_PARAMETERS
 from scaffolding_core.tasks.scope import Delta, Scope, StreamHandle
-from scaffolding_core.tasks.stream import StreamGenerationTask, run_in_steps
+from scaffolding_core.tasks.stream import StreamChatTask, StreamGenerationTask, in_steps, run_in_steps
 from scaffolding_core.tasks.task import Task
 from scaffolding_core.tasks.tool_call import MCPCallTask
 from scaffolding_core.tasks.tool_list import ToolListTask
@@ -28,10 +28,12 @@ __all__ = [
     "Prompt",
     "RewardTask",
     "Scope",
+    "StreamChatTask",
     "StreamGenerationTask",
     "StreamHandle",
     "Task",
     "ToolListTask",
+    "in_steps",
     "inputs_of",
     "results_of",
     "run_in_steps",

@@ -6,32 +6,40 @@ from collections.abc import Mapping
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.voting.ballot import Ballot
-from scaffolding_core.voting.beta import Beta
+from scaffolding_core.voting.beta import Beta, checked_confidence
 from scaffolding_core.voting.dirichlet import Dirichlet
 from scaffolding_core.voting.field_ballot import FieldBallot
 from scaffolding_core.voting.first import First
 from scaffolding_core.voting.full import Full
 from scaffolding_core.voting.lossless import Lossless
+from scaffolding_core.voting.posterior import PosteriorBallot
 from scaffolding_core.voting.quorum import Quorum
 from scaffolding_core.voting.stop_rule import StopRule
 from scaffolding_core.voting.tally import REFUSED, Tally, winner, winner_of
+from scaffolding_core.voting.weighing import WEIGHINGS, Borda, Weighing, resolve_weighing
 from scaffolding_core.voting.window import Window
 
 __all__ = [
     "REFUSED",
     "STOP_RULES",
+    "WEIGHINGS",
     "Ballot",
     "Beta",
+    "Borda",
     "Dirichlet",
     "FieldBallot",
     "First",
     "Full",
     "Lossless",
+    "PosteriorBallot",
     "Quorum",
     "StopRule",
     "Tally",
+    "Weighing",
     "Window",
+    "checked_confidence",
     "resolve_stop_rule",
+    "resolve_weighing",
     "winner",
     "winner_of",
 ]

@@ -14,7 +14,15 @@ from typing import ClassVar, TypeAlias
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import InvalidRequestError, UnsupportedTaskError
 from scaffolding_core.messages import AssistantMessage, TokenLogprob, Usage
-from scaffolding_core.tasks import ChatTask, Delta, GenerationTask, RewardTask, StreamGenerationTask, Task
+from scaffolding_core.tasks import (
+    ChatTask,
+    Delta,
+    GenerationTask,
+    RewardTask,
+    StreamChatTask,
+    StreamGenerationTask,
+    Task,
+)
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.limits import check_counts
 from scaffolding_core.workers.reward import prompt_text
@@ -121,6 +129,7 @@ class SimulatedWorker(Worker):
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {
         GenerationTask: _generate,
         StreamGenerationTask: _step,
+        StreamChatTask: _step,
         RewardTask: _score,
     }
 
@@ -170,7 +179,7 @@ class SimulatedWorker(Worker):
                 task.scope.emit(answer.last())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Answer:
     """What is said, and how much of it is there."""
 

@@ -3,3 +3,11 @@
 from scaffolding_core.controllers.confidence.dynasor import DynasorController
 
 __all__ = ["DynasorController"]
+"""Methods that go by how sure the model is."""
+
+from scaffolding_core.controllers.confidence.calibrated import CalibratedController
+from scaffolding_core.controllers.confidence.deepconf_offline import DeepConfOfflineController
+from scaffolding_core.controllers.confidence.deepconf_online import DeepConfOnlineController
+from scaffolding_core.controllers.confidence.threshold import threshold_for
+
+__all__ = ["CalibratedController", "DeepConfOfflineController", "DeepConfOnlineController", "threshold_for"]

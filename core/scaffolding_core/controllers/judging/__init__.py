@@ -1,6 +1,7 @@
 """What judges answers."""
 
 from scaffolding_core.controllers.judging.combined import CombinedReward, named
+from scaffolding_core.controllers.judging.own_confidence import OwnConfidence
 from scaffolding_core.controllers.judging.pairwise_judge import PairwiseJudge
 from scaffolding_core.controllers.judging.pass_judge import PassJudge
 from scaffolding_core.controllers.judging.rubric_judge import Criterion, CriterionLike, RubricJudge
@@ -12,6 +13,7 @@ __all__ = [
     "CombinedReward",
     "Criterion",
     "CriterionLike",
+    "OwnConfidence",
     "PairwiseJudge",
     "PassJudge",
     "RubricJudge",

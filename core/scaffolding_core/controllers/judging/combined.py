@@ -61,6 +61,12 @@ class CombinedReward(NativeRewardController):
         self.failures: dict[int, WorkerError] = {}
         self._names = [named(part) for part in rewards]
 
+    @property
+    def num_logprobs(self) -> int | None:
+        """Likeliest tokens of each place that its parts read; None where none of them reads any."""
+        numbers = [getattr(part, "num_logprobs", None) for part in self.parts]
+        return max((number for number in numbers if number is not None), default=None)
+
     def with_parts(self, parts: Sequence[object]) -> Self:
         """The same of other parts, which keep the names of these."""
         new = type(self)(parts, self.by, self.weights if self.by == "weights" else None)

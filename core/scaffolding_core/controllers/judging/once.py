@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.judging.own_confidence import reads_logprobs
 from scaffolding_core.controllers.scoring import judged
 from scaffolding_core.results import Judgement
 from scaffolding_core.tasks import ChatTask, GenerationTask, RewardTask
@@ -15,7 +16,8 @@ __all__ = ["JudgedOnce"]
 class JudgedOnce:
     """Judges answers, each once: one with the same text and the same tool calls as another has its judgement.
 
-    Results that hold more than their text, as those of chains and query engines do, are not taken for one another.
+    Results that hold more than their text, as those of chains and query engines do, are not taken for one another;
+    neither is any answer where the reward reads its tokens.
 
     Args:
         rewarder: see `judged`.
@@ -30,11 +32,11 @@ class JudgedOnce:
 
     def is_judging(self, task: GenerationTask | RewardTask) -> bool:
         """Whether an answer, or the same of another task, is being judged."""
-        return _content(task) in self._running
+        return self._content(task) in self._running
 
     def known(self, task: GenerationTask | RewardTask) -> Judgement | None:
         """The judgement of an answer, if there is one."""
-        return self._judgements.get(_content(task))
+        return self._judgements.get(self._content(task))
 
     def judge(self, task: GenerationTask | RewardTask) -> Steps[Judgement | None]:
         """What the reward says of an answer; None while the same is being judged, so that it is known later.
@@ -42,7 +44,7 @@ class JudgedOnce:
         Raises:
             WorkerError: see `judged`; the same answer may be judged again.
         """
-        content = _content(task)
+        content = self._content(task)
         if content in self._judgements or content in self._running:
             return self._judgements.get(content)
         self._running.add(content)
@@ -53,6 +55,11 @@ class JudgedOnce:
             return judgement
         finally:
             self._running.discard(content)
+
+    def _content(self, task: GenerationTask | RewardTask) -> Hashable:
+        if not reads_logprobs(self._rewarder):
+            return _content(task)
+        return id(task.response if isinstance(task, RewardTask) else task.message())  # as long as its task lives
 
 
 def _content(task: GenerationTask | RewardTask) -> Hashable:

@@ -77,7 +77,7 @@ class PairwiseJudge(Judge):
         self, pairs: Sequence[tuple[int, int]], answers: Sequence[RewardTask], reference: str | None
     ) -> Steps[list[Outcome]]:
         """The comparisons of a round, in order; those that gave no verdict are failures."""
-        branches = [self._preference(answers[first], answers[second], reference) for first, second in pairs]
+        branches = [self.preference(answers[first], answers[second], reference) for first, second in pairs]
         race = Race(branches, failures="values", all_needed=True)
         outcomes: list[Outcome] = []
         while (outcome := (yield race)) is not None:
@@ -86,8 +86,12 @@ class PairwiseJudge(Judge):
             outcomes.append(outcome)
         return sorted(outcomes, key=lambda each: each.index)
 
-    def _preference(self, first: RewardTask, second: RewardTask, reference: str | None) -> Steps[float]:
-        """How much the first is preferred, 0 to 1."""
+    def preference(self, first: RewardTask, second: RewardTask, reference: str | None = None) -> Steps[float]:
+        """How much the first is preferred, 0 to 1; both orders are asked for at the same time.
+
+        Raises:
+            WorkerError: the judge failed, or gave no verdict.
+        """
         texts = [answer_text(each.response, thoughts=self.thoughts) for each in (first, second)]
         if texts[0] == texts[1]:
             return _UNDECIDED

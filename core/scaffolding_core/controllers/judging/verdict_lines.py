@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,16 @@ from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.controllers.judging.weighing import expected_number, expected_word, tokens_from
 from scaffolding_core.messages import AssistantMessage, TokenLogprob
 
-__all__ = ["NumberForm", "Verdict", "VerdictForm", "WordForm", "bare_lines", "read_verdict"]
+__all__ = [
+    "ChoiceForm",
+    "NumberForm",
+    "ScorePairForm",
+    "Verdict",
+    "VerdictForm",
+    "WordForm",
+    "bare_lines",
+    "read_verdict",
+]
 
 _AROUND = r"[\s*_`\"'“”#<>\[\](){}]*"
 _LONGEST = 200
@@ -114,6 +124,69 @@ class WordForm:
         return _line(rf"{noun}(?P<value>{'|'.join(self.values)})")
 
 
+@dataclass(frozen=True, slots=True)
+class ChoiceForm:
+    """`Choice: 3`, one of `most` numbered answers; also `Choice: answer 3`."""
+
+    most: int
+
+    @property
+    def line(self) -> str:
+        """The line, as the judge is asked for it."""
+        return f"Choice: <the number of an answer, from 1 to {self.most}>"
+
+    def match(self, line: str) -> re.Match[str] | None:
+        """The line, if it is a verdict."""
+        found = _CHOICE.fullmatch(line)
+        return found if found is not None and 1 <= int(found["value"]) <= self.most else None
+
+    def value(self, text: str) -> float:
+        """What a text that matched stands for."""
+        return float(text)
+
+    def expected(self, text: str, tokens: Sequence[TokenLogprob]) -> float | None:
+        """None: numbers that stand for answers have no mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePairForm:
+    """`Scores: A 7, B 4`, each from 1 to `most`; also `7, 4`. Its value is how much A is preferred, 0 to 1.
+
+    The scores, put between 0 and 1, are the strengths of a Bradley-Terry model: the preference is the logistic
+    function of their difference.
+    """
+
+    most: int
+
+    @property
+    def line(self) -> str:
+        """The line, as the judge is asked for it."""
+        return f"Scores: A <a number from 1 to {self.most}>, B <a number from 1 to {self.most}>"
+
+    def match(self, line: str) -> re.Match[str] | None:
+        """The line, if it is a verdict."""
+        found = _SCORES.fullmatch(line)
+        return found if found is not None and all(1 <= int(found[name]) <= self.most for name in "ab") else None
+
+    def value(self, text: str) -> float:
+        """What a text that matched stands for."""
+        first, second = map(int, _WHOLE.findall(text))
+        return self._preference(first, second)
+
+    def expected(self, text: str, tokens: Sequence[TokenLogprob]) -> float | None:
+        """The same by the mean of each score."""
+        first, second = _WHOLE.finditer(text)
+        expected_first = expected_number(tokens, int(first[0]), self.most)
+        behind = tokens_from(tokens, text, second.start())
+        expected_second = expected_number(behind, int(second[0]), self.most)
+        if expected_first is None or expected_second is None:
+            return None
+        return self._preference(expected_first, expected_second)
+
+    def _preference(self, first: float, second: float) -> float:
+        return 1 / (1 + math.exp((second - first) / (self.most - 1)))
+
+
 def read_verdict(message: AssistantMessage, form: VerdictForm, shown: Collection[str]) -> Verdict | str:
     """The verdict of a judge's message, or why it has none.
 
@@ -162,10 +235,17 @@ def _bare(line: str) -> str:
 
 
 def _line(value: str) -> re.Pattern[str]:
-    label = rf"(?:(?:final|overall|total)\s)?(?:score|rating|grade|verdict|winner|better){_AROUND}(?:[:=]|is\b)"
+    noun = r"(?:scores?|rating|grade|verdict|winner|better|choice)"
+    label = rf"(?:(?:final|overall|total)\s)?{noun}{_AROUND}(?:[:=]|is\b)"
     return re.compile(rf"{_AROUND}(?:{label}{_AROUND})?{value}{_AROUND}[.!]?{_AROUND}", re.IGNORECASE)
 
 
 _NUMBER = _line(
     rf"(?P<value>[0-9]{{1,4}}(?:\.[0-9]{{1,4}})?)(?:{_AROUND}(?:/|out\sof){_AROUND}(?P<of>[0-9]{{1,4}}))?"
 )
+_CHOICE = _line(r"(?:(?:answer|response|candidate)\s+)?(?P<value>[0-9]{1,4})")
+_SCORES = _line(
+    rf"(?:A{_AROUND}[:=]?{_AROUND})?(?P<value>(?P<a>[0-9]{{1,3}}){_AROUND}(?:[,;]|and\b)?{_AROUND}"
+    rf"(?:\bB{_AROUND}[:=]?{_AROUND})?\b(?P<b>[0-9]{{1,3}}))"
+)
+_WHOLE = re.compile("[0-9]+")

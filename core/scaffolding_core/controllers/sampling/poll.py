@@ -74,9 +74,9 @@ class _Voting(Generic[Choice]):
         self.ahead = ballot.ahead
 
     def at(self, candidate: Candidate) -> bool | Steps[bool]:
-        if candidate.error is not None or not self._in_time:
-            return self._count(candidate, None)
         message = candidate.message
+        if candidate.error is not None or message.finish_reason == "cancelled" or not self._in_time:
+            return self._count(candidate, None)  # a part of a text has no answer
         if self._costly or is_long(message):
             return self._at_length(candidate)
         if candidate.answer is None or not self._trusting:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
+from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import in_thread
 from scaffolding_core.controllers.judging.once import JudgedOnce
+from scaffolding_core.controllers.judging.own_confidence import asking_for_logprobs, logprobs_of, reads_logprobs
 from scaffolding_core.controllers.parts import checked_number, checked_part
 from scaffolding_core.controllers.sample_loop import drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
@@ -19,7 +21,7 @@ from scaffolding_core.errors import BudgetExceededError, InvalidRequestError, Wo
 from scaffolding_core.results import Candidate, Judgement, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
 
-__all__ = ["BestOfNController"]
+__all__ = ["BestOfNController", "score_known", "score_left"]
 
 
 class BestOfNController(Controller):
@@ -76,6 +78,11 @@ class BestOfNController(Controller):
         self._check_enough()
 
     @property
+    def needs(self) -> Mapping[Hashable, Capabilities]:
+        """Log probabilities of whoever generates, where the reward reads them."""
+        return logprobs_of(self.generation_controller) if reads_logprobs(self.reward_controller) else {}
+
+    @property
     def _compares(self) -> bool:
         return bool(getattr(self.reward_controller, "compares_samples", False))
 
@@ -119,12 +126,29 @@ class BestOfNController(Controller):
 
     def _scored_samples(
         self,
-        tasks: list[GenerationTask],
+        tasks: Sequence[GenerationTask],
         n: int,
         generation_kwargs: Mapping[str, object],
         reward_kwargs: Mapping[str, object],
     ) -> Steps[Samples]:
         """Up to n samples, each with its score where it could be scored."""
+        samples, once = self._scoring(tasks, n, generation_kwargs, reward_kwargs)
+        samples.race.all_needed = self.enough is None
+        yield from drawn(samples, _Enough(self.enough, self.ahead, samples, once))
+        if self._compares:
+            yield from self._score_all(samples, reward_kwargs)
+        else:
+            yield from score_left(samples, once)
+        return samples
+
+    def _scoring(
+        self,
+        tasks: Sequence[GenerationTask],
+        n: int,
+        generation_kwargs: Mapping[str, object],
+        reward_kwargs: Mapping[str, object],
+    ) -> tuple[Samples, JudgedOnce]:
+        """Samples that score themselves as they end, unless they are compared, and what scores them."""
         self._check_enough()  # the reward may have been chosen after it was made
         once = JudgedOnce(self.reward_controller, reward_kwargs)
 
@@ -133,14 +157,8 @@ class BestOfNController(Controller):
                 return self._sampled(sample, generation_kwargs)
             return self._scored(sample, generation_kwargs, once)
 
-        samples = Samples(tasks, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n))
-        samples.race.all_needed = self.enough is None
-        yield from drawn(samples, _Enough(self.enough, self.ahead, samples, once))
-        if self._compares:
-            yield from self._score_all(samples, reward_kwargs)
-        else:
-            yield from _score_left(samples, once)
-        return samples
+        asking = asking_for_logprobs(self.reward_controller, tasks)
+        return Samples(asking, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n)), once
 
     def select_best(
         self, tasks: Sequence[GenerationTask], rewards: Sequence[float], **options: Any
@@ -203,7 +221,7 @@ class BestOfNController(Controller):
         return scored[chosen[1]]
 
 
-def _score_left(samples: Samples, once: JudgedOnce) -> Steps[None]:
+def score_left(samples: Samples, once: JudgedOnce) -> Steps[None]:
     """Give those a score that say the same as one that was being judged when they ended."""
     for candidate in samples.in_order():
         if not _unscored(candidate):
@@ -217,6 +235,14 @@ def _score_left(samples: Samples, once: JudgedOnce) -> Steps[None]:
         except WorkerError as error:
             candidate.error = error
             samples.failures.append(error)
+
+
+def score_known(samples: Samples, index: int, once: JudgedOnce) -> float | None:
+    """The score of a sample that ended, or of the same that another said; None while that is being judged."""
+    candidate = samples.candidates[index]
+    if _unscored(candidate):
+        _give(candidate, once.known(samples.tasks[index][0]))
+    return candidate.score
 
 
 def _unscored(candidate: Candidate) -> bool:

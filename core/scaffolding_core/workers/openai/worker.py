@@ -16,7 +16,7 @@ from scaffolding_core.errors import (
 )
 from scaffolding_core.messages import RoleMessage, Usage
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.tasks import ChatTask, GenerationTask, StreamGenerationTask, Task
+from scaffolding_core.tasks import ChatTask, GenerationTask, StreamChatTask, StreamGenerationTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.greedy import is_greedy
 from scaffolding_core.workers.http.endpoint import headers_with_key
@@ -320,6 +320,7 @@ class OpenAIWorker(Worker):
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {
         GenerationTask: _generate,
         StreamGenerationTask: _step,
+        StreamChatTask: _step,
     }
 
     async def _answer(self, task: GenerationTask) -> None:

@@ -308,7 +308,7 @@ class WorkerPool(Worker):
             await task.request_handle.read_on(task)
             return
         run, sample = await self._bounded(task)
-        if isinstance(run.task, StreamGenerationTask) and run.task is not task:
+        if run_in_steps(run.task) and run.task is not task:
             stream = PooledStream(run.replica.worker, run.task, sample.usage.since(run.usage))
             stream.hand_on(task)
             task.request_handle = stream

@@ -16,7 +16,7 @@ from scaffolding_core.errors import (
 )
 from scaffolding_core.messages import Usage
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.tasks import GenerationTask, StreamGenerationTask, Task
+from scaffolding_core.tasks import GenerationTask, StreamChatTask, StreamGenerationTask, Task
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.limits import check_counts, check_seconds, deadline_of
@@ -221,6 +221,7 @@ class TRTLLMWorker(Worker):
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {
         GenerationTask: _generate,
         StreamGenerationTask: _step,
+        StreamChatTask: _step,
     }
 
     async def _answer(self, task: GenerationTask) -> None:

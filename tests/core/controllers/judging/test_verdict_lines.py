@@ -1,9 +1,18 @@
 """Where a judge's verdict is read, and what is none."""
 
+import math
+
 import pytest
 
 from scaffolding_core import AssistantMessage, PairwiseJudge, PassJudge
-from scaffolding_core.controllers.judging.verdict_lines import NumberForm, Verdict, bare_lines, read_verdict
+from scaffolding_core.controllers.judging.verdict_lines import (
+    ChoiceForm,
+    NumberForm,
+    ScorePairForm,
+    Verdict,
+    bare_lines,
+    read_verdict,
+)
 
 TEN = NumberForm(10)
 
@@ -83,3 +92,37 @@ def test_words_are_read_in_any_case_and_both_are_none():
         assert said(word, PassJudge.form) == (value if value is not None else said("8,", TEN))
     for word, value in {"[[A]]": 1.0, "Winner: answer B": 0.0, "Verdict: tie": 0.5}.items():
         assert said(word, PairwiseJudge.form) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("Choice: 3", 3), ("**Choice:** answer 2", 2), ("They differ.\nChoice: 4.", 4), ("1", 1), ("Response 2", 2)],
+)
+def test_a_choice_is_the_number_of_an_answer(text, number):
+    assert said(text, ChoiceForm(4)) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["Choice: 5", "Choice: 0", "Choice: B", "1 or 2", "2.5", "-1", ChoiceForm(4).line]
+)
+def test_what_is_no_number_of_an_answer_is_no_choice(text):
+    assert said(text, ChoiceForm(4)) == "it has no verdict in the form that was asked for"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Scores: A 7, B 4", "Score: A=7; B=4", "**Scores:** A: 7, B: 4", "7, 4", "7 and 4", "Scores: 7 4", "A 7 B 4"],
+)
+def test_two_scores_are_how_much_the_first_is_preferred(text):
+    assert said(text, ScorePairForm(11)) == pytest.approx(1 / (1 + math.exp(-0.3)))
+
+
+@pytest.mark.parametrize(
+    "text", ["Scores: A 12, B 4", "Scores: A 7", "Scores: B 7, A 4", "7.5, 4", "74", "0, 4", "7, 4, 1"]
+)
+def test_what_is_not_two_scores_is_no_preference(text):
+    assert said(text, ScorePairForm(11)) == "it has no verdict in the form that was asked for"
+
+
+def test_the_line_that_is_asked_for_is_no_verdict_itself():
+    assert isinstance(said(ScorePairForm(20).line, ScorePairForm(20)), str)
