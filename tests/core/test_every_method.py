@@ -10,6 +10,7 @@ from scaffolding_core import (
     AssistantMessage,
     Budget,
     BudgetExceededError,
+    BudgetForcingController,
     ChatTask,
     FunctionWorker,
     ScaffoldingError,
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.looptime
 each = pytest.mark.parametrize("name", METHODS)
 MAKE_THEIR_ANSWER = {"program_of_thought"}
 """Their answer is none that a model said."""
+GO_ON_WITH_THOUGHTS = {BudgetForcingController}
+"""They need a model whose thoughts stand in the text."""
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
 
 
@@ -48,6 +51,8 @@ def runs(task):
 def workers_for(method, worker):
     """The worker in all roles, but for those that generate nothing."""
     others = {"code": lambda: FunctionWorker(runs), "tools": lambda: ToolsWorker([add])}
+    if isinstance(worker, SimulatedWorker) and type(method) in GO_ON_WITH_THOUGHTS:
+        worker.tokens = None
     return {role: others.get(role, lambda: worker)() for role in roles_of(method) | {"generation"}}
 
 

@@ -8,9 +8,8 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
-        REWARDS BeamSearchController BudgetForcingController DvtsController DynasorController
+        BeamSearchController BudgetForcingController DvtsController DynasorController
         ParticleFilteringController ParticleGibbsController StepSplitter
-        CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         CalibratedController threshold_for
         TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from scaffolding_core.controllers.acting import ReActController, ToolLoopController
-from scaffolding_core.controllers.confidence import DynasorController
 from scaffolding_core.controllers.confidence import (
     CalibratedController,
     DeepConfOfflineController,
     DeepConfOnlineController,
+    DynasorController,
     threshold_for,
 )
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
@@ -24,14 +24,6 @@ from scaffolding_core.controllers.prompting import (
 )
 from scaffolding_core.controllers.refining import RetryWithFeedbackController
 from scaffolding_core.controllers.roles import part_for
-from scaffolding_core.controllers.sampling import FieldVoteController, MajorityVoteController, ShortVoteController
-from scaffolding_core.controllers.searching import (
-    BeamSearchController,
-    DvtsController,
-    ParticleFilteringController,
-    ParticleGibbsController,
-)
-from scaffolding_core.controllers.selecting import BestOfNController, WeightedVoteController
 from scaffolding_core.controllers.sampling import (
     FieldVoteController,
     MajorityVoteController,
@@ -39,6 +31,12 @@ from scaffolding_core.controllers.sampling import (
     ShortVoteController,
     TwoThenThinkController,
     UniversalVoteController,
+)
+from scaffolding_core.controllers.searching import (
+    BeamSearchController,
+    DvtsController,
+    ParticleFilteringController,
+    ParticleGibbsController,
 )
 from scaffolding_core.controllers.selecting import (
     BestOfNController,
@@ -52,15 +50,13 @@ __all__ = [
     "BeamSearchController",
     "BestOfNController",
     "BudgetForcingController",
-    "ChainOfThoughtController",
-    "Criterion",
-    "DvtsController",
-    "DynasorController",
     "CalibratedController",
     "ChainOfThoughtController",
     "Criterion",
     "DeepConfOfflineController",
     "DeepConfOnlineController",
+    "DvtsController",
+    "DynasorController",
     "FieldVoteController",
     "GenSelectController",
     "KnockoutController",
