@@ -194,3 +194,9 @@ async def test_the_given_task_keeps_its_prompt():
 def test_other_settings_are_refused(options):
     with pytest.raises(InvalidRequestError):
         BudgetForcingController(generation, **options)
+
+
+async def test_a_mark_that_a_server_leaves_in_the_text_is_there_once():
+    said = iter(["a</think>", "b</think>", "8"])
+    output = await forced(FunctionWorker(lambda task: next(said)))
+    assert output.text == "<think>\na\nWaitb</think>8"
