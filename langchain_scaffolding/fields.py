@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableSerializable
@@ -29,6 +30,7 @@ from langchain_scaffolding.workers.sampled_model import model_name
 from langchain_scaffolding.workers.worker import LANGCHAIN_KWARGS, LLM_TYPE, LangChainWorker
 from scaffolding_core import (
     ChatTask,
+    Config,
     Controller,
     GenerationTask,
     InvalidRequestError,
@@ -44,6 +46,7 @@ from scaffolding_core.adapting import (
     Closable,
     check_method,
     engine_worker,
+    named_worker,
     server_settings,
     server_worker,
     split,
@@ -91,7 +94,10 @@ class MethodFields(Closable, BaseModel):
     of a reward model, a function of prompt and answer, a Runnable, an evaluator, or a worker."""
     roles: Any = Field(default=None, exclude=True, repr=False)
     """Who plays the other roles that a method needs, by role: a model or a worker, such as `{"judge": model}`; one
-    that scores is a reward."""
+    that scores is a reward. Those of `generation.1`, `generation.2` and so on take turns at the samples with the
+    model itself."""
+    request_options: dict[str, Any] = Field(default_factory=dict)
+    """Options of each call that gives none of its own, such as `budget`: `scaffolding_core.REQUEST_OPTIONS`."""
     max_concurrent_samples: int | None = Field(default=None, alias="max_concurrency")
     """Samples at once, of all calls together; None takes the backend's own limit. That of a configuration bounds
     the samples of its call alone; the configuration's `max_concurrency` bounds the questions of a batch."""
@@ -168,7 +174,7 @@ class MethodFields(Closable, BaseModel):
 
     def _settings(self) -> tuple[object, ...]:
         """What the backend is made of."""
-        return self.inner, self.reward, self.roles, self.max_concurrent_samples
+        return self.inner, self.reward, self.roles, self.request_options, self.max_concurrent_samples
 
     def _make_backend(self) -> Backend:
         return Backend(
@@ -178,6 +184,7 @@ class MethodFields(Closable, BaseModel):
             roles=core_roles(self.roles),
             closes_worker=self._owns_worker(),
             can_judge=self._can_judge,
+            options=self.request_options,
         )
 
     @abstractmethod
@@ -267,8 +274,9 @@ class ModelFields(MethodFields, TellsAsInner):
     """Samples that one request to the server may ask for (`n`); 1 sends each alone, None is 16."""
     streaming: bool = False
     """Whether `invoke` streams to callbacks."""
-    worker: Any = Field(default=None, exclude=True)
-    """A worker of your own, instead of a server."""
+    worker: Any = Field(default=None, exclude=True, repr=False)
+    """A worker of your own instead of a server, or a mapping that names one, which is opened and closed with this
+    object: `{"url": address, "headers": {...}}`; see `scaffolding_core.WorkerLike`."""
     acceptance: Any = Field(default=None, exclude=True, repr=False)
     """What whoever acts on the answers accepts; set where tools or a structure are bound."""
 
@@ -286,6 +294,22 @@ class ModelFields(MethodFields, TellsAsInner):
             fields: of this class, such as `sample_num`.
         """
         return cls(inner=model, method=method, **fields)
+
+    @classmethod
+    def from_config(cls, path: str | Path, *, objects: Mapping[str, object] | None = None, **fields: Any) -> Self:
+        """What a configuration describes, see `scaffolding_core.Config`; it is opened and closed with this object.
+
+        Args:
+            path: of the file, YAML unless it ends in `.json`.
+            objects: what no file can hold, by the name in `$ref`.
+            fields: of this class, in place of those that the configuration fills: method, worker, roles, seed and
+                request_options.
+
+        Raises:
+            InvalidRequestError: the file cannot be read (also an OSError), or is wrong; it says where.
+            MissingExtraError: YAML or a worker needs a package that is not installed.
+        """
+        return cls(**{**Config.read(path, objects).fields(), **fields})
 
     @property
     def _llm_type(self) -> str:
@@ -307,12 +331,12 @@ class ModelFields(MethodFields, TellsAsInner):
         return *super()._settings(), *server, self.timeout, self.max_retries, self.siblings, self.worker
 
     def _owns_worker(self) -> bool:
-        return self.worker is None
+        return not callable(getattr(self.worker, "run_task", None))
 
     def _worker(self) -> Worker | None:
         self._check_backend()
         if self.worker is not None:
-            return cast("Worker", self.worker)
+            return cast("Worker", self.worker) if not self._owns_worker() else named_worker(self.worker)
         if self.inner is not None:
             tells_all = isinstance(self.inner, MethodFields) and hasattr(self.inner, "chosen")
             return LangChainWorker(self.inner.chosen() if tells_all else self.inner, max_concurrency=self._limit())

@@ -45,12 +45,19 @@ from scaffolding_core.answers import (
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import CancelRace, Controller, Outcome, ParallelProcess, Race, Steps
 from scaffolding_core.controllers import (
+    AbMctsController,
+    BanditRoutingController,
     BeamSearchController,
+    BestFirstController,
     BestOfNController,
     BudgetForcingController,
     CalibratedController,
+    CascadeController,
     ChainOfThoughtController,
+    ChainOfVerificationController,
     Criterion,
+    CritiqueReviseController,
+    DebateController,
     DeepConfOfflineController,
     DeepConfOnlineController,
     DvtsController,
@@ -58,25 +65,36 @@ from scaffolding_core.controllers import (
     FieldVoteController,
     GenSelectController,
     KnockoutController,
+    LatsController,
     MajorityVoteController,
+    MctsController,
+    MixtureOfAgentsController,
+    MultiChainComparisonController,
     NativeChatController,
     NativeGenerationController,
     NativeRewardController,
     PairwiseJudge,
+    PanelController,
     ParticleFilteringController,
     ParticleGibbsController,
     PassJudge,
     PivotTournamentController,
     PlanAndSolveController,
+    PlanSearchController,
     ReActController,
+    RecursiveSelfAggregationController,
+    ReflexionController,
     ReReadingController,
     RetryWithFeedbackController,
     RubricJudge,
     ScoreJudge,
+    SelfRefineController,
     SemanticVoteController,
+    SequentialRevisionController,
     ShortVoteController,
     StepBackController,
     ToolLoopController,
+    TreeOfThoughtsController,
     TwoThenThinkController,
     UniversalVoteController,
     threshold_for,
@@ -117,6 +135,7 @@ from scaffolding_core.results import (
     TokenEvent,
 )
 from scaffolding_core.rewards import REWARDS, RewardKind, RewardLike, Scorer, resolve_reward
+from scaffolding_core.routing import Arm, Bandit
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
 from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
@@ -138,12 +157,14 @@ from scaffolding_core.verifying import Verdict, Verifier
 from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
+from scaffolding_core.workers.named import WorkerLike
 from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
 from scaffolding_core.workers.simulated import SimulatedWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
 if TYPE_CHECKING:
+    from scaffolding_core.config import Config
     from scaffolding_core.workers.code import CodeWorker
     from scaffolding_core.workers.cross_encoder import CrossEncoderWorker
     from scaffolding_core.workers.local import LocalWorker, shared_local_worker
@@ -157,6 +178,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "CodeWorker": ("workers.code", "CodeWorker"),
+    "Config": ("config", "Config"),
     "LocalWorker": ("workers.local", "LocalWorker"),
     "MCPWorker": ("workers.mcp", "MCPWorker"),
     "OpenAIWorker": ("workers.openai", "OpenAIWorker"),
@@ -169,7 +191,7 @@ _LAZY = {
     "TRTLLMWorker": ("workers.trtllm", "TRTLLMWorker"),
     "shared_local_worker": ("workers.local", "shared_local_worker"),
 }
-"""What needs an HTTP client, whose import takes longer than all the rest."""
+"""What needs an HTTP client or pydantic, whose import takes longer than all the rest."""
 
 _MOVED = (
     "GenerationTokenCounter",
@@ -190,10 +212,15 @@ __all__ = [
     "REQUEST_OPTIONS",
     "REWARDS",
     "SAMPLING_PARAMETERS",
+    "AbMctsController",
     "Answer",
     "Answers",
+    "Arm",
     "AssistantMessage",
+    "Bandit",
+    "BanditRoutingController",
     "BeamSearchController",
+    "BestFirstController",
     "BestOfNController",
     "Beta",
     "Boxed",
@@ -205,16 +232,21 @@ __all__ = [
     "Candidate",
     "CandidateEvent",
     "Capabilities",
+    "CascadeController",
     "ChainOfThoughtController",
+    "ChainOfVerificationController",
     "ChatTask",
     "CodeFailure",
     "CodeTask",
     "CodeWorker",
     "CombinedReward",
     "ComputeTask",
+    "Config",
     "Controller",
     "Criterion",
+    "CritiqueReviseController",
     "CrossEncoderWorker",
+    "DebateController",
     "DecisionEvent",
     "DeepConfOfflineController",
     "DeepConfOnlineController",
@@ -243,14 +275,18 @@ __all__ = [
     "KeyEquivalence",
     "KnockoutController",
     "LastNumber",
+    "LatsController",
     "LocalWorker",
     "Lossless",
     "MCPCallTask",
     "MCPWorker",
     "MajorityVoteController",
     "Mathematical",
+    "MctsController",
     "Method",
+    "MixtureOfAgentsController",
     "ModelInfo",
+    "MultiChainComparisonController",
     "NativeChatController",
     "NativeGenerationController",
     "NativeRewardController",
@@ -260,6 +296,7 @@ __all__ = [
     "OpenAIWorker",
     "Outcome",
     "PairwiseJudge",
+    "PanelController",
     "ParallelProcess",
     "Parsed",
     "ParticleFilteringController",
@@ -268,6 +305,7 @@ __all__ = [
     "PerField",
     "PivotTournamentController",
     "PlanAndSolveController",
+    "PlanSearchController",
     "ProcessRewardWorker",
     "ProgramOfThoughtController",
     "Quorum",
@@ -277,6 +315,8 @@ __all__ = [
     "Reading",
     "Recording",
     "RecordingWorker",
+    "RecursiveSelfAggregationController",
+    "ReflexionController",
     "Regex",
     "ReplayWorker",
     "RetryWithFeedbackController",
@@ -292,7 +332,9 @@ __all__ = [
     "ScaffoldingStream",
     "ScoreJudge",
     "Scorer",
+    "SelfRefineController",
     "SemanticVoteController",
+    "SequentialRevisionController",
     "ShortVoteController",
     "SimulatedWorker",
     "Stated",
@@ -315,6 +357,7 @@ __all__ = [
     "ToolLoopController",
     "ToolMessage",
     "ToolsWorker",
+    "TreeOfThoughtsController",
     "TwoThenThinkController",
     "UnitTests",
     "UniversalVoteController",
@@ -327,6 +370,7 @@ __all__ = [
     "WholeText",
     "Window",
     "Worker",
+    "WorkerLike",
     "WorkerPool",
     "WrappingWorker",
     "build_method",

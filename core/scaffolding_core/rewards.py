@@ -28,13 +28,15 @@ from scaffolding_core.controllers.parts import checked_number, checked_whole
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.verifying import FitsSchema, Matches, SameAnswer, same_calls
 from scaffolding_core.worker import Worker, is_worker
+from scaffolding_core.workers.named import from_environment
 from scaffolding_core.workers.reward import RewardFunction, reward_worker
 
 __all__ = ["REWARDS", "RewardKind", "RewardLike", "Scorer", "converted_reward", "resolve_reward"]
 
 RewardLike: TypeAlias = "str | Mapping[str, object] | RewardFunction | Worker | Controller"
 """What `reward=` takes: a name in `REWARDS`, a mapping `{"kind": name, ...}` with its options, the address of a
-server with a reward model, a function of prompt and answer, a worker, or a controller that scores."""
+server with a reward model, a mapping `{"url": address, ...}` with options of `RewardModelWorker`, a function of
+prompt and answer, a worker, or a controller that scores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +235,7 @@ def resolve_reward(reward: RewardLike, *, role: Hashable = "reward") -> Scorer:
         return _of_kind(reward, {}, role)
     if isinstance(reward, Mapping):
         options = dict(reward)
-        kind = options.pop("kind", None)
+        kind = options.pop("kind", None) or options.pop("url", None)
         if not isinstance(kind, str):
             raise InvalidRequestError(f"a reward that is a mapping names its 'kind', and has only {[*reward]}")
         return _of_kind(kind, options, role)
@@ -267,7 +269,7 @@ def converted_reward(reward: Any, convert: Callable[[Any], RewardLike]) -> Rewar
 
 
 def _of_kind(kind: str, options: Mapping[str, object], role: Hashable) -> Scorer:
-    if kind.startswith(("http://", "https://")):
+    if kind.startswith(("http://", "https://", "${")):
         worker = _reward_model(kind, options)
         return Scorer(NativeRewardController(role=role), {role: worker}, (worker,))
     row = REWARDS.get(kind.replace("-", "_"))
@@ -286,7 +288,8 @@ def _reward_model(url: str, options: Mapping[str, object]) -> Worker:
         inspect.signature(made).bind(url, **options)
     except TypeError as error:
         raise InvalidRequestError(f"the reward model at {url} does not take these options: {error}") from error
-    return made(url, **options)
+    given = cast("dict[str, Any]", from_environment(options))
+    return made(from_environment(url), **given)
 
 
 def _of_parts(combined: CombinedReward, role: Hashable) -> Scorer:

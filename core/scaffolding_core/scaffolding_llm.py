@@ -19,7 +19,7 @@ from scaffolding_core.driver import Driver, Lane, OwnLoop, Request, Roster, chec
 from scaffolding_core.driver.order import Order, described, option_names, order_of, steps_of
 from scaffolding_core.errors import ClosedError, DeadlockError, InvalidRequestError
 from scaffolding_core.results import Event, EventStream, ScaffoldingOutput, ScaffoldingResult
-from scaffolding_core.tasks import Prompt
+from scaffolding_core.tasks import GenerationTask, Prompt
 from scaffolding_core.worker import Worker, called_synchronously
 
 __all__ = ["ScaffoldingLlm", "ScaffoldingStream"]
@@ -46,10 +46,11 @@ class ScaffoldingLlm:
         workers: workers by tag, or one worker for every tag. They stay the caller's: they are closed with
             this object only by `shutdown(shutdown_workers=True)`.
         max_parallel_requests: requests at once, over all loops; further ones queue.
+        options: of each request that gives none of its own: `budget`, `seed`, ...
 
     Raises:
-        InvalidRequestError: no controller, no worker, a limit below 1, or a method that needs what its worker
-            says it cannot do.
+        InvalidRequestError: no controller, no worker, a limit below 1, unknown options, or a method that needs
+            what its worker says it cannot do.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class ScaffoldingLlm:
         prototype_controller: Controller,
         workers: Mapping[Hashable, Worker] | Worker,
         max_parallel_requests: int = 64,
+        *,
+        options: Mapping[str, object] | None = None,
     ) -> None:
         if not isinstance(prototype_controller, Controller):
             raise InvalidRequestError(
@@ -68,6 +71,9 @@ class ScaffoldingLlm:
         self._roster = Roster(workers)
         check_needs(prototype_controller, self._roster.of_tag)
         self._options = option_names(prototype_controller)
+        self._given = dict(options or {})
+        if options:
+            self._order("-", {})  # which refuses what no request takes
         self._stateless = prototype_controller.clone() is prototype_controller
         self._lock = threading.RLock()
         self._drivers: dict[asyncio.AbstractEventLoop, Driver] = {}
@@ -274,7 +280,10 @@ class ScaffoldingLlm:
     # How a request is made.
 
     def _order(self, prompt: Prompt, options: Mapping[str, object]) -> Order:
-        return order_of(prompt, options, self.prototype_controller, self._options)
+        given = self._given
+        if isinstance(prompt, GenerationTask) and prompt.seed is not None:
+            given = {name: value for name, value in given.items() if name != "seed"}
+        return order_of(prompt, {**given, **options}, self.prototype_controller, self._options)
 
     def _begin(self, request: Request) -> Steps[ScaffoldingOutput]:
         controller = self.prototype_controller if self._stateless else self.prototype_controller.clone()

@@ -17,8 +17,9 @@ def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, RewardLik
     """A worker for each role, or a reward for one that scores.
 
     Args:
-        roles: a worker; or a reward for a role that scores, tools for the role `tools`, the name of a sandbox
-            for the role `code`, and a model or chain for any other; Any, since rewards have no common class.
+        roles: a worker, or an address or mapping that names one; or a reward for a role that scores, tools for the
+            role `tools`, the name of a sandbox for the role `code`, and a model or chain for any other; Any, since
+            rewards have no common class.
 
     Raises:
         InvalidRequestError: no mapping, or somebody who cannot play the role.
@@ -29,9 +30,7 @@ def core_roles(roles: Mapping[Hashable, Any] | None) -> dict[Hashable, RewardLik
 
 
 def _player_of(role: Hashable, player: Any) -> RewardLike:
-    if isinstance(player, Worker) or (role == "code" and isinstance(player, str)):
-        return player
-    if role == "tools":
+    if role == "tools" or isinstance(player, Worker | str | Mapping | list):
         return cast("RewardLike", player)  # the core makes a worker of it
     scores = core_reward(player) if role in SCORING_ROLES else None
     return scores or LangChainWorker(player)

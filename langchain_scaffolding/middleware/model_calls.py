@@ -30,7 +30,7 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
-from scaffolding_core.adapting import Call, TaskHandler, current_request, result_data, run_either
+from scaffolding_core.adapting import Call, TaskHandler, as_asked, current_request, result_data, run_either
 
 __all__ = [
     "AsyncHandler",
@@ -200,11 +200,16 @@ def _request_of(call: ModelCall, task: ChatTask) -> Request:
     """The agent's request with what a method changed: messages and sampling parameters."""
     messages = from_core(task.messages)
     system = messages.pop(0) if messages and isinstance(messages[0], SystemMessage) else None
+    for_words: dict[str, Any] = {}
+    if task.aside:
+        tools = call.request.tools if task.has_calls else []
+        for_words = {"tools": tools, "tool_choice": None, "response_format": None}
     return call.request.override(
         model=cast("BaseChatModel", _uncached(call.request.model)),
         system_message=cast("SystemMessage | None", system),
         messages=cast("list[Any]", messages),  # LangChain's union of all messages
-        model_settings={**call.request.model_settings, **task.sampling()},
+        model_settings={**as_asked(task, call.request.model_settings), **task.sampling()},
+        **for_words,
     )
 
 

@@ -28,7 +28,7 @@ from scaffolding_core import (
     UserMessage,
     Worker,
 )
-from scaffolding_core.adapting import TaskHandler, read_either, run_either
+from scaffolding_core.adapting import TaskHandler, as_asked, read_either, run_either
 
 __all__ = ["LANGCHAIN_KWARGS", "LLM_TYPE", "LangChainWorker"]
 
@@ -161,5 +161,5 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
         kwargs["tools"] = task.tools_to_dict()
     given = (task.custom_input_params or {}).get(LANGCHAIN_KWARGS)
     if isinstance(given, Mapping):
-        kwargs.update(given)
+        kwargs.update(as_asked(task, given))
     return kwargs

@@ -48,6 +48,7 @@ from scaffolding_core.adapting import (
     Closable,
     check_method,
     engine_worker,
+    named_worker,
     server_settings,
     server_worker,
     split,
@@ -148,15 +149,27 @@ class ModelFields(Closable, FunctionCallingLLM):
         ),
     )
     llm: InstanceOf[LLM] | None = Field(default=None, repr=False, description="The wrapped LLM; set by `wrap`.")
-    worker: Worker | None = Field(default=None, description="A worker of your own, instead of a server.")
+    worker: Worker | dict[str, Any] | list[str] | str | None = Field(
+        default=None,
+        repr=False,  # a key may stand in it
+        description=(
+            "A worker of your own instead of a server, or a mapping that names one, such as `{'url': address, "
+            "'headers': {...}}`, which is opened and closed with this object; see `scaffolding_core.WorkerLike`."
+        ),
+    )
     reward: Any = Field(
         default=None, description="Scores answers, for methods that judge; see `Reward`.", repr=False
+    )
+    request_options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Options of each call that gives none of its own, such as `budget`: `REQUEST_OPTIONS`.",
     )
     roles: Any = Field(
         default=None,
         description=(
             "Who plays the other roles that a method needs, by role: an LLM or a worker, such as "
-            "`{'judge': llm}`; one that scores is a reward."
+            "`{'judge': llm}`; one that scores is a reward. Those of `generation.1`, `generation.2` and so on "
+            "take turns at the samples with the LLM itself."
         ),
         repr=False,
     )
@@ -227,7 +240,16 @@ class ModelFields(Closable, FunctionCallingLLM):
     def _llm_to_data(self, llm: LLM | None) -> dict[str, Any] | None:
         return None if llm is None else llm_to_dict(llm)
 
-    @field_serializer("method", "method_options", "answers", "additional_kwargs", "worker", "reward", "roles")
+    @field_serializer(
+        "method",
+        "method_options",
+        "answers",
+        "additional_kwargs",
+        "worker",
+        "reward",
+        "roles",
+        "request_options",
+    )
     def _part_to_data(self, part: object) -> Any:  # Any: whatever JSON can hold
         return to_plain(part)
 
@@ -323,12 +345,18 @@ class ModelFields(Closable, FunctionCallingLLM):
     def _backend(self) -> Backend:
         server = *server_settings(self.api_base, self.api_key), self.engine, self.model
         limits = self.timeout, self.max_retries, self.siblings
-        parts = self.llm, self.worker, self.reward, self.roles
+        parts = self.llm, self.worker, self.reward, self.roles, self.request_options
         return self._opened.get((*parts, *server, *limits), self._make_backend)
 
     def _make_backend(self) -> Backend:
         worker, reward = self._worker(), core_reward(self.reward)
-        return Backend(worker, reward, roles=core_roles(self.roles), closes_worker=self.worker is None)
+        return Backend(
+            worker,
+            reward,
+            roles=core_roles(self.roles),
+            closes_worker=not isinstance(self.worker, Worker),
+            options=self.request_options,
+        )
 
     def _check(self) -> None:
         """Refuse what no call could run with.
@@ -356,8 +384,12 @@ class ModelFields(Closable, FunctionCallingLLM):
             return UnheardWorker(self.llm)
         if self.engine is not None:
             return engine_worker(self.engine, self.model, timeout=self.timeout, siblings=self.siblings)
-        if self.worker is not None or self.api_base is None:
+        if isinstance(self.worker, Worker):
             return self.worker
+        if self.worker is not None:
+            return named_worker(self.worker)
+        if self.api_base is None:
+            return None
         return server_worker(
             self.api_base,
             self.model,

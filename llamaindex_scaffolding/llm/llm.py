@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mappi
 from contextlib import aclosing, closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from llama_index.core.base.llms.types import (
@@ -36,6 +37,7 @@ from llamaindex_scaffolding.translation.tools import chat_arguments, keep_one_ca
 from llamaindex_scaffolding.workers.prediction import PREDICTION
 from scaffolding_core import (
     ChatTask,
+    Config,
     Controller,
     Event,
     GenerationTask,
@@ -124,6 +126,22 @@ class ScaffoldingLLM(StructuredPredictions):
             fields: of this class, such as `sample_num`, `temperature` or `reward`.
         """
         return cls(method, llm=llm, **fields)
+
+    @classmethod
+    def from_config(cls, path: str | Path, *, objects: Mapping[str, object] | None = None, **fields: Any) -> Self:
+        """What a configuration describes, see `scaffolding_core.Config`; it is opened and closed with this object.
+
+        Args:
+            path: of the file, YAML unless it ends in `.json`.
+            objects: what no file can hold, by the name in `$ref`.
+            fields: of this class, in place of those that the configuration fills: method, worker, roles, seed and
+                request_options.
+
+        Raises:
+            InvalidRequestError: the file cannot be read (also an OSError), or is wrong; it says where.
+            MissingExtraError: YAML or a worker needs a package that is not installed.
+        """
+        return cls(**{**Config.read(path, objects).fields(), **fields})
 
     # Calls.
 

@@ -27,7 +27,7 @@ from scaffolding_core import (
     Worker,
     WorkerError,
 )
-from scaffolding_core.adapting import TaskHandler, read_either, run_either
+from scaffolding_core.adapting import TaskHandler, as_asked, read_either, run_either
 
 __all__ = ["LLAMAINDEX_KWARGS", "LlamaIndexWorker"]
 
@@ -68,7 +68,7 @@ class LlamaIndexWorker(Worker):
     async def _chat(self, task: ChatTask) -> None:
         kwargs = _kwargs(task)
         prediction = (task.custom_input_params or {}).get(PREDICTION)
-        if isinstance(prediction, Prediction):
+        if isinstance(prediction, Prediction) and not task.aside:
             await predict(self._called, task, prediction, kwargs)
             return
         if task.tools:
@@ -148,7 +148,7 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
     given = (task.custom_input_params or {}).get(LLAMAINDEX_KWARGS)
     sampling = task.sampling()
     sampling.pop("n", None)
-    return {**sampling, **(given if isinstance(given, Mapping) else {})}
+    return {**sampling, **(as_asked(task, given) if isinstance(given, Mapping) else {})}
 
 
 def _fill(task: GenerationTask, response: ChatResponse | CompletionResponse) -> None:

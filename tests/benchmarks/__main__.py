@@ -11,6 +11,7 @@ PARTS = (
     "start",
     "stopping",
     "recorded_rewards",
+    "game24",
     "http_client",
     "langchain_adapter",
     "llamaindex_adapter",

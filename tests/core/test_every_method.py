@@ -12,7 +12,10 @@ from scaffolding_core import (
     BudgetExceededError,
     BudgetForcingController,
     ChatTask,
+    DecisionEvent,
     FunctionWorker,
+    MajorityVoteController,
+    NativeChatController,
     ScaffoldingError,
     ScaffoldingLlm,
     SimulatedWorker,
@@ -28,6 +31,8 @@ pytestmark = pytest.mark.looptime
 each = pytest.mark.parametrize("name", METHODS)
 MAKE_THEIR_ANSWER = {"program_of_thought"}
 """Their answer is none that a model said."""
+LOOK_AT_EACH_GENERATION = {"deepconf_online"}
+"""They take no method that generates several at once."""
 GO_ON_WITH_THOUGHTS = {BudgetForcingController}
 """They need a model whose thoughts stand in the text."""
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
@@ -103,6 +108,17 @@ def simulated_as(answer):
     worker = simulated()
     worker.answers = answer
     return worker
+
+
+@pytest.mark.parametrize("name", sorted(METHODS.keys() - LOOK_AT_EACH_GENERATION))
+async def test_what_it_has_decided_for_all_to_see_is_its_answer_whatever_generates(name):
+    voting = MajorityVoteController(NativeChatController(), 2, stop_rule="full")
+    method = build_method(name, generation=voting)
+    for seed in range(8):
+        async with ScaffoldingLlm(method, workers_for(method, simulated(seed=seed))) as llm:
+            events = [event async for event in llm.stream("What is 3 + 4?")]
+        decided = [event for event in events if isinstance(event, DecisionEvent) and event.branch == ()]
+        assert {event.candidate.text for event in decided} <= {events[-1].output.text}
 
 
 @each

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 HEAVY = ("torch", "transformers", "tensorrt_llm", "openai", "langchain_core", "llama_index", "aiohttp", "pydantic",
-         "rich", "typer", "mpmath", "sympy", "xllamacpp")  # fmt: skip
+         "rich", "typer", "mpmath", "sympy", "xllamacpp", "numpy", "scipy", "treequest")  # fmt: skip
 
 
 def test_importing_the_core_loads_nothing_heavy():

@@ -10,16 +10,20 @@ PUBLIC = {
     "scaffolding_core": """
         BeamSearchController BudgetForcingController DvtsController DynasorController
         ParticleFilteringController ParticleGibbsController StepSplitter
+        Arm Bandit BanditRoutingController CascadeController DebateController MixtureOfAgentsController
+        PanelController
         CalibratedController threshold_for
         TwoThenThinkController
         REWARDS CombinedReward Judgement RewardKind RewardLike Scorer VerifiedReward
         Verdict Verifier resolve_reward
         SemanticVoteController
         GenSelectController KnockoutController PivotTournamentController UniversalVoteController
-        ANSWER_OPTIONS Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
+        ANSWER_OPTIONS
+        AbMctsController BestFirstController LatsController MctsController TreeOfThoughtsController
+        Answer Answers AssistantMessage AuthenticationError BackendTimeoutError
         BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError
         CallRecord CancelRace Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask
-        ClosedError CodeFailure CodeTask CodeWorker ComputeTask ContentFilterError
+        ClosedError CodeFailure CodeTask CodeWorker ComputeTask Config ContentFilterError
         ContextLengthExceededError Controller ControllerError CrossEncoderWorker
         Criterion DeadlockError
         DecisionEvent DeepConfOfflineController DeepConfOnlineController
@@ -34,7 +38,9 @@ PUBLIC = {
         ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
-        RewardTask
+        RewardTask ChainOfVerificationController CritiqueReviseController MultiChainComparisonController
+        PlanSearchController
+        RecursiveSelfAggregationController ReflexionController SelfRefineController SequentialRevisionController
         RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
         ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
         ShortVoteController SimulatedWorker Stated StepBackController Steps
@@ -43,7 +49,7 @@ PUBLIC = {
         ToolMessage ToolsWorker UnitTests
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
         WholeText
-        Window Worker WorkerError WorkerPool WrappingWorker build_method default_extractor
+        Window Worker WorkerError WorkerLike WorkerPool WrappingWorker build_method default_extractor
         message_from_dict shared_local_worker
     """,
     "scaffolding_core.answers": """
@@ -58,6 +64,9 @@ PUBLIC = {
         StopRule Tally
         WEIGHINGS Weighing Window checked_confidence resolve_stop_rule resolve_weighing winner winner_of
     """,
+    "scaffolding_core.search": """
+        AbMcts BestFirst BreadthFirst DepthFirst Lats Mcts Node ROOT Thought TreeSearch Trial
+    """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError
         BudgetExceededError ClosedError ContentFilterError ContextLengthExceededError ControllerError
@@ -70,9 +79,10 @@ PUBLIC = {
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
         ReadArguments RewardFunction RewardLike SCORING_ROLES ShownEvents TaskHandler ToolAnswer ToolSource Tools
-        around_calls as_written before_sending call_function candidate_data check_method check_reward_function
-        checked_answers checked_sample_num computing converted_reward current_request engine_worker fitted
-        lawful_name model_values
+        around_calls as_asked as_written before_sending call_function candidate_data check_method
+        check_reward_function checked_answers checked_sample_num computing converted_reward current_request
+        engine_worker fitted
+        lawful_name model_values named_worker
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
         result_data run_either run_in_thread server_settings server_worker split tool_source tools_of
     """,

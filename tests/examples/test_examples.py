@@ -1,5 +1,6 @@
 """Every example runs."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -23,3 +24,11 @@ def test_the_demo_prints_accuracies_costs_and_answers():
     ):
         assert shown in done.stdout
     assert done.stderr == ""
+
+
+def test_the_configuration_answers_on_the_command_line():
+    command = [Path(sys.executable).with_name("scaffolding"), "ask", "What is 6 times 7?", "--json"]
+    asked = [*command, "--config", str(EXAMPLES / "vote.yaml"), "-n", "3"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=110, check=True)
+    output = json.loads(done.stdout)
+    assert (output["method"], 1 <= output["samples"] <= 3) == ("MajorityVoteController", True)

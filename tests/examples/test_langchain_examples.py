@@ -74,8 +74,8 @@ def test_a_cascade_asks_the_large_model_where_the_small_one_disagrees_with_itsel
     assert shown.count("9 * 17 = 153\n    answered by the large model") >= 1
 
 
-def test_a_cascade_without_a_server_lets_the_small_model_vote_more():
-    assert printed("langchain_cascade.py", "--threshold", "1.1").count("by the large model") == 3
+def test_a_cascade_without_a_server_asks_the_small_model_once_more():
+    assert printed("langchain_cascade.py", "--threshold", "1").count("    answered by the ") == 3
 
 
 def test_an_extraction_prints_each_field_with_its_share_of_the_votes():

@@ -24,6 +24,7 @@ from scaffolding_core import (
     MissingWorkerError,
     NativeChatController,
     NativeRewardController,
+    StepBackController,
 )
 from tests.langchain.doubles import FULL, KnownLLM, Scripted
 
@@ -114,6 +115,25 @@ class TestRoles:
         for method, role in (("best_of_n", "reward"), (by_steps, "process_reward")):
             model = ChatScaffolding.wrap(Scripted(answers=["7", "seven"]), method, roles={role: judge})
             assert model.invoke("q").content == "seven"
+
+    @pytest.mark.parametrize(("kind", "double"), [(ChatScaffolding, Scripted), (ScaffoldingLLM, KnownLLM)])
+    async def test_models_in_numbered_ones_take_turns_at_the_samples(self, kind, double):
+        models = [double(answers=[answer]) for answer in ("7", "8", "8")]
+        roles = {"generation.1": models[1], "generation.2": models[2]}
+        voting = kind.wrap(models[0], sample_num=3, roles=roles, method_options=FULL)
+        for answer in (voting.invoke("q"), await voting.ainvoke("q")):
+            assert getattr(answer, "content", answer) == "8"
+        assert [len(model.calls) for model in models] == [2, 2, 2]
+
+    async def test_a_stream_shows_nothing_that_is_decided_on_the_way_to_the_answer(self):
+        roles = {"strong": Scripted(answers=["42"])}
+        cascade = ChatScaffolding.wrap(Scripted(answers=["7", "8"]), "cascade", sample_num=2, roles=roles)
+        assert "".join(chunk.text for chunk in cascade.stream("q")) == "42"
+        assert "".join([chunk.text async for chunk in cascade.astream("q")]) == "42"
+        voting = MajorityVoteController(NativeChatController(), 2, stop_rule="full")
+        told = Scripted(answers=["principles", "principles", "42", "42"])
+        stepping = ChatScaffolding.wrap(told, StepBackController(voting))
+        assert "".join(chunk.text for chunk in stepping.stream("q")) == "42"
 
     @pytest.mark.parametrize("roles", [["critic"], {"critic": "a model's name"}])
     def test_what_cannot_play_one_is_refused(self, roles):

@@ -97,6 +97,19 @@ class TestRoles:
             llm = ScaffoldingLLM.wrap(ScriptedLLM(answers=["7", "seven"]), method, roles={role: length})
             assert llm.complete("q").text == "seven"
 
+    def test_a_stream_shows_nothing_that_is_decided_on_the_way_to_the_answer(self):
+        roles = {"strong": ScriptedLLM(answers=["42"])}
+        cascade = ScaffoldingLLM.wrap(ScriptedLLM(answers=["7", "8"]), "cascade", sample_num=2, roles=roles)
+        assert "".join(chunk.delta for chunk in cascade.stream_complete("q")) == "42"
+
+    async def test_llms_in_numbered_ones_take_turns_at_the_samples(self):
+        llms = [ScriptedLLM(answers=[answer]) for answer in ("7", "8", "8")]
+        roles = {"generation.1": llms[1], "generation.2": llms[2]}
+        voting = ScaffoldingLLM.wrap(llms[0], sample_num=3, roles=roles, method_options={"stop_rule": "full"})
+        assert voting.complete("q").text == "8"
+        assert (await voting.acomplete("q")).text == "8"
+        assert [len(llm.record.calls) for llm in llms] == [2, 2, 2]
+
     @pytest.mark.parametrize("roles", [["critic"], {"critic": None}, {"critic": "an LLM's name"}])
     def test_what_cannot_play_one_is_refused(self, roles):
         with pytest.raises(InvalidRequestError, match="roles must map|nobody plays|needs a worker"):

@@ -147,5 +147,6 @@ def test_a_file_that_holds_no_tree_is_refused(tmp_path, name, text, match):
 def test_without_the_library_for_yaml_the_extra_is_named(tmp_path, monkeypatch):
     (tmp_path / "a.yaml").write_text("controller: {}")
     monkeypatch.setitem(sys.modules, "yaml", None)
+    monkeypatch.delitem(sys.modules, "scaffolding_core.config_text.yaml_text", raising=False)
     with pytest.raises(MissingExtraError, match=r"scaffolding-llm\[yaml\]"):
         load_controller_config(tmp_path / "a.yaml")

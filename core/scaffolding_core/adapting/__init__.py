@@ -8,7 +8,7 @@ from scaffolding_core.adapting.blocking_or_async import call_function, read_eith
 from scaffolding_core.adapting.call import Call
 from scaffolding_core.adapting.checks import check_method, checked_answers
 from scaffolding_core.adapting.engines import engine_worker
-from scaffolding_core.adapting.keywords import split
+from scaffolding_core.adapting.keywords import as_asked, split
 from scaffolding_core.adapting.own_server import server_settings, server_worker
 from scaffolding_core.adapting.plain_data import candidate_data, result_data
 from scaffolding_core.adapting.shown_events import ShownEvents
@@ -37,6 +37,7 @@ from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.rewards import RewardLike, converted_reward
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
+from scaffolding_core.workers.named import named_worker
 from scaffolding_core.workers.reward import RewardFunction, check_reward_function, prompt_text
 from scaffolding_core.workers.tools import ToolAnswer, ToolSource, tool_source
 from scaffolding_core.workers.tools.fitting import fitted
@@ -63,6 +64,7 @@ __all__ = [
     "ToolSource",
     "Tools",
     "around_calls",
+    "as_asked",
     "as_written",
     "before_sending",
     "call_function",
@@ -78,6 +80,7 @@ __all__ = [
     "fitted",
     "lawful_name",
     "model_values",
+    "named_worker",
     "on_abandoned",
     "prompt_text",
     "read_arguments",

@@ -45,6 +45,7 @@ class Backend:
             where nobody is given for it and it can.
         closes_worker: whether the worker is closed with it; else it stays its owner's.
         can_judge: whether the worker answers any prompt, as a model does and a pipeline does not.
+        options: of each request that gives none of its own.
 
     Raises:
         InvalidRequestError: a role that is given twice, or to what is no worker.
@@ -59,12 +60,14 @@ class Backend:
         roles: Mapping[Hashable, RewardLike] | None = None,
         closes_worker: bool = False,
         can_judge: bool = True,
+        options: Mapping[str, object] | None = None,
     ) -> None:
         self._worker = worker
         self._cast = cast_of(reward, roles or {})
         self._given = frozenset(roles or ())
         self._by_itself = {GENERATION, JUDGE} if can_judge else {GENERATION}
         self._max_parallel_requests = max_parallel_requests
+        self._options = options
         self._generation = generation
         self._closes_worker = closes_worker
         self._sandbox: Worker | None = None
@@ -136,7 +139,7 @@ class Backend:
                 controller = self.controller(method, options)
                 mine: dict[Hashable, Worker] = dict.fromkeys(self._by_itself, self.worker)
                 workers = {**mine, **self._others}
-                llm = ScaffoldingLlm(controller, workers, max_parallel_requests=self._max_parallel_requests)
+                llm = ScaffoldingLlm(controller, workers, self._max_parallel_requests, options=self._options)
             self._llms[key] = llm  # as the latest
             if len(self._llms) > KEPT_METHODS:
                 del self._llms[next(iter(self._llms))]  # it ends by itself once nobody waits for its requests

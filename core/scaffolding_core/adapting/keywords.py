@@ -10,12 +10,23 @@ from scaffolding_core.adapting.checks import checked_answers, refusal_of
 from scaffolding_core.controller import Controller
 from scaffolding_core.driver.order import ANSWER_OPTIONS, REQUEST_OPTIONS
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm
-from scaffolding_core.tasks import SAMPLING_PARAMETERS
+from scaffolding_core.tasks import SAMPLING_PARAMETERS, ChatTask, GenerationTask
 
-__all__ = ["Keywords", "split"]
+__all__ = ["Keywords", "as_asked", "split"]
 
 _OF_METHODS = ANSWER_OPTIONS | {"sample_num"}
 """Names that mean an option of the method, whatever method it is."""
+_OF_ANSWERS = {
+    "allow_parallel_tool_calls",
+    "ls_structured_output_format",
+    "parallel_tool_calls",
+    "response_format",
+    "strict",
+    "tool_choice",
+    "tool_required",
+    "tools",
+}
+"""Names that say which form an answer has, or which tools it may call, in calls of either library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +66,14 @@ def split(llm: ScaffoldingLlm, method: str | Controller, given: Mapping[str, Any
         else:
             (keywords.sampling if name in SAMPLING_PARAMETERS else keywords.rest)[name] = value
     return keywords
+
+
+def as_asked(task: GenerationTask, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A caller's keywords for the wrapped model, as far as they fit what a method asks with them.
+
+    What is asked beside the answer gets none that are for the answer; tools that were called stay known.
+    """
+    if not task.aside:
+        return given
+    kept = {"tools"} if isinstance(task, ChatTask) and task.has_calls else set()
+    return {name: value for name, value in given.items() if name not in _OF_ANSWERS - kept}

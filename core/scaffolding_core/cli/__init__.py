@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from scaffolding_core.cli.ask import ask
+from scaffolding_core.cli.import_nat import import_nat
+from scaffolding_core.cli.methods import methods
+from scaffolding_core.cli.schema import schema
 
 __all__ = ["app", "main"]
 
@@ -17,7 +20,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(ask)
+for command in (ask, methods, schema, import_nat):
+    app.command()(command)
 
 
 def _show_version(asked: bool) -> None:

@@ -6,32 +6,29 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scaffolding_core.adapting.engines import engine_worker
 from scaffolding_core.answers import KINDS
+from scaffolding_core.cli.failing import FAILED, INTERRUPTED, WRONG_USE, fail
 from scaffolding_core.cli.reward import REWARD_HELP, said_reward
-from scaffolding_core.controller import roles_of
-from scaffolding_core.driver.budget import Budget
+from scaffolding_core.config import Config
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
-from scaffolding_core.methods import METHODS, build_method, method_named
+from scaffolding_core.messages import SystemMessage, UserMessage
+from scaffolding_core.methods import METHODS, method_named
 from scaffolding_core.results import FinalEvent
-from scaffolding_core.roles import CODE, GENERATION, JUDGE, cast_of, check_roles, sandbox
-from scaffolding_core.scaffolding_llm import ScaffoldingLlm
-from scaffolding_core.shown_text import json_safe, shown
+from scaffolding_core.shown_text import json_safe
 
 if TYPE_CHECKING:
-    from scaffolding_core.controller import Controller
     from scaffolding_core.results import ScaffoldingOutput
-    from scaffolding_core.worker import Worker
+    from scaffolding_core.scaffolding_llm import ScaffoldingLlm
+    from scaffolding_core.tasks import Prompt
 
 __all__ = ["ask"]
-
-FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 _ANSWERS = (
     f"What samples answer with: {', '.join(KINDS).replace('_', '-')}. With parameters, or for each field of "
@@ -39,12 +36,21 @@ _ANSWERS = (
 )
 
 
+_ROLES = (
+    """Worker for a further role, as ROLE=URL, or ROLE='{"url": URL, "model": NAME, "api_key": KEY}', such as """
+    "strong=http://localhost:8001/v1 for cascade; those of generation.1, generation.2, ... take turns at the "
+    "samples with the model itself. Repeatable."
+)
 _METHODS = "; ".join(f"{row.name.replace('_', '-')}: {row.summary}" for row in METHODS.values()) + "."
 
 
 def ask(
     question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
-    method: Annotated[str, typer.Option("--method", "-m", help=_METHODS)] = "direct",
+    config: Annotated[
+        Path | None,
+        typer.Option(help="File of a configuration; what the options beside it say counts before what it says."),
+    ] = None,
+    method: Annotated[str | None, typer.Option("--method", "-m", help=_METHODS)] = None,
     samples: Annotated[
         int | None, typer.Option("--samples", "-n", help="Samples, for methods that take several.")
     ] = None,
@@ -77,6 +83,7 @@ def ask(
     ] = None,
     answers: Annotated[str | None, typer.Option(help=_ANSWERS)] = None,
     reward: Annotated[str | None, typer.Option(help=REWARD_HELP)] = None,
+    role: Annotated[list[str] | None, typer.Option(help=_ROLES)] = None,
     mcp: Annotated[
         list[str] | None,
         typer.Option(help="Of methods that call tools: address or command of a server of tools; repeatable."),
@@ -88,58 +95,44 @@ def ask(
     given = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     try:
-        if seconds is not None:
-            options["budget"] = Budget(seconds=seconds)
-        of_method = {"stop_rule": stop_rule, "answers": _answers(answers)}
-        controller = _controller(method, samples, system, of_method)
-        judges = "reward" in method_named(method).roles
-        if reward is None and judges:
-            raise InvalidRequestError(f"{method} needs something to judge by: add --reward")
-        if reward is not None and not judges:
-            raise InvalidRequestError(f"{method} judges nothing: leave --reward out")
-        acts = "tools" in method_named(method).roles
-        if acts != bool(mcp):
-            raise InvalidRequestError(
-                f"{method} calls no tools: leave --mcp out" if mcp else f"{method} needs tools: add --mcp"
-            )
-        cast = cast_of(None if reward is None else said_reward(reward), {})
-        controller = cast.plays(controller)
-        answering = _worker(url, engine, model, api_key, siblings)
-        workers = {GENERATION: answering, JUDGE: answering, **cast.workers}
-        if mcp:
-            workers["tools"] = _tools(mcp)
-        if CODE in roles_of(controller) - workers.keys():
-            workers[CODE] = sandbox()
-        check_roles(controller, method, workers.keys())
-        asyncio.run(_run(_text(question), controller, options, workers, as_json))
+        said = {
+            "method": method,
+            "sample_num": samples,
+            "stop_rule": stop_rule,
+            "answers": _answers(answers),
+            "reward": None if reward is None else said_reward(reward),
+            "roles": {**_roles(role or ()), **({"tools": mcp} if mcp else {})} or None,
+            "budget": None if seconds is None else {"seconds": seconds},
+            "model": _model(url, engine, model, api_key, siblings),
+        }
+        tree = {name: value for name, value in said.items() if value is not None}
+        if config is None:
+            _check(method or "direct", reward, mcp)
+        llm = (Config(tree) if config is None else _over(Config.read(config), tree)).llm()
+        asyncio.run(_run(_prompt(question, system), llm, options, as_json))
     except InvalidRequestError as error:
-        _fail(error, WRONG_USE)
+        fail(error, WRONG_USE)
     except ScaffoldingError as error:
-        _fail(error, FAILED)
+        fail(error, FAILED)
     except KeyboardInterrupt:
         typer.echo(err=True)  # below what it had written so far
         raise typer.Exit(INTERRUPTED) from None
 
 
-async def _run(
-    question: str, controller: Controller, options: dict[str, Any], workers: dict[Hashable, Worker], as_json: bool
-) -> None:
+async def _run(prompt: Prompt, llm: ScaffoldingLlm, options: dict[str, Any], as_json: bool) -> None:
     from scaffolding_core.cli.show import Show  # rich loads slowly, and what comes before may fail
 
     started = time.monotonic()
-    show = Show(live=controller.streams_answer, quiet=as_json)
+    show = Show(live=llm.prototype_controller.streams_answer, quiet=as_json)
     output: ScaffoldingOutput | None = None
     try:
-        llm = ScaffoldingLlm(controller, workers)
-        async with llm, aclosing(aiter(llm.stream(question, **options))) as events:
+        async with llm, aclosing(aiter(llm.stream(prompt, **options))) as events:
             async for event in events:
                 show.event(event)
                 if isinstance(event, FinalEvent):
                     output = event.output
     finally:
         show.close()
-        for worker in set(workers.values()):
-            await worker.async_shutdown()
     assert output is not None
     spent = time.monotonic() - started
     if as_json:
@@ -154,16 +147,44 @@ def _json(result: dict[str, Any]) -> str:
     return json_safe(json.dumps(json.loads(json.dumps(result), parse_constant=str), ensure_ascii=False))
 
 
-def _text(question: str) -> str:
-    return sys.stdin.read() if question == "-" else question
+def _prompt(question: str, system: str | None) -> Prompt:
+    text = sys.stdin.read() if question == "-" else question
+    return text if system is None else [SystemMessage(system), UserMessage(text)]
 
 
-def _controller(name: str, samples: int | None, system: str | None, of_method: dict[str, Any]) -> Controller:
-    from scaffolding_core.controllers import NativeChatController
+def _over(config: Config, said: dict[str, Any]) -> Config:
+    """The configuration, with what the command says in place of what it says."""
+    own: dict[str, Any] = config.tree
+    for name in ("budget", "roles"):
+        if name in said and isinstance(own.get(name), Mapping):
+            said[name] = {**own[name], **said[name]}
+    backend = own.get("model")
+    if "path" in said.get("model", {}) and backend is not None:  # --model alone: of the backend in the file
+        given = backend if isinstance(backend, Mapping) else {"url": backend}
+        named = next((kind for kind in ("path", "trtllm") if kind in given), "model")
+        said["model"] = {**given, named: said["model"]["path"]}
+    return config.updated(**said)
 
-    options: dict[str, Any] = {option: value for option, value in of_method.items() if value is not None}
-    generation = NativeChatController(system_prompt=system)
-    return build_method(name, sample_num=samples, generation=generation, **options)
+
+def _check(method: str, reward: str | None, mcp: list[str] | None) -> None:
+    """Refuse what is lacking or left over, by the names of the command's own options."""
+    roles = method_named(method).roles
+    for role, given, option, does in (("reward", reward, "--reward", "judges"), ("tools", mcp, "--mcp", "acts")):
+        if role in roles and not given:
+            raise InvalidRequestError(f"{method} {does}, and needs something for it: add {option}")
+        if given and role not in roles:
+            raise InvalidRequestError(f"{method} needs none: leave {option} out")
+
+
+def _roles(given: Sequence[str]) -> dict[str, object]:
+    """What names a worker, by role."""
+    said = {role: worker for role, _, worker in (each.partition("=") for each in given)}
+    if not all(said.values()):
+        raise InvalidRequestError("--role must be ROLE=URL, or ROLE= and JSON")
+    try:
+        return {role: json.loads(worker) if worker.startswith("{") else worker for role, worker in said.items()}
+    except ValueError as error:
+        raise InvalidRequestError(f"--role must be JSON where it has a brace: {error}") from error
 
 
 def _answers(given: str | None) -> object:
@@ -178,41 +199,26 @@ def _answers(given: str | None) -> object:
         ) from error
 
 
-def _worker(
+def _model(
     url: list[str] | None,
     engine: str | None,
     model: str | None,
     api_key: list[str] | None,
     siblings: int | None,
-) -> Worker:
+) -> dict[str, object] | None:
+    """What the command says of the model, as a configuration does."""
+    if engine is not None and engine != "trtllm":
+        raise InvalidRequestError(f"--engine must be trtllm, got {engine!r}: servers are named by --url")
+    if engine is not None and url:
+        raise InvalidRequestError("--url and --engine name two backends: leave one out")
+    if siblings is not None and not url and engine is None:
+        raise InvalidRequestError("--siblings is for a server: add --url, or leave it out")
+    limits = {} if siblings is None else {"siblings": siblings}
     if engine is not None:
-        if url:
-            raise InvalidRequestError("--url and --engine name two backends: leave one out")
-        return engine_worker(engine, model or "", siblings=siblings)
+        return {"trtllm": model or "", **limits}
     if not url:
-        if siblings is not None:
-            raise InvalidRequestError("--siblings is for a server: add --url, or leave it out")
-        from scaffolding_core.workers.local import LocalWorker
-
-        return LocalWorker(model)
-    keys: Sequence[str | None] = api_key or (None,)
-    if len(url) > 1:
-        from scaffolding_core.workers.pool import WorkerPool
-
-        return WorkerPool(url, model, api_key=keys[0] if len(keys) == 1 else keys, siblings=siblings)
-    if len(keys) > 1:
+        return None if model is None else {"path": model}
+    if len(url) == 1 and api_key and len(api_key) > 1:
         raise InvalidRequestError("--api-key was given several times for one --url: give one, or every --url")
-    from scaffolding_core.workers.openai import OpenAIWorker
-
-    return OpenAIWorker(url[0], model, api_key=keys[0], siblings=siblings)
-
-
-def _tools(mcp: list[str]) -> Worker:
-    from scaffolding_core.workers.mcp import MCPWorker
-
-    return MCPWorker(mcp)
-
-
-def _fail(error: ScaffoldingError, code: int) -> None:
-    typer.echo(f"scaffolding: {shown(str(error))}", err=True)
-    raise typer.Exit(code)
+    keys = {} if not api_key else {"api_key": api_key[0] if len(api_key) == 1 else api_key}
+    return {"url": url[0] if len(url) == 1 else url, "model": model, **keys, **limits}

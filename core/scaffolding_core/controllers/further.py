@@ -37,7 +37,7 @@ def asked_further(
     only = Candidate(0, output.message, output.answer, output.score, usage=tasks[0].usage, read_as=output.read_as)
     behind = [copy.copy(candidate) for candidate in output.candidates or [only]]
     for candidate in behind:
-        candidate.index += len(before)
+        candidate.index += 1 + max((each.index for each in before), default=-1)
     output.candidates = [*before, *behind]
     return output
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable, Mapping
 from enum import Enum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
@@ -72,6 +73,12 @@ class NativeGenerationController(Controller):
     def needs(self) -> Mapping[Hashable, Capabilities]:
         """The role that generates."""
         return {self.WorkerTag.GENERATION if self._role is None else self._role: Capabilities()}
+
+    def of_role(self, role: Hashable) -> Self:
+        """A copy whose generations a role's worker makes."""
+        new = copy.copy(self)
+        new._role = role
+        return new
 
     def prepare(self, task: GenerationTask) -> GenerationTask:
         """Name the worker and fill in the defaults."""

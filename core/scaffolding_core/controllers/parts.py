@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from scaffolding_core.errors import InvalidRequestError
 
-__all__ = ["checked_number", "checked_part", "checked_share", "checked_whole"]
+__all__ = ["checked_number", "checked_part", "checked_share", "checked_template", "checked_whole"]
 
 Part = TypeVar("Part")
 
@@ -60,3 +60,19 @@ def checked_whole(name: str, value: object, least: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InvalidRequestError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return value
+
+
+def checked_template(name: str, template: object, *fields: str) -> str:
+    """A text that `str.format` fills with these fields.
+
+    Raises:
+        InvalidRequestError: it needs others, or holds a brace that is not doubled.
+    """
+    try:
+        str(template).format(**dict.fromkeys(fields, ""))
+    except (LookupError, ValueError, AttributeError) as error:
+        known = ", ".join(f"{{{field}}}" for field in fields)
+        raise InvalidRequestError(
+            f"{name} must be a text with {known}, and braces of its own doubled: {error!r}"
+        ) from error
+    return str(template)

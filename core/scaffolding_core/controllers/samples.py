@@ -85,7 +85,7 @@ class Samples:
             sample = []
             for task in tasks:
                 copy = task.copy()
-                copy.group = group
+                copy.group, copy.sample_index = group, index
                 if copy.seed is not None:
                     copy.seed = derived_seed(copy.seed, index)
                 sample.append(copy)
@@ -136,7 +136,7 @@ class Samples:
         for task, best in zip(tasks, self.tasks[chosen.index], strict=True):
             task.take_results(best)
         output = ScaffoldingOutput.of(chosen, method=method)
-        output.candidates, output.stopped = [each for each in self.in_order() if _began(each)], self.stopped
+        output.candidates, output.stopped = self.begun(), self.stopped
         return output
 
     def to_judge(self, candidate: Candidate) -> RewardTask:
@@ -160,6 +160,10 @@ class Samples:
     def in_order(self) -> list[Candidate]:
         """All candidates so far, by index."""
         return [self.candidates[index] for index in sorted(self.candidates)]
+
+    def begun(self) -> list[Candidate]:
+        """Those of the candidates that anything was paid for, by index."""
+        return [candidate for candidate in self.in_order() if _began(candidate)]
 
     def nothing_succeeded(self) -> BaseException:
         """What to raise where none is left: the end of the budget, what all would meet, or all the failures."""

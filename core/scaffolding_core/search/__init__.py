@@ -6,6 +6,7 @@ likes. It is plain data: copied, pickled and resumed at any point.
 
 from __future__ import annotations
 
+from scaffolding_core.search.ab_mcts import AbMcts
 from scaffolding_core.search.beam import Beam
 from scaffolding_core.search.best_first import BestFirst
 from scaffolding_core.search.breadth_first import BreadthFirst
@@ -20,6 +21,7 @@ from scaffolding_core.search.tree_search import ROOT, Node, Thought, TreeSearch,
 
 __all__ = [
     "ROOT",
+    "AbMcts",
     "Beam",
     "BestFirst",
     "BreadthFirst",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from scaffolding_core.search.tree_search import Node, TreeSearch, checked_least
+from scaffolding_core.search.tree_search import Node, TreeSearch, Trial, checked_least
 
 __all__ = ["BreadthFirst"]
 
@@ -44,7 +44,7 @@ class BreadthFirst(TreeSearch):
     def _next(self) -> int | None:
         return self._waiting.popleft() if self._waiting else None
 
-    def _grow(self, parent: Node, children: Sequence[Node]) -> None:
+    def _grow(self, trial: Trial, parent: Node, children: Sequence[Node]) -> None:
         self._found[parent.id] = [child.id for child in children]
         if self.running or self._waiting:
             return

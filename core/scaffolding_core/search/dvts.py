@@ -67,9 +67,9 @@ class Dvts(StepSearch):
         self._subtree[self._asked], node = self._open.popleft()
         return node
 
-    def _grow(self, parent: Node, children: Sequence[Node]) -> None:
+    def _grow(self, trial: Trial, parent: Node, children: Sequence[Node]) -> None:
         """A subtree goes on once its nodes have their places."""
 
     def _take_back(self, node: Node) -> None:
-        trial = max(each for each in self._subtree if self.running[each].node == node.id)
+        trial = next(each for each in self._subtree if each not in self.running)
         self._open.appendleft((self._subtree.pop(trial), node.id))

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from scaffolding_core.search.tree_search import Node, TreeSearch
+from scaffolding_core.search.tree_search import Node, TreeSearch, Trial
 
 __all__ = ["Frontier", "Order"]
 
@@ -37,7 +37,7 @@ class Frontier(TreeSearch):
     def _next(self) -> int | None:
         return heapq.heappop(self._open)[1] if self._open else None
 
-    def _grow(self, parent: Node, children: Sequence[Node]) -> None:
+    def _grow(self, trial: Trial, parent: Node, children: Sequence[Node]) -> None:
         for child in children:
             if not self.ends(child) and self._promising(child):
                 self._take_back(child)

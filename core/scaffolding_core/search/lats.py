@@ -15,8 +15,8 @@ __all__ = ["Lats"]
 class Lats(Mcts):
     """As `Mcts`; a value is λ of what the evaluation says, and 1 - λ of the share of samples that say the same.
 
-    What was learned from paths that ended badly is kept, for whoever looks for further steps. The value of a thought
-    that ends its path is taken as it is: it tells how the path ended.
+    What was learned from paths that ended badly is kept, for whoever looks for further steps. The value of a
+    thought that ends its path is taken as it is: it tells how the path ended.
 
     Source: Zhou et al. 2023, arXiv 2310.04406, with the value of a state in place of a simulation to the end.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.search.tree_search import Node, TreeSearch
+from scaffolding_core.search.tree_search import Node, TreeSearch, Trial
 
 __all__ = ["Mcts"]
 
@@ -15,11 +15,11 @@ __all__ = ["Mcts"]
 class Mcts(TreeSearch):
     """Expands where the mean value is high, or little was tried: Q/n + c·√(ln N / n) from the root to a leaf.
 
-    A node's value is a visit of itself and of all nodes above it, in place of a rollout to the end; so is that of a
-    node that ends its path, which is visited once, as nothing new can come of it. A trial that runs counts as a visit
-    of the lowest value (virtual loss), so that trials asked for at the same time spread over the tree; no node is
-    expanded twice, and every value that is told counts, in whatever order. Values are taken for 0 to 1; where some
-    lie outside, all are scaled to the span that was seen.
+    A node's value is a visit of itself and of all nodes above it, in place of a rollout to the end; so is that of
+    a node that ends its path, which is visited once, as nothing new can come of it. A trial that runs counts as a
+    visit of the lowest value (virtual loss), so that trials asked for at the same time spread over the tree; no
+    node is expanded twice, and every value that is told counts, in whatever order. Values are taken for 0 to 1;
+    where some lie outside, all are scaled to the span that was seen.
 
     Source: Kocsis and Szepesvári 2006 (UCT); Chaslot et al. 2008 (virtual loss).
 
@@ -99,7 +99,7 @@ class Mcts(TreeSearch):
         self._count(node, pending=1, leaves=-1)
         return node
 
-    def _grow(self, parent: Node, children: Sequence[Node]) -> None:
+    def _grow(self, trial: Trial, parent: Node, children: Sequence[Node]) -> None:
         self._count(parent.id, pending=-1)
         self._children[parent.id] = [child.id for child in children]
         for child in children:

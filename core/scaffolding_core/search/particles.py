@@ -113,11 +113,11 @@ class Particles(StepSearch):
         slot = self._slots[self._asked] = self._open.popleft()
         return self.particles[slot]
 
-    def _grow(self, parent: Node, children: Sequence[Node]) -> None:
+    def _grow(self, trial: Trial, parent: Node, children: Sequence[Node]) -> None:
         """A particle goes on once all have gone so far."""
 
     def _take_back(self, node: Node) -> None:
-        trial = max(trial for trial, slot in self._slots.items() if self.particles[slot] == node.id)
+        trial = next(each for each in self._slots if each not in self.running)
         self._open.appendleft(self._slots.pop(trial))
 
     def _begin(self) -> None:

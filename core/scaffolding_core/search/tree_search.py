@@ -133,8 +133,13 @@ class TreeSearch(ABC):
             node = Node(self._made, parent.id, thought.step, value, thought.terminal, parent.depth + 1, place)
             self.nodes[node.id] = node
             children.append(node)
-        self._grow(parent, children)
+        self._grow(trial, parent, children)
         return children
+
+    def give_back(self, trial: Trial) -> None:
+        """A trial that was not carried out: its node may be asked for again."""
+        if self.running.pop(trial.id, None) is not None:
+            self._take_back(self.nodes[trial.node])
 
     def best(self) -> Node | None:
         """The node with the highest value of those that end a path, else of those at the last depth, else of all.
@@ -168,9 +173,8 @@ class TreeSearch(ABC):
     def resumed(self) -> Self:
         """A copy in which whatever was running may be asked for again."""
         new = self.copy()
-        for trial in reversed(new.running.values()):
-            new._take_back(new.nodes[trial.node])
-        new.running = {}
+        for trial in reversed([*new.running.values()]):
+            new.give_back(trial)
         return new
 
     def __repr__(self) -> str:
@@ -187,7 +191,7 @@ class TreeSearch(ABC):
         """The id of the next node to expand, which is not asked for again; None where there is none now."""
 
     @abstractmethod
-    def _grow(self, parent: Node, children: Sequence[Node]) -> None:
+    def _grow(self, trial: Trial, parent: Node, children: Sequence[Node]) -> None:
         """Take in what an expansion found."""
 
     @abstractmethod

@@ -12,6 +12,7 @@ from scaffolding_core.messages import (
     RoleMessage,
     SystemMessage,
     ToolDescription,
+    ToolMessage,
     UserMessage,
 )
 from scaffolding_core.messages.tools import written_tools
@@ -58,6 +59,17 @@ class ChatTask(GenerationTask):
         if not self.answer_prefix:
             return self.messages
         return [*self.messages, AssistantMessage(self.answer_prefix), UserMessage(GO_ON)]
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether tools were called in it; then servers want to know which there are."""
+        return any(isinstance(message, ToolMessage) for message in self.messages)
+
+    def set_aside(self) -> None:
+        """Let it be asked for words alone: no structure, and no call of a tool."""
+        GenerationTask.set_aside(self)  # super() knows no class with slots
+        self.tools = self.tools if self.has_calls else None
+        self.tool_choice = "none" if self.tools else None
 
     def tools_to_dict(self) -> list[dict[str, object]]:
         """The tools as OpenAI writes them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, repeat
 from operator import attrgetter, is_not
@@ -29,8 +29,11 @@ class GenerationTask(SampledTask):
         input_tokens: the prompt as token ids, instead of a text.
         answer_prefix: what the answer begins with, byte for byte: the model goes on from there, and the results
             hold what it adds. A backend that goes on with no answer is asked for the rest in a turn of its own.
+        aside: asked beside the answer, for words alone: tools and structures that a caller gave are left out, also
+            those that a worker has of its own. See `set_aside`.
         acceptance: what whoever acts on the answer accepts of it; a method gives no vote to anything else. None
             accepts anything but calls that a chat's `tools` refuse.
+        sample_index: which of its method's samples it is for, from 0; None where it is no one of several.
 
     Attributes:
         said: what the model said, whole; None until it ran. Its parts stand here too:
@@ -52,11 +55,13 @@ class GenerationTask(SampledTask):
     input_str: str | None = None
     input_tokens: Sequence[int] | None = field(default=None, kw_only=True)
     answer_prefix: str | None = field(default=None, kw_only=True)
+    aside: bool | None = field(default=None, kw_only=True)
     acceptance: Acceptance | None = field(default=None, kw_only=True, repr=False)
+    sample_index: int | None = field(default=None, kw_only=True, repr=False)
     said: AssistantMessage | None = field(default=None, kw_only=True, metadata=RESULT)
     context_logits: object = field(default=None, kw_only=True, metadata=RESULT)
     customized_result_fields: dict[str, object] | None = field(default=None, kw_only=True, metadata=RESULT)
-    group: object = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
+    group: Hashable = field(default=None, kw_only=True, repr=False, metadata=OF_RUN)
 
     output_str = Part[str | None]("content")
     output_tokens = Part[list[int] | None]("output_tokens")
@@ -106,6 +111,12 @@ class GenerationTask(SampledTask):
         if self.input_str is None:
             raise InvalidRequestError("answer_prefix is text, which cannot follow token ids: give input_str")
         return self.input_str + self.answer_prefix
+
+    def set_aside(self) -> None:
+        """Let it be asked for words alone: no structure, and no call of a tool."""
+        self.aside = True
+        self.acceptance = self.response_format = self.answer_prefix = None
+        self.tool_choice = self.parallel_tool_calls = None
 
     def continued(self, written: str) -> Self:
         """A copy that goes on with what was written of the answer, which the backend may have in its cache."""

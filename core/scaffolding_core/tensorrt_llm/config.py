@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scaffolding_core.config_text import read_tree
 from scaffolding_core.controller import Controller
-from scaffolding_core.errors import InvalidRequestError, MissingExtraError
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.tensorrt_llm import controller
 
 __all__ = ["build_controller", "load_controller_config", "register_controller"]
@@ -54,11 +54,11 @@ def load_controller_config(path: str | Path, objects: Mapping[str, object] | Non
         objects: what a file cannot hold, such as a tokenizer, for the tree's `$ref`.
 
     Raises:
-        InvalidRequestError: the file holds no such tree; see `build_controller`.
+        InvalidRequestError: the file cannot be read (also an OSError), or holds no such tree; see
+            `build_controller`.
         MissingExtraError: a YAML file, and the extra `yaml` is not installed.
-        OSError: the file cannot be read.
     """
-    config = _read(Path(path))
+    config = read_tree(path).data
     if not isinstance(config, Mapping):
         raise InvalidRequestError(f"{path} must hold a mapping, got {type(config).__name__}")
     if "controller" not in config:
@@ -117,27 +117,3 @@ def _argument(value: object, objects: Mapping[str, object], where: str) -> objec
         known = ", ".join(sorted(objects)) or "none"
         raise _UnknownReferenceError(f"{where}: unknown object reference {value['$ref']!r}; known are {known}")
     return objects[value["$ref"]]
-
-
-def _read(path: Path) -> object:
-    text = path.read_text(encoding="utf-8")
-    parse = json.loads if path.suffix == ".json" else _yaml_parser()
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise InvalidRequestError(f"{path} cannot be read: {error}") from error
-
-
-def _yaml_parser() -> Callable[[str], object]:
-    try:
-        import yaml
-    except ImportError as error:
-        raise MissingExtraError("a configuration in YAML", "yaml") from error
-
-    def parse(text: str) -> object:
-        try:
-            return yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ValueError(str(error)) from error
-
-    return parse

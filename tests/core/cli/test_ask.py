@@ -78,6 +78,41 @@ def test_a_vote_that_stops_early_tells_what_was_started_what_counted_and_what_wa
     assert done.stderr.splitlines()[-1].startswith("5 samples started, 3 counted, 2 cut, 100% agree, read as ")
 
 
+def test_further_models_are_said_by_their_roles():
+    with scripted_server(_each("7", "8")) as cheap, scripted_server(Reply(pieces=("42",))) as strong:
+        cascade = ("ask", "q", "--url", cheap.url, "--model", "m", "-m", "cascade", "-n", "2", "--siblings", "1")
+        named = json.dumps({"url": strong.url, "model": "big", "api_key": "key"})
+        done = scaffolding(*cascade, "--role", f"strong={named}", "--json")
+        missing = scaffolding(*cascade)
+        broken = scaffolding(*cascade, "--role", "strong")
+    assert json.loads(done.stdout)["data"] == {"answered_by": "strong", "confidence": 0.5}
+    assert [request["model"] for request in strong.requests] == ["big"]
+    assert strong.headers[0]["Authorization"] == "Bearer key"
+    assert "needs a worker for the role 'strong'" in missing.stderr
+    assert "--role must be ROLE=URL" in broken.stderr
+    assert {missing.returncode, broken.returncode} == {2}
+
+
+def test_models_of_numbered_roles_take_turns_at_the_samples():
+    with scripted_server(Reply(pieces=("7",))) as one, scripted_server(Reply(pieces=("8",))) as other:
+        vote = (
+            "ask",
+            "q",
+            "--url",
+            one.url,
+            "--model",
+            "m",
+            "-m",
+            "majority-vote",
+            "-n",
+            "3",
+            "--stop-rule",
+            "full",
+        )
+        done = scaffolding(*vote, "--role", f"generation.1={other.url}", "--json")
+    assert [each["text"] for each in json.loads(done.stdout)["candidates"]] == ["7", "8", "7"]
+
+
 def test_samples_can_be_kept_apart():
     with scripted_server(Reply()) as server:
         scaffolding("ask", "q", "--url", server.url, "-m", "majority-vote", "-n", "3", "--siblings", "1")
@@ -223,16 +258,16 @@ def test_the_cost_line_says_how_the_answer_was_judged(said, judged):
         (["ask", "q", "--engine", "trtllm", "--url", "http://127.0.0.1:9/v1"], 2, "leave one out"),
         (["ask", "q", "-m", "best-of-n", "--reward", "jury"], 2, "no reward is named 'jury'; there are: "),
         (["ask", "q", "--reward", "os.path:join"], 2, "leave --reward out"),
-        (["ask", "q", "--stop-rule", "full"], 2, "'direct' does not take these options: got an unexpected"),
+        (["ask", "q", "--stop-rule", "full"], 2, "the method 'direct' has no 'stop_rule'"),
         (["ask", "q", "-m", "majority-vote", "--answers", "numbre"], 2, "there are: auto, number, "),
         (
             ["ask", "q", "-m", "majority-vote", "--answers", '{"kind":'],
             2,
             "--answers must be the name of a kind, or",
         ),
-        (["ask", "q", "-m", "majority-vote", "--answers", '{"kind": "number", "a": 1}'], 2, "do not take this"),
+        (["ask", "q", "-m", "majority-vote", "--answers", '{"kind": "number", "a": 1}'], 2, "'number' has no 'a'"),
         (["ask", "q", "-m", "field-vote", "--answers", "number"], 2, "a kind for each field"),
-        (["ask", "q", "--answers", "number"], 2, "'direct' does not take these options: got an unexpected"),
+        (["ask", "q", "--answers", "number"], 2, "the method 'direct' has no 'answers'"),
         (["ask", "q", "--seconds", "0"], 2, "budget seconds"),
         (["ask", "q", "--temperature", "nan", "--url", "http://127.0.0.1:9/v1", "--model", "m"], 2, "JSON"),
         (["ask", "q", "--url", "http://127.0.0.1:9/v1"], 1, "no server answers"),

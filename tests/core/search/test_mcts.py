@@ -68,12 +68,13 @@ def test_sixteen_trials_at_the_same_time_reach_distinct_nodes():
     assert len({trial.node for trial in trials}) == 16
 
 
-def test_virtual_loss_spreads_trials_over_subtrees():
-    search = Mcts()
-    for trial in itertools.chain(search.ask(), search.ask(1), search.ask(1), search.ask(1)):
+@pytest.mark.parametrize("count", [4, 8, 16])
+def test_virtual_loss_spreads_trials_over_equal_subtrees(count):
+    search = leaves(Mcts(), 4)
+    for trial in search.ask(4):
         search.tell(trial, [Thought(letter, 0.5) for letter in "abcd"])
-    below = [search.path(trial.node)[0] for trial in search.ask(4)]
-    assert len(set(below)) == 4
+    below = [search.path(trial.node)[0] for trial in search.ask(count)]
+    assert {below.count(each) for each in "0123"} == {count // 4}
 
 
 def test_without_trials_that_run_it_is_the_formula():

@@ -111,6 +111,17 @@ def test_resumed_it_asks_again_for_what_was_running(search):
 
 
 @every
+def test_a_trial_that_was_given_back_is_asked_for_again(search):
+    search = search()
+    (trial,) = search.ask()
+    search.give_back(trial)
+    search.give_back(trial)
+    again = search.ask(9)
+    assert [each.node for each in again] == [trial.node]
+    assert search.tell(trial) == []
+
+
+@every
 def test_a_tree_that_cannot_expand_is_done_without_a_best(search):
     search = search()
     search.tell(*search.ask())
@@ -135,6 +146,13 @@ def test_what_ends_a_path_goes_before_what_does_not(search):
     search.tell(*search.ask(), [Thought("open", 0.9), Thought("ended", 0.2, terminal=True)])
     assert search.best().step == "ended"
     assert "ended" not in run(search)
+
+
+@every
+def test_at_the_last_depth_too(search):
+    search = search(max_depth=1)
+    search.tell(*search.ask(), [Thought("open", 0.9), Thought("ended", 0.2, terminal=True)])
+    assert search.best().step == "ended"
 
 
 @every
@@ -174,11 +192,12 @@ class TestBreadthFirst:
         expanded(search, level[0])
         assert len(search.ask(9)) == 3
 
-    def test_a_path_that_has_ended_competes_with_the_next_level(self):
+    @pytest.mark.parametrize(("second", "kept"), [(0.6, ["best", "second"]), (0.4, ["best", "end"])])
+    def test_a_path_that_has_ended_competes_with_the_next_level(self, second, kept):
         search = BreadthFirst(keep=2, max_depth=3)
         search.tell(*search.ask(), [Thought("end", 0.5, terminal=True), Thought("open", 0.4)])
-        search.tell(*search.ask(9), [Thought("worse", 0.1), Thought("better", 0.6), Thought("best", 0.7)])
-        assert [search.nodes[node].step for node in search.kept] == ["best", "better"]
+        search.tell(*search.ask(9), [Thought("second", second), Thought("best", 0.7)])
+        assert [search.nodes[node].step for node in search.kept] == kept
 
     def test_a_level_from_which_nothing_leads_on_is_the_last(self):
         search = BreadthFirst()

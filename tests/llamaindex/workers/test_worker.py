@@ -8,6 +8,7 @@ from llama_index.llms.openai_like import OpenAILike
 from pydantic import BaseModel
 
 from llamaindex_scaffolding import LlamaIndexWorker, ScaffoldingLLM
+from llamaindex_scaffolding.workers.worker import LLAMAINDEX_KWARGS
 from scaffolding_core import (
     ChatTask,
     GenerationTask,
@@ -17,6 +18,7 @@ from scaffolding_core import (
     NativeGenerationController,
     ScaffoldingLlm,
     ToolDescription,
+    ToolMessage,
     UserMessage,
     WorkerError,
 )
@@ -196,3 +198,18 @@ async def test_what_it_says_it_can_do_is_so():
         worker = LlamaIndexWorker(inner)
         assert worker.capabilities.tools == await calls_tools(worker)
         assert worker.capabilities.streaming == await streams(worker)
+
+
+@pytest.mark.parametrize("called", [False, True])
+async def test_what_is_asked_beside_the_answer_gets_no_form_that_is_for_the_answer(called):
+    llm = ScriptedLLM(answers=["7"])
+    chat = [UserMessage("q"), *([ToolMessage("text", tool_call_id="1")] if called else [])]
+    given = {"tools": [{}], "tool_choice": "auto", "response_format": {}, "own": 1}
+    for aside in (False, True):
+        task = ChatTask(messages=chat, custom_input_params={LLAMAINDEX_KWARGS: given})
+        if aside:
+            task.set_aside()
+        await LlamaIndexWorker(llm).run_task(task)
+    whole, beside = llm.record.kwargs
+    assert whole == given
+    assert beside == {"own": 1, **({"tools": [{}]} if called else {})}

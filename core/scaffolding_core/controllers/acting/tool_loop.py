@@ -176,6 +176,7 @@ class ToolLoopController(Controller):
             turn = task.copy()
         else:
             turn = ChatTask(task.worker_tag, task.custom_input_params, acceptance=task.acceptance)
+            turn.sample_index = task.sample_index
             turn.fill(task.sampling())
         turn.group = task.group
         turn.messages = [*messages_of(task), *added]

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 
 from scaffolding_core.answers import REFUSAL, Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.apart import apart
 from scaffolding_core.controllers.further import asked_further
 from scaffolding_core.controllers.parts import checked_number, checked_part
 from scaffolding_core.controllers.samples import checked_sample_num
@@ -111,7 +112,7 @@ class CalibratedController(Controller):
         """
         given = {"sample_num": sample_num, "generation_kwargs": generation_kwargs, "answers": answers}
         options = {name: value for name, value in given.items() if value is not None}
-        output = yield from self.method_controller.clone().process(tasks, **options)
+        output = yield from apart(self.method_controller.clone().process(tasks, **options))
         if not isinstance(output, ScaffoldingOutput):
             output = tasks[0].create_scaffolding_output()
         confidence = self._confidence(output)

@@ -145,7 +145,10 @@ class DeepConfOnlineController(Controller):
         method = self.generation_controller.clone().process(sample, **options)
         output = yield from stepwise(method, self.step, is_unsure)
         if group.mean is None:
-            raise WorkerError("the backend told no log probabilities of an answer: take one that does")
+            raise WorkerError(
+                "no answer was looked at while it was written: the backend must tell log probabilities, and the method "
+                "generate once at a time"
+            )
         if not isinstance(output, ScaffoldingOutput):
             output = sample[0].create_scaffolding_output()
         output.score = group.mean if group.lowest is None else group.lowest

@@ -9,6 +9,7 @@ from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
+from scaffolding_core.controllers.prompting.beside import said
 from scaffolding_core.controllers.prompting.instructed import instructed, question_of
 from scaffolding_core.controllers.votes import answered
 from scaffolding_core.errors import InvalidRequestError
@@ -62,8 +63,7 @@ class StepBackController(Controller):
             raise InvalidRequestError("a step back is taken from a question in words: give one task that asks it")
         task, options = tasks[0], generation_kwargs or {}
         wide = instructed(task, STEP_BACK)
-        yield from self.generation_controller.clone().process([wide], **options)
-        principles = wide.message().text
+        principles = yield from said(self.generation_controller, wide, options)
         asked = instructed(task, ANSWER.format(principles=principles))
         try:
             output = yield from self.generation_controller.clone().process([asked], **options)

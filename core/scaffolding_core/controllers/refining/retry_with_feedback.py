@@ -8,12 +8,11 @@ from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.judging.once import JudgedOnce
-from scaffolding_core.controllers.parts import checked_number, checked_part, checked_whole
-from scaffolding_core.controllers.samples import derived_seed
-from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, InvalidRequestError, WorkerError
-from scaffolding_core.messages import AssistantMessage, UserMessage
+from scaffolding_core.controllers.parts import checked_number, checked_part, checked_template, checked_whole
+from scaffolding_core.controllers.refining.asking import FAILURES, followed_up, seeded
+from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.results import Candidate, ScaffoldingOutput, Stopped
-from scaffolding_core.tasks import ChatTask, GenerationTask, RewardTask
+from scaffolding_core.tasks import GenerationTask, RewardTask
 
 __all__ = ["FEEDBACK", "RetryWithFeedbackController"]
 
@@ -80,7 +79,7 @@ class RetryWithFeedbackController(Controller):
         self.reward_controller = checked_part(reward_controller, "reward_controller", "process")
         self.max_retries = checked_whole("max_retries", max_retries, 0)
         self.passing = checked_number("passing", passing)
-        self.template = _checked_template(template)
+        self.template = checked_template("template", template, "feedback")
 
     def process(
         self,
@@ -120,7 +119,7 @@ class RetryWithFeedbackController(Controller):
             attempts.ended.append(attempt)
             try:
                 yield from self._attempt(task, attempt, once, options)
-            except (BudgetExceededError, InsufficientSamplesError, WorkerError) as error:
+            except FAILURES as error:
                 out_of_budget = isinstance(error, BudgetExceededError)
                 if not (out_of_budget and attempt.candidate.text):
                     attempt.candidate.error = error
@@ -152,26 +151,9 @@ class RetryWithFeedbackController(Controller):
     def _with_feedback(self, task: GenerationTask, attempt: _Attempt) -> GenerationTask:
         answer = attempt.candidate.message
         told = self.template.format(feedback=attempt.feedback or f"its score is {attempt.candidate.score}.")
-        asked = task.copy()
-        if asked.seed is not None:
-            asked.seed = derived_seed(asked.seed, attempt.candidate.index + 1)
-        if isinstance(asked, ChatTask):
-            asked.add_messages([AssistantMessage(answer.text), UserMessage(told)])
-        else:
-            asked.input_str = f"{asked.input_str or ''}\n\nA previous answer:\n{answer.text}\n\n{told}"
-        return asked
+        return seeded(followed_up(task, answer, told), attempt.candidate.index + 1)
 
 
 def _rank(attempt: _Attempt) -> tuple[bool, float, int]:
     score = attempt.candidate.score
     return attempt.passed, float("-inf") if score is None else score, attempt.candidate.index
-
-
-def _checked_template(template: object) -> str:
-    try:
-        str(template).format(feedback="")
-    except (LookupError, ValueError, AttributeError) as error:
-        raise InvalidRequestError(
-            f"template must be a text with {{feedback}}, and braces of its own doubled: {error!r}"
-        ) from error
-    return str(template)

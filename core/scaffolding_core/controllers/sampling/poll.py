@@ -12,7 +12,7 @@ from scaffolding_core.controllers.samples import Samples
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.results import Candidate
 
-__all__ = ["Counting", "poll"]
+__all__ = ["Counting", "Voting", "poll"]
 
 Choice = TypeVar("Choice")
 Choice_in = TypeVar("Choice_in", contravariant=True)
@@ -53,12 +53,14 @@ def poll(
         extractor: finds the answer of a sample.
         trusting: an answer that a sample's own method found counts as it is.
     """
-    yield from drawn(samples, _Voting(samples, ballot, classes, extractor, trusting))
+    yield from drawn(samples, Voting(samples, ballot, classes, extractor, trusting))
     if samples.stopped == "budget":
         ballot.count_all()
 
 
-class _Voting(Generic[Choice]):
+class Voting(Generic[Choice]):
+    """Lets each sample vote that ends; see `poll`."""
+
     def __init__(
         self,
         samples: Samples,
@@ -74,6 +76,7 @@ class _Voting(Generic[Choice]):
         self.ahead = ballot.ahead
 
     def at(self, candidate: Candidate) -> bool | Steps[bool]:
+        """Let a sample vote; whether that decides it."""
         message = candidate.message
         if candidate.error is not None or message.finish_reason == "cancelled" or not self._in_time:
             return self._count(candidate, None)  # a part of a text has no answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Hashable
 
 __all__ = ["SharedPrompt", "SharedPrompts"]
 
@@ -53,20 +54,16 @@ class SharedPrompts:
     """The prompts that were asked for last, by the group of siblings that share each on one loop."""
 
     def __init__(self) -> None:
-        self._latest: OrderedDict[tuple[int, int], tuple[object, SharedPrompt]] = OrderedDict()
+        self._latest: OrderedDict[tuple[Hashable, int], SharedPrompt] = OrderedDict()
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), ()  # groups stay in their process
 
-    def of(self, group: object) -> SharedPrompt:
+    def of(self, group: Hashable) -> SharedPrompt:
         """The one that the siblings of a group share; None has none."""
         if group is None:
             return SharedPrompt()
-        key = (
-            id(group),
-            id(asyncio.get_running_loop()),
-        )  # the group is kept, for as long as its id is part of a key
-        _, prompt = self._latest.setdefault(key, (group, SharedPrompt()))
+        prompt = self._latest.setdefault((group, id(asyncio.get_running_loop())), SharedPrompt())
         if len(self._latest) > _MOST:
             self._latest.popitem(last=False)
         return prompt

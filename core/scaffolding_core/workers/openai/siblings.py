@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import TypeAlias
 
 from scaffolding_core.tasks import GenerationTask
@@ -17,15 +17,14 @@ from scaffolding_core.workers.openai.trial import Trial
 __all__ = ["Siblings"]
 
 
-_Key: TypeAlias = tuple[asyncio.AbstractEventLoop, int, str]
+_Key: TypeAlias = tuple[asyncio.AbstractEventLoop, Hashable, str]
 
 
 class _Batch:
     """An exchange of siblings, and what answers it once it has begun."""
 
-    def __init__(self, exchange: Exchange, group: object) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self.group = group  # kept, for as long as its id is part of a key
         self.running: asyncio.Task[None] | None = None
 
     @property
@@ -98,10 +97,10 @@ class Siblings:
 
     def _join(self, task: GenerationTask, exchange: Exchange, most: int) -> tuple[_Batch, Member]:
         loop = asyncio.get_running_loop()
-        key = (loop, id(task.group), json.dumps(exchange.body, sort_keys=True, default=str))
+        key = (loop, task.group, json.dumps(exchange.body, sort_keys=True, default=str))
         batch = self._latest.get(key)
         if batch is None or not batch.open or len(batch.exchange.waiting) >= most:
-            batch = self._latest[key] = _Batch(exchange, task.group)
+            batch = self._latest[key] = _Batch(exchange)
             loop.call_soon(self._begin, key, batch)  # siblings started in this tick join before it
         return batch, batch.exchange.join(task)
 

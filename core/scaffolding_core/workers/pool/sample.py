@@ -42,7 +42,7 @@ class Sample:
         self.task = task
         self.deadline = deadline
         group = task.group if isinstance(task, GenerationTask) else None
-        self.request: object = self if group is None else (id(asyncio.get_running_loop()), id(group))
+        self.request: object = self if group is None else (id(asyncio.get_running_loop()), group)
         self.beginnings: Sequence[int] = beginnings(task)
         self.attempts = 0
         self.usage = Usage()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 from typing import TypeAlias
 
 from scaffolding_core.tasks import GenerationTask
@@ -10,7 +11,7 @@ from scaffolding_core.workers.trtllm.call import Call, Member
 
 __all__ = ["Gathering"]
 
-_Key: TypeAlias = tuple[asyncio.AbstractEventLoop, int, str]
+_Key: TypeAlias = tuple[asyncio.AbstractEventLoop, Hashable, str]
 
 
 class Gathering:
@@ -32,7 +33,7 @@ class Gathering:
             asked: what it asks for; siblings that ask for the same share.
             call: for it, unless another collects still.
         """
-        key = (call.loop, id(task.group), asked)
+        key = (call.loop, task.group, asked)
         latest = self._latest.get(key)
         if latest is None or not latest.open or len(latest.waiting) >= self._most:
             latest = self._latest[key] = call

@@ -7,6 +7,7 @@ from scaffolding_core import (
     BestOfNController,
     Budget,
     CalibratedController,
+    DecisionEvent,
     FunctionWorker,
     InvalidRequestError,
     MajorityVoteController,
@@ -44,6 +45,14 @@ async def test_an_answer_that_is_sure_enough_is_kept_whole():
     output, asked = await ask(["it is 7", "8", "it is 7", "7"], "9", threshold=0.75, otherwise_controller=strong)
     assert (output.text, output.answer, output.method, asked) == ("it is 7", "7", "CalibratedController", 0)
     assert output.data == {"confidence": 0.75, "threshold": 0.75, "kept": True}
+
+
+async def test_an_answer_that_is_not_kept_is_not_shown_as_decided():
+    method = CalibratedController(chat, 2, answers="number", threshold=0.9, otherwise_controller=strong)
+    async with ScaffoldingLlm(method, {"generation": Says(["7", "8"]), "strong": Says(["9"])}) as llm:
+        events = [event async for event in llm.stream("q")]
+    assert events[-1].output.text == "9"
+    assert [event for event in events if isinstance(event, DecisionEvent) and event.branch == ()] == []
 
 
 async def test_else_it_abstains_and_keeps_what_it_knows():

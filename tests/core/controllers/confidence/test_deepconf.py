@@ -200,7 +200,7 @@ async def test_a_backend_that_tells_no_log_probabilities_is_named():
             await super().run_task(task)
             task.said.logprobs = None
 
-    with pytest.raises(InsufficientSamplesError, match="told no log probabilities") as failed:
+    with pytest.raises(InsufficientSamplesError, match="must tell log probabilities") as failed:
         await chosen(online(2), Mute({"7": 1}))
     assert isinstance(failed.value.failures[0], WorkerError)
 

@@ -111,3 +111,20 @@ async def test_samples_that_are_asked_so_share_a_request(make):
             method = MajorityVoteController(make(NativeChatController()), 4, stop_rule="full")
             await ScaffoldingLlm(method, worker).generate_async("q")
     assert [body["n"] for body in server.requests] == [4]
+
+
+async def test_principles_are_asked_for_in_words_alone_and_shown_without_thoughts():
+    tasks = []
+
+    def backend(task):
+        tasks.append(task)
+        return "<think>secret</think>s = v t"
+
+    prompt = ChatTask(
+        messages=[UserMessage("How fast?")], tools=[{"type": "function", "function": {"name": "look"}}]
+    )
+    async with ScaffoldingLlm(StepBackController(NativeChatController()), FunctionWorker(backend)) as llm:
+        output = (await llm.generate_async(prompt)).output
+    assert output.data == {"principles": "s = v t"}
+    assert [bool(task.tools) for task in tasks] == [False, True]
+    assert "secret" not in tasks[1].messages[-1].text

@@ -170,3 +170,16 @@ def test_it_retries_one_task():
     controller = RetryWithFeedbackController(NativeGenerationController(), NativeRewardController())
     with pytest.raises(InvalidRequestError, match="one task"):
         next(controller.process([ChatTask(), ChatTask()]))
+
+
+@pytest.mark.parametrize("prompt", ["How many?", [UserMessage("How many?")]], ids=["text", "chat"])
+def test_a_retry_does_not_see_the_thoughts_of_the_answer(prompt):
+    script = Script("<think>secret</think>5", "7")
+    script.judge = lambda task: float(task.response.text == "7")
+    script.run(
+        prompt, generation=NativeGenerationController() if isinstance(prompt, str) else NativeChatController()
+    )
+    retry = script.asked[1]
+    shown = retry.input_str if isinstance(prompt, str) else "".join(message.text for message in retry.messages)
+    assert "5" in shown
+    assert "secret" not in shown
