@@ -17,6 +17,7 @@ from langchain_scaffolding.judging.judges import FromRunnable, SameByRunnable
 from langchain_scaffolding.judging.rewards import evaluator_reward
 from langchain_scaffolding.llm import ScaffoldingLLM
 from langchain_scaffolding.runnable import ScaffoldingRunnable
+from langchain_scaffolding.translation.transcript import agent_transcript
 from langchain_scaffolding.workers.agent_tools import agent_tools
 from langchain_scaffolding.workers.runnable_worker import NativeRunnableController, RunnableWorker
 from langchain_scaffolding.workers.worker import LangChainWorker
@@ -39,6 +40,7 @@ __all__ = [
     "ScaffoldingLLM",
     "ScaffoldingRunnable",
     "agent_tools",
+    "agent_transcript",
     "evaluator_reward",
     "with_best_of_n",
     "with_chain_of_thought",

@@ -214,7 +214,8 @@ class MethodFields(Closable, BaseModel):
         gate = Gate.of(given.pop("max_concurrent_samples", None), limiter)
         mine = method == self.method
         llm = self.backend.llm(method, self.method_options if mine else {})
-        for name, own in (("sample_num", self.sample_num), ("answers", self.answers if mine else None)):
+        answers = self.answers if mine else None
+        for name, own in (("sample_num", self.sample_num), ("answers", answers)):
             if given.setdefault(name, own) is None:
                 del given[name]
         if not llm.takes("sample_num"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, closing
 from typing import Any, ClassVar, Self, cast
@@ -60,6 +61,10 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     to the caller's. A graph that is interrupted there goes on with `Command(resume=...)` as ever. Inside another
     graph a sampled graph begins anew each time.
 
+    What tools keep between calls is made anew for each sample by `per_run`. A sample that fails, or that
+    `ProgressMiddleware` cuts, costs that sample alone. Votes may be on what a sample has left in its folder, by a
+    `text` function that looks into `workspace()`, and a reward function finds the same folder so.
+
     Cost: what the method costs, in calls of the chain; with a checkpointer, one read of the thread, one write for
     each sample, and one for each step of the winner.
     """
@@ -75,6 +80,10 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     prompt: str | None = None
     """Key of the text in a dict input that is the prompt: rewards see it, and a method may add to it. None takes
     the only text."""
+    workspace: str | os.PathLike[str] | None = None
+    """A folder that the chain's tools work in, each sample in a copy of its own: `workspace()` gives it to them,
+    and `config["configurable"]["workspace"]`. The chosen sample's copy takes the folder's place in the end;
+    all others are removed. If none is chosen, it stays as it was. Nothing keeps a tool from writing elsewhere."""
     stream_samples: bool = False
     """Whether what runs inside samples shows in `astream_events` and in a graph's stream of messages."""
 
@@ -228,12 +237,12 @@ class ScaffoldingRunnable(MethodFields, RunnableSerializable[Any, ScaffoldingOut
     def _call(
         self, given: Any, kwargs: dict[str, Any], manager: Manager, config: RunnableConfig
     ) -> tuple[Call, CallMemory]:
+        workspace = kwargs.pop("workspace", self.workspace)
         task = ChainInput.of(given, self.prompt).task()
         call, rest = self._method_call(task, kwargs, manager, self._beneath(config), given)
         task.custom_input_params = {**(task.custom_input_params or {}), LANGCHAIN_KWARGS: rest}
-        memory = CallMemory(cast("RunnableWorker", self.backend.worker).found, config)
-        if memory.anything:
-            memory.given_to(task)
+        memory = CallMemory(cast("RunnableWorker", self.backend.worker).found, config, workspace)
+        memory.given_to(call)
         return call, memory
 
     def _beneath(self, config: RunnableConfig) -> Beneath:

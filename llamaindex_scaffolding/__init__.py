@@ -15,6 +15,7 @@ from llamaindex_scaffolding.llm.llm import ScaffoldingLLM
 from llamaindex_scaffolding.query_engine.context_order import RotatedContext, ShuffledContext
 from llamaindex_scaffolding.query_engine.query_engine import ScaffoldingQueryEngine
 from llamaindex_scaffolding.reading import ReActStep
+from llamaindex_scaffolding.sampled_workflow import SampledWorkflow
 from llamaindex_scaffolding.translation.candidates import SampleEndEvent, SampleInProgressEvent
 from llamaindex_scaffolding.workers.worker import LlamaIndexWorker
 from llamaindex_scaffolding.workflow import run_method
@@ -27,6 +28,7 @@ __all__ = [
     "RotatedContext",
     "SampleEndEvent",
     "SampleInProgressEvent",
+    "SampledWorkflow",
     "ScaffoldingLLM",
     "ScaffoldingQueryEngine",
     "ShuffledContext",

@@ -104,6 +104,7 @@ from scaffolding_core.controllers.prompting import ProgramOfThoughtController
 from scaffolding_core.controllers.selecting import WeightedVoteController
 from scaffolding_core.driver.budget import Budget
 from scaffolding_core.driver.order import ANSWER_OPTIONS, REQUEST_OPTIONS
+from scaffolding_core.driver.shared_budget import SharedBudget
 from scaffolding_core.errors import *  # noqa: F403  # its __all__ is the error tree
 from scaffolding_core.messages import (
     AssistantMessage,
@@ -136,6 +137,7 @@ from scaffolding_core.results import (
 )
 from scaffolding_core.rewards import REWARDS, RewardKind, RewardLike, Scorer, resolve_reward
 from scaffolding_core.routing import Arm, Bandit
+from scaffolding_core.runs import Run, Runs, current_run, per_run, workspace
 from scaffolding_core.scaffolding_llm import ScaffoldingLlm, ScaffoldingStream
 from scaffolding_core.tasks import (
     SAMPLING_PARAMETERS,
@@ -160,6 +162,7 @@ from scaffolding_core.workers.function import FunctionWorker
 from scaffolding_core.workers.named import WorkerLike
 from scaffolding_core.workers.recording import RecordingWorker
 from scaffolding_core.workers.replay import ReplayWorker
+from scaffolding_core.workers.runs import RunsWorker
 from scaffolding_core.workers.simulated import SimulatedWorker
 from scaffolding_core.workers.wrapping import WrappingWorker
 
@@ -326,6 +329,9 @@ __all__ = [
     "RewardTask",
     "RoleMessage",
     "RubricJudge",
+    "Run",
+    "Runs",
+    "RunsWorker",
     "ScaffoldingLlm",
     "ScaffoldingOutput",
     "ScaffoldingResult",
@@ -335,6 +341,7 @@ __all__ = [
     "SelfRefineController",
     "SemanticVoteController",
     "SequentialRevisionController",
+    "SharedBudget",
     "ShortVoteController",
     "SimulatedWorker",
     "Stated",
@@ -374,11 +381,14 @@ __all__ = [
     "WorkerPool",
     "WrappingWorker",
     "build_method",
+    "current_run",
     "default_extractor",
     "message_from_dict",
+    "per_run",
     "resolve_reward",
     "shared_local_worker",
     "threshold_for",
+    "workspace",
 ]
 __all__ += errors.__all__
 

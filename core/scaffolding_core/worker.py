@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any, ClassVar, Self, TypeAlias
@@ -102,6 +102,7 @@ class Worker:
         capabilities: what the backend can do; as long as it is this very object, nothing is known of it.
         model_info: what is known of the backend's model so far.
         hears_of_ends: whether `on_scope_end` is to be called, where it is overridden.
+        is_chain: whether a sample may be many calls of models, whose cost nobody can tell beforehand.
     """
 
     task_handlers: ClassVar[Mapping[type[Task], TaskHandler]] = {}
@@ -109,6 +110,7 @@ class Worker:
     capabilities: Capabilities = Capabilities()
     model_info: ModelInfo = ModelInfo()
     hears_of_ends: bool = True
+    is_chain: bool = False
 
     @property
     def slot_owner(self) -> Worker:
@@ -166,6 +168,19 @@ class Worker:
         raise UnsupportedTaskError(
             f"{type(self).__name__} cannot run a {task_cls.__name__}; it runs: {', '.join(kinds)}"
         )
+
+    def model_for(self, task: Task) -> str | None:
+        """The name of the model that runs a task; None if nobody told it yet."""
+        named = (getattr(task, "extra_body", None) or {}).get("model")
+        return named if isinstance(named, str) else self.model_info.name
+
+    def tools_for(self, task: GenerationTask) -> Sequence[object]:
+        """The descriptions of tools that the model reads with a task."""
+        return task.tools_to_dict() if isinstance(task, ChatTask) and task.tools else ()
+
+    def answer_limit(self, task: GenerationTask) -> int | None:
+        """How many tokens an answer has at most; None if nobody limits it."""
+        return task.max_tokens
 
     async def learn_model(self) -> None:
         """Ask the backend for what `model_info` lacks, once. Does nothing unless overridden.

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_scaffolding.judging.verdicts import feedback_of, score_of
 from scaffolding_core import RewardTask, Task
-from scaffolding_core.adapting import prompt_text
+from scaffolding_core.adapting import in_run_of, prompt_text
 
 __all__ = ["Judge"]
 
@@ -19,7 +19,8 @@ class Judge:
         """The score, a number."""
         assert isinstance(task, RewardTask)
         answer = task.response.text if task.response is not None else ""
-        said = await self._ask(task, prompt_text(task), answer)
+        with in_run_of(task.response):
+            said = await self._ask(task, prompt_text(task), answer)
         task.feedback = feedback_of(said)
         return score_of(said)
 

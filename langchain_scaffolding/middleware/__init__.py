@@ -10,12 +10,14 @@ except ImportError as error:
     raise MissingExtraError("langchain_scaffolding.middleware", "langchain-agents") from error
 
 from langchain_scaffolding.middleware.asking import AskPersonMiddleware, ask_person
+from langchain_scaffolding.middleware.progress import ProgressMiddleware
 from langchain_scaffolding.middleware.scaffolding import ScaffoldingMiddleware
 from langchain_scaffolding.middleware.tool_call_vote import OnDisagreement, ToolCallVoteMiddleware
 
 __all__ = [
     "AskPersonMiddleware",
     "OnDisagreement",
+    "ProgressMiddleware",
     "ScaffoldingMiddleware",
     "ToolCallVoteMiddleware",
     "ask_person",

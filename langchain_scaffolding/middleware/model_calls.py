@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias, cast
 
@@ -12,16 +12,19 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig, ensure_config
 from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.errors import GraphBubbleUp
 
 from langchain_scaffolding.middleware.acceptance import acceptance_of
 from langchain_scaffolding.tracing.inner_runs import inside, tell_around
 from langchain_scaffolding.tracing.runs import Manager, sampled_under, without_streams
 from langchain_scaffolding.translation.messages import from_core, to_ai_message, to_core, usage_from_core
+from langchain_scaffolding.workers.sampled_model import answer_limit, model_name
 from langchain_scaffolding.workers.task_results import fill
 from scaffolding_core import (
     Capabilities,
     ChatTask,
+    GenerationTask,
     InvalidRequestError,
     ScaffoldingLlm,
     ScaffoldingResult,
@@ -93,8 +96,20 @@ class ModelCallWorker(Worker):
     def __init__(self, max_concurrency: int = Worker.max_concurrency) -> None:
         self.max_concurrency = max_concurrency
 
+    def model_for(self, task: Task) -> str | None:
+        """The name of the agent's model."""
+        return model_name(_call_of(task).request.model)
+
+    def tools_for(self, task: GenerationTask) -> Sequence[object]:
+        """The descriptions of the agent's tools."""
+        return [convert_to_openai_tool(tool) for tool in _call_of(task).request.tools]
+
+    def answer_limit(self, task: GenerationTask) -> int | None:
+        """How many tokens an answer has at most, by the task or by the model's own parameters."""
+        return task.max_tokens or answer_limit(_call_of(task).request.model)
+
     async def _generate(self, task: ChatTask) -> None:
-        call = cast("ModelCall", (task.custom_input_params or {})[_MODEL_CALL])
+        call = _call_of(task)
         response, call.drawn = call.drawn, None
         if response is None:
             with inside(task):
@@ -185,6 +200,10 @@ async def _called(call: ModelCall, request: Request) -> Response:
         return cast("Response", await run_either(call.handler, cast("AsyncHandler", call.handler), request))
     except GraphBubbleUp as error:
         raise _BubbledUp(error) from error
+
+
+def _call_of(task: Task) -> ModelCall:
+    return cast("ModelCall", (task.custom_input_params or {})[_MODEL_CALL])
 
 
 def _task_of(call: ModelCall) -> ChatTask:

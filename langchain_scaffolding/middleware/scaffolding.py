@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from dataclasses import asdict
+from typing import Any, cast
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain.agents.middleware.types import ContextT, ResponseT
 from langchain_core.runnables import Runnable
+from langgraph.types import interrupt
 
 from langchain_scaffolding.judging.agent_decisions import StepByDecision
 from langchain_scaffolding.judging.decisions import is_decision_model
@@ -23,7 +25,16 @@ from langchain_scaffolding.middleware.model_calls import (
     sampled,
 )
 from langchain_scaffolding.middleware.shown import ashow, show
-from scaffolding_core import Controller, InvalidRequestError, Worker
+from langchain_scaffolding.request.parameters import method_parameters
+from scaffolding_core import (
+    Budget,
+    BudgetExceededError,
+    Controller,
+    InvalidRequestError,
+    ScaffoldingLlm,
+    SharedBudget,
+    Worker,
+)
 from scaffolding_core.adapting import AnswersLike, Backend, check_method, checked_answers, checked_sample_num
 
 __all__ = ["ScaffoldingMiddleware"]
@@ -67,6 +78,11 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
             reward model, a function of prompt and answer, a Runnable, or a worker.
         roles: who plays the other roles that the method needs, by role: a model or a worker.
         max_concurrency: model calls at once.
+        budget: a `SharedBudget` of all model calls of the agent, whatever runs it has; a `Budget` is of each call
+            alone. One of a single run goes into its configuration: `{"configurable": {"budget": ...}}`.
+        asks_for_more: interrupts the graph where a shared budget is spent. It goes on with what `Command(resume=)`
+            says: further amounts, such as `{"tokens": 10_000}`; True for as much again; anything else ends the run
+            with the `BudgetExceededError`, as it does without this.
 
     Raises:
         UnknownMethodError: no method of that name.
@@ -84,6 +100,8 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         reward: Reward | None = None,
         roles: Mapping[Hashable, Any] | None = None,
         max_concurrency: int = Worker.max_concurrency,
+        budget: Budget | SharedBudget | None = None,
+        asks_for_more: bool = False,
     ) -> None:
         super().__init__()
         backend = Backend(
@@ -91,18 +109,29 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         )
         check_method(backend, method, method_options or {}, sample_num)
         self._llm = backend.llm(method, method_options or {})
+        self._direct = backend.llm("direct", {})
         self._when = _checked_when(when)
         self._options: dict[str, object] = {}
         if sample_num is not None:
             self._options["sample_num"] = checked_sample_num(sample_num, 1)
         if answers is not None:
             self._options["answers"] = checked_answers(method, self._llm.prototype_controller, answers)
+        self._budget = budget
+        self._asks_for_more = asks_for_more
 
     def wrap_model_call(self, request: ModelRequest[ContextT], handler: Handler) -> ModelResponse[ResponseT]:
         """Sample the model call, in threads."""
-        if self._when is not None and not self._when(request):
+        picked = self._when is None or self._when(request)
+        budget = self._budget_of_run()
+        if not picked and budget is None:
             return handler(request)
-        response = chosen(sampled(self._llm, ModelCall(request, handler), self._options))
+        llm, options = self._sampling(picked=picked, budget=budget)
+        try:
+            result = sampled(llm, ModelCall(request, handler), options)
+        except BudgetExceededError as error:
+            self._ask_for_more(budget, error)
+            result = sampled(llm, ModelCall(request, handler), options)
+        response = chosen(result)
         show(request, response)
         return response
 
@@ -112,11 +141,43 @@ class ScaffoldingMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Res
         """Sample the model call, on the caller's event loop."""
         when = self._when
         picked = await when.acall(request) if isinstance(when, StepByDecision) else when is None or when(request)
-        if not picked:
+        budget = self._budget_of_run()
+        if not picked and budget is None:
             return await handler(request)
-        response = chosen(await asampled(self._llm, ModelCall(request, handler), self._options))
+        llm, options = self._sampling(picked=picked, budget=budget)
+        try:
+            result = await asampled(llm, ModelCall(request, handler), options)
+        except BudgetExceededError as error:
+            self._ask_for_more(budget, error)
+            result = await asampled(llm, ModelCall(request, handler), options)
+        response = chosen(result)
         await ashow(request, response)
         return response
+
+    def _budget_of_run(self) -> object:
+        return method_parameters(None).get("budget", self._budget)
+
+    def _sampling(self, *, picked: bool, budget: object) -> tuple[ScaffoldingLlm, dict[str, object]]:
+        options = self._options if picked else {}
+        return self._llm if picked else self._direct, options if budget is None else {**options, "budget": budget}
+
+    def _ask_for_more(self, budget: object, error: BudgetExceededError) -> None:
+        """Let the user allow more; a node that is interrupted runs anew, and so comes here again.
+
+        Raises:
+            BudgetExceededError: that one, where nobody is asked, or no more is allowed.
+        """
+        spent = isinstance(budget, SharedBudget) and error.limit in budget.limits
+        if not (self._asks_for_more and spent):
+            raise error
+        shared = cast("SharedBudget", budget)
+        limits = shared.limits
+        more = interrupt({"spent": error.limit, "limits": limits, "so_far": asdict(shared.spent)})
+        if more is True:
+            more = {error.limit: limits[error.limit]}
+        if not (isinstance(more, Mapping) and more):
+            raise error
+        shared.allow_more(**more)
 
 
 def _checked_when(when: object) -> Callable[[Any], bool] | None:

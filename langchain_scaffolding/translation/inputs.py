@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from langchain_core.messages import BaseMessage
@@ -30,10 +30,13 @@ class ChainInput:
     Args:
         value: the input itself, whatever it is.
         key: of the text in it that is the prompt, where it is a dict that has one.
+        text: the prompt of the call, where it is a text; what runs may change the input, as a graph does that
+            gives its messages ids.
     """
 
     value: Any
     key: str | None = None
+    text: str | None = None
 
     @classmethod
     def of(cls, value: Any, key: str | None) -> ChainInput:
@@ -56,9 +59,10 @@ class ChainInput:
     def task(self) -> GenerationTask:
         """The task for a method to run."""
         messages = self._messages()
-        task = ChatTask(messages=messages) if messages is not None else GenerationTask(input_str=self._text())
-        task.custom_input_params = {_KEY: self}
-        return task
+        if messages is not None:
+            return ChatTask(messages=messages, custom_input_params={_KEY: self})
+        text = self._text()
+        return GenerationTask(input_str=text, custom_input_params={_KEY: replace(self, text=text)})
 
     @classmethod
     def for_task(cls, task: GenerationTask) -> Any:
@@ -80,7 +84,7 @@ class ChainInput:
             same = len(now) == len(before) and all(a is b for a, b in zip(now, before, strict=True))
             return self.value if same else now
         text = _prompt(task)
-        if text == self._text():
+        if text == self.text:
             return self.value
         if text is not None and isinstance(self.value, str):
             return text

@@ -52,6 +52,7 @@ class RunnableWorker(LangChainWorker):
         self, runnable: Runnable[Any, Any], *, text: Part | None = None, max_concurrency: int = 256
     ) -> None:
         super().__init__(runnable, max_concurrency=max_concurrency)
+        self.is_chain = not self._is_model
         self.text = text
         self.found = Found.inside(runnable)
         self._writes_text = text is None and _writes_text(runnable)
@@ -75,7 +76,7 @@ class RunnableWorker(LangChainWorker):
             return _uninterrupted(await super()._answer(task, pieces, given, config, kwargs))
         async with memory.sample(config) as mine:
             mine.result = await super()._answer(task, pieces, given, mine.config, kwargs)
-        return mine.result if memory.is_kept else _uninterrupted(mine.result)
+        return mine.result if memory.can_go_on else _uninterrupted(mine.result)
 
     def _fill(self, task: GenerationTask, answer: object) -> None:
         value = part_of(answer, self.text)

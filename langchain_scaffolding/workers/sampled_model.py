@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
@@ -13,7 +14,7 @@ from langchain_core.runnables.retry import RunnableRetry
 
 from langchain_scaffolding.memory.histories import sampled_history
 
-__all__ = ["for_samples", "is_model", "model_name", "streams", "unbound"]
+__all__ = ["answer_limit", "bound_tools", "for_samples", "is_model", "model_name", "streams", "unbound"]
 
 _CHOICES = "n"
 
@@ -41,6 +42,27 @@ def model_name(model: object) -> str:
     itself = unbound(model)
     names = (getattr(itself, name, None) for name in ("model_name", "model"))
     return next((name for name in names if isinstance(name, str) and name), type(itself).__name__)
+
+
+def answer_limit(model: object) -> int | None:
+    """How many tokens an answer of a model has at most, as it or what is bound to it says; None if it does not."""
+    most = _bound(model).get("max_tokens", getattr(unbound(model), "max_tokens", None))
+    return most if isinstance(most, int) and most > 0 else None
+
+
+def bound_tools(model: object) -> Sequence[object]:
+    """The descriptions of tools that are bound to a model."""
+    tools = _bound(model).get("tools")
+    return tools if isinstance(tools, list | tuple) else ()
+
+
+def _bound(model: object) -> dict[str, Any]:
+    """What is bound to a model."""
+    bound: dict[str, Any] = {}
+    while isinstance(model, RunnableBindingBase):
+        bound = {**model.kwargs, **bound}
+        model = model.bound
+    return bound
 
 
 def for_samples(model: Runnable[Any, Any]) -> Runnable[Any, Any]:

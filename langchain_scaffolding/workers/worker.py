@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
@@ -14,7 +14,15 @@ from langchain_scaffolding.tracing.inner_runs import inside
 from langchain_scaffolding.translation.messages import from_core
 from langchain_scaffolding.workers.cut_samples import PromptTokens, cut_usage
 from langchain_scaffolding.workers.model_call import ainvoke, invoke
-from langchain_scaffolding.workers.sampled_model import for_samples, is_model, streams, unbound
+from langchain_scaffolding.workers.sampled_model import (
+    answer_limit,
+    bound_tools,
+    for_samples,
+    is_model,
+    model_name,
+    streams,
+    unbound,
+)
 from langchain_scaffolding.workers.task_results import emit, fill, joined
 from langchain_scaffolding.workers.threads_at_once import ThreadsAtOnce
 from scaffolding_core import (
@@ -76,6 +84,18 @@ class LangChainWorker(Worker):
         self._tells_usage = isinstance(itself, BaseChatModel)
         self._charges_itself = isinstance(itself, BaseChatModel) and itself._llm_type == LLM_TYPE
         self._prompt_tokens = PromptTokens()
+
+    def model_for(self, task: Task) -> str | None:
+        """The name of the model; None for a chain."""
+        return model_name(self.model) if self._is_model else None
+
+    def tools_for(self, task: GenerationTask) -> Sequence[object]:
+        """The descriptions of tools that are bound to the model, or come with the call."""
+        return [*super().tools_for(task), *bound_tools(self.model), *_given_kwargs(task).get("tools", ())]
+
+    def answer_limit(self, task: GenerationTask) -> int | None:
+        """How many tokens an answer has at most, by the task or by the model's own parameters."""
+        return task.max_tokens or answer_limit(self.model)
 
     async def _generate(self, task: GenerationTask) -> None:
         given, kwargs = self._given(task), _kwargs(task)
@@ -159,7 +179,9 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
     kwargs: dict[str, Any] = dict(task.sampling())
     if isinstance(task, ChatTask) and task.tools:
         kwargs["tools"] = task.tools_to_dict()
+    return {**kwargs, **_given_kwargs(task)}
+
+
+def _given_kwargs(task: GenerationTask) -> Mapping[str, Any]:
     given = (task.custom_input_params or {}).get(LANGCHAIN_KWARGS)
-    if isinstance(given, Mapping):
-        kwargs.update(as_asked(task, given))
-    return kwargs
+    return as_asked(task, given) if isinstance(given, Mapping) else {}

@@ -33,6 +33,7 @@ from scaffolding_core import (
     NativeRewardController,
     RetryWithFeedbackController,
     ScaffoldingLlm,
+    SharedBudget,
 )
 from scaffolding_core.adapting import AnswersLike, Backend, Backends, Call, Closable, check_method
 
@@ -110,7 +111,7 @@ class ScaffoldingQueryEngine(Closable, BaseQueryEngine):
         roles: Mapping[Hashable, Reward | LLM] | None = None,
         support: Support | BaseEvaluator | None = None,
         max_retries: int = 0,
-        budget: Budget | None = None,
+        budget: Budget | SharedBudget | None = None,
         max_concurrency: int = 256,
         callback_manager: CallbackManager | None = None,
         **options: Any,

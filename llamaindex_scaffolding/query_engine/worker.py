@@ -91,6 +91,8 @@ class QueryEngineWorker(Worker):
         InvalidRequestError: no engine, or something else among them.
     """
 
+    is_chain = True
+
     def __init__(
         self,
         query_engines: Sequence[BaseQueryEngine],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
@@ -64,6 +64,19 @@ class LlamaIndexWorker(Worker):
             raise InvalidRequestError(f"LlamaIndexWorker needs a LlamaIndex LLM, got {llm!r}")
         self.llm = llm
         self.max_concurrency = max_concurrency
+
+    def model_for(self, task: Task) -> str | None:
+        """The name of the model."""
+        return self.llm.metadata.model_name
+
+    def tools_for(self, task: GenerationTask) -> Sequence[object]:
+        """The descriptions of tools that come with the call."""
+        return [*super().tools_for(task), *(_given_kwargs(task).get("tools") or ())]
+
+    def answer_limit(self, task: GenerationTask) -> int | None:
+        """How many tokens an answer has at most, by the task or by the LLM's own field."""
+        most = task.max_tokens or getattr(self.llm, "max_tokens", None)
+        return most if isinstance(most, int) and most > 0 else None
 
     async def _chat(self, task: ChatTask) -> None:
         kwargs = _kwargs(task)
@@ -145,10 +158,14 @@ def _kwargs(task: GenerationTask) -> dict[str, Any]:
         raise UnsupportedParameterError("a LlamaIndex LLM gives one answer a call: leave n out, set sample_num")
     if task.num_logprobs is not None:
         raise UnsupportedParameterError("a LlamaIndexWorker tells no log probabilities: leave num_logprobs out")
-    given = (task.custom_input_params or {}).get(LLAMAINDEX_KWARGS)
     sampling = task.sampling()
     sampling.pop("n", None)
-    return {**sampling, **(as_asked(task, given) if isinstance(given, Mapping) else {})}
+    return {**sampling, **_given_kwargs(task)}
+
+
+def _given_kwargs(task: GenerationTask) -> Mapping[str, Any]:
+    given = (task.custom_input_params or {}).get(LLAMAINDEX_KWARGS)
+    return as_asked(task, given) if isinstance(given, Mapping) else {}
 
 
 def _fill(task: GenerationTask, response: ChatResponse | CompletionResponse) -> None:

@@ -22,7 +22,7 @@ FLOORS = {
     CORE: (
         {"shown_text"},
         {"errors", "threads", "model_info", "capabilities"},
-        {"messages", "config_text"},
+        {"messages", "config_text", "runs"},
         {"answers", "voting", "search", "routing"},
         {"confidence"},
         {"verifying"},
@@ -58,7 +58,7 @@ FLOORS = {
         {"workers"},
         {"judging"},
         {"llm", "query_engine"},
-        {"workflow", "wrappers"},
+        {"sampled_workflow", "workflow", "wrappers"},
         {"__init__"},
     ),
 }

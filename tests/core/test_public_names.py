@@ -38,19 +38,23 @@ PUBLIC = {
         ProgramOfThoughtController Quorum
         REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording RecordingWorker
         Regex ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController RewardModelWorker
-        RewardTask ChainOfVerificationController CritiqueReviseController MultiChainComparisonController
+        RewardTask
+        RoleMessage RubricJudge Run RunCutError Runs RunsWorker SAMPLING_PARAMETERS ScaffoldingError
+        ScaffoldingLlm ScaffoldingOutput
+        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError SharedBudget
+        ChainOfVerificationController CritiqueReviseController MultiChainComparisonController
         PlanSearchController
         RecursiveSelfAggregationController ReflexionController SelfRefineController SequentialRevisionController
-        RoleMessage RubricJudge SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
-        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError
         ShortVoteController SimulatedWorker Stated StepBackController Steps
         StopRule StreamChatTask StreamGenerationTask Structure SystemMessage TRTLLMWorker Task
         TokenEvent TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController
         ToolMessage ToolsWorker UnitTests
         UnknownMethodError UnsupportedParameterError UnsupportedTaskError Usage UserMessage WeightedVoteController
         WholeText
-        Window Worker WorkerError WorkerLike WorkerPool WrappingWorker build_method default_extractor
-        message_from_dict shared_local_worker
+        Window Worker WorkerError WorkerPool WorkspaceChangedError WrappingWorker build_method current_run
+        default_extractor
+        message_from_dict per_run shared_local_worker workspace
+        WorkerLike
     """,
     "scaffolding_core.answers": """
         Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor FieldClasses
@@ -73,8 +77,8 @@ PUBLIC = {
         DeadlockError
         IncompleteResponseError InsufficientSamplesError InvalidRequestError MissingExtraError
         MissingWorkerError ModelFileError ModelNotFoundError RateLimitError ReplayMismatchError
-        RequestCancelledError ScaffoldingError ServerError UnknownMethodError UnsupportedParameterError
-        UnsupportedTaskError WorkerError
+        RequestCancelledError RunCutError ScaffoldingError ServerError UnknownMethodError UnsupportedParameterError
+        UnsupportedTaskError WorkerError WorkspaceChangedError
     """,
     "scaffolding_core.adapting": """
         Acceptance AnswersLike Backend Backends Call Calls Classes Closable Code JsonObject KnownTools
@@ -82,24 +86,30 @@ PUBLIC = {
         around_calls as_asked as_written before_sending call_function candidate_data check_method
         check_reward_function checked_answers checked_sample_num computing converted_reward current_request
         engine_worker fitted
+        lawful_name model_values
+        current_runs
+        in_run_of
+        named_worker
         lawful_name model_values named_worker
         on_abandoned prompt_text read_arguments read_as_type read_by_schema read_either read_json
         result_data run_either run_in_thread server_settings server_worker split tool_source tools_of
     """,
     "langchain_scaffolding": """
         ChatScaffolding FromRunnable LangChainWorker NativeRunnableController RunnableWorker
-        SameByRunnable ScaffoldingLLM ScaffoldingRunnable agent_tools evaluator_reward with_best_of_n
+        SameByRunnable ScaffoldingLLM ScaffoldingRunnable agent_tools agent_transcript
+        evaluator_reward with_best_of_n
         with_chain_of_thought with_majority_vote
     """,
     "langchain_scaffolding.decisions": """
         Poll RiskByDecision SameByDecision StepByDecision VotedResponse VotingDecisionModel decision_reward
     """,
     "langchain_scaffolding.middleware": """
+        OnDisagreement ProgressMiddleware ScaffoldingMiddleware ToolCallVoteMiddleware
         AskPersonMiddleware ask_person
-        OnDisagreement ScaffoldingMiddleware ToolCallVoteMiddleware
     """,
     "llamaindex_scaffolding": """
         EvaluatorSupport LlamaIndexWorker ReActStep RotatedContext SampleEndEvent SampleInProgressEvent
+        SampledWorkflow
         ScaffoldingLLM ScaffoldingQueryEngine ShuffledContext SourceSupport UnsupportedAnswerError
         run_method with_best_of_n with_chain_of_thought with_majority_vote
     """,

@@ -52,6 +52,16 @@ def test_an_agent_deletes_a_file_only_if_its_samples_agree(wanted, agreed, left)
     assert "That is all." in shown
 
 
+def test_of_several_runs_of_an_agent_the_one_whose_file_passes_is_kept(tmp_path):
+    written = [wants(("write_file", {"name": "names.txt", "text": text})) for text in ("Zoe", "Ann\nBob\nZoe")]
+    steps = Steps(wants(("read_file", {"name": "names.txt"})), written, says("Sorted."))
+    with scripted_server(steps) as server:
+        shown = printed("langchain_agent_runs.py", "--url", server.url, "--folder", str(tmp_path / "names"))
+    assert "Kept: Ann, Bob, Zoe" in shown
+    assert re.search(r"Spent: \d+ of 50000 tokens in \d+ calls", shown)
+    assert [each.name for each in tmp_path.iterdir()] == ["names"]
+
+
 def test_a_call_of_a_servers_tool_that_changes_things_runs_only_if_samples_agree():
     samples = [wants(("delete_file", {"name": name})) for name in ("notes.txt", *["report-old.txt"] * 4)]
     again = [wants(("delete_file", {"name": name})) for name in "abcde"]

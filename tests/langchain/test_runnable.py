@@ -10,6 +10,7 @@ import pickle
 import threading
 from dataclasses import dataclass
 from operator import itemgetter
+from uuid import uuid4
 
 import pytest
 from langchain_core.documents import Document
@@ -356,3 +357,15 @@ async def test_a_voted_chain_of_thought_over_a_chain_streams(voted, reasoning):
     pieces = [*vote.stream("q")], [piece async for piece in vote.astream("q")]
     for streamed in pieces:
         assert "".join(getattr(piece, "text", piece) for piece in streamed) == "7"
+
+
+async def test_samples_of_a_graph_that_gives_its_messages_ids_all_run():
+    def named(given):
+        for message in given["messages"]:
+            message.id = message.id or str(uuid4())
+        return "42"
+
+    runs = sampled(RunnableLambda(named), 3, max_concurrent_samples=1)
+    given = {"messages": [HumanMessage("how tall?")]}
+    output = await runs.ainvoke(given)
+    assert [candidate.text for candidate in output.candidates] == ["42"] * 3

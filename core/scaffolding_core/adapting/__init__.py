@@ -35,6 +35,7 @@ from scaffolding_core.driver.request import current_request
 from scaffolding_core.messages import JsonObject
 from scaffolding_core.messages.tools import lawful_name
 from scaffolding_core.rewards import RewardLike, converted_reward
+from scaffolding_core.runs import current_runs, in_run_of
 from scaffolding_core.threads import on_abandoned, run_in_thread
 from scaffolding_core.worker import TaskHandler, around_calls, before_sending
 from scaffolding_core.workers.named import named_worker
@@ -76,8 +77,10 @@ __all__ = [
     "computing",
     "converted_reward",
     "current_request",
+    "current_runs",
     "engine_worker",
     "fitted",
+    "in_run_of",
     "lawful_name",
     "model_values",
     "named_worker",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, Unpack, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import (
@@ -84,24 +85,32 @@ def options_of(constructor: Callable[..., object]) -> Mapping[str, Option]:
     """
     function = constructor.__init__ if inspect.isclass(constructor) else constructor
     names = {**getattr(inspect.unwrap(function), "__globals__", {}), **_SPELT}
-    options = [
-        _option(each, _hint(each.annotation, names))
-        for each in inspect.signature(constructor).parameters.values()
-        if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
-    ]
+    options: list[Option] = []
+    for each in inspect.signature(constructor).parameters.values():
+        hint = _hint(each.annotation, names)
+        if each.kind is each.VAR_KEYWORD:
+            options += _unpacked(hint)
+        elif each.kind is not each.VAR_POSITIONAL:
+            options.append(_option(each.name, hint, needed=each.default is each.empty))
     return MappingProxyType({option.name: option for option in options})
 
 
-def _option(argument: inspect.Parameter, hint: object) -> Option:
+def _unpacked(hint: object) -> list[Option]:
+    """The options of a `TypedDict` that keywords are said to have."""
+    kinds = get_args(hint) if get_origin(hint) is Unpack else ()
+    return [
+        _option(
+            name, _hint(annotation.__forward_arg__, {**vars(sys.modules[kind.__module__]), **_SPELT}), needed=False
+        )
+        for kind in kinds
+        for name, annotation in kind.__annotations__.items()
+    ]
+
+
+def _option(argument: str, hint: object, *, needed: bool) -> Option:
     part, many = _part(hint)
-    return Option(
-        argument.name.removesuffix("_controller"),
-        argument.name,
-        part,
-        many,
-        argument.default is argument.empty,
-        _adapter(hint) if part is None else None,
-    )
+    plain = _adapter(hint) if part is None else None
+    return Option(argument.removesuffix("_controller"), argument, part, many, needed, plain)
 
 
 def _hint(annotation: object, names: dict[str, object]) -> object:
@@ -117,7 +126,9 @@ def _part(hint: object) -> tuple[str | None, bool]:
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         found = (_part(each) for each in inner if each is not NoneType)
-        return next((each for each in found if each[0] is not None), (None, False))
+        part, many = next((each for each in found if each[0] is not None), (None, False))
+        named = any(each is str or get_origin(each) is Literal for each in inner)
+        return (None, False) if part == "method" and named else (part, many)  # a text there names no method
     if isinstance(origin, type) and issubclass(origin, Sequence | Mapping):
         return _part(inner[-1] if inner[-1] is not Ellipsis else inner[0])[0], True
     return PARTS.get(hint) if isinstance(hint, type) else None, False

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from scaffolding_core.controller import Controller, Steps, checked_generator
 from scaffolding_core.driver.budget import Budget
+from scaffolding_core.driver.shared_budget import SharedBudget
 from scaffolding_core.errors import ControllerError, InvalidRequestError, UnsupportedParameterError
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import SAMPLING_PARAMETERS, GenerationTask, Prompt, task_from_prompt
@@ -28,7 +29,7 @@ __all__ = [
 T = TypeVar("T")
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
-    "budget": (Budget,),
+    "budget": (Budget, SharedBudget),
     "deadline": (float, int),
     "priority": (int,),
     "seed": (int,),
@@ -51,7 +52,7 @@ class Order:
     prompt: Prompt
     task: GenerationTask
     options: dict[str, object] = field(default_factory=dict)
-    budget: Budget | None = None
+    budget: Budget | SharedBudget | None = None
     deadline: float | None = None
     priority: int = 0
     metadata: dict[str, object] = field(default_factory=dict)

@@ -8,13 +8,16 @@ import itertools
 import logging
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, NoReturn
 
 from scaffolding_core.driver.branch import Branch
+from scaffolding_core.driver.budget import Budget, exceeded
 from scaffolding_core.driver.call import LAST_WORDS
 from scaffolding_core.driver.recorder import Recorder
 from scaffolding_core.driver.roster import NOBODY, Roster
-from scaffolding_core.errors import BudgetExceededError, ClosedError, RequestCancelledError
+from scaffolding_core.driver.shared_budget import SharedBudget
+from scaffolding_core.driver.spending import spending
+from scaffolding_core.errors import ClosedError, Limit, RequestCancelledError
 from scaffolding_core.messages import Usage
 from scaffolding_core.results import ExecutionTrace, RequestState, ScaffoldingOutput
 from scaffolding_core.tasks import StreamGenerationTask, StreamHandle, Task, run_in_steps
@@ -25,9 +28,7 @@ if TYPE_CHECKING:
     from scaffolding_core.driver.driver import Driver
     from scaffolding_core.driver.order import Order
 
-__all__ = ["Limit", "Request", "current_request"]
-
-Limit: TypeAlias = Literal["tokens", "seconds", "samples", "deadline"]
+__all__ = ["Request", "current_request"]
 
 REFUSALS = 100
 """How often a method may ask for more work after its time is up, before it is closed."""
@@ -83,6 +84,7 @@ class Request:
         "recorder",
         "roster",
         "samples",
+        "shared",
         "state",
         "time_is_up",
         "tokens",
@@ -107,17 +109,17 @@ class Request:
         self.parent = current_request.get()
         self.deadline = deadline
         self.deadline_is: Limit = "deadline"
-        self.tokens = self.samples = None
-        budget = order.budget
-        if budget is not None:
-            self.tokens, self.samples = budget.tokens, budget.samples
-            if budget.seconds is not None:
-                self._end_by(driver.loop.time() + budget.seconds, "seconds")
+        self.tokens: int | None = None
+        self.samples: int | None = None
+        self.shared: frozenset[SharedBudget] = frozenset() if self.parent is None else self.parent.shared
+        self._limit(order.budget)
         if self.parent is not None and self.parent.deadline is not None:
             left = self.parent.deadline - self.parent.driver.loop.time()
             self._end_by(driver.loop.time() + left, self.parent.deadline_is)
         self.limited = self.samples is not None or self.parent is not None  # whether tasks are counted
         self.around = around_calls.get()
+        if self.shared:
+            self.around = spending(sorted(self.shared, key=id), self.around)
         self.context = contextvars.copy_context()
         self.context.run(current_request.set, self)
         self.usage = Usage()
@@ -145,6 +147,20 @@ class Request:
         self._charged: dict[Task, Usage] | None = None
         self._children: set[Request] = set()
         self._timer: asyncio.TimerHandle | None = None
+
+    def _limit(self, budget: Budget | SharedBudget | None) -> None:
+        now = self.driver.loop.time()
+        if isinstance(budget, Budget):
+            self.tokens, self.samples = budget.tokens, budget.samples
+            if budget.seconds is not None:
+                self._end_by(now + budget.seconds, "seconds")
+            dollars, prices = budget.dollars, budget.prices
+            budget = None if dollars is None else SharedBudget(dollars=dollars, prices=prices)
+        if budget is not None:
+            self.shared |= {budget}
+            end = budget.ends(now)
+            if end is not None:
+                self._end_by(end, "seconds")
 
     def _end_by(self, when: float, limit: Limit) -> None:
         if self.deadline is None or when < self.deadline:
@@ -194,7 +210,7 @@ class Request:
         self._refused += 1
         if self._refused > REFUSALS and self._root is not None:
             self._root.cut()
-        raise self._exceeded(self.expired)
+        raise exceeded(self.expired)
 
     def allow(self, task: Task) -> None:
         """Let a task start, and count it against the budget, or raise; asked if the request is `limited`."""
@@ -206,7 +222,7 @@ class Request:
         if run_in_steps(task) and task.request_handle is not None:
             return  # a further step of a sample that was counted
         if self.samples is not None and self._sampled >= self.samples:
-            raise self._exceeded("samples")
+            raise exceeded("samples")
         if self.parent is not None and self.parent.limited:
             self.parent.allow(task)
         self._sampled += 1
@@ -259,19 +275,15 @@ class Request:
         for child in list(self._children):
             child.driver.call_from_anywhere(child.expire, limit)
         if self._root is None:
-            self._end_unstarted(self._exceeded(limit))
+            self._end_unstarted(exceeded(limit))
             return
-        self._root.stop_calls(lambda: self._exceeded(limit))
+        self._root.stop_calls(lambda: exceeded(limit))
 
     def _end_computing(self) -> None:
         self._speechless = True
         limit = self.expired
         if self._root is not None and limit is not None:
-            self._root.stop_calls(lambda: self._exceeded(limit), computing=True)
-
-    def _exceeded(self, limit: Limit) -> BudgetExceededError:
-        what = "the deadline has passed" if limit == "deadline" else f"the budget of {limit} is spent"
-        return BudgetExceededError(f"{what} and there is no answer yet: allow more, or ask for less", limit)
+            self._root.stop_calls(lambda: exceeded(limit), computing=True)
 
     # Streams that stay open between the steps of a task.
 
@@ -354,7 +366,7 @@ class Request:
         if self._ending is not None:
             return self._ending
         if root.cut_off and root.error is None:
-            return self._exceeded(self.expired or "deadline")
+            return exceeded(self.expired or "deadline")
         return root.error
 
     def _end_unstarted(self, error: BaseException) -> None:

@@ -16,6 +16,7 @@
     ├── BudgetExceededError              budget or deadline ran out before there was any answer
     ├── InsufficientSamplesError         too many samples failed for the method to go on
     ├── ReplayMismatchError              a replayed run asked for a call that was not recorded
+    ├── WorkspaceChangedError            a workspace was changed while runs worked in copies of it
     └── WorkerError                      a backend failed; its own exception is the cause
         ├── BackendUnavailableError      nothing answers there, or the connection was lost
         ├── BackendTimeoutError          no answer in time
@@ -27,7 +28,8 @@
         ├── BadRequestError              the backend refused the request (400, 422)
         │   └── ContextLengthExceededError   prompt and answer do not fit the context window
         ├── ContentFilterError           the backend withheld the answer
-        └── IncompleteResponseError      the answer ended before it was complete
+        ├── IncompleteResponseError      the answer ended before it was complete
+        └── RunCutError                  a run of an agent was cut, since others were further
 """
 
 from __future__ import annotations
@@ -56,15 +58,18 @@ __all__ = [
     "RateLimitError",
     "ReplayMismatchError",
     "RequestCancelledError",
+    "RunCutError",
     "ScaffoldingError",
     "ServerError",
     "UnknownMethodError",
     "UnsupportedParameterError",
     "UnsupportedTaskError",
     "WorkerError",
+    "WorkspaceChangedError",
 ]
 
 
+Limit: TypeAlias = Literal["tokens", "dollars", "seconds", "samples", "deadline"]
 _Recurs: TypeAlias = Literal["always", "alike"]
 
 
@@ -178,9 +183,9 @@ class BudgetExceededError(ScaffoldingError):
         limit: which limit ran out.
     """
 
-    def __init__(self, message: str, limit: Literal["tokens", "seconds", "samples", "deadline"]) -> None:
+    def __init__(self, message: str, limit: Limit) -> None:
         super().__init__(message)
-        self.limit: Literal["tokens", "seconds", "samples", "deadline"] = limit
+        self.limit: Limit = limit
 
 
 class InsufficientSamplesError(ScaffoldingError):
@@ -200,6 +205,10 @@ class ReplayMismatchError(ScaffoldingError):
     """A replayed run asked for a call that was not recorded."""
 
     recurs: _Recurs | None = "always"
+
+
+class WorkspaceChangedError(ScaffoldingError):
+    """A workspace was changed while runs worked in copies of it; it stays so, and the chosen copy is told."""
 
 
 class WorkerError(ScaffoldingError):
@@ -288,3 +297,7 @@ class ContentFilterError(WorkerError):
 
 class IncompleteResponseError(WorkerError):
     """The answer ended before it was complete."""
+
+
+class RunCutError(WorkerError):
+    """A run of an agent was cut: others had come further."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError, WorkerError
+from scaffolding_core.runs import in_run_of
 from scaffolding_core.tasks import RewardTask, Task
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker, is_async
@@ -39,11 +40,11 @@ def reward_worker(reward: RewardFunction | Worker) -> Worker:
         return reward(prompt_text(task), task.response.text if task.response is not None else "")
 
     async def awaited(task: Task) -> float:
-        with _named(name):
+        with _named(name), _in_its_run(task):
             return _number(await asked(task))
 
     def returned(task: Task) -> float:
-        with _named(name):
+        with _named(name), _in_its_run(task):
             return _number(asked(task))
 
     return FunctionWorker(awaited if is_async(reward) else returned)
@@ -77,6 +78,10 @@ def _named(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise WorkerError(f"the reward {name} failed: {type(error).__name__}: {error}") from error
+
+
+def _in_its_run(task: Task) -> AbstractContextManager[None]:
+    return in_run_of(task.response if isinstance(task, RewardTask) else None)
 
 
 def _number(score: Any) -> float:  # Any: whatever the function returned

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.model_info import ModelInfo
-from scaffolding_core.tasks import Task
+from scaffolding_core.tasks import GenerationTask, Task
 from scaffolding_core.worker import Worker, is_worker, told
 
 __all__ = ["WrappingWorker"]
@@ -51,6 +53,23 @@ class WrappingWorker(Worker):
     def model_info(self) -> ModelInfo:  # type: ignore[override]  # the other worker's
         """What the other worker knows of its model."""
         return getattr(self.worker, "model_info", Worker.model_info)
+
+    @property
+    def is_chain(self) -> bool:  # type: ignore[override]  # the other worker's
+        """Whether a sample of the other worker may be many calls of models."""
+        return getattr(self.worker, "is_chain", Worker.is_chain)
+
+    def model_for(self, task: Task) -> str | None:
+        """The name of the other worker's model."""
+        return self.worker.model_for(task) if isinstance(self.worker, Worker) else None
+
+    def tools_for(self, task: GenerationTask) -> Sequence[object]:
+        """The descriptions of tools that the other worker's model reads with a task."""
+        return self.worker.tools_for(task) if isinstance(self.worker, Worker) else super().tools_for(task)
+
+    def answer_limit(self, task: GenerationTask) -> int | None:
+        """How many tokens an answer of the other worker has at most."""
+        return self.worker.answer_limit(task) if isinstance(self.worker, Worker) else task.max_tokens
 
     async def learn_model(self) -> None:
         """Let the other worker ask."""

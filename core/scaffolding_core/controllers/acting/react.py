@@ -10,6 +10,7 @@ from scaffolding_core.controllers.acting.calls import tool_message
 from scaffolding_core.controllers.acting.limits import Spent
 from scaffolding_core.controllers.acting.react_text import OBSERVATION, final_answer, instructions, written_call
 from scaffolding_core.controllers.acting.tool_loop import ToolLoopController, messages_of
+from scaffolding_core.controllers.apart import apart
 from scaffolding_core.messages import (
     AssistantMessage,
     JsonObject,
@@ -46,7 +47,7 @@ class ReActController(ToolLoopController):
             tools = yield from self.listed(task, tools)
             last = spent.stopped is not None
             turn = self.turn(task, added, tools, last=last)
-            yield from self.generation_controller.clone().process([turn], **options)
+            yield from apart(self.generation_controller.clone().process([turn], **options))
             said = turn.message()
             text = said.text.partition(f"\n{OBSERVATION}")[0]  # what it thinks up of the answer is not heard
             call = None if last else written_call(text, _functions(tools))

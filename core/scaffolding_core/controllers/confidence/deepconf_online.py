@@ -146,8 +146,8 @@ class DeepConfOnlineController(Controller):
         output = yield from stepwise(method, self.step, is_unsure)
         if group.mean is None:
             raise WorkerError(
-                "no answer was looked at while it was written: the backend must tell log probabilities, and the method "
-                "generate once at a time"
+                "no answer could be looked at while it was written: the backend must tell log probabilities, and "
+                "the method generate once at a time"
             )
         if not isinstance(output, ScaffoldingOutput):
             output = sample[0].create_scaffolding_output()

@@ -9,6 +9,7 @@ from scaffolding_core.answers.kinds.code import PythonIn
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import read
+from scaffolding_core.controllers.apart import apart
 from scaffolding_core.controllers.parts import checked_part, checked_whole
 from scaffolding_core.controllers.prompting.instructed import instructed
 from scaffolding_core.errors import InvalidRequestError, WorkerError
@@ -77,7 +78,7 @@ class ProgramOfThoughtController(Controller):
         retries = self.max_retries if max_retries is None else checked_whole("max_retries", max_retries, 0)
         asked, candidates, failure = instructed(task, self.instruction), [], ""
         for index in range(retries + 1):
-            yield from self.generation_controller.clone().process([asked], **(generation_kwargs or {}))
+            yield from apart(self.generation_controller.clone().process([asked], **(generation_kwargs or {})))
             written = asked.message()
             candidate = Candidate(index, asked.said, usage=asked.usage)
             candidates.append(candidate)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.apart import apart
 from scaffolding_core.controllers.judging.once import JudgedOnce
 from scaffolding_core.controllers.parts import checked_number, checked_part, checked_template, checked_whole
 from scaffolding_core.controllers.refining.asking import FAILURES, followed_up, seeded
@@ -136,7 +137,7 @@ class RetryWithFeedbackController(Controller):
         self, task: GenerationTask, attempt: _Attempt, once: JudgedOnce, options: Mapping[str, object]
     ) -> Steps[None]:
         asked, candidate = attempt.task, attempt.candidate
-        output = yield from self.generation_controller.clone().process([asked], **options)
+        output = yield from apart(self.generation_controller.clone().process([asked], **options))
         attempt.candidate = candidate = Candidate(candidate.index, asked.said, usage=asked.usage)
         if isinstance(output, ScaffoldingOutput):
             candidate.answer, candidate.read_as = output.answer, output.read_as

@@ -131,6 +131,10 @@ class LocalWorker(OpenAIWorker):
         """What the model can do: it takes tools if its chat template has a place for them."""
         return dataclasses.replace(super().capabilities, tools="tools" not in self._lacks)
 
+    def answer_limit(self, task: GenerationTask) -> int | None:
+        """How many tokens an answer has at most."""
+        return task.max_tokens or self.max_tokens
+
     def start(self) -> None:
         """Start the server, if it does not run; blocks until the model is loaded.
 
