@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.apart import apart
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.continuing import (
     checked_continuable,
@@ -159,7 +160,7 @@ class _Answer:
             return
         part = part_of(self._task, self.text, place=(len(self.parts),), tokens=left)
         try:
-            said = yield from written(self._method.generation_controller, part, self._options)
+            said = yield from apart(written(self._method.generation_controller, part, self._options))
         except BudgetExceededError:
             said = part.message()
             if not said.text:
@@ -180,7 +181,7 @@ class _Answer:
             if limit is not None and limit <= 0:
                 return self._close()
             part = part_of(self._task, self.text, place=(len(self.parts),), stop=method.closing, tokens=limit)
-            said = yield from written(method.generation_controller, part, self._options)
+            said = yield from apart(written(method.generation_controller, part, self._options))
             at = stopped_at(part)
             self.finish_reason = said.finish_reason
             self.thought += tokens_of(part)

@@ -19,6 +19,7 @@ from scaffolding_core import (
     UnsupportedTaskError,
     UserMessage,
 )
+from tests.core.doubles import Method
 
 pytestmark = pytest.mark.looptime
 
@@ -170,13 +171,15 @@ async def test_thoughts_alone_are_no_answer():
 
 
 async def test_the_given_task_keeps_its_prompt():
-    task = GenerationTask(input_str="q")
-    steps = BudgetForcingController(generation).process([task])
-    for said in ("a", "b", "8"):
-        (part,) = steps.send(None)
-        part.output_str, part.finish_reason = said, "stop"
-    with pytest.raises(StopIteration):
-        steps.send(None)
+    given = []
+
+    def process(tasks):
+        given.extend(tasks)
+        return (yield from BudgetForcingController(generation).process(tasks))
+
+    async with ScaffoldingLlm(Method(process), Thinker("a", "b", "8")) as llm:
+        await llm.generate_async("q")
+    (task,) = given
     assert (task.input_str, task.answer_prefix, task.output_str) == ("q", None, "<think>\na\nWaitb</think>8")
 
 
