@@ -10,6 +10,7 @@ from scaffolding_core import (
     AssistantMessage,
     Budget,
     BudgetExceededError,
+    BudgetForcingController,
     ChatTask,
     DecisionEvent,
     FunctionWorker,
@@ -32,6 +33,8 @@ MAKE_THEIR_ANSWER = {"program_of_thought"}
 """Their answer is none that a model said."""
 LOOK_AT_EACH_GENERATION = {"deepconf_online"}
 """They take no method that generates several at once."""
+GO_ON_WITH_THOUGHTS = {BudgetForcingController}
+"""They need a model whose thoughts stand in the text."""
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
 
 
@@ -53,6 +56,8 @@ def runs(task):
 def workers_for(method, worker):
     """The worker in all roles, but for those that generate nothing."""
     others = {"code": lambda: FunctionWorker(runs), "tools": lambda: ToolsWorker([add])}
+    if isinstance(worker, SimulatedWorker) and type(method) in GO_ON_WITH_THOUGHTS:
+        worker.tokens = None
     return {role: others.get(role, lambda: worker)() for role in roles_of(method) | {"generation"}}
 
 

@@ -8,6 +8,8 @@ import scaffolding_core
 
 PUBLIC = {
     "scaffolding_core": """
+        BeamSearchController BudgetForcingController DvtsController DynasorController
+        ParticleFilteringController ParticleGibbsController StepSplitter
         Arm Bandit BanditRoutingController CascadeController DebateController MixtureOfAgentsController
         PanelController CalibratedController threshold_for TwoThenThinkController REWARDS CombinedReward
         Judgement RewardKind RewardLike Scorer VerifiedReward Verdict Verifier resolve_reward
@@ -46,6 +48,7 @@ PUBLIC = {
         Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor
         FieldClasses FirstOf FromFunction FromMessage Json KINDS KeyEquivalence Kind KnownTools LastNumber
         Mathematical Normalised Numeric OfKind Parsed PerField REFUSAL ReadArguments Reading Regex Stated
+        StepSplitter
         Structure ToolCalls Tools WholeText as_written default_equivalence default_extractor is_refusal
         read_as_type read_by_schema tools_of
     """,
@@ -55,7 +58,8 @@ PUBLIC = {
         resolve_weighing winner winner_of
     """,
     "scaffolding_core.search": """
-        AbMcts BestFirst BreadthFirst DepthFirst Lats Mcts Node ROOT Thought TreeSearch Trial
+        AbMcts Beam BestFirst BreadthFirst DepthFirst Dvts Lats Mcts Node ParticleGibbs Particles ROOT StepSearch
+        Thought TreeSearch Trial
     """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError BudgetExceededError

@@ -25,6 +25,7 @@ from scaffolding_core.answers.per_field import FieldClasses, PerField
 from scaffolding_core.answers.refusal import is_refusal
 from scaffolding_core.answers.regex import Regex
 from scaffolding_core.answers.stated import Stated
+from scaffolding_core.answers.steps import StepSplitter
 from scaffolding_core.answers.structure import Structure
 from scaffolding_core.answers.tool_arguments import (
     KnownTools,
@@ -70,6 +71,7 @@ __all__ = [
     "Reading",
     "Regex",
     "Stated",
+    "StepSplitter",
     "Structure",
     "ToolCalls",
     "Tools",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from scaffolding_core.answers.pattern import pattern
 
-__all__ = ["first_sentence", "sentences"]
+__all__ = ["first_sentence", "sentence_ends", "sentences"]
 
 _BREAK = pattern(r"(?:(?<![.!?])[.!?]{1,8}(?![.!?])|…)[\"'”’)\]}*_`$]{0,4}(?=\s|$)|[。！？；]+|\n")
 _WORD_BEFORE = pattern(r"[^\s(\[\"'“‘*_$]{1,24}$")
@@ -43,18 +43,18 @@ def first_sentence(text: str) -> str:
     return text.strip()
 
 
+def sentence_ends(text: str) -> Iterator[int]:
+    """Where the sentences of a text end; what comes behind the last end is none that has ended."""
+    return (found.end() for found in _BREAK.finditer(text) if _ends(text, found))
+
+
 def _split(text: str) -> Iterator[str]:
     start = 0
-    for found in _BREAK.finditer(text):
-        if not _ends(text, found):
-            continue
-        sentence = text[start : found.end()].strip()
+    for end in [*sentence_ends(text), len(text)]:
+        sentence = text[start:end].strip()
         if sentence:
             yield sentence
-        start = found.end()
-    rest = text[start:].strip()
-    if rest:
-        yield rest
+        start = end
 
 
 def _ends(text: str, found: re.Match[str], *, begins_line: bool = True) -> bool:

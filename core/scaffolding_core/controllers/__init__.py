@@ -7,6 +7,7 @@ from scaffolding_core.controllers.confidence import (
     CalibratedController,
     DeepConfOfflineController,
     DeepConfOnlineController,
+    DynasorController,
     threshold_for,
 )
 from scaffolding_core.controllers.judging import Criterion, PairwiseJudge, PassJudge, RubricJudge, ScoreJudge
@@ -14,6 +15,7 @@ from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_generation import NativeGenerationController
 from scaffolding_core.controllers.native_reward import NativeRewardController
 from scaffolding_core.controllers.prompting import (
+    BudgetForcingController,
     ChainOfThoughtController,
     PlanAndSolveController,
     ProgramOfThoughtController,
@@ -42,9 +44,13 @@ from scaffolding_core.controllers.sampling import (
 )
 from scaffolding_core.controllers.searching import (
     AbMctsController,
+    BeamSearchController,
     BestFirstController,
+    DvtsController,
     LatsController,
     MctsController,
+    ParticleFilteringController,
+    ParticleGibbsController,
     TreeOfThoughtsController,
 )
 from scaffolding_core.controllers.selecting import (
@@ -65,8 +71,10 @@ from scaffolding_core.controllers.teaming import (
 __all__ = [
     "AbMctsController",
     "BanditRoutingController",
+    "BeamSearchController",
     "BestFirstController",
     "BestOfNController",
+    "BudgetForcingController",
     "CalibratedController",
     "CascadeController",
     "ChainOfThoughtController",
@@ -76,6 +84,8 @@ __all__ = [
     "DebateController",
     "DeepConfOfflineController",
     "DeepConfOnlineController",
+    "DvtsController",
+    "DynasorController",
     "FieldVoteController",
     "GenSelectController",
     "KnockoutController",
@@ -89,6 +99,8 @@ __all__ = [
     "NativeRewardController",
     "PairwiseJudge",
     "PanelController",
+    "ParticleFilteringController",
+    "ParticleGibbsController",
     "PassJudge",
     "PivotTournamentController",
     "PlanAndSolveController",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Protocol
 
 from scaffolding_core.answers import REFUSAL, Answers, Extractor
 from scaffolding_core.controller import Steps
@@ -30,7 +31,22 @@ def answered(output: ScaffoldingOutput, extractor: Extractor) -> Steps[None]:
         output.stopped = "budget"
 
 
-def counted(candidates: Sequence[Candidate], answers: Answers, samples: Samples) -> Steps[list[list[Candidate]]]:
+class Voters(Protocol):
+    """What the candidates of a vote are of: `Samples`, or another kind."""
+
+    @property
+    def asked(self) -> GenerationTask:
+        """What they answer."""
+
+    @property
+    def candidates(self) -> Mapping[int, Candidate]:
+        """All of them, by index."""
+
+    def out_of_budget(self, error: BudgetExceededError) -> None:
+        """Time is up."""
+
+
+def counted(candidates: Sequence[Candidate], answers: Answers, samples: Voters) -> Steps[list[list[Candidate]]]:
     """Read and compare what the candidates answer, until time is up; their votes as `by_class` gives them.
 
     Args:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from scaffolding_core.errors import InvalidRequestError, WorkerError
+from scaffolding_core.results.step_scores import AGGREGATES, aggregate_steps
 from scaffolding_core.tasks import GenerationTask, RewardTask, Task
 from scaffolding_core.threads import run_in_thread
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.reward_logits import SEPARATOR, good_chances, judging_places, token_ids
-from scaffolding_core.workers.reward_model.aggregates import AGGREGATES, aggregate_steps
 from scaffolding_core.workers.reward_model.judged import Judged, judged_of
 from scaffolding_core.workers.reward_model.process_models import judged_chat, steps_of
 from scaffolding_core.workers.wrapping import WrappingWorker

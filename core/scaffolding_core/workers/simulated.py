@@ -138,7 +138,8 @@ class SimulatedWorker(Worker):
         self._asked += 1
         random = Random(f"{self.seed}/{prompt}/{f'n{ordinal}' if task.seed is None else task.seed}")
         text = self._said(task, random)
-        words = _WORD.findall(_stopped(text, task.stop))
+        said, stop = _stopped(text, task.stop)
+        words = _WORD.findall(said)
         length = len(words) if self.tokens is None else max(len(words), round(_drawn(self.tokens, text, random)))
         written = list(islice(chain(repeat(_THOUGHT, length - len(words)), words), task.max_tokens))
         return _Answer(
@@ -149,6 +150,7 @@ class SimulatedWorker(Worker):
             if task.num_logprobs is None
             else [_told(word, _drawn(self.logprob, text, random), task.num_logprobs) for word in written],
             prompt_tokens=len(prompt.split()),
+            told={"stop_reason": stop} if task.stop else None,
         )
 
     def _said(self, task: GenerationTask, random: Random) -> str:
@@ -186,6 +188,7 @@ class _Answer:
     finish_reason: str
     logprobs: list[TokenLogprob] | None
     prompt_tokens: int
+    told: dict[str, object] | None
     shown: int = 0
 
     @property
@@ -204,6 +207,8 @@ class _Answer:
             finish_reason=self.finish_reason if self.is_whole else None,
             logprobs=None if self.logprobs is None else self.logprobs[: self.shown],
         )
+        if self.is_whole and self.finish_reason == "stop":
+            task.customized_result_fields = self.told
         task.usage = Usage(self.prompt_tokens, self.shown, reasoning_tokens=thoughts, calls=1)
 
     async def aclose(self) -> None:
@@ -236,7 +241,8 @@ def _prompt(task: GenerationTask) -> str:
     return str(task.input_tokens or "") if task.input_str is None else task.text_prompt or ""
 
 
-def _stopped(text: str, stop: str | Sequence[str] | None) -> str:
-    """The text before the first of the words that stop it."""
-    ends = [text.find(word) for word in ([stop] if isinstance(stop, str) else stop or ())]
-    return text[: min((end for end in ends if end >= 0), default=len(text))]
+def _stopped(text: str, stop: str | Sequence[str] | None) -> tuple[str, str | None]:
+    """The text before the first of the words that stop it, and that word."""
+    words = [stop] if isinstance(stop, str) else list(stop or ())
+    end, word = min(((text.find(word), word) for word in words if word in text), default=(len(text), None))
+    return text[:end], word

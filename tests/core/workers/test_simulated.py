@@ -77,6 +77,9 @@ async def test_max_tokens_and_stop_end_an_answer():
     assert (short.output_str, short.finish_reason, short.usage.completion_tokens) == ("one", "length", 1)
     stopped = await ran(worker, GenerationTask(input_str="q", stop=["!", "."]))
     assert (stopped.output_str, stopped.finish_reason) == ("one two", "stop")
+    assert stopped.customized_result_fields == {"stop_reason": "."}
+    whole = await ran(worker, GenerationTask(input_str="q", stop="?"))
+    assert whole.customized_result_fields == {"stop_reason": None}
 
 
 async def test_an_answer_that_is_begun_goes_on_as_one_that_begins_so():

@@ -26,6 +26,9 @@ Json: TypeAlias = dict[str, Any]
 
 _decode = json.JSONDecoder().decode  # sooner than json.loads, which first finds out how the bytes are encoded
 
+_STOP_REASONS = ("stop_reason", "matched_stop")
+"""Where servers tell at which stop a text ended; None, or a token, where it ended by itself."""
+
 _COMPLETE = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call", "eos", "stop_sequence"})
 
 
@@ -62,6 +65,7 @@ class Choice:
         self._token_ids: list[int] = []
         self._calls: ToolCallPieces | None = None
         self._stop_reason: object = None
+        self._stop_told = False
 
     @property
     def text(self) -> str:
@@ -122,9 +126,11 @@ class Choice:
         if ids:
             self._token_ids += ids
             self.pieces += 0 if wrote else len(ids)
-        if choice.get("stop_reason") is not None:
-            self._stop_reason = choice["stop_reason"]
+        for name in _STOP_REASONS:
+            if choice.get(name) is not None:
+                self._stop_reason = choice[name]
         if finish_reason:
+            self._stop_told = any(name in choice for name in _STOP_REASONS)
             self.finish_reason = str(finish_reason)
             self.complete = self.finish_reason in _COMPLETE
 
@@ -164,6 +170,8 @@ class Choice:
             prompt, scored = without_prompt(scored, task.text_prompt)
         beyond = {PROMPT_LOGPROBS: prompt or None, "stop_reason": self._stop_reason}
         told = {name: value for name, value in beyond.items() if value is not None}
+        if self._stop_told and task.stop:
+            told["stop_reason"] = self._stop_reason
         if told:
             task.customized_result_fields = told
         logprobs = [own for _, own in scored if own is not None]

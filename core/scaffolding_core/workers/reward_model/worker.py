@@ -20,13 +20,13 @@ from scaffolding_core.errors import (
 )
 from scaffolding_core.messages import Usage
 from scaffolding_core.model_info import ModelInfo
+from scaffolding_core.results.step_scores import AGGREGATES, aggregate_steps
 from scaffolding_core.tasks import RewardTask, Task
 from scaffolding_core.worker import TaskHandler, Worker
 from scaffolding_core.workers.http.asked_once import AskedOnce
 from scaffolding_core.workers.http.endpoint import headers_with_key
 from scaffolding_core.workers.limits import check_counts, check_seconds, deadline_of
 from scaffolding_core.workers.openai.wire_numbers import read_count
-from scaffolding_core.workers.reward_model.aggregates import AGGREGATES, aggregate_steps
 from scaffolding_core.workers.reward_model.batches import Batches
 from scaffolding_core.workers.reward_model.judged import Judged, Score, judged_of
 from scaffolding_core.workers.reward_model.process_models import (

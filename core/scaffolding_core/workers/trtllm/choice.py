@@ -116,7 +116,7 @@ class Choice:
             logprobs=list(self._logprobs) or None,
             output_tokens=list(output.token_ids),
         )
-        fields = _further(output)
+        fields = _further(output, stops=bool(self._stops) and finish_reason == "stop")
         if fields:
             task.customized_result_fields = {**(task.customized_result_fields or {}), **fields}
 
@@ -149,10 +149,10 @@ def _unfinished(told: str | None) -> WorkerError:
     return IncompleteResponseError(f"TensorRT-LLM ended the answer with {told!r}: it is not whole")
 
 
-def _further(output: Output) -> Mapping[str, object]:
-    """What else is told of an answer."""
+def _further(output: Output, *, stops: bool) -> Mapping[str, object]:
+    """What else is told of an answer; that it ended at no stop is told where there were some."""
     told = {name: getattr(output, name, None) for name in ("stop_reason", "generation_logits")}
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in told.items() if value is not None or (stops and name == "stop_reason")}
 
 
 def _texts(stop: str | Sequence[str] | None) -> list[str]:

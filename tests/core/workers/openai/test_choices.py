@@ -52,6 +52,27 @@ def cost(tasks: list[GenerationTask]) -> Usage:
     return total
 
 
+@pytest.mark.parametrize(
+    ("told", "fields"),
+    [
+        ({"stop_reason": "\n\n"}, {"stop_reason": "\n\n"}),
+        ({"stop_reason": None}, {"stop_reason": None}),
+        ({"matched_stop": "\n\n"}, {"stop_reason": "\n\n"}),
+        ({"matched_stop": 2}, {"stop_reason": 2}),
+        ({}, None),
+    ],
+)
+async def test_at_which_stop_an_answer_ended_is_told_and_that_it_did_at_none(told, fields):
+    written = {"index": 0, "text": "7", "finish_reason": None, "stop_reason": None}
+    last = {"index": 0, "text": "", "finish_reason": "stop", **told}
+    events = tuple(json.dumps({"choices": [piece]}) for piece in (written, last))
+    task = GenerationTask(input_str="q", stop=["\n\n"])
+    with scripted_server(Reply(events=events)) as server:
+        async with OpenAIWorker(server.url, "m") as worker:
+            await worker.run_task(task)
+    assert task.customized_result_fields == fields
+
+
 async def test_a_task_is_done_with_its_own_choice_and_the_last_pays_the_rest():
     held = threading.Event()
     told = {"prompt_tokens": 9, "completion_tokens": 8}

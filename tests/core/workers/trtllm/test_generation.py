@@ -211,6 +211,11 @@ async def test_a_stop_ends_the_answer_and_is_named(make_worker, stop, reason):
     assert task.customized_result_fields == {"stop_reason": reason}
 
 
+async def test_an_answer_that_ends_at_no_stop_says_so(make_worker):
+    task = await ran(make_worker("7 and 8"), stop="or")
+    assert (task.output_str, task.customized_result_fields) == ("7 and 8", {"stop_reason": None})
+
+
 async def test_cached_tokens_and_times_and_logits_are_handed_on(make_worker):
     worker = make_worker("7", options={"return_perf_metrics": True})
     prompt = {"input_tokens": list(range(3, 40)), "input_str": None}

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from scaffolding_core.errors import InvalidRequestError, WorkerError
-from scaffolding_core.workers.reward_model.aggregates import aggregate_steps
+from scaffolding_core.results.step_scores import aggregate_steps
 
 
 @pytest.mark.parametrize(
