@@ -113,7 +113,7 @@ class QueryEngineWorker(Worker):
 
     async def _answer(self, task: GenerationTask) -> None:
         query = _query(task)
-        index = sum(task.scope.branch) if task.scope is not None else 0
+        index = _sample_of(task)
         sample_index.set(index)  # in the task that runs this sample alone
         engine = self.query_engines[index % len(self.query_engines)]
         with counted_llm_calls() as calls:
@@ -189,6 +189,13 @@ async def _whole(response: RESPONSE_TYPE) -> WholeResponse:
     if isinstance(response, StreamingResponse | AsyncStreamingResponse):
         return await read_to_its_end(response)
     return response
+
+
+def _sample_of(task: GenerationTask) -> int:
+    """Which sample a task is for; of one that its method did not number, the sum of its branch's numbers."""
+    if task.sample_index is not None:
+        return task.sample_index
+    return sum(task.scope.branch) if task.scope is not None else 0
 
 
 def _query(task: GenerationTask) -> Query:

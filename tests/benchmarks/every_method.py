@@ -23,7 +23,7 @@ from scaffolding_core import METHODS, LocalWorker, ScaffoldingError
 from scaffolding_core.config import Config
 from scaffolding_core.config.method import method_options
 
-QUESTIONS, MOST_TOKENS, AT_ONCE = 100, 48, 8
+QUESTIONS, MOST_TOKENS, AT_ONCE = 100, 48, 4
 LOG = Path("every_method.jsonl")
 RESULTS = Path(__file__).with_suffix(".json")
 README = Path(__file__).parents[2] / "README.md"
@@ -32,10 +32,7 @@ SAMPLES = 4
 
 STORY = "Tom buys {} packs of {} cards. How many cards is that?"
 SUM = "What is {} + {}?"
-SHOTS = [
-    (STORY, 3, 4, "3 * 4 = 12"), (SUM, 23, 14, "23 + 14 = 37"), (STORY, 7, 5, "7 * 5 = 35"),
-    (SUM, 48, 31, "48 + 31 = 79"), (STORY, 6, 3, "6 * 3 = 18"), (SUM, 35, 27, "35 + 27 = 62"),
-]  # fmt: skip
+SHOTS = [(STORY, 7, 5, "7 * 5 = 35"), (SUM, 48, 31, "48 + 31 = 79")]
 
 
 def add(a: int, b: int) -> int:
@@ -156,12 +153,18 @@ def logged() -> dict[str, dict[int, dict[str, Any]]]:
     return rows
 
 
+def note(row: dict[str, Any]) -> None:
+    """Keep what was asked."""
+    with LOG.open("a") as log:
+        log.write(json.dumps(row) + "\n")
+
+
 async def ask(name: str, tree: dict[str, Any], worker: LocalWorker, done: set[int]) -> None:
     """Ask a run what it was not asked before."""
     config = Config(tree, {"model": worker, "add": add, "multiply": multiply}).updated(model=worker)
     left = [place for place in range(QUESTIONS) if place not in done]
     asked, gate = questions(), asyncio.Semaphore(AT_ONCE)
-    with config.llm() as llm, LOG.open("a") as log:
+    with config.llm() as llm:
 
         async def one(place: int) -> None:
             chat, right = asked[place]
@@ -183,8 +186,7 @@ async def ask(name: str, tree: dict[str, Any], worker: LocalWorker, done: set[in
                     "read": usage.prompt_tokens - usage.cached_tokens,
                     "seconds": round(time.perf_counter() - began, 2),
                 }
-                log.write(json.dumps(row) + "\n")
-                log.flush()
+                note(row)
 
         await asyncio.gather(*map(one, left))
 
@@ -219,10 +221,8 @@ def table(found: list[Run]) -> str:
     for run in sorted(found, key=lambda run: (-run.right, run.written)):
         low, high = run.interval
         name = f"`{run.name}`" if run.name in METHODS else f"`{run.name.replace(', ', '`, ', 1)}"
-        rows.append(
-            f"| {name} | {run.right / run.asked:.2f} | {low:.2f} to {high:.2f} | {run.written:.0f} | {run.read:.0f} "
-            f"| {run.failed or ''} |"
-        )
+        share = f"{run.right / run.asked:.2f} | {low:.2f} to {high:.2f}"
+        rows.append(f"| {name} | {share} | {run.written:.0f} | {run.read:.0f} | {run.failed or ''} |")
     return "\n".join([HEAD, *rows])
 
 

@@ -9,33 +9,32 @@ import scaffolding_core
 PUBLIC = {
     "scaffolding_core": """
         BeamSearchController BudgetForcingController DvtsController DynasorController
-        ParticleFilteringController ParticleGibbsController StepSplitter
-        Arm Bandit BanditRoutingController CascadeController DebateController MixtureOfAgentsController
-        PanelController CalibratedController threshold_for TwoThenThinkController REWARDS CombinedReward
-        Judgement RewardKind RewardLike Scorer VerifiedReward Verdict Verifier resolve_reward
-        SemanticVoteController GenSelectController KnockoutController PivotTournamentController
-        UniversalVoteController ANSWER_OPTIONS AbMctsController BestFirstController LatsController
-        MctsController TreeOfThoughtsController Answer Answers AssistantMessage AuthenticationError
-        BackendTimeoutError BackendUnavailableError BadRequestError BestOfNController Beta Boxed Budget
-        BudgetExceededError CallRecord CancelRace Candidate CandidateEvent Capabilities
-        ChainOfThoughtController ChatTask ClosedError CodeFailure CodeTask CodeWorker ComputeTask Config
-        ContentFilterError ContextLengthExceededError Controller ControllerError CrossEncoderWorker
-        Criterion DeadlockError DecisionEvent DeepConfOfflineController DeepConfOnlineController Delta
-        Dirichlet Equivalence Event Exact ExecutionTrace Extractor FieldVoteController FinalEvent FirstOf
-        FromFunction FromMessage Full FunctionTool FunctionWorker GenerationTask Hints
-        IncompleteResponseError InsufficientSamplesError InvalidRequestError Json KeyEquivalence LastNumber
-        LocalWorker Lossless MCPCallTask MCPWorker METHODS MajorityVoteController Mathematical Method
-        MissingExtraError MissingWorkerError ModelFileError ModelInfo ModelNotFoundError
-        NativeChatController NativeGenerationController NativeRewardController Normalised Numeric
-        OpenAIToolDescription OpenAIWorker Outcome PairwiseJudge ParallelProcess Parsed PassJudge PerField
-        PlanAndSolveController ProcessRewardWorker ProgramOfThoughtController Quorum REQUEST_OPTIONS Race
-        RateLimitError ReActController ReReadingController Reading Recording RecordingWorker Regex
-        ReplayMismatchError ReplayWorker RequestCancelledError RetryWithFeedbackController
-        RewardModelWorker RewardTask RoleMessage RubricJudge Run RunCutError Runs RunsWorker
-        SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput ScaffoldingResult
-        ScaffoldingStream ScoreJudge ServerError SharedBudget ChainOfVerificationController
-        CritiqueReviseController MultiChainComparisonController PlanSearchController
-        RecursiveSelfAggregationController ReflexionController SelfRefineController
+        ParticleFilteringController ParticleGibbsController StepSplitter Arm Bandit BanditRoutingController
+        CascadeController DebateController MixtureOfAgentsController PanelController CalibratedController
+        threshold_for TwoThenThinkController REWARDS CombinedReward Judgement RewardKind RewardLike Scorer
+        VerifiedReward Verdict Verifier resolve_reward SemanticVoteController GenSelectController
+        KnockoutController PivotTournamentController UniversalVoteController ANSWER_OPTIONS
+        AbMctsController BestFirstController LatsController MctsController TreeOfThoughtsController Answer
+        Answers AssistantMessage AuthenticationError BackendTimeoutError BackendUnavailableError
+        BadRequestError BestOfNController Beta Boxed Budget BudgetExceededError CallRecord CancelRace
+        Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask ClosedError CodeFailure
+        CodeTask CodeWorker ComputeTask Config ContentFilterError ContextLengthExceededError Controller
+        ControllerError CrossEncoderWorker Criterion DeadlockError DecisionEvent DeepConfOfflineController
+        DeepConfOnlineController Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
+        FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
+        GenerationTask Hints IncompleteResponseError InsufficientSamplesError InvalidRequestError Json
+        KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS MajorityVoteController
+        Mathematical Method MissingExtraError MissingWorkerError ModelFileError ModelInfo
+        ModelNotFoundError NativeChatController NativeGenerationController NativeRewardController
+        Normalised Numeric OpenAIToolDescription OpenAIWorker Outcome PairwiseJudge ParallelProcess Parsed
+        PassJudge PerField PlanAndSolveController ProcessRewardWorker ProgramOfThoughtController Quorum
+        REQUEST_OPTIONS Race RateLimitError ReActController ReReadingController Reading Recording
+        RecordingWorker Regex ReplayMismatchError ReplayWorker RequestCancelledError
+        RetryWithFeedbackController RewardModelWorker RewardTask RoleMessage RubricJudge Run RunCutError
+        Runs RunsWorker SAMPLING_PARAMETERS ScaffoldingError ScaffoldingLlm ScaffoldingOutput
+        ScaffoldingResult ScaffoldingStream ScoreJudge ServerError SharedBudget
+        ChainOfVerificationController CritiqueReviseController MultiChainComparisonController
+        PlanSearchController RecursiveSelfAggregationController ReflexionController SelfRefineController
         SequentialRevisionController ShortVoteController SimulatedWorker Stated StepBackController Steps
         StopRule StreamChatTask StreamGenerationTask Structure SystemMessage TRTLLMWorker Task TokenEvent
         TokenLogprob ToolCall ToolCalls ToolDescription ToolListTask ToolLoopController ToolMessage
@@ -48,9 +47,8 @@ PUBLIC = {
         Acceptance Accepted Answer Answers AnswersLike Boxed Classes Equivalence Exact Extractor
         FieldClasses FirstOf FromFunction FromMessage Json KINDS KeyEquivalence Kind KnownTools LastNumber
         Mathematical Normalised Numeric OfKind Parsed PerField REFUSAL ReadArguments Reading Regex Stated
-        StepSplitter
-        Structure ToolCalls Tools WholeText as_written default_equivalence default_extractor is_refusal
-        read_as_type read_by_schema tools_of
+        StepSplitter Structure ToolCalls Tools WholeText as_written default_equivalence default_extractor
+        is_refusal read_as_type read_by_schema tools_of
     """,
     "scaffolding_core.voting": """
         Ballot Beta Dirichlet FieldBallot First Full Lossless Borda PosteriorBallot Quorum REFUSED
@@ -58,8 +56,8 @@ PUBLIC = {
         resolve_weighing winner winner_of
     """,
     "scaffolding_core.search": """
-        AbMcts Beam BestFirst BreadthFirst DepthFirst Dvts Lats Mcts Node ParticleGibbs Particles ROOT StepSearch
-        Thought TreeSearch Trial
+        AbMcts Beam BestFirst BreadthFirst DepthFirst Dvts Lats Mcts Node ParticleGibbs Particles ROOT
+        StepSearch Thought TreeSearch Trial
     """,
     "scaffolding_core.errors": """
         AuthenticationError BackendTimeoutError BackendUnavailableError BadRequestError BudgetExceededError

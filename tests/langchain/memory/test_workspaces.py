@@ -197,11 +197,14 @@ async def test_a_cancelled_call_leaves_the_folder_as_it_was(project):
 
 
 async def test_what_a_cut_run_still_writes_in_its_thread_is_removed_with_its_end(project):
-    over, ended = threading.Event(), threading.Event()
+    begun, over, ended = threading.Event(), threading.Event(), threading.Event()
     turns = itertools.count()
 
     def agent(given):
-        if next(turns) == 2:
+        if next(turns) < 2:
+            begun.wait(60)
+        else:
+            begun.set()
             over.wait(60)
             (workspace() / "late").mkdir(parents=True)
             ended.set()
