@@ -20,7 +20,7 @@ types:
 	$(RUN) mypy
 
 unit:
-	$(RUN) pytest --numprocesses 2 --dist loadgroup
+	$(RUN) pytest --numprocesses 3 --dist loadgroup
 
 # The contract and the adapters' suites on vLLM, on this machine's CPU, which it installs into `.engines` (6 GB); or on
 # the server that `SCAFFOLDING_TEST_URL` names.

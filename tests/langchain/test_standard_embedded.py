@@ -1,4 +1,4 @@
-"""LangChain's own integration suite on the embedded real model: plain, a vote, a wrapped model.
+"""LangChain's own integration suite on the embedded real model: a vote, and a vote over a wrapped model.
 
 The small model's chat template takes no tools, so what calls tools is tested in `test_standard_integration.py`,
 on a scripted server; and only a grammar holds it to a structure, so structured output is by JSON schema. It reads
@@ -18,12 +18,10 @@ QUOTE = "18"  # its token in the model's vocabulary
 BY_A_TOOL = ("test_structured_output_pydantic_2_v1",)  # ChatOpenAI asks for a schema of pydantic 1 by a tool
 
 
-class TestPlain(ChatModelIntegrationTests):
-    fields = {"method": "direct"}
-
+class TestMajorityVote(ChatModelIntegrationTests):
     @pytest.fixture(autouse=True)
     def running(self, embedded_worker):
-        TestPlain.worker = embedded_worker
+        TestMajorityVote.worker = embedded_worker
 
     @property
     def chat_model_class(self):
@@ -31,7 +29,7 @@ class TestPlain(ChatModelIntegrationTests):
 
     @property
     def chat_model_params(self):
-        return {"worker": TestPlain.worker, "max_tokens": 8, **self.fields}
+        return {"worker": TestMajorityVote.worker, "max_tokens": 8, "method": "majority_vote", "sample_num": 2}
 
     @property
     def has_tool_calling(self):
@@ -46,12 +44,8 @@ class TestPlain(ChatModelIntegrationTests):
         return "other"
 
 
-class TestMajorityVote(TestPlain):
-    fields = {"method": "majority_vote", "sample_num": 2}
-
-
 @pytest.mark.filterwarnings("ignore:Received a Pydantic BaseModel V1 schema")  # the provider's own word on it
-class TestWrapped(TestPlain):
+class TestWrapped(TestMajorityVote):
     supports_model_override = False  # whatever model is asked for, llama.cpp answers with the name of its file
 
     @pytest.fixture(autouse=True)
