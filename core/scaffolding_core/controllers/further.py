@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.samples import derived_seed
+from scaffolding_core.controllers.samples import seeded
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
 
@@ -45,6 +45,4 @@ def asked_further(
 def _copied(task: GenerationTask) -> GenerationTask:
     new = task.copy()
     new.group = task.group
-    if new.seed is not None:
-        new.seed = derived_seed(new.seed, _FURTHER)
-    return new
+    return seeded(new, _FURTHER)

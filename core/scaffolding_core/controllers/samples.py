@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from scaffolding_core.controller import Controller, Outcome, Race, Steps
 from scaffolding_core.errors import (
@@ -18,7 +18,9 @@ from scaffolding_core.errors import (
 from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput, Stopped
 from scaffolding_core.tasks import GenerationTask, RewardTask
 
-__all__ = ["Samples", "checked_sample_num", "derived_seed"]
+__all__ = ["Samples", "checked_sample_num", "derived_seed", "seeded"]
+
+Seeded = TypeVar("Seeded", bound=GenerationTask)
 
 
 class Samples:
@@ -86,8 +88,7 @@ class Samples:
             for task in tasks:
                 copy = task.copy()
                 copy.group, copy.sample_index = group, index
-                if copy.seed is not None:
-                    copy.seed = derived_seed(copy.seed, index)
+                seeded(copy, index)
                 sample.append(copy)
             self.tasks.append(sample)
             yield begin(sample)
@@ -221,3 +222,10 @@ def derived_seed(seed: int, index: int) -> int:
     """A seed for one sample of many: fixed by both, and unlike those of other samples and nestings."""
     digest = hashlib.blake2b(f"{seed}/{index}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+def seeded(task: Seeded, index: int) -> Seeded:
+    """The task with the seed of one call of many, where it has one."""
+    if task.seed is not None:
+        task.seed = derived_seed(task.seed, index)
+    return task

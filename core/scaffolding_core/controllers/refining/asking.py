@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.prompting.beside import spoken
 from scaffolding_core.controllers.prompting.instructed import instructed
-from scaffolding_core.controllers.samples import derived_seed
 from scaffolding_core.errors import (
     BudgetExceededError,
     InsufficientSamplesError,
@@ -18,16 +17,7 @@ from scaffolding_core.messages import AssistantMessage, UserMessage
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import ChatTask, GenerationTask
 
-__all__ = [
-    "FAILURES",
-    "checked_question",
-    "followed_up",
-    "generated",
-    "same",
-    "seeded",
-    "shown",
-    "told",
-]
+__all__ = ["FAILURES", "checked_question", "followed_up", "generated", "same", "shown", "told"]
 
 FAILURES = (BudgetExceededError, InsufficientSamplesError, WorkerError)
 """How a call may fail that a method can do without, once it has an answer."""
@@ -71,13 +61,6 @@ def followed_up(task: GenerationTask, answer: AssistantMessage, text: str) -> Ge
     else:
         new.input_str = f"{new.input_str or ''}\n\nA previous answer:\n{before}\n\n{text}"
     return new
-
-
-def seeded(task: GenerationTask, number: int) -> GenerationTask:
-    """The task with the seed of one call of many, where it has one."""
-    if task.seed is not None:
-        task.seed = derived_seed(task.seed, number)
-    return task
 
 
 def generated(

@@ -8,7 +8,8 @@ from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Outcome, Race, Steps
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.prompting.beside import said
-from scaffolding_core.controllers.refining.asking import FAILURES, generated, same, seeded
+from scaffolding_core.controllers.refining.asking import FAILURES, generated, same
+from scaffolding_core.controllers.samples import seeded
 from scaffolding_core.controllers.votes import answered
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput, Stopped

@@ -11,11 +11,11 @@ from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.parts import checked_part, checked_whole
 from scaffolding_core.controllers.prompting.beside import said
-from scaffolding_core.controllers.refining.asking import checked_question, generated, seeded, told
+from scaffolding_core.controllers.refining.asking import checked_question, generated, told
 from scaffolding_core.controllers.refining.listed import listed
 from scaffolding_core.controllers.refining.selection import Selection
 from scaffolding_core.controllers.sample_loop import drawn
-from scaffolding_core.controllers.samples import Samples, checked_sample_num, derived_seed
+from scaffolding_core.controllers.samples import Samples, checked_sample_num, derived_seed, seeded
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
 

@@ -10,7 +10,8 @@ from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.apart import apart
 from scaffolding_core.controllers.judging.once import JudgedOnce
 from scaffolding_core.controllers.parts import checked_number, checked_part, checked_template, checked_whole
-from scaffolding_core.controllers.refining.asking import FAILURES, followed_up, seeded
+from scaffolding_core.controllers.refining.asking import FAILURES, followed_up
+from scaffolding_core.controllers.samples import seeded
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError
 from scaffolding_core.results import Candidate, ScaffoldingOutput, Stopped
 from scaffolding_core.tasks import GenerationTask, RewardTask

@@ -10,7 +10,7 @@ from scaffolding_core.answers import AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.judging.exhibits import answer_text
 from scaffolding_core.controllers.prompting.instructed import question_of
-from scaffolding_core.controllers.samples import derived_seed
+from scaffolding_core.controllers.samples import seeded
 from scaffolding_core.controllers.searching.ideas import Evaluation, Finder, Idea, Place, gathered
 from scaffolding_core.controllers.searching.prompts import REFINE, PromptLike, checked_prompt, reworded, written
 from scaffolding_core.controllers.searching.state_judges import EvaluatorLike
@@ -117,8 +117,7 @@ class _Refined:
         if place.before is not None:
             shown = [answer_text(place.before, thoughts=False), *_said(place)]
             task = reworded(self.asked, written(self.prompt, question_of(self.asked), shown, 1))
-        if task.seed is not None:
-            task.seed = derived_seed(task.seed, place.number)
+        seeded(task, place.number)
         yield from self.generation.clone().process([task], **self.options)
         if task.finish_reason == "cancelled":  # the method made do with a part of the text
             raise task.error or BudgetExceededError("time was up before an answer had ended", "deadline")

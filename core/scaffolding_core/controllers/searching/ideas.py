@@ -11,7 +11,7 @@ from scaffolding_core.controller import Controller, Outcome, Race, Steps
 from scaffolding_core.controllers.judging.exhibits import answer_text
 from scaffolding_core.controllers.judging.once import JudgedOnce
 from scaffolding_core.controllers.prompting.instructed import question_of
-from scaffolding_core.controllers.samples import derived_seed
+from scaffolding_core.controllers.samples import seeded
 from scaffolding_core.controllers.scoring import judged
 from scaffolding_core.controllers.searching.prompts import PromptLike, listed, reworded, steps_in, written
 from scaffolding_core.controllers.searching.state_judges import PathJudge, PathTask
@@ -246,9 +246,7 @@ class NextSteps:
         for index in range(place.samples):
             task = asked.copy()
             task.group = asked.group
-            if asked.seed is not None:
-                task.seed = derived_seed(asked.seed, index)
-            yield self._sampled(task, place.path)
+            yield self._sampled(seeded(task, index), place.path)
 
     def _sampled(self, task: GenerationTask, path: Sequence[str]) -> Steps[Idea]:
         yield from self._generated(task)
@@ -290,10 +288,7 @@ class NextSteps:
         text = written(self.prompt, question_of(self.asked), place.path, self.branches)
         learned = "\n".join(f"- {lesson}" for lesson in place.lessons)
         parts = [text, f"{LEARNED}\n{learned}" if learned else "", self.last if place.last else ""]
-        task = reworded(self.asked, "\n\n".join(filter(None, parts)))
-        if task.seed is not None:
-            task.seed = derived_seed(task.seed, place.number)
-        return task
+        return seeded(reworded(self.asked, "\n\n".join(filter(None, parts))), place.number)
 
 
 LEARNED = "Earlier attempts failed. What they taught:"

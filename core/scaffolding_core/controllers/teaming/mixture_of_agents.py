@@ -11,8 +11,8 @@ from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.further import asked_further
 from scaffolding_core.controllers.parts import checked_part, checked_template, checked_whole
 from scaffolding_core.controllers.sample_loop import all_drawn
-from scaffolding_core.controllers.samples import Samples, checked_sample_num
-from scaffolding_core.controllers.teaming.others import checked_question, seeded, shown
+from scaffolding_core.controllers.samples import Samples, checked_sample_num, seeded
+from scaffolding_core.controllers.teaming.others import checked_question, shown
 from scaffolding_core.controllers.votes import answered
 from scaffolding_core.errors import BudgetExceededError
 from scaffolding_core.results import Candidate, ScaffoldingOutput, Stopped

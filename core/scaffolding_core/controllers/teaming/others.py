@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from scaffolding_core.controllers.judging.exhibits import Exhibit, answer_text, marked
 from scaffolding_core.controllers.prompting.instructed import instructed
-from scaffolding_core.controllers.samples import derived_seed
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.tasks import ChatTask, GenerationTask
 
-__all__ = ["checked_question", "seeded", "shown"]
+__all__ = ["checked_question", "shown"]
 
 
 def checked_question(tasks: Sequence[GenerationTask]) -> GenerationTask:
@@ -40,10 +39,3 @@ def shown(task: GenerationTask, template: str, answers: Iterable[tuple[str, Assi
     new = instructed(task, template.format(answers=marked(exhibits)))
     new.group = None
     return new
-
-
-def seeded(task: GenerationTask, number: int) -> GenerationTask:
-    """The task with the seed of one call of many, where it has one."""
-    if task.seed is not None:
-        task.seed = derived_seed(task.seed, number)
-    return task
