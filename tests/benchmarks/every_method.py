@@ -93,8 +93,11 @@ def runs() -> dict[str, dict[str, Any]]:
     for tree in (*trees.values(), *FURTHER.values()):
         if "generation" not in tree:
             tree["sampling"] = {"temperature": 0.8, "max_tokens": MOST_TOKENS}
-        if "answers" in method_options(METHODS[tree["method"]]):
+        takes = method_options(METHODS[tree["method"]])
+        if "answers" in takes:
             tree.setdefault("answers", "number")
+        if "judge" in takes:
+            tree["judge"] = {"role": "judge", "sampling": {"max_tokens": MOST_TOKENS}}
     return {**trees, **FURTHER}
 
 
