@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Self
 
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.messages.content import Content, JsonValue
@@ -47,6 +47,15 @@ class RoleMessage:
                 f"what a message says must be text or a list of parts, got {self.content!r}"
             ) from error
 
+    def with_paragraph(self, text: str) -> Self:
+        """A message that says this too, and leaves all parts of the content where they are."""
+        content: Content
+        if isinstance(self.content, str):
+            content = f"{self.content}\n\n{text}"
+        else:
+            content = [*(self.content or ()), {"type": "text", "text": text}]
+        return replace(self, content=content, added=(*self.added, text))
+
     def to_dict(self) -> dict[str, JsonValue]:
         """The message as OpenAI writes it."""
         return {"role": self.role, "content": self.content, **({"name": self.name} if self.name else {})}
@@ -58,15 +67,6 @@ class UserMessage(RoleMessage):
 
     role: Literal["user"] = field(default="user", init=False)
     content: Content
-
-    def with_paragraph(self, text: str) -> UserMessage:
-        """A message that says this too, and leaves all parts of the content where they are."""
-        content: Content
-        if isinstance(self.content, str):
-            content = f"{self.content}\n\n{text}"
-        else:
-            content = [*self.content, {"type": "text", "text": text}]
-        return replace(self, content=content, added=(*self.added, text))
 
 
 @dataclass(slots=True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike, Extractor
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.parts import checked_part
-from scaffolding_core.controllers.prompting.instructed import instructed
+from scaffolding_core.controllers.prompting.instructed import instructed, told_first, with_examples
 from scaffolding_core.controllers.votes import answered
+from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
 
@@ -23,18 +24,20 @@ class ChainOfThoughtController(Controller):
     The instruction goes behind the prompt, or behind the last user message of a chat. The text stays whole,
     reasoning and all; `ScaffoldingOutput.answer` holds the answer alone.
 
-    Cost: that of the generation it wraps, with longer texts.
+    Cost: that of the generation it wraps, with longer texts, and the tokens of the examples.
 
     Source: Kojima et al. 2022, arXiv 2205.11916 (zero-shot); Wei et al. 2022, arXiv 2201.11903.
 
     Args:
         generation_controller: the method that generates.
-        instruction: what to put behind the prompt; None takes the method's own.
+        instruction: what to put behind the prompt; None takes the method's own, "" says nothing.
+        examples: questions with reasoned answers, shown before the own question: as turns, in a chat.
+        in_system: whether the instruction stands in the system message instead, or before a prompt that is a text.
         answers: the kind of answer; see `Answers`.
         extractor: finds the answer in the text, in place of the kind's own.
 
     Raises:
-        InvalidRequestError: a controller or an extractor that is none.
+        InvalidRequestError: a controller or an extractor that is none, or examples that are no pairs of texts.
     """
 
     stateless: ClassVar[bool] = True
@@ -45,11 +48,15 @@ class ChainOfThoughtController(Controller):
         generation_controller: Controller,
         *,
         instruction: str | None = None,
+        examples: Sequence[tuple[str, str]] = (),
+        in_system: bool = False,
         answers: AnswersLike | None = None,
         extractor: Extractor | None = None,
     ) -> None:
         self.generation_controller = checked_part(generation_controller, "generation_controller", "process")
         self.instruction = self.own_instruction if instruction is None else instruction
+        self.examples = _checked_examples(examples)
+        self.in_system = in_system
         self.answers = Answers.of(answers).with_own(extractor, None)
         self.streams_answer = generation_controller.streams_answer
 
@@ -61,7 +68,7 @@ class ChainOfThoughtController(Controller):
         extractor: Extractor | None = None,
     ) -> Steps[ScaffoldingOutput]:
         """Run the tasks with the instruction added; the given tasks keep their prompts."""
-        asked = [self._asked(task) for task in tasks]
+        asked = [with_examples(self._asked(task), self.examples) for task in tasks]
         try:
             output = yield from self.generation_controller.process(asked, **(generation_kwargs or {}))
         finally:
@@ -78,4 +85,17 @@ class ChainOfThoughtController(Controller):
         return output
 
     def _asked(self, task: GenerationTask) -> GenerationTask:
-        return instructed(task, self.instruction)
+        return self._told(task, self.instruction)
+
+    def _told(self, task: GenerationTask, instruction: str) -> GenerationTask:
+        """The task with an instruction where it belongs."""
+        if not instruction:
+            return task.copy()
+        return told_first(task, instruction) if self.in_system else instructed(task, instruction)
+
+
+def _checked_examples(examples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    pairs = [tuple(each) for each in examples if isinstance(each, list | tuple)]
+    if len(pairs) != len(examples) or any(list(map(type, pair)) != [str, str] for pair in pairs):
+        raise InvalidRequestError(f"examples must be pairs of a question and its answer, got {examples!r}")
+    return [(asked, said) for asked, said in pairs]

@@ -19,6 +19,7 @@ class PlanAndSolveController(ChainOfThoughtController):
     Args:
         generation_controller: the method that generates.
         instruction: what to put behind the prompt; None takes the method's own.
+        examples: questions with planned answers, as for `ChainOfThoughtController`; `in_system` too.
         answers: the kind of answer; see `Answers`.
         extractor: finds the answer in the text, in place of the kind's own.
 

@@ -20,4 +20,7 @@ class ReReadingController(ChainOfThoughtController):
     """
 
     def _asked(self, task: GenerationTask) -> GenerationTask:
-        return instructed(task, f"Read the question again: {question_of(task)}\n\n{self.instruction}")
+        again = f"Read the question again: {question_of(task)}"
+        if self.in_system:
+            return self._told(instructed(task, again), self.instruction)
+        return instructed(task, f"{again}\n\n{self.instruction}".rstrip())

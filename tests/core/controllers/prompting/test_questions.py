@@ -128,3 +128,79 @@ async def test_principles_are_asked_for_in_words_alone_and_shown_without_thought
     assert output.data == {"principles": "s = v t"}
     assert [bool(task.tools) for task in tasks] == [False, True]
     assert "secret" not in tasks[1].messages[-1].text
+
+
+EXAMPLES = [("1 + 1?", "One and one. \\boxed{2}"), ("2 + 2?", "Two and two. \\boxed{4}")]
+
+
+def turns(messages):
+    return [(message.role, message.text) for message in messages]
+
+
+async def messages_asked(controller, prompt):
+    seen = []
+
+    def backend(task):
+        seen.append(task)
+        return "7"
+
+    async with ScaffoldingLlm(controller, FunctionWorker(backend)) as llm:
+        await llm.generate_async(prompt)
+    return seen[0]
+
+
+async def test_examples_are_turns_behind_the_system_message():
+    method = ChainOfThoughtController(NativeChatController(), instruction="Think.", examples=EXAMPLES)
+    task = await messages_asked(method, [{"role": "system", "content": "Be short."}, *CHAT])
+    assert turns(task.messages) == [
+        ("system", "Be short."),
+        ("user", "1 + 1?"),
+        ("assistant", EXAMPLES[0][1]),
+        ("user", "2 + 2?"),
+        ("assistant", EXAMPLES[1][1]),
+        ("user", "Hi"),
+        ("assistant", "Yes?"),
+        ("user", "q\n\nThink."),
+    ]
+
+
+async def test_examples_stand_before_a_text():
+    method = ChainOfThoughtController(NativeGenerationController(), instruction="", examples=EXAMPLES[:1])
+    task = await messages_asked(method, "3 + 4?")
+    assert task.input_str == f"Question: 1 + 1?\nAnswer: {EXAMPLES[0][1]}\n\nQuestion: 3 + 4?\nAnswer:"
+
+
+@pytest.mark.parametrize(
+    ("chat", "first"),
+    [
+        (CHAT, "Think."),
+        ([{"role": "system", "content": "Be short."}, *CHAT], "Be short.\n\nThink."),
+    ],
+)
+@pytest.mark.parametrize("make", [ChainOfThoughtController, ReReadingController])
+async def test_the_instruction_may_stand_in_the_system_message(make, chat, first):
+    task = await messages_asked(make(NativeChatController(), instruction="Think.", in_system=True), chat)
+    assert turns(task.messages)[0] == ("system", first)
+    assert [message.role for message in task.messages].count("system") == 1
+    assert task.messages[-1].text == (
+        "q" if make is ChainOfThoughtController else "q\n\nRead the question again: q"
+    )
+
+
+async def test_the_instruction_may_stand_before_a_text():
+    method = ChainOfThoughtController(NativeGenerationController(), instruction="Think.", in_system=True)
+    assert (await messages_asked(method, "3 + 4?")).input_str == "Think.\n\n3 + 4?"
+
+
+async def test_samples_that_are_shown_examples_share_a_request():
+    with scripted_server(Reply()) as server:
+        async with OpenAIWorker(server.url, "m", siblings=8) as worker:
+            method = ChainOfThoughtController(NativeChatController(), examples=EXAMPLES, in_system=True)
+            await ScaffoldingLlm(MajorityVoteController(method, 4, stop_rule="full"), worker).generate_async("q")
+    assert [body["n"] for body in server.requests] == [4]
+
+
+@pytest.mark.parametrize("examples", [["1 + 1?"], [("1 + 1?",)], [("1 + 1?", 2)], "no"])
+def test_examples_that_are_no_pairs_are_refused(examples):
+    with pytest.raises(InvalidRequestError, match="pairs of a question and its answer"):
+        ChainOfThoughtController(NativeChatController(), examples=examples)
