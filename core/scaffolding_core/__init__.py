@@ -156,7 +156,7 @@ from scaffolding_core.tasks import (
 )
 from scaffolding_core.trace import Recording
 from scaffolding_core.verifying import Verdict, Verifier
-from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, Quorum, StopRule, Window
+from scaffolding_core.voting import Beta, Dirichlet, Doubling, Full, Lossless, Quorum, StopRule, Window
 from scaffolding_core.worker import Worker
 from scaffolding_core.workers.function import FunctionWorker
 from scaffolding_core.workers.named import WorkerLike
@@ -255,6 +255,7 @@ __all__ = [
     "DeepConfOnlineController",
     "Delta",
     "Dirichlet",
+    "Doubling",
     "DvtsController",
     "DynasorController",
     "Equivalence",

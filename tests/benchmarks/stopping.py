@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from scaffolding_core.voting import Beta, Dirichlet, Full, Lossless, StopRule, Window
+from scaffolding_core.voting import Beta, Dirichlet, Doubling, Full, Lossless, StopRule, Window
 from tests.core.voting.replay import replay
 
 FILE = Path(__file__).with_name("recorded_samples.json")
@@ -20,6 +20,7 @@ RULES: dict[str, tuple[StopRule, float | None]] = {
     "beta 0.95": (Beta(0.95), None),
     "dirichlet 0.95": (Dirichlet(0.95), None),
     "window 5": (Window(5), None),
+    "doubling": (Doubling(), None),
 }
 
 

@@ -20,7 +20,7 @@ PUBLIC = {
         Candidate CandidateEvent Capabilities ChainOfThoughtController ChatTask ClosedError CodeFailure
         CodeTask CodeWorker ComputeTask Config ContentFilterError ContextLengthExceededError Controller
         ControllerError CrossEncoderWorker Criterion DeadlockError DecisionEvent DeepConfOfflineController
-        DeepConfOnlineController Delta Dirichlet Equivalence Event Exact ExecutionTrace Extractor
+        DeepConfOnlineController Delta Dirichlet Doubling Equivalence Event Exact ExecutionTrace Extractor
         FieldVoteController FinalEvent FirstOf FromFunction FromMessage Full FunctionTool FunctionWorker
         GenerationTask Hints IncompleteResponseError InsufficientSamplesError InvalidRequestError Json
         KeyEquivalence LastNumber LocalWorker Lossless MCPCallTask MCPWorker METHODS MajorityVoteController
@@ -51,7 +51,7 @@ PUBLIC = {
         is_refusal read_as_type read_by_schema tools_of
     """,
     "scaffolding_core.voting": """
-        Ballot Beta Dirichlet FieldBallot First Full Lossless Borda PosteriorBallot Quorum REFUSED
+        Ballot Beta Dirichlet Doubling FieldBallot First Full Lossless Borda PosteriorBallot Quorum REFUSED
         STOP_RULES StopRule Tally WEIGHINGS Weighing Window checked_confidence resolve_stop_rule
         resolve_weighing winner winner_of
     """,

@@ -22,6 +22,7 @@ from scaffolding_core.messages import SystemMessage, UserMessage
 from scaffolding_core.methods import METHODS, method_named
 from scaffolding_core.results import FinalEvent
 from scaffolding_core.shown_text import json_safe
+from scaffolding_core.voting import STOP_RULES
 
 if TYPE_CHECKING:
     from scaffolding_core.results import ScaffoldingOutput
@@ -78,9 +79,7 @@ def ask(
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Tokens of each sample at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="Makes sampling repeatable, where the backend is.")] = None,
-    stop_rule: Annotated[
-        str | None, typer.Option(help="Of majority-vote: lossless, beta, dirichlet, window or full.")
-    ] = None,
+    stop_rule: Annotated[str | None, typer.Option(help=f"Of majority-vote: {', '.join(STOP_RULES)}.")] = None,
     answers: Annotated[str | None, typer.Option(help=_ANSWERS)] = None,
     reward: Annotated[str | None, typer.Option(help=REWARD_HELP)] = None,
     role: Annotated[list[str] | None, typer.Option(help=_ROLES)] = None,

@@ -8,6 +8,7 @@ from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.voting.ballot import Ballot
 from scaffolding_core.voting.beta import Beta, checked_confidence
 from scaffolding_core.voting.dirichlet import Dirichlet
+from scaffolding_core.voting.doubling import Doubling
 from scaffolding_core.voting.field_ballot import FieldBallot
 from scaffolding_core.voting.first import First
 from scaffolding_core.voting.full import Full
@@ -27,6 +28,7 @@ __all__ = [
     "Beta",
     "Borda",
     "Dirichlet",
+    "Doubling",
     "FieldBallot",
     "First",
     "Full",
@@ -49,6 +51,7 @@ STOP_RULES: Mapping[str, type[StopRule]] = {
     "beta": Beta,
     "dirichlet": Dirichlet,
     "window": Window,
+    "doubling": Doubling,
     "full": Full,
 }
 """Stop rules by name."""

@@ -10,6 +10,7 @@ from scaffolding_core.voting import (
     STOP_RULES,
     Beta,
     Dirichlet,
+    Doubling,
     Full,
     Lossless,
     StopRule,
@@ -21,7 +22,7 @@ from scaffolding_core.voting import (
 from scaffolding_core.voting.beta import beta_confidence
 from tests.core.voting.replay import replay
 
-RULES = [Lossless(), Beta(), Dirichlet(), Window(), Full()]
+RULES = [Lossless(), Beta(), Dirichlet(), Window(), Doubling(), Full()]
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
 choices = st.lists(st.sampled_from([None, 0, 0, 1, 2, 3, REFUSED, REFUSED]), max_size=20)
 
@@ -82,6 +83,7 @@ def test_abstentions_alone_decide_nothing(rule):
         (Beta(), True, 1.0, 0),
         (Dirichlet(), True, 1.0, 0),
         (Window(), True, 1.0, 0),
+        (Doubling(), True, 1.0, 0),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, StopRule) else str(value),
 )
@@ -98,7 +100,14 @@ def test_a_full_vote_waits_for_all():
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("lossless", Lossless), ("beta", Beta), ("dirichlet", Dirichlet), ("window", Window), ("full", Full)],
+    [
+        ("lossless", Lossless),
+        ("beta", Beta),
+        ("dirichlet", Dirichlet),
+        ("window", Window),
+        ("doubling", Doubling),
+        ("full", Full),
+    ],
 )
 def test_a_rule_is_found_by_its_name(name, kind):
     assert type(resolve_stop_rule(name)) is kind

@@ -31,7 +31,7 @@ class MajorityVoteController(Controller):
     the result.
 
     Cost: at most N generations. The default rule stops when the leader cannot be overtaken, which gives the
-    answer of the full vote, always; `beta`, `dirichlet` and `window` stop sooner, with a small risk.
+    answer of the full vote, always; `beta`, `dirichlet`, `window` and `doubling` stop sooner, with a small risk.
 
     Source: Wang et al. 2022, arXiv 2203.11171; for the rules see `scaffolding_core.voting`.
 
@@ -41,7 +41,7 @@ class MajorityVoteController(Controller):
         answers: the kind of answer, such as `"number"`; see `Answers`.
         extractor: finds the answer in a sample, in place of the kind's own.
         equivalence: which answers are the same, in place of the kind's own.
-        stop_rule: `lossless`, `beta`, `dirichlet`, `window` or `full`, or a `StopRule`.
+        stop_rule: `lossless`, `beta`, `dirichlet`, `window`, `doubling` or `full`, or a `StopRule`.
         run_ahead: samples that run at once, as a factor of the votes that would still settle it, `math.inf` for
             all; None takes the rule's own: for lossless all of up to 16, and 1.5 above; 1 for the others. More is
             faster and starts more that never count, so 1 is the choice of who pays by the sample.
