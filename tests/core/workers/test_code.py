@@ -142,7 +142,7 @@ HOSTILE = {
     "endless generator": ("sum(1 for _ in iter(int, 1))", "limit: time"),
     "hostile order": ("def f(x):\n    while True: pass\nsorted([1, 2], key=f)", "limit: time"),
     "large text": ("'x' * 10 ** 10", "limit: memory"),
-    "growing list": ("a = []\nwhile True: a.append('x' * 1000)", "limit: memory"),
+    "growing list": ("a = []\nwhile True: a.append('x' * 10 ** 6)", "limit: memory"),
     "wide format": ("f'{1:>10000000000}'", "limit: memory"),
     "result that unfolds": (f"{NESTED}d", "limit: "),
     "output flood": ("while True: print('x' * 1000)", "limit: output"),
