@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Literal, TypedDict
 
@@ -50,7 +51,7 @@ class TreeOptions(TypedDict, total=False):
     answers: AnswersLike | None
 
 
-class TreeMethod(Controller):
+class TreeMethod(Controller, ABC):
     """A search over the steps of an answer; base of its kinds, each of which has a search of its own.
 
     A node of the tree is a step, and its path an answer as far as it goes. A trial finds the next steps of a path
@@ -126,13 +127,13 @@ class TreeMethod(Controller):
         self.answers = Answers.of(answers)
         self.new_search()  # whether it takes its settings
 
+    @abstractmethod
     def new_search(self, seed: int = 0) -> TreeSearch:
         """A search that has not begun.
 
         Args:
             seed: for one that draws.
         """
-        raise NotImplementedError
 
     def finder(self, task: GenerationTask, search: TreeSearch, options: Mapping[str, object]) -> Finder:
         """What finds the steps of a request.
