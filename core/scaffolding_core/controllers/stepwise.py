@@ -53,7 +53,6 @@ def _is_lone(yielded: Yielded) -> TypeGuard[Sequence[GenerationTask]]:
 def _written(tasks: Sequence[GenerationTask], step: int, watch: Watch) -> Steps[Sequence[GenerationTask]]:
     (task,) = tasks
     stream, seen = in_steps(task, step), 0
-    stream.group = None  # what may be cut must not be a part of another's request
     try:
         while not stream.end_flag:
             yield [stream]

@@ -38,6 +38,7 @@ def test_it_is_undecided_between_looks():
         ([0, 1], 40, 2),
         ([0, 1, 2], 40, 5),  # of four none can have three
         ([0, 1, 1, 0], 40, 4),
+        ([0, 0, 1, 0, 0], 40, 3),
         ([0, 1], 1, 1),
         ([0, 1], 0, 0),
     ],

@@ -7,6 +7,7 @@ import pytest
 
 from scaffolding_core import (
     Answers,
+    FunctionWorker,
     InvalidRequestError,
     NativeGenerationController,
     NativeRewardController,
@@ -147,6 +148,25 @@ async def test_a_reward_that_fails_for_one_costs_that_sample_alone():
     async with ScaffoldingLlm(method, {"generation": worker, "reward": worker}) as llm:
         output = (await llm.generate_async("q")).output
     assert (output.answer, output.votes) == ("7", {"7": 2})
+
+
+async def test_the_same_words_are_judged_again_where_judging_them_failed_and_count():
+    asked = []
+
+    async def reward(task):
+        asked.append(task)
+        await asyncio.sleep(5)
+        if len(asked) == 1:
+            raise ValueError("lost")
+        return 0.9
+
+    method = WeightedVoteController(
+        NativeGenerationController(), NativeRewardController(), 2, answers="number", confidence=0.95
+    )
+    workers = {"generation": SimulatedWorker({"7": 1}), "reward": FunctionWorker(reward)}
+    async with ScaffoldingLlm(method, workers) as llm:
+        output = (await llm.generate_async("q")).output
+    assert (output.votes, output.score) == ({"7": 1}, 0.9)
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95])
