@@ -140,7 +140,7 @@ async def test_cancelling_the_call_cancels_the_runs_and_leaves_the_folder_as_it_
     calling.cancel()
     with pytest.raises(asyncio.CancelledError):
         await calling
-    assert ends == ["cancelled", "cancelled"]
+    await until(lambda: ends == ["cancelled", "cancelled"])
     assert left(project) == ("old", [])
 
 
