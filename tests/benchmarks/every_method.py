@@ -19,16 +19,16 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from scaffolding_core import METHODS, LocalWorker, ScaffoldingError
+from scaffolding_core import METHODS, LocalWorker, ScaffoldingError, UserMessage
 from scaffolding_core.config import Config
 from scaffolding_core.config.method import method_options
 
-QUESTIONS, MOST_TOKENS, AT_ONCE = 100, 48, 4
+QUESTIONS, MOST_TOKENS, MOST_OF_JUDGE, AT_ONCE = 100, 32, 12, 4
 LOG = Path("every_method.jsonl")
 RESULTS = Path(__file__).with_suffix(".json")
 README = Path(__file__).parents[2] / "README.md"
 PICTURE = README.parent / "docs/every_method.svg"
-SAMPLES = 4
+SAMPLES = 3
 
 STORY = "Tom buys {} packs of {} cards. How many cards is that?"
 SUM = "What is {} + {}?"
@@ -45,8 +45,7 @@ def multiply(a: int, b: int) -> int:
     return a * b
 
 
-JUDGED: dict[str, Any] = {"reward": {"kind": "judge"}}
-TREE: dict[str, Any] = {"sample_num": 8, "branches": 2, "max_depth": 3}
+TREE: dict[str, Any] = {"sample_num": SAMPLES, "branches": 2, "max_depth": 2}
 STEPS: dict[str, Any] = {"roles": {"process_reward": {"kind": "likelihood"}}, "max_steps": 3}
 OWN: dict[str, dict[str, Any]] = {
     "field_vote": {"answers": {"sum": "number"}},
@@ -56,21 +55,23 @@ OWN: dict[str, dict[str, Any]] = {
     "deepconf_offline": {"group_size": 4, "num_logprobs": 5},
     "deepconf_online": {"sample_num": 8, "warm_up": 4, "keep": 0.5, "group_size": 4, "step": 4, "num_logprobs": 5},
     "dynasor_cot": {"chunk_size": 8},
+    "retry_with_feedback": {"reward": {"kind": "judge"}, "max_retries": 1},
+    "reflexion": {"reward": {"kind": "judge"}, "max_retries": 1},
+    **dict.fromkeys(("self_refine", "critique_revise"), {"max_rounds": 1}),
+    "recursive_self_aggregation": {"subset": 2, "rounds": 1},
+    "mixture_of_agents": {"layers": 1},
+    "debate": {"rounds": 1},
+    "plan_search": {"max_observations": 3},
     **dict.fromkeys(("tree_of_thoughts", "best_first", "mcts", "lats"), TREE),
-    "ab_mcts": {"sample_num": 4},
-    **dict.fromkeys(("beam_search", "dvts", "particle_filtering", "particle_gibbs"), STEPS),
+        **dict.fromkeys(("beam_search", "dvts", "particle_filtering", "particle_gibbs"), STEPS),
 }
 """What a method is told beside its number of samples and the kind of answer."""
 
 FURTHER: dict[str, dict[str, Any]] = {
     "majority_vote, 16 samples": {"method": "majority_vote", "sample_num": 16},
     "majority_vote, 16, beta": {"method": "majority_vote", "sample_num": 16, "stop_rule": "beta"},
-    "best_of_n, likelihood": {"method": "best_of_n", "sample_num": SAMPLES, "reward": {"kind": "likelihood"}},
-    "weighted_vote, likelihood": {
-        "method": "weighted_vote",
-        "sample_num": SAMPLES,
-        "reward": {"kind": "likelihood", "sharpness": 4.0},
-    },
+    "best_of_n, judge": {"method": "best_of_n", "sample_num": SAMPLES, "reward": {"kind": "judge"}},
+    "weighted_vote, judge": {"method": "weighted_vote", "sample_num": SAMPLES, "reward": {"kind": "judge"}},
     "weighted_vote, self_certainty, borda": {
         "method": "weighted_vote",
         "sample_num": SAMPLES,
@@ -91,13 +92,17 @@ def runs() -> dict[str, dict[str, Any]]:
     """What is run, by name: a configuration each."""
     trees = {name: _tree(name) for name in METHODS}
     for tree in (*trees.values(), *FURTHER.values()):
-        if "generation" not in tree:
-            tree["sampling"] = {"temperature": 0.8, "max_tokens": MOST_TOKENS}
+        tree["generation"] = {
+            "method": "chain_of_thought",
+            "instruction": "",
+            "examples": [(text.format(a, b), answer) for text, a, b, answer in SHOTS],
+            "sampling": {"temperature": 0.8, "max_tokens": MOST_TOKENS},
+        }
         takes = method_options(METHODS[tree["method"]])
         if "answers" in takes:
             tree.setdefault("answers", "number")
         if "judge" in takes:
-            tree["judge"] = {"role": "judge", "sampling": {"max_tokens": MOST_TOKENS}}
+            tree["judge"] = {"role": "judge", "sampling": {"max_tokens": MOST_OF_JUDGE}}
     return {**trees, **FURTHER}
 
 
@@ -105,12 +110,12 @@ def _tree(name: str) -> dict[str, Any]:
     row = METHODS[name]
     tree = {"method": name, **({} if row.samples is None else {"sample_num": SAMPLES})}
     if "reward" in row.roles:
-        tree |= JUDGED
+        tree["reward"] = {"kind": "likelihood"}
     return tree | OWN.get(name, {})
 
 
-def questions() -> list[tuple[list[dict[str, str]], int]]:
-    """Chats, and what is right: half of them products up to 12 * 12, half sums of two numbers below 100."""
+def questions() -> list[tuple[list[UserMessage], int]]:
+    """Questions, and what is right: half of them products up to 12 * 12, half sums of two numbers below 100."""
     draw = random.Random(24)
     shown = {(a, b) for _, a, b, _ in SHOTS}
     products = [(a, b) for a in range(2, 13) for b in range(2, 13) if (a, b) not in shown]
@@ -118,10 +123,7 @@ def questions() -> list[tuple[list[dict[str, str]], int]]:
     half = QUESTIONS // 2
     asked = [(STORY, a, b, a * b) for a, b in draw.sample(products, half)]
     asked += [(SUM, a, b, a + b) for a, b in draw.sample(sums, half)]
-    before = []
-    for text, a, b, answer in SHOTS:
-        before += [{"role": "user", "content": text.format(a, b)}, {"role": "assistant", "content": answer}]
-    return [([*before, {"role": "user", "content": text.format(a, b)}], right) for text, a, b, right in asked]
+    return [([UserMessage(text.format(a, b))], right) for text, a, b, right in asked]
 
 
 @dataclass

@@ -28,12 +28,18 @@ class Exhibit:
 
 
 def marked(exhibits: Sequence[Exhibit]) -> str:
-    """The texts, each between marks with a token that is made of all of them, so that none can tell it."""
+    """The texts, each between marks with a token made of it and of those before, so that none can tell its own.
+
+    Judgements of several answers to one prompt begin alike up to the answer, which a backend need read once.
+    """
     digest = hashlib.blake2b(digest_size=6)
-    for each in exhibits:
-        digest.update(f"{each.name}\0{each.text}\0".encode(errors="surrogatepass"))
+    return "\n\n".join(_marked(each, digest) for each in exhibits)
+
+
+def _marked(exhibit: Exhibit, digest: hashlib.blake2b) -> str:
+    digest.update(f"{exhibit.name}\0{exhibit.text}\0".encode(errors="surrogatepass"))
     token = digest.hexdigest()
-    return "\n\n".join(f"<{each.name} {token}>\n{each.text}\n</{each.name} {token}>" for each in exhibits)
+    return f"<{exhibit.name} {token}>\n{exhibit.text}\n</{exhibit.name} {token}>"
 
 
 def prompt_text(task: RewardTask, *, thoughts: bool) -> str:

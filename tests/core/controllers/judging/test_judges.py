@@ -90,6 +90,12 @@ class TestWhatTheJudgeIsShown:
             0
         ].messages == (asked[0].messages)
 
+    def test_judgements_of_one_prompt_begin_alike_up_to_the_answer_so_that_a_backend_reads_it_once(self):
+        _, asked = judged(ScoreJudge(), "7", "Paris", "Lyon")
+        first, second = (task.messages[-1].text for task in asked)
+        assert first.partition("<answer ")[0] == second.partition("<answer ")[0]
+        assert "Capital of France?" in first.partition("<answer ")[0]
+
     def test_a_chat_is_told_whole_and_thoughts_are_left_out_unless_asked_for(self):
         chat = [
             SystemMessage("Be brief."),
