@@ -57,13 +57,14 @@ OWN: dict[str, dict[str, Any]] = {
     "dynasor_cot": {"chunk_size": 8},
     "retry_with_feedback": {"reward": {"kind": "judge"}, "max_retries": 1},
     "reflexion": {"reward": {"kind": "judge"}, "max_retries": 1},
-    **dict.fromkeys(("self_refine", "critique_revise"), {"max_rounds": 1}),
+    "self_refine": {"max_rounds": 1},
+    "critique_revise": {"max_rounds": 1},
     "recursive_self_aggregation": {"subset": 2, "rounds": 1},
     "mixture_of_agents": {"layers": 1},
     "debate": {"rounds": 1},
     "plan_search": {"max_observations": 3},
     **dict.fromkeys(("tree_of_thoughts", "best_first", "mcts", "lats"), TREE),
-        **dict.fromkeys(("beam_search", "dvts", "particle_filtering", "particle_gibbs"), STEPS),
+    **dict.fromkeys(("beam_search", "dvts", "particle_filtering", "particle_gibbs"), STEPS),
 }
 """What a method is told beside its number of samples and the kind of answer."""
 

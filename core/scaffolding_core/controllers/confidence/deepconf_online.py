@@ -111,7 +111,7 @@ class DeepConfOnlineController(Controller):
             n, warm_up=self.warm_up, keep=self.keep, consensus=self.consensus, ahead=self.ahead
         )
         samples = Samples(
-            asking_for_logprobs(self, tasks),
+            [asking_for_logprobs(self, task) for task in tasks],
             n,
             lambda sample: self._watched(sample, len(samples.tasks) - 1, ballot, generation_kwargs or {}),
             min_samples=min(self.min_samples, n),

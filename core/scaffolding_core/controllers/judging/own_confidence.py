@@ -60,18 +60,18 @@ def _answer(task: GenerationTask | RewardTask) -> AssistantMessage:
     return message or AssistantMessage()
 
 
-def reads_logprobs(rewarder: Controller) -> bool:
+def reads_logprobs(rewarder: Controller | None) -> bool:
     """Whether a reward reads the log probabilities of an answer's own tokens."""
     return getattr(rewarder, "num_logprobs", None) is not None
 
 
-def asking_for_logprobs(rewarder: Controller, tasks: Sequence[GenerationTask]) -> Sequence[GenerationTask]:
-    """Tasks whose answers tell the log probabilities that a reward reads; the same where it reads none."""
+def asking_for_logprobs(rewarder: Controller | None, task: GenerationTask) -> GenerationTask:
+    """A task whose answer tells the log probabilities that a reward reads; the same where it reads none."""
     if not reads_logprobs(rewarder):
-        return tasks
-    asking = [task.copy() for task in tasks]
-    for task in asking:
-        task.fill({"num_logprobs": rewarder.num_logprobs})  # type: ignore[attr-defined]  # as was asked
+        return task
+    asking = task.copy()
+    asking.group = task.group
+    asking.fill({"num_logprobs": rewarder.num_logprobs})  # type: ignore[union-attr]  # as was asked
     return asking
 
 

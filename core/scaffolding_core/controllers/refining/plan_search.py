@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.judging.rewarded import RewardedController
 from scaffolding_core.controllers.parts import checked_part, checked_whole
 from scaffolding_core.controllers.prompting.beside import said
 from scaffolding_core.controllers.refining.asking import checked_question, generated, told
@@ -36,7 +37,7 @@ PLAN = (
 SOLVE = "Follow this plan, and mend it where it is wrong:\n{plan}\n\nAnswer now."
 
 
-class PlanSearchController(Controller):
+class PlanSearchController(RewardedController):
     """Searches over plans in words: observations, combinations of them, a plan for each, and its answer.
 
     The model first writes observations. Each sample takes one or two of them, another choice than the other
@@ -112,7 +113,7 @@ class PlanSearchController(Controller):
             index = len(samples.tasks) - 1
             return selection.scored(sample[0], self._solved(sample[0], chosen[index], plans, index, options))
 
-        samples = Samples([task], n, begin, min_samples=min(self.min_samples, n))
+        samples = Samples([self.asking(task)], n, begin, min_samples=min(self.min_samples, n))
         selection = Selection(
             samples,
             self.answers if answers is None else Answers.of(answers),

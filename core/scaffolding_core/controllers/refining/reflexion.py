@@ -8,10 +8,10 @@ from typing import ClassVar
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.judging.once import JudgedOnce
+from scaffolding_core.controllers.judging.rewarded import RewardedController
 from scaffolding_core.controllers.parts import checked_number, checked_part, checked_template, checked_whole
-from scaffolding_core.controllers.refining.asking import checked_question, followed_up, told
+from scaffolding_core.controllers.refining.asking import checked_question, followed_up, same, told
 from scaffolding_core.controllers.refining.drafts import Drafts
-from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.results import Candidate, Judgement, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask, RewardTask
 
@@ -24,7 +24,7 @@ REFLECT = (
 LESSONS = "Earlier tries at this failed. What was learned from them:\n{lessons}\n\nAnswer with that in mind."
 
 
-class ReflexionController(Controller):
+class ReflexionController(RewardedController):
     """Tries again, up to k times, where the reward fails an answer, with lessons from the tries that failed.
 
     After a try that failed the model is shown it with what the reward says of it, and asked for a lesson. The next
@@ -57,6 +57,7 @@ class ReflexionController(Controller):
     """
 
     stateless: ClassVar[bool] = True
+    reward_controller: Controller
 
     def __init__(
         self,
@@ -92,9 +93,7 @@ class ReflexionController(Controller):
             WorkerError: the first try failed.
         """
         task = checked_question(tasks)
-        if getattr(self.reward_controller, "compares_samples", False):
-            name = type(self.reward_controller).__name__
-            raise InvalidRequestError(f"{name} compares samples, and a try is judged alone: take another reward")
+        self.check_judges_alone("a try")
         retries = self.max_retries if max_retries is None else checked_whole("max_retries", max_retries, 0)
         drafts, lessons = Drafts(self.generation_controller, task, generation_kwargs or {}), list[str]()
         yield from drafts.made(self._tries(drafts, retries, lessons))
@@ -106,7 +105,7 @@ class ReflexionController(Controller):
 
     def _tries(self, drafts: Drafts, retries: int, lessons: list[str]) -> Steps[None]:
         once, task = JudgedOnce(self.reward_controller), drafts.task
-        draft = yield from drafts.first()
+        draft = yield from drafts.draft(self.asking(same(task)))
         for number in range(retries + 1):
             if draft.tool_calls:
                 return
@@ -121,7 +120,7 @@ class ReflexionController(Controller):
             asked = followed_up(task, draft.message, self.reflect.format(feedback=words))
             if lesson := (yield from drafts.said(asked)):
                 lessons.append(lesson)
-            draft = yield from drafts.draft(self._again(task, lessons))
+            draft = yield from drafts.draft(self.asking(self._again(task, lessons)))
 
     def _again(self, task: GenerationTask, lessons: list[str]) -> GenerationTask:
         if not lessons:

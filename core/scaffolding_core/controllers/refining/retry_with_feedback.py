@@ -9,6 +9,7 @@ from typing import ClassVar
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.apart import apart
 from scaffolding_core.controllers.judging.once import JudgedOnce
+from scaffolding_core.controllers.judging.rewarded import RewardedController
 from scaffolding_core.controllers.parts import checked_number, checked_part, checked_template, checked_whole
 from scaffolding_core.controllers.refining.asking import FAILURES, followed_up
 from scaffolding_core.controllers.samples import seeded
@@ -41,7 +42,7 @@ class _Attempts:
         return max(answers, key=_rank, default=None)
 
 
-class RetryWithFeedbackController(Controller):
+class RetryWithFeedbackController(RewardedController):
     """Asks again, up to k times, where a judge fails the answer, with the answer and the judge's feedback.
 
     The judge is the reward: it fails an answer that it scores below `passing`, unless its task has a `verdict`;
@@ -67,6 +68,7 @@ class RetryWithFeedbackController(Controller):
     """
 
     stateless: ClassVar[bool] = True
+    reward_controller: Controller
 
     def __init__(
         self,
@@ -98,9 +100,7 @@ class RetryWithFeedbackController(Controller):
         """
         if len(tasks) != 1:
             raise InvalidRequestError(f"a retry judges one answer: give one task, not {len(tasks)}")
-        if getattr(self.reward_controller, "compares_samples", False):
-            name = type(self.reward_controller).__name__
-            raise InvalidRequestError(f"{name} compares samples, and a retry judges one: take another reward")
+        self.check_judges_alone("an attempt")
         task = tasks[0]
         retries = self.max_retries if max_retries is None else checked_whole("max_retries", max_retries, 0)
         attempts = yield from self._attempts(task, retries, generation_kwargs or {})
@@ -113,7 +113,7 @@ class RetryWithFeedbackController(Controller):
         return output
 
     def _attempts(self, task: GenerationTask, retries: int, options: Mapping[str, object]) -> Steps[_Attempts]:
-        attempts, asked = _Attempts(), task.copy()
+        attempts, asked = _Attempts(), self.asking(task.copy())
         once = JudgedOnce(self.reward_controller)
         asked.group = task.group
         for index in range(retries + 1):
@@ -153,7 +153,7 @@ class RetryWithFeedbackController(Controller):
     def _with_feedback(self, task: GenerationTask, attempt: _Attempt) -> GenerationTask:
         answer = attempt.candidate.message
         told = self.template.format(feedback=attempt.feedback or f"its score is {attempt.candidate.score}.")
-        return seeded(followed_up(task, answer, told), attempt.candidate.index + 1)
+        return seeded(self.asking(followed_up(task, answer, told)), attempt.candidate.index + 1)
 
 
 def _rank(attempt: _Attempt) -> tuple[bool, float, int]:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controllers.judging.rewarded import RewardedController
 from scaffolding_core.controllers.parts import checked_part, checked_whole
 from scaffolding_core.controllers.refining.asking import checked_question, followed_up, generated, same
 from scaffolding_core.controllers.refining.selection import Selection
@@ -23,7 +24,7 @@ AGAIN = (
 )
 
 
-class SequentialRevisionController(Controller):
+class SequentialRevisionController(RewardedController):
     """Answers n times one after another, each time with the last m answers in view, and takes the best of all.
 
     The best is the answer given most often, of equals the one given last; with a reward it is the one with the
@@ -96,7 +97,7 @@ class SequentialRevisionController(Controller):
             asked = self._asked(sample[0], samples)
             return selection.scored(sample[0], generated(self.generation_controller, sample[0], asked, options))
 
-        samples = Samples([task], n, begin, min_samples=min(self.min_samples, n))
+        samples = Samples([self.asking(task)], n, begin, min_samples=min(self.min_samples, n))
         selection = Selection(
             samples,
             self.answers if answers is None else Answers.of(answers),

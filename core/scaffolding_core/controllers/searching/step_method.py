@@ -14,6 +14,7 @@ from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.continuing import checked_continuable
 from scaffolding_core.controllers.judging.once import JudgedOnce
+from scaffolding_core.controllers.judging.rewarded import RewardedController
 from scaffolding_core.controllers.parts import checked_part, checked_whole
 from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.controllers.searching.growth import Growth
@@ -40,7 +41,7 @@ class StepOptions(TypedDict, total=False):
     answers: AnswersLike | None
 
 
-class StepMethod(Controller):
+class StepMethod(RewardedController):
     """A search over the steps of one answer; base of its kinds, each of which has a search of its own.
 
     Steps are written as the answer itself, each going on from the last byte of those before it, and are scored as
@@ -108,6 +109,11 @@ class StepMethod(Controller):
         self.answers = Answers.of(answers)
         self.new_search(self.default_sample_num, 0)  # whether it takes its settings
 
+    @property
+    def rewarder(self) -> Controller:
+        """What scores the steps."""
+        return self.process_reward_controller
+
     @abstractmethod
     def new_search(self, n: int, seed: int) -> StepSearch:
         """A search that has not begun.
@@ -133,14 +139,18 @@ class StepMethod(Controller):
             BudgetExceededError: budget or deadline ran out before there was any.
         """
         task = checked_continuable(tasks)
-        if getattr(self.process_reward_controller, "compares_samples", False):
-            name = type(self.process_reward_controller).__name__
-            raise InvalidRequestError(f"{name} compares answers: a step is scored by itself, take another reward")
+        self.check_judges_alone("a step")
         n = checked_sample_num(sample_num, self.default_sample_num)
         growth = Growth(
             self.new_search(n, task.seed or 0),
             task,
-            StepWriter(self.generation_controller, task, self.steps, self.max_tokens, generation_kwargs or {}),
+            StepWriter(
+                self.generation_controller,
+                self.asking(task),
+                self.steps,
+                self.max_tokens,
+                generation_kwargs or {},
+            ),
             JudgedOnce(self.process_reward_controller, reward_kwargs),
             aggregate=self.aggregate,
             lookahead=self.lookahead,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from scaffolding_core.answers import Answers, AnswersLike
-from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.answering import in_thread
 from scaffolding_core.controllers.judging.once import JudgedOnce
-from scaffolding_core.controllers.judging.own_confidence import asking_for_logprobs, logprobs_of, reads_logprobs
+from scaffolding_core.controllers.judging.rewarded import RewardedController
 from scaffolding_core.controllers.parts import checked_number, checked_part
 from scaffolding_core.controllers.sample_loop import drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
@@ -24,7 +23,7 @@ from scaffolding_core.tasks import GenerationTask
 __all__ = ["BestOfNController", "score_known", "score_left"]
 
 
-class BestOfNController(Controller):
+class BestOfNController(RewardedController):
     """Samples N answers and keeps the one with the highest reward; ties go to the earliest sample.
 
     Each sample is scored as soon as it is there, and those that say the same are scored once; a reward that
@@ -54,6 +53,7 @@ class BestOfNController(Controller):
     """
 
     stateless: ClassVar[bool] = True
+    reward_controller: Controller
 
     def __init__(
         self,
@@ -77,17 +77,8 @@ class BestOfNController(Controller):
             raise InvalidRequestError(f"ahead must be a whole number of at least 1, got {ahead!r}")
         self._check_enough()
 
-    @property
-    def needs(self) -> Mapping[Hashable, Capabilities]:
-        """Log probabilities of whoever generates, where the reward reads them."""
-        return logprobs_of(self.generation_controller) if reads_logprobs(self.reward_controller) else {}
-
-    @property
-    def _compares(self) -> bool:
-        return bool(getattr(self.reward_controller, "compares_samples", False))
-
     def _check_enough(self) -> None:
-        if self._compares and self.enough is not None:
+        if self.compares and self.enough is not None:
             name = type(self.reward_controller).__name__
             raise InvalidRequestError(f"{name} compares all samples: leave enough out")
 
@@ -135,7 +126,7 @@ class BestOfNController(Controller):
         samples, once = self._scoring(tasks, n, generation_kwargs, reward_kwargs)
         samples.race.all_needed = self.enough is None
         yield from drawn(samples, _Enough(self.enough, self.ahead, samples, once))
-        if self._compares:
+        if self.compares:
             yield from self._score_all(samples, reward_kwargs)
         else:
             yield from score_left(samples, once)
@@ -153,12 +144,12 @@ class BestOfNController(Controller):
         once = JudgedOnce(self.reward_controller, reward_kwargs)
 
         def begin(sample: list[GenerationTask]) -> Steps[ScaffoldingOutput]:
-            if self._compares:
+            if self.compares:
                 return self._sampled(sample, generation_kwargs)
             return self._scored(sample, generation_kwargs, once)
 
-        asking = asking_for_logprobs(self.reward_controller, tasks)
-        return Samples(asking, n, begin, ahead=self.ahead, min_samples=min(self.min_samples, n)), once
+        asked, least = [*map(self.asking, tasks)], min(self.min_samples, n)
+        return Samples(asked, n, begin, ahead=self.ahead, min_samples=least), once
 
     def select_best(
         self, tasks: Sequence[GenerationTask], rewards: Sequence[float], **options: Any

@@ -78,7 +78,7 @@ class WeightedVoteController(BestOfNController):
             raise InvalidRequestError("keep is a share of all samples: leave it or confidence out")
 
     def _check_enough(self) -> None:
-        if self._compares and self.confidence is not None:
+        if self.compares and self.confidence is not None:
             name = type(self.reward_controller).__name__
             raise InvalidRequestError(f"{name} compares all samples: leave confidence out")
 

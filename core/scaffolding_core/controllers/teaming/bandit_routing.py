@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from scaffolding_core.controller import Controller, Outcome, Race, Steps
+from scaffolding_core.controllers.judging.rewarded import RewardedController
 from scaffolding_core.controllers.parts import checked_number, checked_part
 from scaffolding_core.controllers.scoring import judged
 from scaffolding_core.controllers.teaming.panel import PanelController
@@ -22,7 +23,7 @@ from scaffolding_core.tasks import GenerationTask
 __all__ = ["BanditRoutingController"]
 
 
-class BanditRoutingController(Controller):
+class BanditRoutingController(RewardedController):
     """Has each request answered by one of a panel's members, the one that seems to earn most after its price.
 
     A `Bandit` learns which that is: from the reward of each answer, or from whoever tells it, such as a user's
@@ -85,14 +86,16 @@ class BanditRoutingController(Controller):
         """
         if len(tasks) != 1:
             raise InvalidRequestError(f"a bandit learns from one answer: give one task, not {len(tasks)}")
-        if getattr(self.reward_controller, "compares_samples", False):
-            name = type(self.reward_controller).__name__
-            raise InvalidRequestError(f"{name} compares answers, and here is one: take another reward")
+        self.check_judges_alone("an answer")
         task, members = tasks[0], self._members()
         prices = self.price if isinstance(self.price, Mapping) else dict.fromkeys(members, self.price)
         route = self.bandit.choose(members, prices=prices, seed=task.seed)
-        race = Race([members[route].clone().process([task], **(generation_kwargs or {}))], failures="values")
+        asked = self.asking(task.copy())
+        asked.group = task.group
+        race = Race([members[route].clone().process([asked], **(generation_kwargs or {}))], failures="values")
         outcome: Outcome = yield race
+        task.take_results(asked)
+        task.usage, task.error = asked.usage, asked.error
         tokens = 0 if outcome.usage is None else outcome.usage.total_tokens
         if outcome.error is not None:
             if isinstance(outcome.error, WorkerError | InsufficientSamplesError):

@@ -5,14 +5,25 @@ import math
 import pytest
 
 from scaffolding_core import (
+    BanditRoutingController,
+    BeamSearchController,
     BestOfNController,
     Capabilities,
+    CascadeController,
+    DvtsController,
     FunctionWorker,
     InsufficientSamplesError,
     InvalidRequestError,
+    MctsController,
     NativeChatController,
     NativeGenerationController,
+    ParticleFilteringController,
+    ParticleGibbsController,
+    PlanSearchController,
+    ReflexionController,
+    RetryWithFeedbackController,
     ScaffoldingLlm,
+    SequentialRevisionController,
     SimulatedWorker,
     TokenLogprob,
     WeightedVoteController,
@@ -79,6 +90,59 @@ async def test_samples_ask_for_it_where_their_task_does_not_say():
     for options in ({}, {"num_logprobs": 9}):
         await chosen(method, SimulatedWorker(answer), **options)
     assert asked == [5, 9]
+
+
+REWARDED = {
+    "best_of_n": lambda reward: BestOfNController(NativeGenerationController(), reward, 2),
+    "weighted_vote": lambda reward: WeightedVoteController(NativeGenerationController(), reward, 2),
+    "retry_with_feedback": lambda reward: RetryWithFeedbackController(NativeGenerationController(), reward, 1),
+    "reflexion": lambda reward: ReflexionController(NativeGenerationController(), reward, 1),
+    "bandit_routing": lambda reward: BanditRoutingController(NativeGenerationController(), reward),
+    "cascade": lambda reward: CascadeController(
+        NativeGenerationController(), NativeGenerationController(), 2, reward_controller=reward
+    ),
+    "sequential_revision": lambda reward: SequentialRevisionController(
+        NativeGenerationController(), 2, reward_controller=reward
+    ),
+    "plan_search": lambda reward: PlanSearchController(NativeGenerationController(), 2, reward_controller=reward),
+    "beam_search": lambda reward: BeamSearchController(NativeGenerationController(), reward, 2, width=1),
+    "dvts": lambda reward: DvtsController(NativeGenerationController(), reward, 2),
+    "particle_filtering": lambda reward: ParticleFilteringController(NativeGenerationController(), reward, 2),
+    "particle_gibbs": lambda reward: ParticleGibbsController(NativeGenerationController(), reward, 2),
+}
+
+
+@pytest.mark.parametrize("name", REWARDED)
+class TestEveryMethodThatTakesAReward:
+    async def test_asks_for_the_log_probabilities_that_it_reads(self, name):
+        worker = SimulatedWorker({"sure 7": 1}, logprob=-0.5)
+        output = await chosen(REWARDED[name](reward("likelihood")), worker)
+        assert output.score == pytest.approx(math.exp(-0.5))
+
+    def test_is_refused_with_a_worker_that_tells_none(self, name):
+        mute = FunctionWorker(lambda task: "7", capabilities=Capabilities(tools=True))
+        with pytest.raises(InvalidRequestError, match="needs logprobs"):
+            ScaffoldingLlm(REWARDED[name](reward("likelihood")), mute)
+
+
+async def test_whoever_else_is_asked_the_same_is_not_asked_for_them():
+    asked = []
+
+    def strong(task):
+        asked.append(task.num_logprobs)
+        return "8"
+
+    weak = NativeGenerationController()
+    by_likelihood = {"threshold": 0.9, "reward_controller": reward("likelihood")}
+    method = CascadeController(weak, weak.of_role("strong"), 2, **by_likelihood)
+    workers = {"generation": SimulatedWorker({"7": 1}, logprob=-0.5), "strong": FunctionWorker(strong)}
+    assert (await chosen(method, workers)).text == "8"
+    assert asked == [None]
+
+
+def test_a_search_whose_paths_have_none_refuses_it():
+    with pytest.raises(InvalidRequestError, match="a path tells no log probabilities"):
+        MctsController(NativeGenerationController(), evaluator=reward("likelihood"))
 
 
 async def test_the_same_words_thought_otherwise_are_scored_apart():

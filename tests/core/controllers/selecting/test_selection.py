@@ -407,7 +407,7 @@ class TestInTheLong:
         all_pairs, calls = await self.right(PivotTournamentController, 6, 0.75, pivots=6)
         assert calls == {comparisons(6, 6)}
         assert 1 / 6 + 0.2 < ring < all_pairs + 0.1
-        assert all_pairs > 0.6
+        assert all_pairs > 0.5
 
     @pytest.mark.parametrize("method", [KnockoutController, PivotTournamentController])
     async def test_a_bias_for_a_position_costs_little_where_it_cancels(self, method):

@@ -182,7 +182,7 @@ async def test_one_alone_is_as_a_panel_of_one():
 
 
 async def test_a_reward_that_compares_answers_is_refused():
-    with pytest.raises(InvalidRequestError, match="compares answers"):
+    with pytest.raises(InvalidRequestError, match="compares samples"):
         await routed(BanditRoutingController(panel, PairwiseJudge()))
 
 
