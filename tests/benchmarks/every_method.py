@@ -23,7 +23,7 @@ from scaffolding_core import METHODS, LocalWorker, ScaffoldingError, UserMessage
 from scaffolding_core.config import Config
 from scaffolding_core.config.method import method_options
 
-QUESTIONS, MOST_TOKENS, MOST_OF_JUDGE, AT_ONCE = 100, 32, 12, 4
+QUESTIONS, MOST_TOKENS, AT_ONCE = 100, 32, 4
 LOG = Path("every_method.jsonl")
 RESULTS = Path(__file__).with_suffix(".json")
 README = Path(__file__).parents[2] / "README.md"
@@ -45,24 +45,52 @@ def multiply(a: int, b: int) -> int:
     return a * b
 
 
+VERDICTS = {
+    "score": '"Score: " ("10" | [1-9])',
+    "scores": '"Scores: A " ("20" | "1" [0-9] | [1-9]) ", B " ("20" | "1" [0-9] | [1-9])',
+    "choice": f'"Choice: " [1-{SAMPLES}]',
+    "preference": '"Verdict: " ("A" | "B" | "tie")',
+    "entailment": '"Verdict: " ("yes" | "no")',
+    "value": '"sure" | "likely" | "impossible"',
+}
+"""What a judge may say, as a grammar: a model so small keeps to no form by itself."""
+
+JUDGES = {
+    **dict.fromkeys(("universal_self_consistency", "gen_select"), "choice"),
+    **dict.fromkeys(("tree_of_thoughts", "best_first", "mcts", "lats"), "value"),
+    "ab_mcts": "score",
+    "semantic_vote": "entailment",
+    "knockout": "preference",
+    "pivot_tournament": "scores",
+}
+"""How the judges of methods say their verdict."""
+
+
+def judge(verdict: str) -> dict[str, Any]:
+    """A judge that says nothing but its verdict."""
+    said = {"max_tokens": 24, "extra_body": {"grammar": f"root ::= {VERDICTS[verdict]}"}}
+    return {"role": "judge", "sampling": {"temperature": 0.0, **said}}
+
+
+JUDGED: dict[str, Any] = {"reward": {"kind": "judge", "judge": judge("score")}}
 TREE: dict[str, Any] = {"sample_num": SAMPLES, "branches": 2, "max_depth": 2}
-STEPS: dict[str, Any] = {"roles": {"process_reward": {"kind": "likelihood"}}, "max_steps": 3}
+STEPS: dict[str, Any] = {"roles": {"process_reward": {"kind": "likelihood"}}, "max_steps": 2}
 OWN: dict[str, dict[str, Any]] = {
     "field_vote": {"answers": {"sum": "number"}},
     "cascade": {"roles": {"strong": {"$ref": "model"}}},
     "tool_loop": {"roles": {"tools": [{"$ref": "add"}, {"$ref": "multiply"}]}},
-    "react": {"roles": {"tools": [{"$ref": "add"}, {"$ref": "multiply"}]}},
+    "react": {"roles": {"tools": [{"$ref": "add"}, {"$ref": "multiply"}]}, "max_turns": 2},
     "deepconf_offline": {"group_size": 4, "num_logprobs": 5},
     "deepconf_online": {"sample_num": 8, "warm_up": 4, "keep": 0.5, "group_size": 4, "step": 4, "num_logprobs": 5},
     "dynasor_cot": {"chunk_size": 8},
-    "retry_with_feedback": {"reward": {"kind": "judge"}, "max_retries": 1},
-    "reflexion": {"reward": {"kind": "judge"}, "max_retries": 1},
+    "retry_with_feedback": {**JUDGED, "max_retries": 1},
+    "reflexion": {**JUDGED, "max_retries": 1},
     "self_refine": {"max_rounds": 1},
     "critique_revise": {"max_rounds": 1},
     "recursive_self_aggregation": {"subset": 2, "rounds": 1},
     "mixture_of_agents": {"layers": 1},
     "debate": {"rounds": 1},
-    "plan_search": {"max_observations": 3},
+    "plan_search": {"max_observations": 2},
     **dict.fromkeys(("tree_of_thoughts", "best_first", "mcts", "lats"), TREE),
     **dict.fromkeys(("beam_search", "dvts", "particle_filtering", "particle_gibbs"), STEPS),
 }
@@ -71,8 +99,7 @@ OWN: dict[str, dict[str, Any]] = {
 FURTHER: dict[str, dict[str, Any]] = {
     "majority_vote, 16 samples": {"method": "majority_vote", "sample_num": 16},
     "majority_vote, 16, beta": {"method": "majority_vote", "sample_num": 16, "stop_rule": "beta"},
-    "best_of_n, judge": {"method": "best_of_n", "sample_num": SAMPLES, "reward": {"kind": "judge"}},
-    "weighted_vote, judge": {"method": "weighted_vote", "sample_num": SAMPLES, "reward": {"kind": "judge"}},
+    "best_of_n, judge": {"method": "best_of_n", "sample_num": SAMPLES, **JUDGED},
     "weighted_vote, self_certainty, borda": {
         "method": "weighted_vote",
         "sample_num": SAMPLES,
@@ -103,7 +130,9 @@ def runs() -> dict[str, dict[str, Any]]:
         if "answers" in takes:
             tree.setdefault("answers", "number")
         if "judge" in takes:
-            tree["judge"] = {"role": "judge", "sampling": {"max_tokens": MOST_OF_JUDGE}}
+            said = JUDGES.get(tree["method"])
+            free = {"role": "judge", "sampling": {"max_tokens": MOST_TOKENS}}
+            tree["judge"] = free if said is None else judge(said)
     return {**trees, **FURTHER}
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence, Set
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,10 +17,13 @@ from scaffolding_core.answers import KINDS
 from scaffolding_core.cli.failing import FAILED, INTERRUPTED, WRONG_USE, fail
 from scaffolding_core.cli.reward import REWARD_HELP, said_reward
 from scaffolding_core.config import Config
+from scaffolding_core.config_text import near_miss
+from scaffolding_core.controller import roles_of
 from scaffolding_core.errors import InvalidRequestError, ScaffoldingError
 from scaffolding_core.messages import SystemMessage, UserMessage
 from scaffolding_core.methods import METHODS, method_named
 from scaffolding_core.results import FinalEvent
+from scaffolding_core.roles import CODE, GENERATION, JUDGE
 from scaffolding_core.shown_text import json_safe
 from scaffolding_core.voting import STOP_RULES
 
@@ -94,21 +97,22 @@ def ask(
     given = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     try:
+        roles = _roles(role or ())
         said = {
             "method": method,
             "sample_num": samples,
             "stop_rule": stop_rule,
             "answers": _answers(answers),
             "reward": None if reward is None else said_reward(reward),
-            "roles": {**_roles(role or ()), **({"tools": mcp} if mcp else {})} or None,
+            "roles": {**roles, **({"tools": mcp} if mcp else {})} or None,
             "budget": None if seconds is None else {"seconds": seconds},
             "model": _model(url, engine, model, api_key, siblings),
         }
         tree = {name: value for name, value in said.items() if value is not None}
         if config is None:
-            _check(method or "direct", reward, mcp)
+            _check(method or "direct", reward, mcp, roles)
         llm = (Config(tree) if config is None else _over(Config.read(config), tree)).llm()
-        asyncio.run(_run(_prompt(question, system), llm, options, as_json))
+        asyncio.run(_run(_prompt(question, system), llm, options, as_json, roles))
     except InvalidRequestError as error:
         fail(error, WRONG_USE)
     except ScaffoldingError as error:
@@ -118,7 +122,9 @@ def ask(
         raise typer.Exit(INTERRUPTED) from None
 
 
-async def _run(prompt: Prompt, llm: ScaffoldingLlm, options: dict[str, Any], as_json: bool) -> None:
+async def _run(
+    prompt: Prompt, llm: ScaffoldingLlm, options: dict[str, Any], as_json: bool, roles: Collection[str]
+) -> None:
     from scaffolding_core.cli.show import Show  # rich loads slowly, and what comes before may fail
 
     started = time.monotonic()
@@ -126,6 +132,7 @@ async def _run(prompt: Prompt, llm: ScaffoldingLlm, options: dict[str, Any], as_
     output: ScaffoldingOutput | None = None
     try:
         async with llm, aclosing(aiter(llm.stream(prompt, **options))) as events:
+            _check_asked(roles, roles_of(llm.prototype_controller))
             async for event in events:
                 show.event(event)
                 if isinstance(event, FinalEvent):
@@ -165,14 +172,26 @@ def _over(config: Config, said: dict[str, Any]) -> Config:
     return config.updated(**said)
 
 
-def _check(method: str, reward: str | None, mcp: list[str] | None) -> None:
+def _check(method: str, reward: str | None, mcp: list[str] | None, given_roles: Collection[str]) -> None:
     """Refuse what is lacking or left over, by the names of the command's own options."""
     roles = method_named(method).roles
+    for role in roles:
+        if role not in ("reward", "tools", JUDGE, CODE, *given_roles):
+            raise InvalidRequestError(f"{method} needs a worker for the role {role!r}: add --role {role}=URL")
     for role, given, option, does in (("reward", reward, "--reward", "judges"), ("tools", mcp, "--mcp", "acts")):
         if role in roles and not given:
             raise InvalidRequestError(f"{method} {does}, and needs something for it: add {option}")
         if given and role not in roles:
             raise InvalidRequestError(f"{method} needs none: leave {option} out")
+
+
+def _check_asked(given: Collection[str], asked: Set[Hashable]) -> None:
+    """Refuse a role that nobody would ask: its name is wrong, or the method needs none."""
+    names = {str(getattr(role, "value", role)) for role in asked}
+    for role in given:
+        if role not in names:
+            known = sorted((names - {GENERATION.value}) | {f"{GENERATION.value}.1"})
+            raise InvalidRequestError(f"the method asks nobody by the role {role!r}{near_miss(role, known)}")
 
 
 def _roles(given: Sequence[str]) -> dict[str, object]:
