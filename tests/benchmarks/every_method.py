@@ -169,6 +169,11 @@ class Run:
     seconds: float
 
     @property
+    def tokens(self) -> float:
+        """Tokens of a question."""
+        return self.written + self.read
+
+    @property
     def interval(self) -> tuple[float, float]:
         """Wilson's, of 95 %."""
         n, z = self.asked, 1.96
@@ -261,32 +266,52 @@ def table(found: list[Run]) -> str:
     return "\n".join([HEAD, *rows])
 
 
+def family(run: Run) -> str:
+    """The family of a run's method."""
+    return METHODS[run.name.partition(",")[0]].constructor.__module__.split(".")[-2]
+
+
+def best_for_less(found: list[Run]) -> list[Run]:
+    """Those than which none that wrote less was right more often."""
+    front: list[Run] = []
+    for run in sorted(found, key=lambda run: (run.tokens, -run.right)):
+        if not front or run.right > front[-1].right:
+            front.append(run)
+    return front
+
+
 def draw(found: list[Run]) -> None:
-    """The picture: accuracy against tokens written."""
+    """The picture: accuracy against tokens, a colour for each family, and the names of the best for less."""
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "every_method"
+    matplotlib.rcParams["svg.hashsalt"] = "every_method"  # the same picture for the same numbers
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(11, 7))
-    for run in found:
-        low, high = run.interval
-        share = run.right / run.asked
+    figure, axes = pyplot.subplots(figsize=(9, 6))
+    for number, name in enumerate(sorted({family(run) for run in found})):
+        runs_of = [run for run in found if family(run) == name]
+        shares = [run.right / run.asked for run in runs_of]
+        ends = [run.interval for run in runs_of]
+        below = [share - low for share, (low, _) in zip(shares, ends, strict=True)]
+        above = [high - share for share, (_, high) in zip(shares, ends, strict=True)]
         axes.errorbar(
-            run.written,
-            share,
-            yerr=[[share - low], [high - share]],
+            [run.tokens for run in runs_of],
+            shares,
+            yerr=[below, above],
             fmt="o",
-            capsize=2,
-            linewidth=0.6,
-            markersize=4,
+            color=f"C{number}",
+            elinewidth=0.5,
+            label=name,
         )
-        axes.annotate(run.name, (run.written, share), xytext=(4, 3), textcoords="offset points", fontsize=6)
+    for run in best_for_less(found):
+        at = (run.tokens, run.right / run.asked)
+        axes.annotate(run.name, at, xytext=(5, 5), textcoords="offset points", fontsize=8)
     axes.set_xscale("log")
-    axes.set_xlabel("tokens written for a question, those of judges and of cut samples among them")
-    axes.set_ylabel("share of right answers, with 95 % intervals")
+    axes.set_xlabel("tokens for a question, written and read, those of judges and of cut samples among them")
+    axes.set_ylabel("share of right answers, with intervals of 95 %")
     axes.set_title(f"{QUESTIONS} arithmetic questions, SmolLM2-135M-Instruct")
+    axes.legend(loc="upper right", fontsize=8)
     figure.tight_layout()
     PICTURE.parent.mkdir(exist_ok=True)
     figure.savefig(PICTURE, metadata={"Date": None})

@@ -131,12 +131,13 @@ async def _run(
     show = Show(live=llm.prototype_controller.streams_answer, quiet=as_json)
     output: ScaffoldingOutput | None = None
     try:
-        async with llm, aclosing(aiter(llm.stream(prompt, **options))) as events:
+        async with llm:
             _check_asked(roles, roles_of(llm.prototype_controller))
-            async for event in events:
-                show.event(event)
-                if isinstance(event, FinalEvent):
-                    output = event.output
+            async with aclosing(aiter(llm.stream(prompt, **options))) as events:
+                async for event in events:
+                    show.event(event)
+                    if isinstance(event, FinalEvent):
+                        output = event.output
     finally:
         show.close()
     assert output is not None

@@ -88,9 +88,32 @@ def test_further_models_are_said_by_their_roles():
     assert json.loads(done.stdout)["data"] == {"answered_by": "strong", "confidence": 0.5}
     assert [request["model"] for request in strong.requests] == ["big"]
     assert strong.headers[0]["Authorization"] == "Bearer key"
-    assert "needs a worker for the role 'strong'" in missing.stderr
+    assert "cascade needs a worker for the role 'strong': add --role strong=URL" in missing.stderr
     assert "--role must be ROLE=URL" in broken.stderr
     assert {missing.returncode, broken.returncode} == {2}
+
+
+@pytest.mark.parametrize(
+    ("role", "meant"), [("generation1", "did you mean 'generation.1'?"), ("strong", "there are: generation.1")]
+)
+def test_a_role_that_nobody_asks_is_refused_before_anything_is_paid(role, meant):
+    with scripted_server(Reply(pieces=("7",))) as server:
+        vote = ("ask", "q", "--url", server.url, "--model", "m", "-m", "majority-vote", "-n", "3")
+        done = scaffolding(*vote, "--role", f"{role}={server.url}")
+    assert done.returncode == 2
+    assert f"the method asks nobody by the role {role!r}" in done.stderr
+    assert meant in done.stderr
+    assert not server.requests
+
+
+def test_a_judge_that_a_reward_asks_may_have_a_role_of_its_own():
+    with scripted_server(Reply(pieces=("7",))) as server, scripted_server(Reply(pieces=("Score: 9",))) as critic:
+        best = ("ask", "q", "--url", server.url, "--model", "m", "-m", "best-of-n", "-n", "2")
+        reward = json.dumps({"kind": "judge", "role": "critic"})
+        done = scaffolding(*best, "--reward", reward, "--role", f"critic={critic.url}", "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(critic.requests) == 1
+    assert len(server.requests) == 1
 
 
 def test_models_of_numbered_roles_take_turns_at_the_samples():

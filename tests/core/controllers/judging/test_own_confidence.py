@@ -14,6 +14,7 @@ from scaffolding_core import (
     FunctionWorker,
     InsufficientSamplesError,
     InvalidRequestError,
+    MajorityVoteController,
     MctsController,
     NativeChatController,
     NativeGenerationController,
@@ -95,8 +96,10 @@ async def test_samples_ask_for_it_where_their_task_does_not_say():
 REWARDED = {
     "best_of_n": lambda reward: BestOfNController(NativeGenerationController(), reward, 2),
     "weighted_vote": lambda reward: WeightedVoteController(NativeGenerationController(), reward, 2),
-    "retry_with_feedback": lambda reward: RetryWithFeedbackController(NativeGenerationController(), reward, 1),
-    "reflexion": lambda reward: ReflexionController(NativeGenerationController(), reward, 1),
+    "retry_with_feedback": lambda reward: RetryWithFeedbackController(
+        NativeGenerationController(), reward, 1, passing=2
+    ),
+    "reflexion": lambda reward: ReflexionController(NativeGenerationController(), reward, 1, passing=2),
     "bandit_routing": lambda reward: BanditRoutingController(NativeGenerationController(), reward),
     "cascade": lambda reward: CascadeController(
         NativeGenerationController(), NativeGenerationController(), 2, reward_controller=reward
@@ -118,11 +121,26 @@ class TestEveryMethodThatTakesAReward:
         worker = SimulatedWorker({"sure 7": 1}, logprob=-0.5)
         output = await chosen(REWARDED[name](reward("likelihood")), worker)
         assert output.score == pytest.approx(math.exp(-0.5))
+        assert all(candidate.error is None for candidate in output.candidates)
 
     def test_is_refused_with_a_worker_that_tells_none(self, name):
         mute = FunctionWorker(lambda task: "7", capabilities=Capabilities(tools=True))
         with pytest.raises(InvalidRequestError, match="needs logprobs"):
             ScaffoldingLlm(REWARDED[name](reward("likelihood")), mute)
+
+
+@pytest.mark.parametrize("name", ["retry_with_feedback", "reflexion", "bandit_routing"])
+async def test_samples_that_ask_for_it_stay_siblings(name):
+    groups = []
+
+    def answer(task, source):
+        groups.append(task.group)
+        return "sure 7"
+
+    vote = MajorityVoteController(REWARDED[name](reward("likelihood")), 3, stop_rule="full")
+    await chosen(vote, SimulatedWorker(answer, logprob=-0.5))
+    assert groups[0] is groups[1] is groups[2]
+    assert groups[0] is not None
 
 
 async def test_whoever_else_is_asked_the_same_is_not_asked_for_them():
