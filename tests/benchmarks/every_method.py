@@ -83,6 +83,7 @@ OWN: dict[str, dict[str, Any]] = {
     "deepconf_offline": {"group_size": 4, "num_logprobs": 5},
     "deepconf_online": {"sample_num": 8, "warm_up": 4, "keep": 0.5, "group_size": 4, "step": 4, "num_logprobs": 5},
     "dynasor_cot": {"chunk_size": 8},
+    "program_of_thought": {"max_retries": 0},
     "retry_with_feedback": {**JUDGED, "max_retries": 1},
     "reflexion": {**JUDGED, "max_retries": 1},
     "self_refine": {"max_rounds": 1},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controller import Controller, Steps, parts_of
+from scaffolding_core.controllers.native_generation import NativeGenerationController
 from scaffolding_core.controllers.samples import derived_seed
 from scaffolding_core.errors import InvalidRequestError, UnsupportedTaskError
 from scaffolding_core.messages import AssistantMessage
@@ -98,11 +99,15 @@ def tokens_of(part: GenerationTask) -> int:
 
 
 def total_tokens(controller: Controller, task: GenerationTask) -> int | None:
-    """Tokens that an answer may have, by the task or by the defaults of the method that writes it."""
+    """Tokens that an answer may have, by the task or by the defaults of what writes it, at whatever depth."""
     if task.max_tokens is not None:
         return task.max_tokens
     lone = controller.as_task(task.copy())
-    return None if lone is None else lone.max_tokens
+    if lone is not None:
+        return lone.max_tokens
+    writes = NativeGenerationController.WorkerTag.GENERATION
+    deeper = [part.as_task(task.copy()) for part in parts_of(controller) if writes in part.needs]
+    return tokens_within(*(part.max_tokens for part in deeper if part is not None))
 
 
 def tokens_within(*limits: int | None) -> int | None:

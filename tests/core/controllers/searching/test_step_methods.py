@@ -11,6 +11,7 @@ from scaffolding_core import (
     BestOfNController,
     Budget,
     BudgetExceededError,
+    ChainOfThoughtController,
     ChatTask,
     DvtsController,
     FunctionWorker,
@@ -214,6 +215,12 @@ class TestSteps:
         output = await search(model, made_of=NativeGenerationController({"max_tokens": 3}))
         assert output.text == "w0 x\n\nw1"
         assert (await search(model, max_tokens=5)).text == "w0 x\n\nw1 x\n\nw2"
+
+    async def test_so_does_that_of_a_method_deeper_inside(self):
+        model = Model(lambda begun: "".join(f"w{n} x\n\n" for n in range(99))[len(begun) :])
+        writer = NativeGenerationController({"max_tokens": 3})
+        await search(model, made_of=ChainOfThoughtController(writer, instruction=""))
+        assert max(task.max_tokens for task in model.tasks) == 3
 
     @each
     async def test_no_answer_has_more_steps_than_it_may(self, kind):
