@@ -23,7 +23,7 @@ from scaffolding_core import METHODS, LocalWorker, ScaffoldingError, UserMessage
 from scaffolding_core.config import Config
 from scaffolding_core.config.method import method_options
 
-QUESTIONS, MOST_TOKENS, AT_ONCE = 100, 32, 4
+QUESTIONS, MOST_TOKENS, AT_ONCE = 100, 32, 5
 LOG = Path("every_method.jsonl")
 RESULTS = Path(__file__).with_suffix(".json")
 README = Path(__file__).parents[2] / "README.md"
@@ -99,7 +99,6 @@ OWN: dict[str, dict[str, Any]] = {
 
 FURTHER: dict[str, dict[str, Any]] = {
     "majority_vote, 16 samples": {"method": "majority_vote", "sample_num": 16},
-    "majority_vote, 16, beta": {"method": "majority_vote", "sample_num": 16, "stop_rule": "beta"},
     "best_of_n, judge": {"method": "best_of_n", "sample_num": SAMPLES, **JUDGED},
     "weighted_vote, self_certainty, borda": {
         "method": "weighted_vote",
