@@ -1,6 +1,7 @@
 """Answers that are written in parts, on the embedded server."""
 
 from scaffolding_core import (
+    AssistantMessage,
     BeamSearchController,
     BudgetForcingController,
     ChatTask,
@@ -12,6 +13,7 @@ from scaffolding_core import (
     NativeRewardController,
     ScaffoldingLlm,
     StepSplitter,
+    UserMessage,
 )
 
 generation, chat = NativeGenerationController(), NativeChatController()
@@ -33,7 +35,7 @@ async def test_the_next_step_is_read_out_of_the_prefix_cache(local_worker):
     assert paid.cached_tokens >= (paid.prompt_tokens - 12) / 2 - 3
 
 
-async def test_a_search_ends_though_nobody_tells_at_which_stop_a_step_ended(local_worker):
+async def test_a_search_by_lines_ends(local_worker):
     task = ChatTask.create_from_prompt("Say three short sentences about cats, a paragraph each.")
     task.max_tokens = 60
     method = BeamSearchController(chat, reward, 3, width=2, steps="\n", max_steps=6)
@@ -42,6 +44,17 @@ async def test_a_search_ends_though_nobody_tells_at_which_stop_a_step_ended(loca
         output = (await llm.generate_async(task, seed=1)).output
     assert output.text.strip() == "".join(output.data["steps"]).strip()
     assert output.stopped == "complete"
+
+
+async def test_nothing_is_asked_behind_the_end_of_an_answer(local_worker):
+    shown = [UserMessage("What is 48 + 31?"), AssistantMessage("48 + 31 = 79")]
+    task = ChatTask(messages=[*shown, UserMessage("What is 20 + 30?")], temperature=0.0, max_tokens=32)
+    method = BeamSearchController(chat, reward, 1)
+    rewards = FunctionWorker(lambda task: 0.5)
+    async with ScaffoldingLlm(method, {"generation": local_worker, "process_reward": rewards}) as llm:
+        output = (await llm.generate_async(task)).output
+    assert output.data["steps"] == [output.text]
+    assert output.usage_by_role["generation"].calls == 1
 
 
 async def test_a_thought_of_a_text_prompt_is_closed(local_worker):

@@ -131,8 +131,16 @@ class Choice:
                 self._stop_reason = choice[name]
         if finish_reason:
             self._stop_told = any(name in choice for name in _STOP_REASONS)
+            self._look_for_stopping_word(event)
             self.finish_reason = str(finish_reason)
             self.complete = self.finish_reason in _COMPLETE
+
+    def _look_for_stopping_word(self, event: Json) -> None:
+        """As llama.cpp tells it, beside the one choice that ends."""
+        beside = event.get("__verbose")
+        if isinstance(beside, dict) and "stop_type" in beside and len(event.get("choices", ())) == 1:
+            self._stop_told = True
+            self._stop_reason = beside.get("stopping_word") if beside["stop_type"] == "word" else None
 
     def tell(self) -> None:
         """Tell how much is written, which may end it; one that is whole is not to be stopped."""

@@ -31,6 +31,7 @@ class KnownServer:
         chats_only: parameters and hints that it takes only with a chat.
         texts_only: parameters that it takes only with a text prompt.
         continues: what has it go on with a chat's last message, an answer that is begun; None where nothing does.
+        tells_stops: what has it tell at which stop a text ended, where it does not do so anyhow.
         strict: it refuses whatever it does not know.
         fewest_logprobs: likeliest tokens of each place to ask for at least, where log probabilities are wanted.
     """
@@ -45,6 +46,7 @@ class KnownServer:
     chats_only: frozenset[str] = frozenset()
     texts_only: frozenset[str] = frozenset()
     continues: Mapping[str, object] | None = None
+    tells_stops: Mapping[str, object] = field(default_factory=dict)
     strict: bool = False
     fewest_logprobs: int = 0
 
@@ -76,6 +78,7 @@ _ALL = (
         ignores=("echo", "suffix"),
         takes=LLAMA_CPP_PARAMETERS,
         continues={},  # it always does
+        tells_stops={"verbose": True},
         fewest_logprobs=1,  # it takes 0 for no log probabilities at all
     ),
 )

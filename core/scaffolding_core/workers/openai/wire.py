@@ -65,6 +65,8 @@ def request_body(
             body[takes[name]] = not value if takes[name] in _OPPOSITES else value
         elif name != "n" or value != 1:
             raise UnsupportedParameterError(_unsupported(name, worker, chat, server))
+    if server is not None and task.stop:
+        body = {**server.tells_stops, **body}
     if body.get(PROMPT_LOGPROBS) is not None:  # vLLM tells them only where it does not stream
         body = unstreamed(body)
     if not isinstance(task, ChatTask):

@@ -73,6 +73,28 @@ async def test_at_which_stop_an_answer_ended_is_told_and_that_it_did_at_none(tol
     assert task.customized_result_fields == fields
 
 
+@pytest.mark.parametrize(
+    ("verbose", "fields"),
+    [
+        ({"stop_type": "word", "stopping_word": "\n\n"}, {"stop_reason": "\n\n"}),
+        ({"stop_type": "eos", "stopping_word": ""}, {"stop_reason": None}),
+        ({"stop_type": "limit", "stopping_word": ""}, {"stop_reason": None}),
+        ({}, None),
+        ("so", None),
+    ],
+)
+async def test_llama_cpp_tells_it_beside_the_choice_where_it_is_asked_to(verbose, fields):
+    last = {"index": 0, "text": "7", "finish_reason": "stop"}
+    answer = json.dumps({"choices": [last], "__verbose": verbose})
+    task = GenerationTask(input_str="q", stop=["\n\n"])
+    with scripted_server(Reply(events=(answer,))) as server:
+        async with OpenAIWorker(server.url, "m", server="llama.cpp") as worker:
+            await worker.run_task(task)
+            await worker.run_task(GenerationTask(input_str="q"))
+    assert task.customized_result_fields == fields
+    assert [body.get("verbose") for body in server.requests] == [True, None]
+
+
 async def test_a_task_is_done_with_its_own_choice_and_the_last_pays_the_rest():
     held = threading.Event()
     told = {"prompt_tokens": 9, "completion_tokens": 8}
