@@ -1,7 +1,7 @@
 """Every method on the same 100 arithmetic questions, on the embedded model: accuracy against tokens.
 
-`python -m tests.benchmarks.every_method` asks what was not asked before, and takes some 80 minutes on two cores; it
-may be stopped at any time, and goes on where it was. `every_method.jsonl`, in the folder where it runs, keeps an answer a
+`python -m tests.benchmarks.every_method` asks what was not asked before, some 80 minutes on two cores; it may be
+stopped at any time, and goes on where it was. `every_method.jsonl`, in the folder where it runs, keeps an answer a
 line. At its end it writes `tests/benchmarks/every_method.json`, the table in the README, and the picture
 `docs/every_method.svg`. With names of runs it asks those alone, and writes nothing else.
 
