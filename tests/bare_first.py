@@ -10,7 +10,7 @@ from scaffolding_core import ScaffoldingError
 
 __all__ = ["BareFirst"]
 
-SHORTCOMINGS = (AssertionError, ValueError, openai.APIStatusError)
+SHORTCOMINGS = (AssertionError, ValueError, openai.OpenAIError)
 """How a client shows what its model, or its server, cannot: a wrong answer, one of no use, or a refusal."""
 
 

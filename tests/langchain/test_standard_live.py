@@ -13,6 +13,10 @@ from tests.bare_first import BareFirst
 from tests.servers import live
 
 BARE_FIRST = BareFirst()
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore:{what}")  # the client's own words on what the suite asks
+    for what in ("Received a Pydantic BaseModel V1 schema", "Pydantic serializer warnings")
+]
 
 
 class OnServer(ChatModelIntegrationTests):
