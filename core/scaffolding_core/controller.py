@@ -187,6 +187,13 @@ class Controller:
         """
         return {}
 
+    def check_parts(self) -> None:
+        """Refuse parts that it cannot work with; asked before it runs, when all roles are played.
+
+        Raises:
+            InvalidRequestError: names the part, and what would serve.
+        """
+
     def process(self, tasks: list[Any], *args: Any, **options: Any) -> Steps[Any]:
         """Run the method on tasks; afterwards `tasks[0]` holds the chosen result.
 

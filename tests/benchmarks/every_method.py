@@ -23,12 +23,12 @@ from scaffolding_core import METHODS, LocalWorker, ScaffoldingError, UserMessage
 from scaffolding_core.config import Config
 from scaffolding_core.config.method import method_options
 
-QUESTIONS, MOST_TOKENS, SLOTS = 100, 32, 16
+QUESTIONS, MOST_TOKENS, AT_ONCE = 100, 24, 8
 LOG = Path("every_method.jsonl")
 RESULTS = Path(__file__).with_suffix(".json")
 README = Path(__file__).parents[2] / "README.md"
 PICTURE = README.parent / "docs/every_method.svg"
-SAMPLES = 3
+SAMPLES, PAIR = 3, 2
 
 STORY = "Tom buys {} packs of {} cards. How many cards is that?"
 SUM = "What is {} + {}?"
@@ -48,7 +48,7 @@ def multiply(a: int, b: int) -> int:
 VERDICTS = {
     "score": '"Score: " ("10" | [1-9])',
     "scores": '"Scores: A " ("20" | "1" [0-9] | [1-9]) ", B " ("20" | "1" [0-9] | [1-9])',
-    "choice": f'"Choice: " [1-{SAMPLES}]',
+    "choice": f'"Choice: " [1-{PAIR}]',
     "preference": '"Verdict: " ("A" | "B" | "tie")',
     "entailment": '"Verdict: " ("yes" | "no")',
     "value": '"sure" | "likely" | "impossible"',
@@ -73,8 +73,14 @@ def judge(verdict: str) -> dict[str, Any]:
 
 
 JUDGED: dict[str, Any] = {"reward": {"kind": "judge", "judge": judge("score")}}
-TREE: dict[str, Any] = {"sample_num": SAMPLES, "branches": 2, "max_depth": 2}
+TREE: dict[str, Any] = {"branches": 2, "max_depth": 2}
 STEPS: dict[str, Any] = {"roles": {"process_reward": {"kind": "likelihood"}}, "max_steps": 2}
+PAIRED = {
+    *(name for name, said in JUDGES.items() if said != "entailment"),
+    *("plan_search", "mixture_of_agents", "recursive_self_aggregation", "multi_chain_comparison"),
+}
+"""Methods of two samples: a judge reads each, or another turn does."""
+
 OWN: dict[str, dict[str, Any]] = {
     "field_vote": {"answers": {"sum": "number"}},
     "cascade": {"roles": {"strong": {"$ref": "model"}}},
@@ -91,24 +97,24 @@ OWN: dict[str, dict[str, Any]] = {
     "recursive_self_aggregation": {"subset": 2, "rounds": 1},
     "mixture_of_agents": {"layers": 1},
     "debate": {"rounds": 1},
-    "plan_search": {"max_observations": 2},
+    "plan_search": {"max_observations": 1},
     **dict.fromkeys(("tree_of_thoughts", "best_first", "mcts", "lats"), TREE),
     **dict.fromkeys(("beam_search", "dvts", "particle_filtering", "particle_gibbs"), STEPS),
 }
 """What a method is told beside its number of samples and the kind of answer."""
 
 FURTHER: dict[str, dict[str, Any]] = {
-    "majority_vote, 16 samples": {"method": "majority_vote", "sample_num": 16},
-    "best_of_n, judge": {"method": "best_of_n", "sample_num": SAMPLES, **JUDGED},
+    "majority_vote, 8 samples": {"method": "majority_vote", "sample_num": 8},
+    "best_of_n, judge": {"method": "best_of_n", "sample_num": PAIR, **JUDGED},
     "weighted_vote, self_certainty, borda": {
         "method": "weighted_vote",
         "sample_num": SAMPLES,
         "reward": {"kind": "self_certainty", "num_logprobs": 5},
         "weighing": "borda",
     },
-    "weighted_vote, 16, likelihood, until 0.95": {
+    "weighted_vote, 8, likelihood, until 0.95": {
         "method": "weighted_vote",
-        "sample_num": 16,
+        "sample_num": 8,
         "reward": {"kind": "likelihood", "sharpness": 4.0},
         "confidence": 0.95,
     },
@@ -138,7 +144,9 @@ def runs() -> dict[str, dict[str, Any]]:
 
 def _tree(name: str) -> dict[str, Any]:
     row = METHODS[name]
-    tree = {"method": name, **({} if row.samples is None else {"sample_num": SAMPLES})}
+    tree: dict[str, Any] = {"method": name}
+    if row.samples is not None:
+        tree["sample_num"] = PAIR if name in PAIRED else SAMPLES
     if "reward" in row.roles:
         tree["reward"] = {"kind": "likelihood"}
     return tree | OWN.get(name, {})
@@ -203,8 +211,8 @@ async def ask(name: str, tree: dict[str, Any], worker: LocalWorker, done: set[in
     """Ask a run what it was not asked before."""
     config = Config(tree, {"model": worker, "add": add, "multiply": multiply}).updated(model=worker)
     left = [place for place in range(QUESTIONS) if place not in done]
-    # No more at once than the server keeps apart: it would read prompts again.
-    asked, gate = questions(), asyncio.Semaphore(SLOTS // tree.get("sample_num", SAMPLES))
+    # Samples at once, and what judges read of them, fit in the server's slots: it would read prompts again.
+    asked, gate = questions(), asyncio.Semaphore(AT_ONCE // tree.get("sample_num", SAMPLES))
     with config.llm() as llm:
 
         async def one(place: int) -> None:

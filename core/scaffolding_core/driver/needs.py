@@ -1,4 +1,4 @@
-"""check_needs: what a method needs of its workers, asked when the two are put together."""
+"""check_needs: what a method needs of its parts and its workers, asked when all are put together."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ __all__ = ["check_needs"]
 
 
 def check_needs(method: Controller, worker_of: Callable[[Hashable], Worker | None]) -> None:
-    """Refuse a method that needs what a worker says it cannot do; a worker that says nothing may turn out to.
+    """Refuse a method that needs what a part or a worker cannot do; a worker that says nothing may turn out to.
 
     Args:
         method: with its sub-controllers.
         worker_of: the worker of a tag, if there is one yet.
 
     Raises:
-        InvalidRequestError: names the first such method, what it needs, and the worker.
+        InvalidRequestError: names the first such method, what it needs, and the part or the worker.
     """
     for part in parts_of(method):
+        part.check_parts()
         for tag, needed in part.needs.items():
             worker = worker_of(tag)
             able = getattr(worker, "capabilities", Worker.capabilities)

@@ -69,6 +69,18 @@ WRONG = [
         "f:1:1: best_of_n has no role 'jugde': did you mean",
     ),
     ("method: best_of_n", "f:1:1: best_of_n needs a worker for the role 'reward'"),
+    (
+        "method: tree_of_thoughts\nevaluator: reward\nroles: {reward: likelihood}",
+        "f:1:1: a path tells no log probabilities of its steps",
+    ),
+    (
+        "method: reflexion\nroles: {reward: pairwise_judge}",
+        "f:1:1: PairwiseJudge compares samples, and a try is judged alone",
+    ),
+    (
+        "method: deepconf_online\ngeneration: {method: majority_vote, sample_num: 3}",
+        "f:1:1: MajorityVoteController draws several samples at once",
+    ),
     ("model: 3", "f:1:1: a worker must be an address, a list of them or a mapping, got int"),
     ("model: {model: x}", "f:1:1: a worker needs one of url, path, trtllm, and has 0 of them"),
     ("model: {url: 'http://a', path: x}", "f:1:1: a worker needs one of url, path, trtllm, and has 2 of them"),

@@ -8,7 +8,7 @@ from typing import ClassVar
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.confidence import ConfidenceBallot, GroupConfidence
-from scaffolding_core.controller import Controller, Steps
+from scaffolding_core.controller import Controller, Steps, parts_of
 from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.judging.own_confidence import asking_for_logprobs, logprobs_of
 from scaffolding_core.controllers.parts import checked_part, checked_share, checked_whole
@@ -16,7 +16,7 @@ from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.sampling.poll import poll
 from scaffolding_core.controllers.stepwise import stepwise
 from scaffolding_core.controllers.votes import by_class, weighted_output
-from scaffolding_core.errors import WorkerError
+from scaffolding_core.errors import InvalidRequestError, WorkerError
 from scaffolding_core.messages import TokenLogprob
 from scaffolding_core.results import ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
@@ -92,6 +92,19 @@ class DeepConfOnlineController(Controller):
     def needs(self) -> Mapping[Hashable, Capabilities]:
         """Log probabilities of whoever generates, as they are written."""
         return dict.fromkeys(logprobs_of(self.generation_controller), Capabilities(logprobs=True, streaming=True))
+
+    def check_parts(self) -> None:
+        """Refuse a method that draws several samples for one: none of them could be looked at as it is written.
+
+        Raises:
+            InvalidRequestError: it draws several.
+        """
+        for part in parts_of(self.generation_controller):
+            if getattr(part, "default_sample_num", 1) > 1:
+                raise InvalidRequestError(
+                    f"{type(part).__name__} draws several samples at once, and each has to be looked at while it is "
+                    "written: let a method of one sample generate"
+                )
 
     def process(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import ClassVar
 
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller
@@ -17,10 +18,12 @@ class RewardedController(Controller):
     """A method that generates, and scores what it gets by a reward, or by none.
 
     Attributes:
+        judged_alone: what a reward scores by itself, such as "a step"; None where it may compare samples.
         generation_controller: the method that generates.
         reward_controller: scores answers; one that reads log probabilities gets them.
     """
 
+    judged_alone: ClassVar[str | None] = None
     generation_controller: Controller
     reward_controller: Controller | None
 
@@ -43,15 +46,14 @@ class RewardedController(Controller):
         """A task whose answer tells what the reward reads of it; the same where it reads nothing more."""
         return asking_for_logprobs(self.rewarder, task)
 
-    def check_judges_alone(self, what: str) -> None:
-        """Refuse a reward that compares samples.
-
-        Args:
-            what: is scored by itself, such as "a step".
+    def check_parts(self) -> None:
+        """Refuse a reward that compares samples, where each is judged alone.
 
         Raises:
             InvalidRequestError: it compares.
         """
-        if self.compares:
-            name = type(self.rewarder).__name__
-            raise InvalidRequestError(f"{name} compares samples, and {what} is judged alone: take another reward")
+        if self.judged_alone is not None and self.compares:
+            raise InvalidRequestError(
+                f"{type(self.rewarder).__name__} compares samples, and {self.judged_alone} is judged alone: take "
+                "another reward"
+            )

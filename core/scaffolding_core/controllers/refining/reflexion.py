@@ -57,6 +57,7 @@ class ReflexionController(RewardedController):
     """
 
     stateless: ClassVar[bool] = True
+    judged_alone = "a try"
     reward_controller: Controller
 
     def __init__(
@@ -88,12 +89,11 @@ class ReflexionController(RewardedController):
         """Answer one task, which keeps its prompt and gets the results of the best try.
 
         Raises:
-            InvalidRequestError: not one task, one that asks nothing in words, or a reward that compares samples.
+            InvalidRequestError: not one task, or one that asks nothing in words.
             BudgetExceededError: budget or deadline ran out before there was any answer.
             WorkerError: the first try failed.
         """
         task = checked_question(tasks)
-        self.check_judges_alone("a try")
         retries = self.max_retries if max_retries is None else checked_whole("max_retries", max_retries, 0)
         drafts, lessons = Drafts(self.generation_controller, task, generation_kwargs or {}), list[str]()
         yield from drafts.made(self._tries(drafts, retries, lessons))

@@ -68,6 +68,7 @@ class RetryWithFeedbackController(RewardedController):
     """
 
     stateless: ClassVar[bool] = True
+    judged_alone = "an attempt"
     reward_controller: Controller
 
     def __init__(
@@ -94,13 +95,12 @@ class RetryWithFeedbackController(RewardedController):
         """Answer, judge, and ask again; the task gets the results of the best attempt.
 
         Raises:
-            InvalidRequestError: not one task, or a reward that compares samples.
+            InvalidRequestError: not one task.
             BudgetExceededError: budget or deadline ran out before there was any answer.
             WorkerError: the first attempt failed, or could not be judged.
         """
         if len(tasks) != 1:
             raise InvalidRequestError(f"a retry judges one answer: give one task, not {len(tasks)}")
-        self.check_judges_alone("an attempt")
         task = tasks[0]
         retries = self.max_retries if max_retries is None else checked_whole("max_retries", max_retries, 0)
         attempts = yield from self._attempts(task, retries, generation_kwargs or {})

@@ -9,7 +9,6 @@ from typing import Literal, TypeAlias
 
 from scaffolding_core.controller import Controller, Race, Steps
 from scaffolding_core.controllers.judging.exhibits import prompt_text
-from scaffolding_core.controllers.judging.own_confidence import reads_logprobs
 from scaffolding_core.controllers.judging.verdict_lines import (
     NumberForm,
     Verdict,
@@ -236,10 +235,4 @@ def evaluator_of(
             known = ", ".join(("value", "score", "vote", *sorted(SCORING_ROLES)))
             raise InvalidRequestError(f"evaluator must be one of {known}, or a reward, got {evaluator!r}")
         return part_for(evaluator)
-    checked_part(evaluator, "evaluator", "process")
-    if reads_logprobs(evaluator):
-        raise InvalidRequestError(
-            "a path tells no log probabilities of its steps: take another evaluator, or a search over the steps "
-            "of one answer, such as beam_search"
-        )
-    return evaluator
+    return checked_part(evaluator, "evaluator", "process")

@@ -77,6 +77,8 @@ class StepMethod(RewardedController):
         InvalidRequestError: a number out of its range, an unknown name, or something that is no controller.
     """
 
+    judged_alone = "a step"
+
     def __init__(
         self,
         generation_controller: Controller,
@@ -134,12 +136,11 @@ class StepMethod(RewardedController):
         """Search, and give the task the best answer.
 
         Raises:
-            InvalidRequestError: not one task, one of token ids, or a reward that compares answers.
+            InvalidRequestError: not one task, or one of token ids.
             InsufficientSamplesError: all first steps failed.
             BudgetExceededError: budget or deadline ran out before there was any.
         """
         task = checked_continuable(tasks)
-        self.check_judges_alone("a step")
         n = checked_sample_num(sample_num, self.default_sample_num)
         growth = Growth(
             self.new_search(n, task.seed or 0),

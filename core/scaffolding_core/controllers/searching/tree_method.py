@@ -9,6 +9,7 @@ from typing import Literal, TypedDict
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.controller import Controller, Steps
 from scaffolding_core.controllers.asked import extractor_for
+from scaffolding_core.controllers.judging.own_confidence import reads_logprobs
 from scaffolding_core.controllers.judging.verified import VerifiedReward
 from scaffolding_core.controllers.parts import checked_number, checked_part, checked_whole
 from scaffolding_core.controllers.prompting.instructed import question_of
@@ -126,6 +127,18 @@ class TreeMethod(Controller, ABC):
         self.max_samples = checked_whole("max_samples", max_samples, 1)
         self.answers = Answers.of(answers)
         self.new_search()  # whether it takes its settings
+
+    def check_parts(self) -> None:
+        """Refuse an evaluator that reads log probabilities: a path of several samples has none of its own.
+
+        Raises:
+            InvalidRequestError: it reads them.
+        """
+        if reads_logprobs(self.evaluator):
+            raise InvalidRequestError(
+                "a path tells no log probabilities of its steps: take another evaluator, or a search over the "
+                "steps of one answer, such as beam_search"
+            )
 
     @abstractmethod
     def new_search(self, seed: int = 0) -> TreeSearch:

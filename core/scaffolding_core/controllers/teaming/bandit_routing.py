@@ -50,6 +50,7 @@ class BanditRoutingController(RewardedController):
     """
 
     stateless: ClassVar[bool] = True  # what is learnt is the bandit's, which is its user's
+    judged_alone = "an answer"
 
     def __init__(
         self,
@@ -80,13 +81,12 @@ class BanditRoutingController(RewardedController):
         """Answer one task by the member that is chosen, and let the bandit learn from it.
 
         Raises:
-            InvalidRequestError: not one task, a reward out of range, or one that compares.
+            InvalidRequestError: not one task, or a reward out of range.
             BudgetExceededError: budget or deadline ran out before the answer was there.
             WorkerError: the member failed.
         """
         if len(tasks) != 1:
             raise InvalidRequestError(f"a bandit learns from one answer: give one task, not {len(tasks)}")
-        self.check_judges_alone("an answer")
         task, members = tasks[0], self._members()
         prices = self.price if isinstance(self.price, Mapping) else dict.fromkeys(members, self.price)
         route = self.bandit.choose(members, prices=prices, seed=task.seed)

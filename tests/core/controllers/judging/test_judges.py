@@ -286,11 +286,8 @@ class TestInMethods:
             output = llm.generate("Capital of France?").output
         assert (output.text, len(output.candidates)) == ("Paris", 2)
         method = RetryWithFeedbackController(NativeChatController(), PairwiseJudge())
-        with (
-            ScaffoldingLlm(method, FunctionWorker(answer)) as llm,
-            pytest.raises(InvalidRequestError, match="compares"),
-        ):
-            llm.generate("q")
+        with pytest.raises(InvalidRequestError, match="compares"):
+            ScaffoldingLlm(method, FunctionWorker(answer))
 
     def test_judges_run_side_by_side_and_a_vote_may_judge_on_another_role(self):
         vote = MajorityVoteController(NativeChatController(role="panel"), 3)

@@ -160,7 +160,7 @@ async def test_whoever_else_is_asked_the_same_is_not_asked_for_them():
 
 def test_a_search_whose_paths_have_none_refuses_it():
     with pytest.raises(InvalidRequestError, match="a path tells no log probabilities"):
-        MctsController(NativeGenerationController(), evaluator=reward("likelihood"))
+        ScaffoldingLlm(MctsController(NativeGenerationController(), evaluator=reward("likelihood")), drawn("7"))
 
 
 async def test_the_same_words_thought_otherwise_are_scored_apart():

@@ -414,13 +414,16 @@ class TestFailure:
             await search(Model({"": ""}))
 
     @each
-    async def test_several_tasks_token_ids_and_rewards_that_compare_are_refused(self, kind):
+    async def test_several_tasks_and_token_ids_are_refused(self, kind):
         method = kind(generation, reward)
         for tasks in ([], [GenerationTask(input_str="a")] * 2, [GenerationTask(input_tokens=[1])]):
             with pytest.raises(InvalidRequestError):
                 next(method.process(tasks))
-        with pytest.raises(InvalidRequestError, match="compares"):
-            next(kind(generation, PairwiseJudge()).process([GenerationTask(input_str="a")]))
+
+    @each
+    def test_a_reward_that_compares_steps_is_refused_before_it_runs(self, kind):
+        with pytest.raises(InvalidRequestError, match="compares samples, and a step is judged alone"):
+            ScaffoldingLlm(kind(generation, PairwiseJudge()), FunctionWorker(lambda task: "a"))
 
     @each
     @pytest.mark.parametrize(
