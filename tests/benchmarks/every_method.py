@@ -212,7 +212,7 @@ async def ask(name: str, tree: dict[str, Any], worker: LocalWorker, done: set[in
     config = Config(tree, {"model": worker, "add": add, "multiply": multiply}).updated(model=worker)
     left = [place for place in range(QUESTIONS) if place not in done]
     # Samples at once, and what judges read of them, fit in the server's slots: it would read prompts again.
-    asked, gate = questions(), asyncio.Semaphore(AT_ONCE // tree.get("sample_num", SAMPLES))
+    asked, gate = questions(), asyncio.Semaphore(AT_ONCE // tree.get("sample_num", 1))
     with config.llm() as llm:
 
         async def one(place: int) -> None:

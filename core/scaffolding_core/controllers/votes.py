@@ -16,7 +16,16 @@ from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
 from scaffolding_core.voting import REFUSED, Weighing, winner_of
 
-__all__ = ["answered", "by_class", "counted", "mark_late", "told", "vote_output", "weighted_output", "wording"]
+__all__ = [
+    "answered",
+    "by_class",
+    "counted",
+    "mark_late",
+    "tell_votes",
+    "vote_output",
+    "weighted_output",
+    "wording",
+]
 
 
 def answered(output: ScaffoldingOutput, extractor: Extractor) -> Steps[None]:
@@ -108,8 +117,7 @@ def vote_output(
     output = yield from samples.concluded(tasks, chosen, method)
     if output.stopped == "decided":
         mark_late(output.candidates, counted)
-    output.votes = told(votes)
-    output.agreement = chosen.votes / max(1, sum(map(len, votes)))
+    tell_votes(output, chosen, votes)
     return output
 
 
@@ -140,7 +148,7 @@ def weighted_output(
     chosen = min(best, key=_by_score) if best else samples.succeeded()[0]
     output = yield from samples.concluded(tasks, chosen, method)
     mark_late(output.candidates, counted)
-    output.votes = told(votes)
+    output.votes = _told(votes)
     output.data = {"weights": dict(zip((wording(voters[0]) for voters in votes), weights, strict=True))}
     output.agreement = _share_of_first(weights)
     return output
@@ -165,7 +173,19 @@ def mark_late(candidates: Iterable[Candidate], counted: Container[int]) -> None:
             candidate.late = candidate.index not in counted
 
 
-def told(votes: Sequence[Sequence[Candidate]]) -> dict[str, int]:
+def tell_votes(output: ScaffoldingOutput, chosen: Candidate, votes: Sequence[Sequence[Candidate]]) -> None:
+    """Tell how the answers of a method's candidates agree, those first that say what the chosen one does.
+
+    Args:
+        output: is told.
+        chosen: the candidate that it is of.
+        votes: as `by_class` gives them.
+    """
+    output.votes = _told(sorted(votes, key=lambda voters: all(voter is not chosen for voter in voters)))
+    output.agreement = chosen.votes / max(1, sum(map(len, votes)))
+
+
+def _told(votes: Sequence[Sequence[Candidate]]) -> dict[str, int]:
     """How many votes each class has, by the answer that represents it; refusals by their text."""
     told: dict[str, int] = {}
     for voters in votes:

@@ -102,8 +102,8 @@ class DeepConfOnlineController(Controller):
         for part in parts_of(self.generation_controller):
             if getattr(part, "default_sample_num", 1) > 1:
                 raise InvalidRequestError(
-                    f"{type(part).__name__} draws several samples at once, and each has to be looked at while it is "
-                    "written: let a method of one sample generate"
+                    f"{type(part).__name__} draws several samples at once, and each has to be looked at while it "
+                    "is written: let a method of one sample generate"
                 )
 
     def process(

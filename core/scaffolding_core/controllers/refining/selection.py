@@ -103,7 +103,6 @@ class Selection:
             yield from self._score_left(self._rewarder)
         votes = by_class(samples.candidates, self._ballot.votes())
         chosen = self.calling or chosen or self._best_scored() or self._most_voted(votes)
-        votes.sort(key=lambda voters: all(voter is not chosen for voter in voters))
         output = yield from vote_output(samples, tasks, chosen, votes, there, method)
         if self.calling is not None:
             output.agreement = None

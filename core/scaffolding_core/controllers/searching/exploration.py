@@ -6,9 +6,11 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 
+from scaffolding_core.answers import Answers
 from scaffolding_core.controller import Outcome, Race, Steps
 from scaffolding_core.controllers.searching.ideas import Finder, Idea, Place
 from scaffolding_core.controllers.searching.prompts import steps_in
+from scaffolding_core.controllers.votes import counted, tell_votes
 from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, ScaffoldingError
 from scaffolding_core.messages import AssistantMessage
 from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput, Stopped
@@ -23,21 +25,31 @@ class Exploration:
 
     Args:
         search: asked and told; it is this one's own.
+        task: that is answered.
         finder: finds the ideas of a trial.
         width: trials at once; None for all that the search has.
         max_samples: samples in all.
         enough: the score of an answer that ends the search; None for none.
 
     Attributes:
+        asked: the task.
         candidates: all that was found, and what failed, in the order in which it ended.
         stopped: why no more came.
     """
 
     def __init__(
-        self, search: TreeSearch, finder: Finder, *, width: int | None, max_samples: int, enough: float | None
+        self,
+        search: TreeSearch,
+        task: GenerationTask,
+        finder: Finder,
+        *,
+        width: int | None,
+        max_samples: int,
+        enough: float | None,
     ) -> None:
         self.search = search
-        self.candidates: list[Candidate] = []
+        self.asked = task
+        self.candidates: dict[int, Candidate] = {}
         self.stopped: Stopped = "complete"
         self._finder = finder
         self._width = sys.maxsize if width is None else width
@@ -66,10 +78,19 @@ class Exploration:
                 if self.stopped == "decided":
                     return
         except BudgetExceededError as error:
-            self._out_of_budget(error)
+            self.out_of_budget(error)
 
-    def concluded(self, task: GenerationTask, method: str) -> Steps[ScaffoldingOutput]:
+    def out_of_budget(self, error: BudgetExceededError) -> None:
+        """Begin no more trials; what runs may still end."""
+        self.stopped = "budget"
+        self._end_of_budget = error
+
+    def concluded(self, answers: Answers, method: str) -> Steps[ScaffoldingOutput]:
         """End with the best path: cut what still runs, and give the task its results.
+
+        Args:
+            answers: what the ends of paths answer with.
+            method: name of the method's class.
 
         Raises:
             InsufficientSamplesError: no step was found.
@@ -79,15 +100,19 @@ class Exploration:
         if best is None:
             raise self._nothing_found()
         chosen = self._candidate_of(best)
+        ends = [each for node, each in self._by_node.items() if self.search.nodes[node].terminal]
+        votes = yield from counted(ends, answers, self)
         yield DecisionEvent((), chosen, self.stopped)
         if self.search.running:
             for outcome in (yield self._race.cancel()):
                 yield from self._told(outcome, late=True)
-        winner = task.copy()
+        winner = self.asked.copy()
         winner.said = chosen.message
-        task.take_results(winner)
+        self.asked.take_results(winner)
         output = ScaffoldingOutput.of(chosen, method=method)
-        output.candidates, output.stopped = self.candidates, self.stopped
+        output.candidates, output.stopped = [*self.candidates.values()], self.stopped
+        if votes:
+            tell_votes(output, chosen, votes)
         output.data = {
             "steps": self.search.path(best.id),
             "nodes": len(self.search.nodes) - 1,
@@ -146,7 +171,7 @@ class Exploration:
                 self._look_at(idea)
             if _began(idea):
                 told.append(candidate)
-                self.candidates.append(candidate)
+                self.candidates[candidate.index] = candidate
         self._meet_all()
         return told
 
@@ -177,7 +202,7 @@ class Exploration:
             if idea.passed or (idea.final and enough):
                 self.stopped = "decided"
         elif isinstance(error, BudgetExceededError):
-            self._out_of_budget(error)
+            self.out_of_budget(error)
         elif error is not None:
             self._failures.append(error)
 
@@ -192,11 +217,6 @@ class Exploration:
         last = self._failures[-1]
         if isinstance(last, ScaffoldingError) and last.recurs is not None:
             raise last
-
-    def _out_of_budget(self, error: BudgetExceededError) -> None:
-        """Begin no more trials; what runs may still end."""
-        self.stopped = "budget"
-        self._end_of_budget = error
 
     def _nothing_found(self) -> BaseException:
         if self._end_of_budget is not None:

@@ -11,7 +11,6 @@ from typing import Literal, TypedDict
 from scaffolding_core.answers import Answers, AnswersLike
 from scaffolding_core.answers.steps import StepSplitter
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.asked import extractor_for
 from scaffolding_core.controllers.continuing import checked_continuable
 from scaffolding_core.controllers.judging.once import JudgedOnce
 from scaffolding_core.controllers.judging.rewarded import RewardedController
@@ -19,7 +18,7 @@ from scaffolding_core.controllers.parts import checked_part, checked_whole
 from scaffolding_core.controllers.samples import checked_sample_num
 from scaffolding_core.controllers.searching.growth import Growth
 from scaffolding_core.controllers.searching.step_writer import StepWriter
-from scaffolding_core.controllers.votes import answered, counted, told, wording
+from scaffolding_core.controllers.votes import counted, tell_votes, wording
 from scaffolding_core.errors import InvalidRequestError
 from scaffolding_core.results import Candidate, DecisionEvent, ScaffoldingOutput
 from scaffolding_core.results.step_scores import AGGREGATES
@@ -47,15 +46,15 @@ class StepMethod(RewardedController):
     Steps are written as the answer itself, each going on from the last byte of those before it, and are scored as
     soon as they are there; partial answers with the same text are scored once, and gone on with each by itself.
     Text prompts are gone on with on any worker. A chat is on servers that take a begun answer; elsewhere its rest
-    is asked for in a turn, which suits no search. Where a server does not tell whether a text ended at a separator
-    or by itself (llama.cpp, and most libraries), the next step is asked for, and one with nothing in it ends the
-    answer.
+    is asked for in a turn, which suits no search. Where a worker does not tell whether a text ended at a separator
+    or by itself, as most libraries do not, the next step is asked for, and one with nothing in it ends the answer.
 
     An answer ends where the model ends it, calls a tool, says the same step a third time, or has used up
     `max_tokens` of the task, all steps together. Those that ended stay in the running by their score. A step that
     fails, or cannot be scored, costs itself alone. Where time is up, the best answer that has ended is the result,
     else the best that was begun. `output.candidates` are the answers that ended, and the steps that failed;
-    `output.data` has the `steps` of the result.
+    `votes` and `agreement` are of those that ended, by a vote's weights where one chooses; `output.data` has the
+    `steps` of the result.
 
     Of a server it needs a prefix cache to be cheap: each step sends what was written before it.
 
@@ -161,14 +160,15 @@ class StepMethod(RewardedController):
 
     def _concluded(self, growth: Growth, answers: Answers) -> Steps[ScaffoldingOutput]:
         finished = growth.finished()
-        voters: list[list[Candidate]] = []
-        weights: dict[int, float] = {}
-        if self.choose == "vote":
-            voters = yield from counted(list({each.index: each for each in finished}.values()), answers, growth)
-            lives = Counter(candidate.index for candidate in finished)
-            weights = {each.index: (each.score or 0.0) * lives[each.index] for each in finished}
+        different = {each.index: each for each in finished}.values()
+        whole = [each for each in different if each.finish_reason != "cancelled"]  # a part of a text has no answer
+        voters = yield from counted(whole, answers, growth)
+        lives = Counter(candidate.index for candidate in finished)
+        weights = {each.index: (each.score or 0.0) * lives[each.index] for each in finished}
+        by_vote = self.choose == "vote" and bool(voters)
+        if by_vote:
             voters.sort(key=lambda alike: -_sum(alike, weights))
-        chosen = max(voters[0] if voters else finished, key=lambda each: (each.score or 0.0, -each.index))
+        chosen = max(voters[0] if by_vote else finished, key=lambda each: (each.score or 0.0, -each.index))
         yield DecisionEvent((), chosen, growth.stopped)
         winner = growth.asked.copy()
         winner.said = chosen.message
@@ -177,12 +177,11 @@ class StepMethod(RewardedController):
         output.candidates, output.stopped = [*growth.candidates.values()], growth.stopped
         output.data = {"steps": list(growth.steps_of(chosen))}
         if voters:
-            output.votes = told(voters)
+            tell_votes(output, chosen, voters)
+        if by_vote:
             output.data |= {"weights": {wording(alike[0]): _sum(alike, weights) for alike in voters}}
-            whole = math.fsum(max(0.0, _sum(alike, weights)) for alike in voters)
-            output.agreement = max(0.0, _sum(voters[0], weights)) / whole if whole else 0.0
-        elif output.answer is None and output.finish_reason != "cancelled":  # a part of a text has none
-            yield from answered(output, extractor_for(growth.asked, answers))
+            total = math.fsum(max(0.0, _sum(alike, weights)) for alike in voters)
+            output.agreement = max(0.0, _sum(voters[0], weights)) / total if total else 0.0
         return output
 
 

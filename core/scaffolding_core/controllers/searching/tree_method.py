@@ -62,8 +62,9 @@ class TreeMethod(Controller, ABC):
 
     A step that fails, or cannot be evaluated, costs itself alone. Where time is up, the best path so far is the
     result. `output.candidates` are all steps that were found, each as the path that it ends, with its value as the
-    score; `output.data` has the `steps` of the result, the number of `nodes`, and the `search`, which goes on
-    where it is given to another request, and can be copied, pickled and, for some kinds, re-rooted in between.
+    score; `votes` and `agreement` are of those that give an answer. `output.data` has the `steps` of the result,
+    the number of `nodes`, and the `search`, which goes on where it is given to another request, and can be copied,
+    pickled and, for some kinds, re-rooted in between.
 
     Args:
         generation_controller: the method that finds steps; give it a temperature above 0 where each is a sample.
@@ -191,15 +192,17 @@ class TreeMethod(Controller, ABC):
             tree = search.resumed()
         exploration = Exploration(
             tree,
+            tasks[0],
             self.finder(tasks[0], tree, generation_kwargs or {}),
             width=self.width,
             max_samples=checked_sample_num(sample_num, self.max_samples),
             enough=self.enough,
         )
         yield from exploration.run()
-        output = yield from exploration.concluded(tasks[0], type(self).__name__)
         compared = self.answers if answers is None else Answers.of(answers)
-        yield from answered(output, extractor_for(tasks[0], compared))
+        output = yield from exploration.concluded(compared, type(self).__name__)
+        if output.answer is None:
+            yield from answered(output, extractor_for(tasks[0], compared))
         return output
 
     def next_steps(self, task: GenerationTask, options: Mapping[str, object]) -> NextSteps:

@@ -15,7 +15,7 @@ from scaffolding_core.controllers.parts import checked_number, checked_part
 from scaffolding_core.controllers.sample_loop import drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
 from scaffolding_core.controllers.scoring import judged
-from scaffolding_core.controllers.votes import counted, mark_late, told
+from scaffolding_core.controllers.votes import counted, mark_late, tell_votes
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError, WorkerError
 from scaffolding_core.results import Candidate, Judgement, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask
@@ -111,8 +111,7 @@ class BestOfNController(RewardedController):
         output = yield from samples.concluded(tasks, best, type(self).__name__)
         mark_late(output.candidates, there)
         if compared is not None:
-            output.votes = told(votes)
-            output.agreement = best.votes / max(1, sum(map(len, votes)))
+            tell_votes(output, best, votes)
         return output
 
     def _scored_samples(

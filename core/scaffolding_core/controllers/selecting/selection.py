@@ -13,7 +13,7 @@ from scaffolding_core.controllers.judging.exhibits import answer_text
 from scaffolding_core.controllers.parts import checked_part
 from scaffolding_core.controllers.sample_loop import all_drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num
-from scaffolding_core.controllers.votes import counted, told
+from scaffolding_core.controllers.votes import counted, tell_votes
 from scaffolding_core.errors import BudgetExceededError, ControllerError
 from scaffolding_core.results import Candidate, ScaffoldingOutput
 from scaffolding_core.tasks import GenerationTask, RewardTask
@@ -97,8 +97,7 @@ class SelectionController(Controller):
             if standing.scores:
                 chosen = places[max(standing.scores, key=lambda place: (standing.scores[place], -place))][0]
         output = yield from samples.concluded(tasks, chosen, type(self).__name__)
-        output.votes = told(votes)
-        output.agreement = chosen.votes / max(1, sum(map(len, votes)))
+        tell_votes(output, chosen, votes)
         by = "judge" if standing.scores else "vote"
         output.data = {"by": by, "judged": standing.judged, "failed": standing.failed}
         return output

@@ -14,7 +14,7 @@ from scaffolding_core.controllers.parts import checked_part, checked_template, c
 from scaffolding_core.controllers.sample_loop import all_drawn
 from scaffolding_core.controllers.samples import Samples, checked_sample_num, seeded
 from scaffolding_core.controllers.teaming.others import checked_question, shown
-from scaffolding_core.controllers.votes import by_class, told, wording
+from scaffolding_core.controllers.votes import by_class, tell_votes, wording
 from scaffolding_core.errors import BudgetExceededError, InsufficientSamplesError, WorkerError
 from scaffolding_core.results import Candidate, ScaffoldingOutput, Stopped
 from scaffolding_core.tasks import GenerationTask
@@ -72,7 +72,7 @@ class _Debate:
         task.take_results(next(stand.task for stand in self.stands.values() if stand.candidate is chosen))
         output = ScaffoldingOutput.of(chosen, method=method)
         output.candidates, output.stopped, output.data = self.told, self.stopped, {"rounds": self.rounds}
-        output.votes, output.agreement = told(votes), chosen.votes / max(1, sum(map(len, votes)))
+        tell_votes(output, chosen, votes)
         return output
 
 

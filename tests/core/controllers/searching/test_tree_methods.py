@@ -83,6 +83,24 @@ async def test_every_step_is_a_candidate_with_its_value(method):
     assert [candidate.index for candidate in output.candidates] == list(range(12))
 
 
+AGREE = {"": ["Answer: 7", "so Answer: 7.0", "Answer: 8", "a"], "a": ["Answer: 9"]}
+"""Three answers of one step each, two of them alike; and one of two steps."""
+
+
+@every
+async def test_it_tells_how_many_of_the_answers_agree_with_the_best(method):
+    worker = Thinker(AGREE, {"Answer: 7": "sure", "a": "impossible"})
+    output = await search(method, worker, final=lambda step: "Answer" in step, answers="number", max_samples=1)
+    assert (output.text, output.answer, output.agreement) == ("Answer: 7", "7", pytest.approx(2 / 3))
+    assert [*output.votes.items()] == [("7", 2), ("8", 1)]
+
+
+@every
+async def test_without_an_answer_nothing_agrees(method):
+    output = await search(method, Thinker({"": ["a", "b"]}, {"a": "sure"}), max_depth=1)
+    assert (output.text, output.votes, output.agreement) == ("a", {}, None)
+
+
 @every
 async def test_steps_that_are_drawn_make_the_same_tree(method):
     worker = Thinker(TREE, WORTH, proposes=False)
