@@ -40,4 +40,4 @@ class AnswerJudge(Judge):
         raise ControllerError(f"{type(self).__name__} must override fill()")
 
     def _judged(self, task: RewardTask, reference: str | None) -> Steps[None]:
-        self.fill(task, (yield from self.verdict(self.exhibits(task, {"answer": task}, reference))))
+        self.fill(task, (yield from self.verdict(task, {"answer": task}, reference)))

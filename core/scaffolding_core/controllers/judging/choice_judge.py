@@ -49,5 +49,5 @@ class ChoiceJudge(Judge):
         judge = self.clone()
         judge.form = ChoiceForm(len(answers))
         named = {f"answer {number}": answer for number, answer in enumerate(answers, 1)}
-        verdict = yield from judge.verdict(judge.exhibits(answers[0], named, None))
+        verdict = yield from judge.verdict(answers[0], named)
         return int(verdict.said) - 1

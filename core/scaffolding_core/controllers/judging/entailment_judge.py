@@ -56,5 +56,5 @@ class EntailmentJudge(Judge):
         return True
 
     def _entails(self, first: RewardTask, second: RewardTask) -> Steps[bool]:
-        verdict = yield from self.verdict(self.exhibits(first, {"answer A": first, "answer B": second}, None))
+        verdict = yield from self.verdict(first, {"answer A": first, "answer B": second})
         return verdict.expected > 0.5

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from scaffolding_core.answers.thoughts import without_thoughts
 from scaffolding_core.errors import InvalidRequestError
-from scaffolding_core.messages import AssistantMessage, RoleMessage, UserMessage
+from scaffolding_core.messages import AssistantMessage, Content, RoleMessage, UserMessage
 from scaffolding_core.tasks import RewardTask
 
-__all__ = ["Exhibit", "answer_text", "marked", "prompt_text", "shortened"]
+__all__ = ["Exhibit", "answer_text", "marked", "prompt_text", "shortened", "with_pictures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,14 @@ def prompt_text(task: RewardTask, *, thoughts: bool) -> str:
     if len(task.messages) == 1 and isinstance(task.messages[0], UserMessage):
         return _said(task.messages[0], thoughts=thoughts)
     return "\n\n".join(f"{each.role}:\n{_said(each, thoughts=thoughts)}" for each in task.messages)
+
+
+def with_pictures(text: str, task: RewardTask) -> Content:
+    """A text behind which the pictures of a prompt follow, and whatever else of it is none, in their order."""
+    contents = [message.content for message in task.messages or ()]
+    parts = [part for content in contents if not isinstance(content, str | None) for part in content]
+    others = [part for part in parts if part.get("type") != "text"]
+    return [{"type": "text", "text": text}, *others] if others else text
 
 
 def answer_text(answer: AssistantMessage | None, *, thoughts: bool) -> str:

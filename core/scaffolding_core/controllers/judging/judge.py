@@ -7,7 +7,14 @@ from typing import ClassVar
 
 from scaffolding_core.capabilities import Capabilities
 from scaffolding_core.controller import Controller, Steps
-from scaffolding_core.controllers.judging.exhibits import Exhibit, answer_text, marked, prompt_text, shortened
+from scaffolding_core.controllers.judging.exhibits import (
+    Exhibit,
+    answer_text,
+    marked,
+    prompt_text,
+    shortened,
+    with_pictures,
+)
 from scaffolding_core.controllers.judging.verdict_lines import Verdict, VerdictForm, bare_lines, read_verdict
 from scaffolding_core.controllers.native_chat import NativeChatController
 from scaffolding_core.controllers.native_reward import NativeRewardController
@@ -46,11 +53,11 @@ _TOLD = 200
 class Judge(NativeRewardController):
     """A model judges answers; base of its kinds.
 
-    The judge sees the prompt, as text or as the whole chat, and the answer with its tool calls, between marks with
-    a token that no answer can know, and is told that it is data. Its verdict is read from its own message alone,
-    from a line in a fixed form; a line that stands in the answer itself is none. After a message without a verdict
-    it is asked again, with what is wrong and two examples, so that small models follow; then the judgement has
-    failed, and nothing stands for a score.
+    The judge sees the prompt, as text or as the whole chat with its pictures, and the answer with its tool calls,
+    the texts between marks with a token that no answer can know, and is told that they are data. Its verdict is
+    read from its own message alone, from a line in a fixed form; a line that stands in the answer itself is none.
+    After a message without a verdict it is asked again, with what is wrong and two examples, so that small models
+    follow; then the judgement has failed, and nothing stands for a score.
 
     Args:
         judge: the method that answers as the judge; None for one short, greedy chat turn.
@@ -112,32 +119,37 @@ class Judge(NativeRewardController):
         """The role that judges; log probabilities are taken where they are told, and not needed."""
         return self.judge.needs
 
-    def verdict(self, exhibits: Sequence[Exhibit]) -> Steps[Verdict]:
-        """Ask the judge for its verdict on what it is shown, and again where it gives none.
+    def verdict(
+        self, task: RewardTask, answers: Mapping[str, RewardTask], reference: str | None = None
+    ) -> Steps[Verdict]:
+        """Ask the judge for its verdict on answers to one prompt, and again where it gives none.
+
+        Args:
+            task: has the prompt.
+            answers: by the names that they are shown with.
+            reference: in place of the judge's own.
 
         Raises:
-            WorkerError: it gave none.
+            InvalidRequestError: the prompt is there as token ids alone, or the reference is no text.
+            WorkerError: the judge gave no verdict.
         """
+        exhibits = self._exhibits(task, answers, reference)
         shown = frozenset[str]().union(*(bare_lines(each.text) for each in exhibits))
         asked = self._asked(exhibits, self.criteria)
-        messages: list[RoleMessage] = [UserMessage(asked)]
+        messages: list[RoleMessage] = [UserMessage(with_pictures(asked, task))]
         for _ in range(self.retries + 1):
             message = yield from self._answered(messages)
             verdict = read_verdict(message, self.form, shown)
             if isinstance(verdict, Verdict):
                 return verdict
-            messages = [*self._shown_how(), UserMessage(f"{asked}\n\n{_AGAIN.format(why=verdict)}")]
+            again = f"{asked}\n\n{_AGAIN.format(why=verdict)}"
+            messages = [*self._shown_how(), UserMessage(with_pictures(again, task))]
         said = sentence(message.text, _TOLD)
         raise WorkerError(f"the judge gave no verdict: {verdict}; it said {said!r}")
 
-    def exhibits(
+    def _exhibits(
         self, task: RewardTask, answers: Mapping[str, RewardTask], reference: str | None
     ) -> list[Exhibit]:
-        """What the judge is shown: the prompt of a task, answers by their names, and the reference.
-
-        Raises:
-            InvalidRequestError: the prompt is there as token ids alone, or the reference is no text.
-        """
         texts = {"prompt": prompt_text(task, thoughts=self.thoughts)}
         for name, each in answers.items():
             texts[name] = answer_text(each.response, thoughts=self.thoughts)

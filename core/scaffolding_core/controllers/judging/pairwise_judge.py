@@ -96,7 +96,7 @@ class PairwiseJudge(Judge):
         if texts[0] == texts[1]:
             return _UNDECIDED
         verdicts: list[Verdict] = yield ParallelProcess.from_generators(
-            self.verdict(self.exhibits(first, {"answer A": a, "answer B": b}, reference))
+            self.verdict(first, {"answer A": a, "answer B": b}, reference)
             for a, b in ((first, second), (second, first))
         )
         as_they_are, turned = verdicts

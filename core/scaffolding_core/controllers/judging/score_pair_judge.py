@@ -51,5 +51,5 @@ class ScorePairJudge(Judge):
         Raises:
             WorkerError: the judge failed, or gave no scores.
         """
-        verdict = yield from self.verdict(self.exhibits(first, {"answer A": first, "answer B": second}, None))
+        verdict = yield from self.verdict(first, {"answer A": first, "answer B": second})
         return verdict.expected

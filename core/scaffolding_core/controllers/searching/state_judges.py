@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from scaffolding_core.controller import Controller, Race, Steps
-from scaffolding_core.controllers.judging.exhibits import prompt_text
+from scaffolding_core.controllers.judging.exhibits import prompt_text, with_pictures
 from scaffolding_core.controllers.judging.verdict_lines import (
     NumberForm,
     Verdict,
@@ -30,7 +30,7 @@ from scaffolding_core.controllers.searching.prompts import (
     written,
 )
 from scaffolding_core.errors import BudgetExceededError, InvalidRequestError, WorkerError
-from scaffolding_core.messages import AssistantMessage, UserMessage
+from scaffolding_core.messages import AssistantMessage, Content, UserMessage
 from scaffolding_core.tasks import ChatTask, RewardTask, Task
 
 __all__ = ["EvaluatorLike", "PathJudge", "PathTask", "StateJudge", "VoteJudge", "evaluator_of"]
@@ -68,13 +68,14 @@ class PathJudge(NativeRewardController):
         self.usual = usual
         self.evaluations = checked_whole("evaluations", evaluations, 1)
 
-    def _prompt(self, task: PathTask, steps: Sequence[str]) -> str:
-        """What the judge is asked; unless a prompt says otherwise, with all of the chat."""
-        if self.prompt is not None:
-            return written(self.prompt, task.question, steps, len(steps))
-        return written(self.usual, prompt_text(task, thoughts=False), steps, len(steps))
+    def _prompt(self, task: PathTask, steps: Sequence[str]) -> Content:
+        """What the judge is asked, with the chat's pictures; unless a prompt says otherwise, all of it."""
+        prompt, question = self.prompt, task.question
+        if prompt is None:
+            prompt, question = self.usual, prompt_text(task, thoughts=False)
+        return with_pictures(written(prompt, question, steps, len(steps)), task)
 
-    def _verdicts(self, text: str, form: VerdictForm, shown: Sequence[str]) -> Steps[list[Verdict | None]]:
+    def _verdicts(self, text: Content, form: VerdictForm, shown: Sequence[str]) -> Steps[list[Verdict | None]]:
         """What the judge says each time, None where it cannot be read; a failure costs its own verdict alone.
 
         Raises:
@@ -99,7 +100,7 @@ class PathJudge(NativeRewardController):
             raise error
         return verdicts
 
-    def _asked(self, text: str, group: object) -> Steps[AssistantMessage]:
+    def _asked(self, text: Content, group: object) -> Steps[AssistantMessage]:
         task = ChatTask(messages=[UserMessage(text)], group=group)
         lone = self.judge.as_task(task)
         if lone is None:

@@ -112,6 +112,22 @@ class TestWhatTheJudgeIsShown:
         assert shown(asked) == "Sunny."
         assert shown(judged(ScoreJudge(thoughts=True), "7", answer)[1][0]) == answer
 
+    def test_pictures_of_the_prompt_follow_the_text_each_time_it_is_asked(self):
+        cat, dog = ({"type": "image_url", "image_url": {"url": f"data:{name}"}} for name in ("cat", "dog"))
+        chat = [
+            UserMessage([{"type": "text", "text": "Look."}, cat]),
+            AssistantMessage("A cat."),
+            UserMessage([dog, {"type": "text", "text": "And this?"}]),
+        ]
+        verdicts = iter(["Well.", "Score: 7"])
+        _, asked = judged(ScoreJudge(), lambda task: next(verdicts), "A dog.", prompt=None, messages=chat)
+        assert len(asked) == 2
+        for task in asked:
+            text, *pictures = task.messages[-1].content
+            assert pictures == [cat, dog]
+            assert "And this?" in text["text"]
+            assert shown(task) == "A dog."
+
     def test_a_long_answer_is_cut_in_the_middle(self):
         _, (asked,) = judged(ScoreJudge(longest=10), "7", "a" * 50 + "b" * 50)
         assert shown(asked) == "aaaaa\n[... 90 characters left out ...]\nbbbbb"

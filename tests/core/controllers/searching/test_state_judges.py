@@ -11,6 +11,7 @@ from scaffolding_core import (
     NativeRewardController,
     ScaffoldingLlm,
     ScoreJudge,
+    UserMessage,
     WorkerError,
 )
 from scaffolding_core.controller import roles_of
@@ -97,6 +98,30 @@ async def test_what_a_judge_says_has_a_limit_where_it_has_none_of_its_own(sampli
     async with ScaffoldingLlm(method, FunctionWorker(reply)) as llm:
         await llm.generate_async("q")
     assert limits == [most]
+
+
+async def test_pictures_of_the_chat_are_judged_with_the_steps():
+    picture = {"type": "image_url", "image_url": {"url": "data:,"}}
+    chat = [UserMessage([picture, {"type": "text", "text": "What is this?"}])]
+    asked = []
+
+    async def reply(task):
+        asked.append(task.messages[-1].content)
+        return "sure"
+
+    def score(judges):
+        task = PathTask(messages=chat, response=AssistantMessage("a"), question="What is this?", steps=("a",))
+        return keep(judges.process([task]))
+
+    for judges in (StateJudge(judge), StateJudge(judge, prompt="{question} {steps}")):
+        async with ScaffoldingLlm(
+            Method(lambda tasks, judges=judges: score(judges)), FunctionWorker(reply)
+        ) as llm:
+            await llm.generate_async("q")
+    (told, one), (own, other) = asked
+    assert one == other == picture
+    assert "What is this?" in told["text"]
+    assert own == {"type": "text", "text": "What is this? a"}
 
 
 async def test_any_method_may_judge():
