@@ -12,6 +12,7 @@ import asyncio
 import json
 import random
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -22,8 +23,10 @@ from typing import Any
 from scaffolding_core import METHODS, LocalWorker, ScaffoldingError, UserMessage
 from scaffolding_core.config import Config
 from scaffolding_core.config.method import method_options
+from scaffolding_core.workers.local import embedded_model
+from tests.benchmarks.eight_bits import in_eight_bits
 
-QUESTIONS, MOST_TOKENS, AT_ONCE = 100, 24, 8
+QUESTIONS, MOST_TOKENS, AT_ONCE = 100, 32, 8
 LOG = Path("every_method.jsonl")
 RESULTS = Path(__file__).with_suffix(".json")
 README = Path(__file__).parents[2] / "README.md"
@@ -336,13 +339,16 @@ def into_readme(found: list[Run]) -> None:
 
 async def main(names: list[str]) -> None:
     trees = runs()
-    async with LocalWorker() as worker:
-        for name in names or trees:
-            began, done = time.perf_counter(), set(logged().get(name, {}))
-            await ask(name, trees[name], worker, done)
-            new = [row for place, row in logged()[name].items() if place not in done]
-            right = sum(row["right"] for row in new)
-            print(f"{name:42} {right:3} of {len(new):3} right   {time.perf_counter() - began:6.1f} s", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        model = in_eight_bits(embedded_model(), Path(folder) / "model.gguf")
+        async with LocalWorker(model) as worker:
+            for name in names or trees:
+                began, done = time.perf_counter(), set(logged().get(name, {}))
+                await ask(name, trees[name], worker, done)
+                new = [row for place, row in logged()[name].items() if place not in done]
+                right = sum(row["right"] for row in new)
+                took = time.perf_counter() - began
+                print(f"{name:42} {right:3} of {len(new):3} right   {took:6.1f} s", flush=True)
     found = summed(logged())
     print(table(found))
     if not names:

@@ -60,11 +60,11 @@ def prompt_text(task: RewardTask, *, thoughts: bool) -> str:
 
 
 def with_pictures(text: str, task: RewardTask) -> Content:
-    """A text behind which the pictures of a prompt follow, and whatever else of it is none, in their order."""
-    contents = [message.content for message in task.messages or ()]
-    parts = [part for content in contents if not isinstance(content, str | None) for part in content]
-    others = [part for part in parts if part.get("type") != "text"]
-    return [{"type": "text", "text": text}, *others] if others else text
+    """A text behind which follows what the user shows in a prompt beside texts, such as pictures, in its order."""
+    said = [message.content for message in task.messages or () if isinstance(message, UserMessage)]
+    parts = [part for content in said if not isinstance(content, str) for part in content]
+    shown = [part for part in parts if part.get("type") not in ("text", None)]
+    return [{"type": "text", "text": text}, *shown] if shown else text
 
 
 def answer_text(answer: AssistantMessage | None, *, thoughts: bool) -> str:

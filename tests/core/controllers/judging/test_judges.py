@@ -116,7 +116,7 @@ class TestWhatTheJudgeIsShown:
         cat, dog = ({"type": "image_url", "image_url": {"url": f"data:{name}"}} for name in ("cat", "dog"))
         chat = [
             UserMessage([{"type": "text", "text": "Look."}, cat]),
-            AssistantMessage("A cat."),
+            AssistantMessage([{"type": "thinking", "thinking": "Fur."}, {"type": "text", "text": "A cat."}]),
             UserMessage([dog, {"type": "text", "text": "And this?"}]),
         ]
         verdicts = iter(["Well.", "Score: 7"])

@@ -25,6 +25,7 @@ from scaffolding_core import (
     SystemMessage,
     ToolCall,
     TreeOfThoughtsController,
+    Usage,
     UserMessage,
     Verdict,
     build_method,
@@ -194,6 +195,22 @@ async def test_an_answer_that_is_verified_ends_it_and_the_rest_is_cut(method):
     assert (output.text, output.stopped, output.judgement.verdict) == ("Answer: 7", "decided", True)
     assert (worker.judged, worker.asked) == ([], [""])
     assert [candidate.cut for candidate in output.candidates] == [False]
+
+
+@every
+async def test_what_was_paid_for_a_step_that_is_cut_is_told(method):
+    class Slow(Thinker):
+        async def _run(self, task):
+            if task.messages[-1].text == f"{NEXT}b":
+                task.usage = Usage(calls=1, completion_tokens=5)
+                await asyncio.sleep(100)
+            await super()._run(task)
+
+    worker = Slow({"": ["a", "b"], "a": ["Answer: 7"]})
+    output = await search(method, worker, verifier=Seven())
+    assert (output.text, output.stopped, worker.cut) == ("a\nAnswer: 7", "decided", 1)
+    (cut,) = [candidate for candidate in output.candidates if candidate.cut]
+    assert (cut.usage.completion_tokens, cut.text) == (5, "")
 
 
 @every
