@@ -1,7 +1,7 @@
 """Every method on the same 100 arithmetic questions, on the embedded model: accuracy against tokens.
 
-`python -m tests.benchmarks.every_method` asks what was not asked before, some 80 minutes on two cores; it may be
-stopped at any time, and goes on where it was. `every_method.jsonl`, in the folder where it runs, keeps an answer a
+`python -m tests.benchmarks.every_method` asks what was not asked before, an hour on two cores; it may be stopped
+at any time, and goes on where it was. `every_method.jsonl`, in the folder where it runs, keeps an answer a
 line. At its end it writes `tests/benchmarks/every_method.json`, the table in the README, and the picture
 `docs/every_method.svg`. With names of runs it asks those alone, and writes nothing else.
 
@@ -75,7 +75,7 @@ def judge(verdict: str) -> dict[str, Any]:
     return {"role": "judge", "sampling": {"temperature": 0.0, **said}}
 
 
-JUDGED: dict[str, Any] = {"reward": {"kind": "judge", "judge": judge("score")}}
+RETRIED: dict[str, Any] = {"max_retries": 1, "passing": 0.8}
 TREE: dict[str, Any] = {"branches": 2, "max_depth": 2}
 STEPS: dict[str, Any] = {"roles": {"process_reward": {"kind": "likelihood"}}, "max_steps": 2}
 PAIRED = {
@@ -93,8 +93,6 @@ OWN: dict[str, dict[str, Any]] = {
     "deepconf_online": {"sample_num": 8, "warm_up": 4, "keep": 0.5, "group_size": 4, "step": 4, "num_logprobs": 5},
     "dynasor_cot": {"chunk_size": 8},
     "program_of_thought": {"max_retries": 0},
-    "retry_with_feedback": {**JUDGED, "max_retries": 1},
-    "reflexion": {**JUDGED, "max_retries": 1},
     "self_refine": {"max_rounds": 1},
     "critique_revise": {"max_rounds": 1},
     "recursive_self_aggregation": {"subset": 2, "rounds": 1},
@@ -102,13 +100,13 @@ OWN: dict[str, dict[str, Any]] = {
     "debate": {"rounds": 1},
     "plan_search": {"max_observations": 1},
     **dict.fromkeys(("tree_of_thoughts", "best_first", "mcts", "lats"), TREE),
+    **dict.fromkeys(("retry_with_feedback", "reflexion"), RETRIED),
     **dict.fromkeys(("beam_search", "dvts", "particle_filtering", "particle_gibbs"), STEPS),
 }
 """What a method is told beside its number of samples and the kind of answer."""
 
 FURTHER: dict[str, dict[str, Any]] = {
     "majority_vote, 8 samples": {"method": "majority_vote", "sample_num": 8},
-    "best_of_n, judge": {"method": "best_of_n", "sample_num": PAIR, **JUDGED},
     "weighted_vote, self_certainty, borda": {
         "method": "weighted_vote",
         "sample_num": SAMPLES,

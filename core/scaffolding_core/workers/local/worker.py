@@ -62,7 +62,7 @@ class LocalWorker(OpenAIWorker):
     others beside it, sums are rounded differently and the text may differ, seed or not.
 
     Cost: the processor, and memory for the weights and the context. The embedded model of 135 million
-    parameters takes 0.5 GB and writes, on two cores, about 40 tokens a second for one sample and 150 for 16
+    parameters takes 0.5 GB and writes, on two cores, about 110 tokens a second for one sample and 190 for 16
     at once; it reads 300 a second. A server that dies is started again for the next attempt.
 
     Args:
