@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffolding_core import AssistantMessage, Candidate, ToolCall
-from scaffolding_core.controllers.votes import by_class, mark_late, told
+from scaffolding_core import AssistantMessage, Candidate, ScaffoldingOutput, ToolCall
+from scaffolding_core.controllers.votes import by_class, mark_late, tell_votes
 from scaffolding_core.voting import REFUSED, winner
 
 
@@ -17,6 +17,13 @@ def candidates(*said):
 
 def ordered(samples, choices):
     return [[voter.index for voter in voters] for voters in by_class(samples, dict(enumerate(choices)))]
+
+
+def told(votes, chosen=None):
+    """The votes, in the order in which an output tells them, and its agreement."""
+    output = ScaffoldingOutput("")
+    tell_votes(output, votes[0][0] if chosen is None else chosen, votes)
+    return [*output.votes.items()], output.agreement
 
 
 def test_the_class_with_most_votes_comes_first_and_of_equals_the_first_seen():
@@ -88,12 +95,17 @@ def test_the_first_class_is_the_one_that_wins(choices, random):
 
 def test_votes_are_told_by_the_answer_that_represents_them_and_refusals_by_their_text():
     samples = candidates("7.0", "7", "7", ("I can't.", None))
-    assert told(by_class(samples, {0: 0, 1: 0, 2: 0, 3: REFUSED})) == {"7": 3, "I can't.": 1}
+    assert told(by_class(samples, {0: 0, 1: 0, 2: 0, 3: REFUSED})) == ([("7", 3), ("I can't.", 1)], 0.75)
 
 
 def test_classes_whose_answers_are_worded_alike_are_told_together():
     samples = candidates(("a", 1), ("b", "1"), ("c", 2))
-    assert told(by_class(samples, {0: 0, 1: 1, 2: 2})) == {"1": 2, "2": 1}
+    assert told(by_class(samples, {0: 0, 1: 1, 2: 2})) == ([("1", 2), ("2", 1)], pytest.approx(1 / 3))
+
+
+def test_the_votes_of_the_chosen_one_are_told_first():
+    samples = candidates("7", "7", "8")
+    assert told(by_class(samples, {0: 0, 1: 0, 2: 1}), samples[2]) == ([("8", 1), ("7", 2)], pytest.approx(1 / 3))
 
 
 @pytest.mark.parametrize(

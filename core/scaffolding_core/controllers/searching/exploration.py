@@ -101,6 +101,7 @@ class Exploration:
             raise self._nothing_found()
         chosen = self._candidate_of(best)
         ends = [each for node, each in self._by_node.items() if self.search.nodes[node].terminal]
+        samples = [each.votes for each in ends]
         votes = yield from counted(ends, answers, self)
         yield DecisionEvent((), chosen, self.stopped)
         if self.search.running:
@@ -113,6 +114,8 @@ class Exploration:
         output.candidates, output.stopped = [*self.candidates.values()], self.stopped
         if votes:
             tell_votes(output, chosen, votes)
+        for each, count in zip(ends, samples, strict=True):  # a step's votes are of the samples that said it
+            each.votes = count
         output.data = {
             "steps": self.search.path(best.id),
             "nodes": len(self.search.nodes) - 1,

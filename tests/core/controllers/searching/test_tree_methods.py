@@ -94,6 +94,7 @@ async def test_it_tells_how_many_of_the_answers_agree_with_the_best(method):
     output = await search(method, worker, final=lambda step: "Answer" in step, answers="number", max_samples=1)
     assert (output.text, output.answer, output.agreement) == ("Answer: 7", "7", pytest.approx(2 / 3))
     assert [*output.votes.items()] == [("7", 2), ("8", 1)]
+    assert [candidate.votes for candidate in output.candidates] == [1, 1, 1, 1]  # each step was said once
 
 
 @every
@@ -207,7 +208,7 @@ async def test_what_was_paid_for_a_step_that_is_cut_is_told(method):
             await super()._run(task)
 
     worker = Slow({"": ["a", "b"], "a": ["Answer: 7"]})
-    output = await search(method, worker, verifier=Seven())
+    output = await search(method, worker, verifier=Seven(), width=2)
     assert (output.text, output.stopped, worker.cut) == ("a\nAnswer: 7", "decided", 1)
     (cut,) = [candidate for candidate in output.candidates if candidate.cut]
     assert (cut.usage.completion_tokens, cut.text) == (5, "")
