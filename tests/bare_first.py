@@ -1,6 +1,7 @@
 """Suites whose model may not do all they ask: the bare client goes first, and what it can, we can.
 
-A model's shortcoming is excused, and nothing else: a failure of another kind fails the test.
+A model's shortcoming is excused, and nothing else: a failure of another kind fails the test. None is strict, since
+a model that draws its words may do the next time what it did not now.
 """
 
 import openai

@@ -101,12 +101,12 @@ class Exploration:
             raise self._nothing_found()
         chosen = self._candidate_of(best)
         ends = [each for node, each in self._by_node.items() if self.search.nodes[node].terminal]
-        samples = [each.votes for each in ends]
-        votes = yield from counted(ends, answers, self)
         yield DecisionEvent((), chosen, self.stopped)
         if self.search.running:
             for outcome in (yield self._race.cancel()):
                 yield from self._told(outcome, late=True)
+        samples = [each.votes for each in ends]
+        votes = yield from counted(ends, answers, self)
         winner = self.asked.copy()
         winner.said = chosen.message
         self.asked.take_results(winner)

@@ -30,6 +30,7 @@ from scaffolding_core import (
     Verdict,
     build_method,
 )
+from scaffolding_core.answers import Extractor
 from scaffolding_core.controller import Controller
 from scaffolding_core.search import BreadthFirst, Mcts
 from tests.core.controllers.searching.thinker import METHODS, NEXT, PROMPTS, Thinker
@@ -212,6 +213,23 @@ async def test_what_was_paid_for_a_step_that_is_cut_is_told(method):
     assert (output.text, output.stopped, worker.cut) == ("a\nAnswer: 7", "decided", 1)
     (cut,) = [candidate for candidate in output.candidates if candidate.cut]
     assert (cut.usage.completion_tokens, cut.text) == (5, "")
+
+
+@every
+async def test_what_no_longer_matters_is_cut_before_answers_are_read(method):
+    class Slow(Thinker):
+        async def _run(self, task):
+            await asyncio.sleep(100 if task.messages[-1].text == f"{NEXT}b" else 0)
+            await super()._run(task)
+
+    class Reads(Extractor):
+        def extract(self, message):
+            running.append(worker.running)
+            return message.text
+
+    running, worker = [], Slow({"": ["a", "b"], "a": ["Answer: 7"]})
+    output = await search(method, worker, verifier=Seven(), width=2, answers=(Reads(), None))
+    assert (output.text, worker.cut, set(running)) == ("a\nAnswer: 7", 1, {0})
 
 
 @every
